@@ -1,0 +1,128 @@
+// Files as the product uses them: mapped for reading, written whole or not at all.
+// Fd, MappedFile, PendingFile, TemporaryDirectory and LockFile own what they name and let it go
+// in their destructor. A MappedFile is immutable and may be read by any thread; its bytes stay
+// valid while a shared_ptr to it lives. Functions fail with not_found, denied, unavailable
+// (disk full, I/O error) or too_large, and the error names the path.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace base {
+
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(other.release()) {}
+  Fd& operator=(Fd&& other) noexcept;
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  ~Fd() { reset(); }
+
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+  int release() { const int fd = fd_; fd_ = -1; return fd; }
+  void reset();
+
+ private:
+  int fd_ = -1;
+};
+
+// The Error for a failed system call: fault from errno, text "path: verb: reason".
+Error error_from_errno(int error_number, std::string_view verb, std::string_view path);
+
+class MappedFile {
+ public:
+  static Result<std::shared_ptr<const MappedFile>> open(const std::string& path);
+  static std::shared_ptr<const MappedFile> from_bytes(std::vector<std::uint8_t> bytes);
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+
+  Bytes bytes() const { return bytes_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  MappedFile() = default;
+  std::string path_;
+  Bytes bytes_;
+  std::vector<std::uint8_t> owned_;  // used by from_bytes only
+  bool mapped_ = false;
+};
+
+// A file that nobody sees until commit(): written beside its place or in `directory`, then
+// fsync, rename, fsync of the target's directory. Removed by the destructor if not committed.
+class PendingFile {
+ public:
+  static Result<PendingFile> create(const std::string& directory);
+  PendingFile(PendingFile&& other) noexcept;
+  PendingFile& operator=(PendingFile&& other) noexcept;
+  PendingFile(const PendingFile&) = delete;
+  PendingFile& operator=(const PendingFile&) = delete;
+  ~PendingFile();
+
+  Result<void> append(Bytes bytes);
+  Result<void> sync();
+  // REQUIRES: target on the same file system. Implies sync(). Makes missing directories.
+  Result<void> commit(const std::string& target);
+  int fd() const { return fd_.get(); }
+  const std::string& path() const { return path_; }
+  std::uint64_t size() const { return size_; }
+
+ private:
+  PendingFile() = default;
+  Fd fd_;
+  std::string path_;
+  std::uint64_t size_ = 0;
+};
+
+class TemporaryDirectory {
+ public:
+  static Result<TemporaryDirectory> create(std::string_view prefix);
+  TemporaryDirectory(TemporaryDirectory&& other) noexcept;
+  TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory();
+  const std::string& path() const { return path_; }
+
+ private:
+  TemporaryDirectory() = default;
+  std::string path_;
+};
+
+// An advisory lock on a file that stays: one process at a time. Its text says who holds it.
+class LockFile {
+ public:
+  // unavailable, with the holder's text in the error, when another process has it.
+  static Result<LockFile> acquire(const std::string& path, std::string_view text);
+  LockFile(LockFile&&) noexcept = default;
+  LockFile& operator=(LockFile&&) noexcept = default;
+
+ private:
+  LockFile() = default;
+  Fd fd_;
+};
+
+Result<std::string> read_file(const std::string& path, std::uint64_t size_max = 1ull << 30);
+Result<void> write_file_durably(const std::string& path, Bytes bytes);  // tmp, fsync, rename, fsync
+Result<void> make_directories(const std::string& path);
+Result<void> sync_directory(const std::string& path);
+Result<void> remove_file(const std::string& path);
+Result<void> remove_tree(const std::string& path);
+bool file_exists(const std::string& path);
+// Regular files under `path`, depth first, in name order; symbolic links are not followed.
+Result<std::vector<std::string>> list_files(const std::string& path);
+
+std::string join_path(std::string_view directory, std::string_view name);
+std::string_view parent_of(std::string_view path);   // "" when there is none
+std::string_view basename_of(std::string_view path); // after the last '/' or '\'
+
+}  // namespace base

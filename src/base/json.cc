@@ -1,0 +1,239 @@
+#include "base/json.h"
+
+#include <simdjson.h>
+
+#include <charconv>
+#include <cmath>
+
+#include "base/text.h"
+
+namespace base {
+
+void append_json_string(std::string& out, std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  out += '"';
+  std::size_t plain = 0;  // start of the run not yet copied
+  const auto flush = [&](std::size_t end) { out.append(text.substr(plain, end - plain)); };
+  for (std::size_t i = 0; i < text.size();) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x80) {
+      const std::size_t length = utf8_length_at(text, i);
+      if (length == 0) {
+        flush(i);
+        out += "\xef\xbf\xbd";
+        plain = ++i;
+      } else {
+        i += length;
+      }
+      continue;
+    }
+    if (c >= 0x20 && c != '"' && c != '\\') {
+      ++i;
+      continue;
+    }
+    flush(i);
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\b': out += "\\b"; break;
+      case '\t': out += "\\t"; break;
+      case '\n': out += "\\n"; break;
+      case '\f': out += "\\f"; break;
+      case '\r': out += "\\r"; break;
+      default:
+        out += "\\u00";
+        out += kHex[c >> 4];
+        out += kHex[c & 15];
+    }
+    plain = ++i;
+  }
+  flush(text.size());
+  out += '"';
+}
+
+void JsonWriter::new_line() {
+  out_ += '\n';
+  out_.append(2 * has_items_.size(), ' ');
+}
+
+void JsonWriter::before_value() {
+  if (after_key_) {
+    after_key_ = false;
+    return;
+  }
+  if (has_items_.empty()) return;
+  if (has_items_.back()) out_ += ',';
+  has_items_.back() = true;
+  if (pretty_) new_line();
+}
+
+JsonWriter& JsonWriter::open(char bracket) {
+  before_value();
+  out_ += bracket;
+  has_items_.push_back(false);
+  return *this;
+}
+
+JsonWriter& JsonWriter::close(char bracket) {
+  ASSERT(!has_items_.empty());
+  const bool had_items = has_items_.back();
+  has_items_.pop_back();
+  if (pretty_ && had_items) new_line();
+  out_ += bracket;
+  return *this;
+}
+
+JsonWriter& JsonWriter::key(std::string_view name) {
+  before_value();
+  append_json_string(out_, name);
+  out_ += pretty_ ? ": " : ":";
+  after_key_ = true;
+  return *this;
+}
+
+JsonWriter& JsonWriter::string(std::string_view text) {
+  before_value();
+  append_json_string(out_, text);
+  return *this;
+}
+
+namespace {
+template <class T>
+void append_number(std::string& out, T value) {
+  char buffer[40];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+  out.append(buffer, end);
+}
+}  // namespace
+
+JsonWriter& JsonWriter::integer(std::int64_t value) {
+  before_value();
+  append_number(out_, value);
+  return *this;
+}
+
+JsonWriter& JsonWriter::unsigned_integer(std::uint64_t value) {
+  before_value();
+  append_number(out_, value);
+  return *this;
+}
+
+JsonWriter& JsonWriter::number(double value) {
+  if (!std::isfinite(value)) return null();
+  before_value();
+  const std::size_t start = out_.size();
+  append_number(out_, value);
+  if (out_.find_first_of(".e", start) == std::string::npos) out_ += ".0";
+  return *this;
+}
+
+JsonWriter& JsonWriter::boolean(bool value) { return raw(value ? "true" : "false"); }
+JsonWriter& JsonWriter::null() { return raw("null"); }
+
+JsonWriter& JsonWriter::raw(std::string_view json) {
+  before_value();
+  out_ += json;
+  return *this;
+}
+
+namespace {
+
+constexpr std::size_t kMaxDepth = 200;
+
+JsonValue convert(const simdjson::dom::element& element) {
+  using simdjson::dom::element_type;
+  switch (element.type()) {
+    case element_type::ARRAY: {
+      JsonValue::Array array;
+      for (const auto item : simdjson::dom::array(element)) array.push_back(convert(item));
+      return JsonValue(std::move(array));
+    }
+    case element_type::OBJECT: {
+      JsonValue::Object object;
+      for (const auto field : simdjson::dom::object(element)) {
+        object.insert_or_assign(std::string(field.key), convert(field.value));
+      }
+      return JsonValue(std::move(object));
+    }
+    case element_type::INT64: return JsonValue(std::int64_t(element));
+    case element_type::UINT64: return JsonValue(std::uint64_t(element));
+    case element_type::DOUBLE: return JsonValue(double(element));
+    case element_type::STRING: return JsonValue(std::string(std::string_view(element)));
+    case element_type::BOOL: return JsonValue(bool(element));
+    case element_type::NULL_VALUE: break;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<JsonValue> JsonValue::parse(std::string_view text) {
+  simdjson::dom::parser parser;
+  if (parser.allocate(text.size(), kMaxDepth) != simdjson::SUCCESS) {
+    return Error{Fault::too_large, "JSON of " + std::to_string(text.size()) + " bytes is too large"};
+  }
+  const simdjson::padded_string padded(text);
+  simdjson::dom::element root;
+  if (const auto code = parser.parse(padded).get(root); code != simdjson::SUCCESS) {
+    return Error{Fault::malformed, std::string("not JSON: ") + simdjson::error_message(code)};
+  }
+  return convert(root);
+}
+
+namespace {
+const JsonValue kNull;
+}
+
+const JsonValue& JsonValue::operator[](std::string_view name) const {
+  const Object* members = object();
+  if (members == nullptr) return kNull;
+  const auto found = members->find(name);
+  return found == members->end() ? kNull : found->second;
+}
+
+const JsonValue& JsonValue::at(std::size_t index) const {
+  const Array* items = array();
+  return items == nullptr || index >= items->size() ? kNull : (*items)[index];
+}
+
+std::string_view JsonValue::text_or(std::string_view other) const {
+  return string() != nullptr ? std::string_view(*string()) : other;
+}
+
+std::int64_t JsonValue::integer_or(std::int64_t other) const {
+  return integer() != nullptr ? *integer() : other;
+}
+
+std::size_t JsonValue::size() const {
+  if (array() != nullptr) return array()->size();
+  return object() != nullptr ? object()->size() : 0;
+}
+
+void JsonValue::write(JsonWriter& out) const {
+  if (const bool* flag = boolean()) {
+    out.boolean(*flag);
+  } else if (integer() != nullptr) {
+    out.integer(*integer());
+  } else if (unsigned_integer() != nullptr) {
+    out.unsigned_integer(*unsigned_integer());
+  } else if (number() != nullptr) {
+    out.number(*number());
+  } else if (string() != nullptr) {
+    out.string(*string());
+  } else if (array() != nullptr) {
+    out.begin_array();
+    for (const JsonValue& item : *array()) item.write(out);
+    out.end_array();
+  } else if (object() != nullptr) {
+    out.begin_object();
+    for (const auto& [name, value] : *object()) {
+      out.key(name);
+      value.write(out);
+    }
+    out.end_object();
+  } else {
+    out.null();
+  }
+}
+
+}  // namespace base
