@@ -1,0 +1,53 @@
+// The HTTP/1.1 server: accepts, parses, enforces limits and deadlines, writes.
+// Not a router of meaning: handlers (net/http.h) decide what is answered.
+// One event loop for each thread, each with its own listening socket (SO_REUSEPORT); pool routes
+// run on `pool`. start() returns once it listens; stop() drains: no new requests, those under
+// way finish within the drain time, then connections close. Both from any thread, once each.
+// start() fails with unavailable (address in use: the error names it) or malformed (address).
+// Source: RFC 9112; docs/protocols/http.md
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/pool.h"
+#include "base/result.h"
+#include "net/http.h"
+
+namespace net {
+
+struct ServerOptions {
+  std::string listen = "127.0.0.1:7070";  // HOST:PORT; port 0 picks a free one
+  unsigned threads = 2;
+  std::string spool_directory;            // for bodies that go to files; must exist
+  std::uint64_t head_size_max = 64 * 1024;
+  unsigned header_count_max = 100;
+  std::chrono::seconds head_timeout{30};
+  std::chrono::seconds idle_timeout{75};
+  std::chrono::seconds body_stall_timeout{60};   // no byte in this time
+  std::chrono::seconds write_stall_timeout{60};
+  std::chrono::seconds handler_deadline{60};
+  std::chrono::seconds drain_timeout{10};
+  unsigned connections_max = 10000;
+};
+
+class Server {
+ public:
+  static base::Result<std::unique_ptr<Server>> start(const ServerOptions& options, Router router,
+                                                     base::WorkerPool& pool);
+  ~Server();  // stop()s
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  void stop();
+  const std::string& address() const;  // "127.0.0.1:7070", with the port that was picked
+
+ private:
+  struct State;
+  explicit Server(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace net
