@@ -1,0 +1,68 @@
+// The one program: finds the sub-command and hands over. `faultline dump-syms …`, or the same
+// program under a name that people already know: `minidump-stackwalk …`.
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "server/version.h"
+
+namespace {
+
+struct Command {
+  std::string_view name;
+  std::string_view alias;  // argv[0] that means the same; "" for none
+  std::string_view summary;  // "" hides it from the list
+  int (*run)(int argc, char** argv);
+};
+
+// In the order of the five stages.
+constexpr std::array<Command, 0> kCommands{{
+    // {"dump-syms", "dump_syms", "debug file to Breakpad .sym or symbol index", cli::run_dump_syms},
+}};
+
+int print_help(std::FILE* out) {
+  std::fputs("faultline: from a native program's build to a readable crash\n\n"
+             "Usage: faultline COMMAND [ARGUMENTS]\n\nCommands:\n", out);
+  for (const Command& command : kCommands) {
+    if (command.summary.empty()) continue;
+    std::fprintf(out, "  %-16.*s %.*s\n", static_cast<int>(command.name.size()),
+                 command.name.data(), static_cast<int>(command.summary.size()),
+                 command.summary.data());
+  }
+  std::fputs("\n`faultline COMMAND --help` explains one. Documentation: README.md and docs/\n", out);
+  return out == stdout ? cli::kDone : cli::kBadUsage;
+}
+
+const Command* find_command(std::string_view name, bool as_program) {
+  for (const Command& command : kCommands) {
+    if ((as_program ? command.alias : command.name) == name && !name.empty()) return &command;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view program = base::basename_of(argv[0]);
+  if (const Command* command = find_command(program, true)) return command->run(argc, argv);
+  if (argc < 2) return print_help(stderr);
+  const std::string_view name = argv[1];
+  if (name == "--help" || name == "-h" || name == "help") return print_help(stdout);
+  if (name == "--version" || name == "-V") {
+    std::printf("faultline %s\n", server::kVersion);
+    return cli::kDone;
+  }
+  const Command* command = find_command(name, false);
+  if (command == nullptr) {
+    std::fprintf(stderr, "faultline: no command %s (faultline --help lists them)\n", argv[1]);
+    return cli::kBadUsage;
+  }
+  std::string shown = "faultline " + std::string(name);
+  argv[1] = shown.data();
+  return command->run(argc - 1, argv + 1);
+}
