@@ -1,0 +1,80 @@
+// The path shapes of the symbol servers' worlds, parsed to one SymbolRequest: which keys would
+// answer, in the order to try them, and which kind of file is wanted.
+//   NAME/ID/NAME.sym                Breakpad
+//   NAME/ID/FILE, NA/NAME/ID/FILE   symsrv, one and two tiers; SSQP's elf-buildid-… ids too
+//   buildid/ID/{debuginfo,executable}
+// Input is a path whose percent signs are already undone; doubled slashes and leading prefixes
+// ("symbols/") are tolerated. The parsers find nothing when the shape or a name is not allowed.
+// Plain values; pure functions; work is linear in the path, which has a limit.
+// Format: docs/protocols/symsrv.md, breakpad.md, debuginfod.md
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ident/symbol_key.h"
+
+namespace ident {
+
+constexpr std::size_t kMaxPathSize = 4096;
+constexpr std::size_t kMaxNameSize = 255;
+
+// What a request wants of the files that share its id.
+enum class Artifact : std::uint8_t {
+  stored,      // the file that was stored under this very path, or the one that bears the id
+  sym,         // Breakpad text, made from others if nobody uploaded one
+  debuginfo,   // the file with the debug information
+  executable,  // the file with the code
+  index,       // our symbol index
+};
+std::string_view name_of(Artifact artifact);
+
+struct SymbolRequest {
+  Artifact artifact = Artifact::stored;
+  std::vector<SymbolKey> keys;  // in the order to try
+
+  // One text for each distinct question: what a cache of answers is keyed by.
+  std::string cache_key() const;
+};
+
+// NAME/ID/FILE as it was given, in the giver's spelling.
+struct StorePath {
+  std::string name;
+  std::string id;
+  std::string file;
+
+  std::string text() const { return name + "/" + id + "/" + file; }
+};
+
+// One tier, or two ("fo/foo.pdb/ID/foo.pdb": the first part repeats the name's first two
+// letters). Leading "symbols" and "try" parts are dropped.
+std::optional<StorePath> find_store_path(std::string_view path);
+
+// A name or file part of a path: printable, no separators, none of \ ^ ` > < { } [ ] # % " ' |,
+// not "." or "..".
+bool is_allowed_name(std::string_view name);
+// The middle part: the same, and no blanks.
+bool is_allowed_id(std::string_view id);
+
+// What a GET of that path asks for.
+SymbolRequest request_of(const StorePath& path);
+
+// What is wanted below /buildid/: `id` in hex of either case, 2 to 64 bytes long.
+std::optional<SymbolRequest> find_buildid_request(std::string_view id, std::string_view what);
+
+// The request for a module as a crash dump names it.
+SymbolRequest module_request(Artifact artifact, std::string_view debug_file, const DebugId& id);
+
+// The key under which a file is filed that was sent to this path.
+SymbolKey path_key(const StorePath& path);
+
+// Whether `id` of a path is `key`, in any of the spellings that paths use for it.
+bool spells(std::string_view id, const SymbolKey& key);
+
+// "libfoo.so" → "libfoo.so.sym", "foo.pdb" → "foo.sym".
+std::string sym_file_name(std::string_view debug_file);
+
+}  // namespace ident

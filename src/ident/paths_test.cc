@@ -1,0 +1,119 @@
+#include "ident/paths.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace ident {
+namespace {
+
+constexpr const char* kDebugId = "0403020106050807090A0B0C0D0E0F101";
+
+std::string keys_text(const SymbolRequest& request) {
+  std::string text(name_of(request.artifact));
+  for (const SymbolKey& key : request.keys) {
+    text += " " + std::string(name_of(key.kind)) + ":" + key.name + ":" + key.id;
+  }
+  return text;
+}
+
+TEST(StorePath, TakesOneAndTwoTiersAndSloppySlashes) {
+  struct Row {
+    const char* path;
+    const char* expected;  // null: no store path
+  };
+  const Row rows[] = {
+      {"/foo.pdb/ABC1/foo.pdb", "foo.pdb/ABC1/foo.pdb"},
+      {"//foo.pdb//ABC1/foo.pd_", "foo.pdb/ABC1/foo.pd_"},
+      {"/fo/foo.pdb/ABC1/foo.pdb", "foo.pdb/ABC1/foo.pdb"},
+      {"/FO/foo.pdb/ABC1/foo.pdb", "foo.pdb/ABC1/foo.pdb"},
+      {"/xx/foo.pdb/ABC1/foo.pdb", nullptr},
+      {"/symbols/foo.pdb/ABC1/foo.pdb", "foo.pdb/ABC1/foo.pdb"},
+      {"/symbols/fo/foo.pdb/ABC1/foo.pdb", "foo.pdb/ABC1/foo.pdb"},
+      {"/symbols/ABC1/symbols", "symbols/ABC1/symbols"},
+      {"/a+b (1).so/ABC1/a+b (1).so", "a+b (1).so/ABC1/a+b (1).so"},
+      {"/foo.pdb/AB C1/foo.pdb", nullptr},
+      {"/foo.pdb/../foo.pdb", nullptr},
+      {"/foo.pdb/ABC1", nullptr},
+      {"/", nullptr},
+      {"", nullptr},
+      {"/a\x01/ABC1/a", nullptr},
+      {"/a\\b/ABC1/a", nullptr},
+  };
+  for (const Row& row : rows) {
+    const auto found = find_store_path(row.path);
+    ASSERT_EQ(found.has_value(), row.expected != nullptr) << row.path;
+    if (found) EXPECT_EQ(found->text(), row.expected) << row.path;
+  }
+}
+
+TEST(StorePath, RefusesEndlessPaths) {
+  EXPECT_FALSE(find_store_path(std::string(5000, 'a') + "/b/c"));
+  EXPECT_FALSE(find_store_path(std::string(300, 'a') + "/b/c"));
+}
+
+TEST(StoreRequest, OfBreakpadAsksForTheDebugIdWithoutCase) {
+  const auto request = request_of({"LibFoo.so", kDebugId, "LibFoo.so.sym"});
+  EXPECT_EQ(keys_text(request),
+            "sym path:libfoo.so/libfoo.so.sym:0403020106050807090a0b0c0d0e0f101"
+            " debug_id:libfoo.so:0403020106050807090a0b0c0d0e0f101"
+            " code_id:libfoo.so:0403020106050807090a0b0c0d0e0f101");
+}
+
+TEST(StoreRequest, OfSymsrvTriesEveryKindThatTheIdMayBe) {
+  EXPECT_EQ(keys_text(request_of({"foo.dll", "5A2b3c4d1f000", "foo.dll"})),
+            "file path:foo.dll/foo.dll:5a2b3c4d1f000 code_id:foo.dll:5a2b3c4d1f000");
+  EXPECT_EQ(keys_text(request_of({"foo.so", "elf-buildid-AABB", "foo.so"})),
+            "file path:foo.so/foo.so:elf-buildid-aabb build_id:foo.so:aabb");
+  EXPECT_EQ(keys_text(request_of({"_.debug", "elf-buildid-sym-AABB", "_.debug"})),
+            "debuginfo path:_.debug/_.debug:elf-buildid-sym-aabb build_id:_.debug:aabb");
+}
+
+TEST(StoreRequest, OfAnotherFileNameOnlyMatchesThePath) {
+  EXPECT_EQ(keys_text(request_of({"foo.pdb", kDebugId, "file.ptr"})),
+            "file path:foo.pdb/file.ptr:0403020106050807090a0b0c0d0e0f101");
+}
+
+TEST(StoreRequest, DropsTheNilDebugId) {
+  const auto request = request_of({"foo", std::string(33, '0'), "foo.sym"});
+  for (const SymbolKey& key : request.keys) EXPECT_NE(key.kind, KeyKind::debug_id);
+}
+
+TEST(BuildidRequest, TakesEitherCaseAndRefusesOddIds) {
+  const auto found = find_buildid_request("AABBCCDD", "debuginfo");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(keys_text(*found), "debuginfo build_id::aabbccdd");
+  EXPECT_TRUE(find_buildid_request("aabb", "executable"));
+  EXPECT_FALSE(find_buildid_request("aab", "debuginfo"));
+  EXPECT_FALSE(find_buildid_request("xxyy", "debuginfo"));
+  EXPECT_FALSE(find_buildid_request("", "debuginfo"));
+  EXPECT_FALSE(find_buildid_request("aabb", "sources"));
+}
+
+TEST(Spelling, KnowsTheWaysToWriteAnId) {
+  const std::uint8_t build_id[] = {0xaa, 0xbb, 0xcc, 0xdd};
+  const auto key = SymbolKey::from_build_id("x", build_id);
+  EXPECT_TRUE(spells("AABBCCDD", key));
+  EXPECT_TRUE(spells("elf-buildid-aabbccdd", key));
+  EXPECT_FALSE(spells("aabbccde", key));
+  const auto debug_key = SymbolKey::from_debug_id("x", *DebugId::parse(kDebugId));
+  EXPECT_TRUE(spells("0403020106050807090a0b0c0d0e0f1001", debug_key));
+  EXPECT_FALSE(spells("0403020106050807090a0b0c0d0e0f102", debug_key));
+}
+
+TEST(SymFileName, ReplacesPdbOnly) {
+  EXPECT_EQ(sym_file_name("foo.PDB"), "foo.sym");
+  EXPECT_EQ(sym_file_name("libfoo.so"), "libfoo.so.sym");
+}
+
+TEST(SymbolKey, KnowsWhichIdsNeedTheName) {
+  EXPECT_FALSE(SymbolKey::from_text(KeyKind::code_id, "a.dll", "5A2B3C4D1F000").id_is_unique());
+  EXPECT_TRUE(SymbolKey::from_text(KeyKind::code_id, "a.so", std::string(40, 'a')).id_is_unique());
+  for (const auto kind : {KeyKind::debug_id, KeyKind::build_id, KeyKind::path}) {
+    EXPECT_EQ(find_key_kind(name_of(kind)), kind);
+  }
+  EXPECT_FALSE(find_key_kind("nonsense"));
+}
+
+}  // namespace
+}  // namespace ident
