@@ -48,9 +48,10 @@ function(faultline_room name)
   endforeach()
 endfunction()
 
-# faultline_test(NAME SOURCES file… DEPS room… [TIMEOUT seconds])
+# faultline_test(NAME SOURCES file… DEPS room… [TIMEOUT seconds] [LABELS integration])
+# Label what starts servers or other programs `integration`: those run in the release build only.
 function(faultline_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT;LABELS" "SOURCES;DEPS;LIBS" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
@@ -63,7 +64,7 @@ function(faultline_test name)
   include(GoogleTest)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
     WORKING_DIRECTORY "${CMAKE_BINARY_DIR}"
-    PROPERTIES TIMEOUT ${arg_TIMEOUT} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+    PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
 endfunction()
 
 # A fuzz target is a program of libFuzzer; in other builds its body is compiled
