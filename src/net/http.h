@@ -25,11 +25,13 @@ namespace net {
 
 enum class Method : std::uint8_t { get, head, post, put, delete_, options, other };
 std::string_view name_of(Method method);
+Method find_method(std::string_view text);  // other, when it is none of the named
 
 class Headers {
  public:
   void add(std::string_view name, std::string_view value);
   void set(std::string_view name, std::string_view value);  // replaces all of that name
+  void remove(std::string_view name);
   // The first of that name, names compared without case; nothing if there is none.
   std::optional<std::string_view> find(std::string_view name) const;
   const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
@@ -50,14 +52,20 @@ struct Request {
   std::string target;  // as sent
   std::string path;    // before '?', percent-decoded once; "/" at least
   std::string query;   // after '?', as sent
-  Headers headers;
+  unsigned version_minor = 1;  // of HTTP/1.x
+  Headers headers;     // without Content-Encoding when net has undone it
   std::string body;                       // when the route keeps it in memory
   std::shared_ptr<BodyFile> body_file;    // when the route wants a file
   std::string peer;                       // "127.0.0.1:5123"
   std::chrono::steady_clock::time_point deadline;
-  std::map<std::string, std::string> path_parameters;  // {name} parts of the route's pattern
+  std::map<std::string, std::string> path_parameters;  // {name} parts of the route's pattern; "**"
 
-  std::optional<std::string> query_value(std::string_view name) const;  // percent-decoded
+  // A request as the server would make it: for tests of handlers. The target must be good.
+  static Request of(std::string_view method, std::string_view target, std::string body = {});
+
+  std::optional<std::string> query_value(std::string_view name) const;  // decoded, '+' is a space
+  std::string_view path_parameter(std::string_view name) const;         // "" if there is none
+  std::string_view header(std::string_view name) const;                 // "" if there is none
   // The whole body, wherever it is: mapped or a view of `body`. Valid while the Request lives.
   base::Result<base::Bytes> body_bytes() const;
 
@@ -65,27 +73,36 @@ struct Request {
   mutable std::shared_ptr<const base::MappedFile> mapped_;
 };
 
+// Splits a request target (origin or absolute form, or "*") into path and query; false when it
+// is none of these, or holds a broken %-escape, a space, a control character or %00.
+bool split_target(std::string_view target, std::string& path, std::string& query);
+
 // A file being written by someone else: whoever follows it sends what is there and waits for
 // more. The writer ends it with finish() or fail(); a failed stream resets its followers.
-// Thread-safe.
+// Thread-safe. net/growing_file.h
 class GrowingFile;
 
 struct FileBody {
   std::shared_ptr<const base::Fd> fd;
-  std::uint64_t size = 0;  // of the whole file; net cuts out the Range itself
+  std::uint64_t size = 0;    // of what is served; net cuts out the Range itself
+  std::uint64_t offset = 0;  // where that begins in the file, as for one section of an ELF file
 };
 
-// Yields the next piece, empty at the end. Called on the worker pool; may block.
+// Yields the next piece, empty at the end. Called on the worker pool; may block. An error
+// resets the connection before the declared end.
 using Producer = std::function<base::Result<std::string>()>;
 
 struct Answer {
   int status = 200;
   Headers headers;
   std::variant<std::string, FileBody, std::shared_ptr<GrowingFile>, Producer> body;
-  // For files: lets net answer Range, If-None-Match and gzip. Quoted, as in the header.
+  // Lets net answer If-None-Match, and Range for files and bytes. Quoted, as in the header; net
+  // sends it (with "-gzip" inside for a gzipped body). If-Modified-Since is answered when
+  // `headers` has a Last-Modified with the same text.
   std::string etag;
   bool compressible = false;  // net may gzip it when the client accepts that
   bool reset = false;         // send nothing and reset the connection (debuginfod's overload)
+  bool close = false;         // close the connection after this answer
 
   static Answer text(int status, std::string_view text);  // text/plain; charset=utf-8
   static Answer html(int status, std::string text);
@@ -95,7 +112,9 @@ struct Answer {
   static Answer redirect(int status, std::string_view location);
 };
 
-// For an answer that comes later, from any thread: complete() once; later calls are ignored.
+// For an answer that comes later, from any thread: complete() once; later calls are ignored, and
+// so are all when the client has gone. One that is dropped without an answer answers 500.
+// The handler's Request stays valid until complete() is called or the Completer is dropped.
 class Completer {
  public:
   virtual ~Completer() = default;
@@ -116,7 +135,8 @@ struct BodyPolicy {
   Where where = Where::none;
   std::uint64_t size_max = 0;       // as sent; 413 from the head when Content-Length says more
   // Content-Encoding gzip/deflate/zstd is undone by net before the handler sees the body;
-  // at most this many plain bytes come out (0: 200 × size as sent once past 64 MiB).
+  // at most this many plain bytes come out (0: 200 × size as sent once past 64 MiB; in memory
+  // never more than size_max). What would pass a limit is answered 413.
   std::uint64_t plain_size_max = 0;
 
   static BodyPolicy none() { return {}; }
@@ -137,7 +157,9 @@ struct Route {
 };
 
 // The first route, in order of registration, whose pattern fits. {name} is one path segment,
-// ** the rest. A path that fits only other methods is answered 405 with Allow.
+// ** the rest, kept as parameter "**". A segment may have text around its parameter, as in
+// "/{id}:complete". Doubled slashes before a segment count as one; what ** matches is kept as it
+// is. A path that fits only other methods is answered 405 with Allow.
 class Router {
  public:
   void add(Route route);
@@ -148,7 +170,21 @@ class Router {
   Match match(Request& request) const;  // fills request.path_parameters
 
  private:
-  std::vector<Route> routes_;
+  struct Segment {
+    std::string before, name, after;  // "" as name: a literal, all in `before`
+  };
+  struct Entry {
+    Route route;
+    std::vector<Segment> segments;
+    bool rest = false;  // ends in **
+  };
+  static bool fits(const Entry& entry, std::string_view path,
+                   std::map<std::string, std::string>* parameters);
+  std::vector<std::size_t> candidates(std::string_view path) const;
+
+  std::vector<std::shared_ptr<const Entry>> routes_;
+  std::map<std::string, std::vector<std::size_t>, std::less<>> by_first_;  // literal first segment
+  std::vector<std::size_t> others_;
 };
 
 }  // namespace net

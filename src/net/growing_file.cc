@@ -1,0 +1,65 @@
+#include "net/growing_file.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <vector>
+
+namespace net {
+
+base::Result<std::shared_ptr<GrowingFile>> GrowingFile::create(
+    const base::PendingFile& file, std::optional<std::uint64_t> total) {
+  base::Fd copy(::fcntl(file.fd(), F_DUPFD_CLOEXEC, 3));
+  if (!copy.valid()) return base::error_from_errno(errno, "duplicate descriptor", file.path());
+  std::shared_ptr<GrowingFile> growing(new GrowingFile());
+  growing->fd_ = std::make_shared<const base::Fd>(std::move(copy));
+  growing->total_ = total;
+  growing->state_.size = file.size();
+  return growing;
+}
+
+base::Result<void> GrowingFile::append(base::PendingFile& file, base::Bytes bytes) {
+  TRY(file.append(bytes));
+  grew_to(file.size());
+  return {};
+}
+
+void GrowingFile::grew_to(std::uint64_t size) { change(size, End::open); }
+
+void GrowingFile::finish() {
+  const std::uint64_t size = state().size;
+  change(size, total_ && *total_ != size ? End::failed : End::finished);
+}
+
+void GrowingFile::fail() { change(state().size, End::failed); }
+
+void GrowingFile::change(std::uint64_t size, End end) {
+  std::vector<std::function<void()>> calls;
+  {
+    const std::lock_guard lock(mutex_);
+    if (state_.end != End::open) return;
+    state_ = {size, end};
+    calls.reserve(followers_.size());
+    for (const auto& [id, call] : followers_) calls.push_back(call);
+  }
+  for (const auto& call : calls) call();
+}
+
+GrowingFile::FollowerId GrowingFile::follow(std::function<void()> changed) {
+  const std::lock_guard lock(mutex_);
+  const FollowerId id = next_id_++;
+  followers_.emplace(id, std::move(changed));
+  return id;
+}
+
+void GrowingFile::unfollow(FollowerId id) {
+  const std::lock_guard lock(mutex_);
+  followers_.erase(id);
+}
+
+GrowingFile::State GrowingFile::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+}  // namespace net

@@ -1,0 +1,60 @@
+// A file that one thread writes while others already send it: a download tee'd to disk and to
+// the clients that wait for it. The file may be renamed meanwhile; it is known by descriptor.
+// The writer calls append() or grew_to(), then finish() or fail() once. A follower gets called
+// back, on the writer's thread and outside the lock, whenever state() may have changed.
+// Thread-safe. Never fails but in create() and append() (disk full: unavailable).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace net {
+
+class GrowingFile {
+ public:
+  enum class End : std::uint8_t { open, finished, failed };
+  struct State {
+    std::uint64_t size = 0;  // bytes that can be read now
+    End end = End::open;
+  };
+
+  // Follows what is appended to `file`, which stays with the caller. `total`: the final size,
+  // when it is known, so that clients get a Content-Length.
+  static base::Result<std::shared_ptr<GrowingFile>> create(
+      const base::PendingFile& file, std::optional<std::uint64_t> total = std::nullopt);
+
+  // For the writer. Nothing happens after the end was declared. A finish() at another size
+  // than `total` is a fail().
+  base::Result<void> append(base::PendingFile& file, base::Bytes bytes);
+  void grew_to(std::uint64_t size);
+  void finish();
+  void fail();
+
+  // For followers. `changed` must be quick and may be called once more after unfollow().
+  using FollowerId = std::uint64_t;
+  FollowerId follow(std::function<void()> changed);
+  void unfollow(FollowerId id);
+  State state() const;
+  std::optional<std::uint64_t> total() const { return total_; }
+  const std::shared_ptr<const base::Fd>& fd() const { return fd_; }
+
+ private:
+  GrowingFile() = default;
+  void change(std::uint64_t size, End end);
+
+  std::shared_ptr<const base::Fd> fd_;
+  std::optional<std::uint64_t> total_;
+  mutable std::mutex mutex_;
+  State state_;                                            // guarded by mutex_
+  std::map<FollowerId, std::function<void()>> followers_;  // guarded by mutex_
+  FollowerId next_id_ = 1;                                 // guarded by mutex_
+};
+
+}  // namespace net

@@ -1,0 +1,129 @@
+#include "net/http.h"
+
+#include <gtest/gtest.h>
+
+#include "net/percent.h"
+
+namespace net {
+namespace {
+
+Route route(std::string method, std::string pattern) {
+  Route route;
+  route.method = std::move(method);
+  route.pattern = std::move(pattern);
+  return route;
+}
+
+std::string routed(const Router& router, Request request) {
+  const auto match = router.match(request);
+  if (match.route == nullptr) {
+    std::string out = "none";
+    for (const auto& method : match.allowed) out += " " + method;
+    return out;
+  }
+  std::string out = match.route->pattern;
+  for (const auto& [name, value] : request.path_parameters) out += " " + name + "=" + value;
+  return out;
+}
+
+Router example_router() {
+  Router router;
+  router.add(route("GET", "/"));
+  router.add(route("POST", "/"));
+  router.add(route("GET", "/crashes"));
+  router.add(route("GET", "/crashes/{id}"));
+  router.add(route("DELETE", "/crashes/{id}"));
+  router.add(route("GET", "/buildid/{id}/source/**"));
+  router.add(route("POST", "/v1/uploads/{key}:complete"));
+  router.add(route("POST", "/upload/"));
+  router.add(route("GET", "/static/**"));
+  router.add(route("GET", "/{name}/{id}/{file}"));
+  router.add(route("PUT", "/{name}/{id}/{file}"));
+  return router;
+}
+
+TEST(Router, PicksTheFirstThatFits) {
+  const Router router = example_router();
+  struct Row {
+    const char *method, *target, *expected;
+  };
+  const Row rows[] = {
+      {"GET", "/", "/"},
+      {"HEAD", "/", "/"},
+      {"POST", "/?a=1", "/"},
+      {"GET", "/crashes", "/crashes"},
+      {"GET", "/crashes/12", "/crashes/{id} id=12"},
+      {"POST", "/crashes/12", "none GET HEAD DELETE"},
+      {"GET", "/crashes/", "none"},
+      {"GET", "/crashes/1/2/3", "none"},
+      {"GET", "/buildid/ab/source/usr/a.c", "/buildid/{id}/source/** **=usr/a.c id=ab"},
+      {"GET", "/buildid/ab/source//usr/a.c", "/buildid/{id}/source/** **=/usr/a.c id=ab"},
+      {"GET", "/buildid/ab/source/%2Fusr%2Fa.c", "/buildid/{id}/source/** **=/usr/a.c id=ab"},
+      {"POST", "/v1/uploads/k7:complete", "/v1/uploads/{key}:complete key=k7"},
+      {"POST", "/v1/uploads/:complete", "none GET HEAD PUT"},  // fits the last pattern
+      {"POST", "/upload/", "/upload/"},
+      {"POST", "/upload", "none"},
+      {"GET", "/static/", "/static/** **="},
+      {"GET", "/static/a/b.js", "/static/** **=a/b.js"},
+      {"GET", "/foo.pdb/AB1/foo.pd_", "/{name}/{id}/{file} file=foo.pd_ id=AB1 name=foo.pdb"},
+      {"GET", "/foo.pdb//AB1//foo.pd_", "/{name}/{id}/{file} file=foo.pd_ id=AB1 name=foo.pdb"},
+      {"GET", "/libstdc%2B%2B.so/A/x+y", "/{name}/{id}/{file} file=x+y id=A name=libstdc++.so"},
+      {"PUT", "/a/b/c", "/{name}/{id}/{file} file=c id=b name=a"},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(routed(router, Request::of(row.method, row.target)), row.expected)
+        << row.method << " " << row.target;
+  }
+}
+
+TEST(SplitTarget, TakesOriginAndAbsoluteForm) {
+  std::string path, query;
+  ASSERT_TRUE(split_target("http://host:80/a%20b?c=%20d", path, query));
+  EXPECT_EQ(path, "/a b");
+  EXPECT_EQ(query, "c=%20d");
+  ASSERT_TRUE(split_target("http://host?x", path, query));
+  EXPECT_EQ(path, "/");
+  EXPECT_EQ(query, "x");
+  ASSERT_TRUE(split_target("*", path, query));
+  EXPECT_EQ(path, "*");
+}
+
+TEST(SplitTarget, RefusesWhatIsNoTarget) {
+  std::string path, query;
+  for (const std::string_view bad :
+       {"", "a/b", "host:443", "/a%2", "/%zz", "/a%00b", "/a b", "ftp://h/", "http:///x"}) {
+    EXPECT_FALSE(split_target(bad, path, query)) << bad;
+  }
+}
+
+TEST(Headers, AreFoundWithoutCase) {
+  Headers headers;
+  headers.add("Content-Type", "a");
+  headers.add("X", "1");
+  headers.add("x", "2");
+  EXPECT_EQ(headers.find("content-TYPE"), "a");
+  EXPECT_EQ(headers.find("X"), "1");
+  headers.set("X", "3");
+  EXPECT_EQ(headers.find("x"), "3");
+  EXPECT_EQ(headers.all().size(), 2u);
+  EXPECT_FALSE(headers.find("Y"));
+}
+
+TEST(Request, QueryValuesAreDecoded) {
+  const Request request = Request::of("GET", "/x?code_file=libstdc%2B%2B.so&a+b=c+d&empty&bad=%zz");
+  EXPECT_EQ(request.query_value("code_file"), "libstdc++.so");
+  EXPECT_EQ(request.query_value("a b"), "c d");
+  EXPECT_EQ(request.query_value("empty"), "");
+  EXPECT_EQ(request.query_value("bad"), "%zz");
+  EXPECT_FALSE(request.query_value("none"));
+}
+
+TEST(Percent, EncodesAndDecodes) {
+  EXPECT_EQ(percent_encode("a b/c+~"), "a%20b%2Fc%2B~");
+  EXPECT_EQ(percent_encode("a/b", "/"), "a/b");
+  EXPECT_EQ(percent_decode("a%20b%2fc"), "a b/c");
+  EXPECT_FALSE(percent_decode("%2"));
+}
+
+}  // namespace
+}  // namespace net

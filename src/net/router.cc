@@ -1,0 +1,118 @@
+#include <algorithm>
+
+#include "base/text.h"
+#include "net/http.h"
+
+namespace net {
+namespace {
+
+bool method_fits(const Route& route, const Request& request) {
+  return route.method == "*" || route.method == request.method_text ||
+         (route.method == "GET" && request.method == Method::head);
+}
+
+std::string_view first_segment(std::string_view path) {
+  const std::size_t begin = std::min(path.find_first_not_of('/'), path.size());
+  const std::size_t end = std::min(path.find('/', begin), path.size());
+  return path.substr(begin, end - begin);
+}
+
+}  // namespace
+
+void Router::add(Route route) {
+  ASSERT(!route.pattern.empty() && route.pattern[0] == '/');
+  Entry entry;
+  const std::string_view pattern = std::string_view(route.pattern).substr(1);
+  for (const std::string_view part : base::split(pattern, '/')) {
+    ASSERT(!entry.rest);  // ** comes last
+    if (part == "**") {
+      entry.rest = true;
+      continue;
+    }
+    const std::size_t open = part.find('{');
+    const std::size_t close = part.find('}');
+    if (open == std::string_view::npos || close == std::string_view::npos) {
+      entry.segments.push_back({std::string(part), "", ""});
+    } else {
+      entry.segments.push_back({std::string(part.substr(0, open)),
+                                std::string(part.substr(open + 1, close - open - 1)),
+                                std::string(part.substr(close + 1))});
+    }
+  }
+  const std::size_t index = routes_.size();
+  const bool literal = !entry.segments.empty() && entry.segments[0].name.empty();
+  if (literal) {
+    by_first_[entry.segments[0].before].push_back(index);
+  } else {
+    others_.push_back(index);
+  }
+  entry.route = std::move(route);
+  routes_.push_back(std::make_shared<const Entry>(std::move(entry)));
+}
+
+// Pattern and path are walked together, a segment at a time.
+bool Router::fits(const Entry& entry, std::string_view path,
+                  std::map<std::string, std::string>* parameters) {
+  std::size_t at = 0;
+  for (const Segment& segment : entry.segments) {
+    if (at >= path.size() || path[at] != '/') return false;
+    // The last segment of "/crashes/" is empty and fits only an empty literal.
+    const std::size_t begin = path.find_first_not_of('/', at);
+    const bool empty = begin == std::string_view::npos;
+    const std::size_t from = empty ? path.size() : begin;
+    const std::size_t end = std::min(path.find('/', from), path.size());
+    const std::string_view part = path.substr(from, end - from);
+    at = end;
+    if (segment.name.empty()) {
+      if (part != segment.before) return false;
+      continue;
+    }
+    const std::size_t around = segment.before.size() + segment.after.size();
+    if (part.size() <= around || !part.starts_with(segment.before) ||
+        !part.ends_with(segment.after)) {
+      return false;
+    }
+    if (parameters == nullptr) continue;
+    (*parameters)[segment.name] =
+        part.substr(segment.before.size(), part.size() - around);
+  }
+  if (!entry.rest) return at == path.size();
+  if (at >= path.size() || path[at] != '/') return false;
+  if (parameters != nullptr) (*parameters)["**"] = path.substr(at + 1);
+  return true;
+}
+
+// Indexes of the routes that can fit at all, in order of registration.
+std::vector<std::size_t> Router::candidates(std::string_view path) const {
+  const auto literal = by_first_.find(first_segment(path));
+  if (literal == by_first_.end()) return others_;
+  std::vector<std::size_t> merged;
+  merged.reserve(literal->second.size() + others_.size());
+  std::merge(literal->second.begin(), literal->second.end(), others_.begin(), others_.end(),
+             std::back_inserter(merged));
+  return merged;
+}
+
+Router::Match Router::match(Request& request) const {
+  Match match;
+  for (const std::size_t index : candidates(request.path)) {
+    const Entry& entry = *routes_[index];
+    if (!method_fits(entry.route, request)) continue;
+    if (!fits(entry, request.path, nullptr)) continue;
+    request.path_parameters.clear();
+    fits(entry, request.path, &request.path_parameters);
+    match.route = &entry.route;
+    return match;
+  }
+  for (const std::size_t index : candidates(request.path)) {
+    const Entry& entry = *routes_[index];
+    if (!fits(entry, request.path, nullptr)) continue;
+    auto& allowed = match.allowed;
+    if (std::find(allowed.begin(), allowed.end(), entry.route.method) != allowed.end()) continue;
+    allowed.push_back(entry.route.method);
+    if (entry.route.method == "GET") allowed.emplace_back("HEAD");
+  }
+  return match;
+}
+
+}  // namespace net
