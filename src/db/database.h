@@ -1,10 +1,10 @@
 // One face for SQLite and PostgreSQL: statements, rows, transactions, migrations.
 // Knows no table of ours: rooms bring their own migrations, in one numbered list.
 // SQL is the standard part that both engines take; `?` marks parameters; {{bigserial}} and
-// {{blob}} in migrations become the engine's own words. Times are integer microseconds UTC, ids are text.
-// Any thread may call: a Database serialises writers (one writer) and lends connections to readers.
-// Calls block; they belong on the worker pool, never on a network loop.
-// Fails with unavailable (engine, disk full, busy), internal (SQL of ours), malformed (URL).
+// {{blob}} in migrations become the engine's own words. Times are integer microseconds UTC, ids are
+// text. Any thread may call: a Database serialises writers (one writer) and lends connections to
+// readers. Calls block; they belong on the worker pool, never on a network loop. Fails with
+// unavailable (engine, disk full, busy), internal (SQL of ours), malformed (URL).
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ class Row {
   bool is_null(std::size_t column) const { return values_.at(column).index() == 0; }
   std::int64_t integer(std::size_t column) const;  // 0 for null
   double real(std::size_t column) const;
-  std::string text(std::size_t column) const;      // "" for null
+  std::string text(std::size_t column) const;  // "" for null
   Blob blob(std::size_t column) const;
 
  private:
@@ -50,9 +50,9 @@ class Session {
 };
 
 struct Migration {
-  int number = 0;        // unique over the whole program, applied in order
+  int number = 0;  // unique over the whole program, applied in order
   std::string name;
-  std::string sql;       // statements separated by ";\n"
+  std::string sql;  // statements separated by ";\n"
 };
 
 enum class Engine : std::uint8_t { sqlite, postgresql };
@@ -69,8 +69,10 @@ class Database {
   virtual base::Result<void> migrate(const std::vector<Migration>& migrations) = 0;
   // Runs `work` in a read transaction / in the one write transaction; commits if it returns ok,
   // rolls back otherwise. A commit has reached the disk when write() returns ok.
-  virtual base::Result<void> read(const std::function<base::Result<void>(Session&)>& work) = 0;
-  virtual base::Result<void> write(const std::function<base::Result<void>(Session&)>& work) = 0;
+  // Do not nest calls inside `work`: the writer would wait for itself.
+  using Work = std::function<base::Result<void>(Session&)>;
+  virtual base::Result<void> read(const Work& work) = 0;
+  virtual base::Result<void> write(const Work& work) = 0;
 };
 
 }  // namespace db
