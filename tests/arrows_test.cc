@@ -35,7 +35,8 @@ const std::map<std::string, Rooms>& table() {
       {"upstream", {"net", "ident"}},
       {"snapshot", {"formats/minidump", "formats/elf", "ident"}},
       {"extract",
-       {"formats/elf", "formats/dwarf", "formats/breakpad", "formats/minidump", "symbols", "ident"}},
+       {"formats/elf", "formats/dwarf", "formats/breakpad", "formats/minidump", "symbols",
+        "ident"}},
       {"symbolicate", {"symbols", "ident"}},
       {"unwind", {"symbols", "snapshot", "ident"}},
       {"handler", {"client", "snapshot", "ident"}},
@@ -110,7 +111,8 @@ TEST(Arrows, EveryIncludeRunsDownTheMap) {
     const std::string to = room_of(match[1]);
     if (to == "testing" && (is_test_code(line.path) || from == "testing")) continue;
     if (is_test_code(line.path)) continue;  // a test may look around
-    EXPECT_TRUE(may_include(from, to)) << place(line) << "\n  " << from << " may not look at " << to;
+    EXPECT_TRUE(may_include(from, to))
+        << place(line) << "\n  " << from << " may not look at " << to;
   }
 }
 

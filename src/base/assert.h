@@ -6,7 +6,7 @@ namespace base {
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line);
 }
 
-#define ASSERT(condition)                                             \
-  (__builtin_expect(static_cast<bool>(condition), 1)                  \
-       ? static_cast<void>(0)                                         \
+#define ASSERT(condition)                            \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::base::assertion_failed(#condition, __FILE__, __LINE__))

@@ -6,11 +6,16 @@ namespace base {
 
 std::uint64_t Reader::sized(unsigned width) {
   switch (width) {
-    case 1: return u8();
-    case 2: return u16();
-    case 4: return u32();
-    case 8: return u64();
-    default: break;
+    case 1:
+      return u8();
+    case 2:
+      return u16();
+    case 4:
+      return u32();
+    case 8:
+      return u64();
+    default:
+      break;
   }
   if (width == 0 || width > 8 || remaining() < width) {
     fail();

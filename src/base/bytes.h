@@ -38,7 +38,9 @@ class Reader {
  public:
   Reader() = default;
   explicit Reader(Bytes bytes, Endian endian = Endian::little)
-      : begin_(bytes.data()), cursor_(begin_), end_(begin_ + bytes.size()),
+      : begin_(bytes.data()),
+        cursor_(begin_),
+        end_(begin_ + bytes.size()),
         swap_((endian == Endian::little) != (std::endian::native == std::endian::little)) {}
 
   std::uint8_t u8() { return number<std::uint8_t>(); }
@@ -55,7 +57,8 @@ class Reader {
 
   // LEB128; bits past 64 are dropped, an encoding past 16 bytes fails.
   std::uint64_t uleb() {
-    if (cursor_ != end_ && *cursor_ < 0x80) [[likely]] return *cursor_++;
+    if (cursor_ != end_ && *cursor_ < 0x80) [[likely]]
+      return *cursor_++;
     return uleb_slow();
   }
   std::int64_t sleb();
@@ -95,7 +98,8 @@ class Reader {
     std::memcpy(&value, cursor_, sizeof(T));
     cursor_ += sizeof(T);
     if constexpr (sizeof(T) > 1) {
-      if (swap_) [[unlikely]] value = swapped(value);
+      if (swap_) [[unlikely]]
+        value = swapped(value);
     }
     return value;
   }

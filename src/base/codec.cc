@@ -21,15 +21,16 @@ Error damaged(const char* format) {
 }
 
 Error too_big(const char* format, std::uint64_t size_max) {
-  return {Fault::too_large,
-          std::string(format) + " data expands past the limit of " + std::to_string(size_max) + " bytes"};
+  return {Fault::too_large, std::string(format) + " data expands past the limit of " +
+                                std::to_string(size_max) + " bytes"};
 }
 
 // zlib's inflate with its window bits: 31 for gzip, -15 for raw deflate.
 Result<std::vector<std::uint8_t>> inflate_stream(Bytes packed, std::uint64_t size_max,
                                                  int window_bits, const char* format) {
   z_stream stream{};
-  if (inflateInit2(&stream, window_bits) != Z_OK) return Error{Fault::internal, "zlib has no memory"};
+  if (inflateInit2(&stream, window_bits) != Z_OK)
+    return Error{Fault::internal, "zlib has no memory"};
   const std::unique_ptr<z_stream, int (*)(z_stream*)> guard(&stream, inflateEnd);
   std::vector<std::uint8_t> plain;
   std::size_t fed = 0;
@@ -41,7 +42,8 @@ Result<std::vector<std::uint8_t>> inflate_stream(Bytes packed, std::uint64_t siz
       fed += part;
     }
     const std::size_t have = plain.size();
-    const std::size_t room = std::min<std::size_t>(std::max<std::size_t>(have, 64 * 1024), 16u << 20);
+    const std::size_t room =
+        std::min<std::size_t>(std::max<std::size_t>(have, 64 * 1024), 16u << 20);
     plain.resize(have + room);
     stream.next_out = plain.data() + have;
     stream.avail_out = static_cast<uInt>(room);
@@ -71,7 +73,8 @@ Result<std::vector<std::uint8_t>> inflate_zlib_exactly(Bytes packed, std::uint64
 
 Result<std::vector<std::uint8_t>> decompress_zstd_exactly(Bytes packed, std::uint64_t plain_size) {
   std::vector<std::uint8_t> plain(static_cast<std::size_t>(plain_size));
-  const std::size_t size = ZSTD_decompress(plain.data(), plain.size(), packed.data(), packed.size());
+  const std::size_t size =
+      ZSTD_decompress(plain.data(), plain.size(), packed.data(), packed.size());
   if (ZSTD_isError(size) != 0 || size != plain.size()) return damaged("zstd");
   return plain;
 }
@@ -85,7 +88,8 @@ Result<std::vector<std::uint8_t>> inflate_raw(Bytes packed, std::uint64_t size_m
 }
 
 Result<std::vector<std::uint8_t>> decompress_zstd(Bytes packed, std::uint64_t size_max) {
-  const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
+  const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(),
+                                                                        ZSTD_freeDCtx);
   std::vector<std::uint8_t> plain;
   ZSTD_inBuffer in{packed.data(), packed.size(), 0};
   for (;;) {
@@ -105,14 +109,15 @@ std::vector<std::uint8_t> gzip(Bytes plain, int level) {
   const std::unique_ptr<libdeflate_compressor, void (*)(libdeflate_compressor*)> compressor(
       libdeflate_alloc_compressor(level), libdeflate_free_compressor);
   std::vector<std::uint8_t> packed(libdeflate_gzip_compress_bound(compressor.get(), plain.size()));
-  packed.resize(libdeflate_gzip_compress(compressor.get(), plain.data(), plain.size(), packed.data(),
-                                         packed.size()));
+  packed.resize(libdeflate_gzip_compress(compressor.get(), plain.data(), plain.size(),
+                                         packed.data(), packed.size()));
   return packed;
 }
 
 std::vector<std::uint8_t> compress_zstd(Bytes plain, int level) {
   std::vector<std::uint8_t> packed(ZSTD_compressBound(plain.size()));
-  const std::size_t size = ZSTD_compress(packed.data(), packed.size(), plain.data(), plain.size(), level);
+  const std::size_t size =
+      ZSTD_compress(packed.data(), packed.size(), plain.data(), plain.size(), level);
   ASSERT(ZSTD_isError(size) == 0);
   packed.resize(size);
   return packed;

@@ -34,10 +34,17 @@ namespace {
 
 Fault fault_from_errno(int error_number) {
   switch (error_number) {
-    case ENOENT: case ENOTDIR: return Fault::not_found;
-    case EACCES: case EPERM: case EROFS: return Fault::denied;
-    case EFBIG: return Fault::too_large;
-    default: return Fault::unavailable;
+    case ENOENT:
+    case ENOTDIR:
+      return Fault::not_found;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return Fault::denied;
+    case EFBIG:
+      return Fault::too_large;
+    default:
+      return Fault::unavailable;
   }
 }
 
@@ -59,7 +66,7 @@ Error error_from_errno(int error_number, std::string_view verb, std::string_view
 Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return error_from_errno(errno, "cannot open", path);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return error_from_errno(errno, "cannot stat", path);
   if (!S_ISREG(info.st_mode)) return Error{Fault::malformed, path + ": is not a regular file"};
   std::shared_ptr<MappedFile> file(new MappedFile);
@@ -187,7 +194,8 @@ Result<std::string> read_file(const std::string& path, std::uint64_t size_max) {
     if (n < 0) return error_from_errno(errno, "cannot read", path);
     if (n == 0) return text;
     if (text.size() + static_cast<std::size_t>(n) > size_max) {
-      return Error{Fault::too_large, path + ": is larger than " + std::to_string(size_max) + " bytes"};
+      return Error{Fault::too_large,
+                   path + ": is larger than " + std::to_string(size_max) + " bytes"};
     }
     text.append(buffer, static_cast<std::size_t>(n));
   }
@@ -228,7 +236,7 @@ Result<void> remove_tree(const std::string& path) {
 }
 
 bool file_exists(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   return ::stat(path.c_str(), &info) == 0;
 }
 

@@ -28,7 +28,11 @@ class Fd {
 
   int get() const { return fd_; }
   bool valid() const { return fd_ >= 0; }
-  int release() { const int fd = fd_; fd_ = -1; return fd; }
+  int release() {
+    const int fd = fd_;
+    fd_ = -1;
+    return fd;
+  }
   void reset();
 
  private:
@@ -122,7 +126,7 @@ bool file_exists(const std::string& path);
 Result<std::vector<std::string>> list_files(const std::string& path);
 
 std::string join_path(std::string_view directory, std::string_view name);
-std::string_view parent_of(std::string_view path);   // "" when there is none
-std::string_view basename_of(std::string_view path); // after the last '/' or '\'
+std::string_view parent_of(std::string_view path);    // "" when there is none
+std::string_view basename_of(std::string_view path);  // after the last '/' or '\'
 
 }  // namespace base

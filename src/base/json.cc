@@ -33,13 +33,27 @@ void append_json_string(std::string& out, std::string_view text) {
     }
     flush(i);
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\t': out += "\\t"; break;
-      case '\n': out += "\\n"; break;
-      case '\f': out += "\\f"; break;
-      case '\r': out += "\\r"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
       default:
         out += "\\u00";
         out += kHex[c >> 4];
@@ -155,12 +169,18 @@ JsonValue convert(const simdjson::dom::element& element) {
       }
       return JsonValue(std::move(object));
     }
-    case element_type::INT64: return JsonValue(std::int64_t(element));
-    case element_type::UINT64: return JsonValue(std::uint64_t(element));
-    case element_type::DOUBLE: return JsonValue(double(element));
-    case element_type::STRING: return JsonValue(std::string(std::string_view(element)));
-    case element_type::BOOL: return JsonValue(bool(element));
-    case element_type::NULL_VALUE: break;
+    case element_type::INT64:
+      return JsonValue(std::int64_t(element));
+    case element_type::UINT64:
+      return JsonValue(std::uint64_t(element));
+    case element_type::DOUBLE:
+      return JsonValue(double(element));
+    case element_type::STRING:
+      return JsonValue(std::string(std::string_view(element)));
+    case element_type::BOOL:
+      return JsonValue(bool(element));
+    case element_type::NULL_VALUE:
+      break;
   }
   return {};
 }
@@ -170,7 +190,8 @@ JsonValue convert(const simdjson::dom::element& element) {
 Result<JsonValue> JsonValue::parse(std::string_view text) {
   simdjson::dom::parser parser;
   if (parser.allocate(text.size(), kMaxDepth) != simdjson::SUCCESS) {
-    return Error{Fault::too_large, "JSON of " + std::to_string(text.size()) + " bytes is too large"};
+    return Error{Fault::too_large,
+                 "JSON of " + std::to_string(text.size()) + " bytes is too large"};
   }
   const simdjson::padded_string padded(text);
   simdjson::dom::element root;

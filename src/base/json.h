@@ -86,7 +86,8 @@ class JsonValue {
   void write(JsonWriter& out) const;
 
  private:
-  std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object>
+  std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, Array,
+               Object>
       data_ = nullptr;
 };
 

@@ -24,11 +24,16 @@ spdlog::logger& sink() {
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warning: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
-    case Level::off: break;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warning:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
+    case Level::off:
+      break;
   }
   return spdlog::level::off;
 }
@@ -38,16 +43,18 @@ spdlog::level::level_enum to_spdlog(Level level) {
 void set_level(Level level) { current_level = level; }
 bool enabled(Level level) { return level >= current_level.load(std::memory_order_relaxed); }
 
-void write(Level level, std::string_view text) {
-  sink().log(to_spdlog(level), "{}", text);
-}
+void write(Level level, std::string_view text) { sink().log(to_spdlog(level), "{}", text); }
 
 Level level_of(Loudness loudness) {
   switch (loudness) {
-    case Loudness::debug: return Level::debug;
-    case Loudness::info: return Level::info;
-    case Loudness::warning: return Level::warning;
-    case Loudness::error: break;
+    case Loudness::debug:
+      return Level::debug;
+    case Loudness::info:
+      return Level::info;
+    case Loudness::warning:
+      return Level::warning;
+    case Loudness::error:
+      break;
   }
   return Level::error;
 }

@@ -37,6 +37,7 @@ unsigned default_thread_count();
 
 // Calls body(i) for each i in [0, count), on up to `threads` threads, the caller's included.
 // Items are taken one by one, in order; body must not throw.
-void parallel_for(std::size_t count, unsigned threads, const std::function<void(std::size_t)>& body);
+void parallel_for(std::size_t count, unsigned threads,
+                  const std::function<void(std::size_t)>& body);
 
 }  // namespace base

@@ -27,24 +27,39 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(*-explicit-*)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(*-explicit-*)
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(*-explicit-*)
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
   // REQUIRES: ok()
-  T& value() & { ASSERT(ok()); return *std::get_if<0>(&state_); }
-  const T& value() const& { ASSERT(ok()); return *std::get_if<0>(&state_); }
-  T&& value() && { ASSERT(ok()); return std::move(*std::get_if<0>(&state_)); }
+  T& value() & {
+    ASSERT(ok());
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const& {
+    ASSERT(ok());
+    return *std::get_if<0>(&state_);
+  }
+  T&& value() && {
+    ASSERT(ok());
+    return std::move(*std::get_if<0>(&state_));
+  }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
 
   // REQUIRES: !ok()
-  const Error& error() const& { ASSERT(!ok()); return *std::get_if<1>(&state_); }
-  Error&& error() && { ASSERT(!ok()); return std::move(*std::get_if<1>(&state_)); }
+  const Error& error() const& {
+    ASSERT(!ok());
+    return *std::get_if<1>(&state_);
+  }
+  Error&& error() && {
+    ASSERT(!ok());
+    return std::move(*std::get_if<1>(&state_));
+  }
 
   T value_or(T other) && { return ok() ? std::move(*std::get_if<0>(&state_)) : std::move(other); }
 
@@ -63,8 +78,14 @@ class [[nodiscard]] Result<void> {
   bool ok() const { return !failed_; }
   explicit operator bool() const { return ok(); }
   void value() const { ASSERT(ok()); }
-  const Error& error() const& { ASSERT(!ok()); return error_; }
-  Error&& error() && { ASSERT(!ok()); return std::move(error_); }
+  const Error& error() const& {
+    ASSERT(!ok());
+    return error_;
+  }
+  Error&& error() && {
+    ASSERT(!ok());
+    return std::move(error_);
+  }
 
  private:
   bool failed_ = false;
@@ -76,9 +97,10 @@ Error with_context(std::string_view context, Error error);
 
 }  // namespace base
 
-#define TRY(...)                                                       \
-  __extension__({                                                      \
-    auto&& try_result = (__VA_ARGS__);                                 \
-    if (!try_result.ok()) [[unlikely]] return std::move(try_result).error(); \
-    std::move(try_result).value();                                     \
+#define TRY(...)                            \
+  __extension__({                           \
+    auto&& try_result = (__VA_ARGS__);      \
+    if (!try_result.ok()) [[unlikely]]      \
+      return std::move(try_result).error(); \
+    std::move(try_result).value();          \
   })

@@ -38,7 +38,7 @@ class Options {
                   bool required = true);
   void positionals(const std::string& name, std::vector<std::string>& values,
                    const std::string& help, bool required = true);
-  void footer(const std::string& text);  // examples, after the list of options
+  void footer(const std::string& text);   // examples, after the list of options
   void version(const std::string& text);  // what -V and --version print
   // True when the user gave this option (after parse()).
   bool given(const std::string& name) const;

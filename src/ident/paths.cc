@@ -45,8 +45,8 @@ std::optional<std::vector<std::string_view>> find_parts(std::string_view path) {
     if (parts.size() == kMaxParts) return std::nullopt;
     parts.push_back(part);
   }
-  if (parts.size() > 3 && std::find(kPrefixes.begin(), kPrefixes.end(), parts.front()) !=
-                              kPrefixes.end()) {
+  if (parts.size() > 3 &&
+      std::find(kPrefixes.begin(), kPrefixes.end(), parts.front()) != kPrefixes.end()) {
     parts.erase(parts.begin());
   }
   return parts;
@@ -65,11 +65,13 @@ std::optional<DebugId> find_debug_id(std::string_view id) {
 
 void add_id_keys(std::string_view name, std::string_view id, std::vector<SymbolKey>& keys) {
   if (const auto digits = find_after(id, "elf-buildid-sym-")) {
-    if (is_build_id(*digits)) keys.push_back(SymbolKey::from_text(KeyKind::build_id, name, *digits));
+    if (is_build_id(*digits))
+      keys.push_back(SymbolKey::from_text(KeyKind::build_id, name, *digits));
     return;
   }
   if (const auto digits = find_after(id, "elf-buildid-")) {
-    if (is_build_id(*digits)) keys.push_back(SymbolKey::from_text(KeyKind::build_id, name, *digits));
+    if (is_build_id(*digits))
+      keys.push_back(SymbolKey::from_text(KeyKind::build_id, name, *digits));
     return;
   }
   const auto debug_id = find_debug_id(id);

@@ -7,8 +7,8 @@
 namespace ident {
 namespace {
 
-constexpr std::array<std::string_view, 8> kKindNames{
-    "debug_id", "code_id", "build_id", "uuid", "dwo_id", "checksum", "sha256", "path"};
+constexpr std::array<std::string_view, 8> kKindNames{"debug_id", "code_id",  "build_id", "uuid",
+                                                     "dwo_id",   "checksum", "sha256",   "path"};
 
 // A PE code id is 8 digits of time stamp and up to 8 of size; hashes start at 20 digits.
 constexpr std::size_t kUniqueIdDigitsMin = 20;
@@ -38,9 +38,12 @@ SymbolKey SymbolKey::from_text(KeyKind kind, std::string_view name, std::string_
 
 bool SymbolKey::id_is_unique() const {
   switch (kind) {
-    case KeyKind::path: return false;
-    case KeyKind::code_id: return id.size() >= kUniqueIdDigitsMin;
-    default: return true;
+    case KeyKind::path:
+      return false;
+    case KeyKind::code_id:
+      return id.size() >= kUniqueIdDigitsMin;
+    default:
+      return true;
   }
 }
 

@@ -17,7 +17,14 @@
 namespace ident {
 
 enum class KeyKind : std::uint8_t {
-  debug_id, code_id, build_id, uuid, dwo_id, checksum, sha256, path
+  debug_id,
+  code_id,
+  build_id,
+  uuid,
+  dwo_id,
+  checksum,
+  sha256,
+  path
 };
 
 std::string_view name_of(KeyKind kind);

@@ -7,8 +7,8 @@
 
 namespace net {
 
-base::Result<std::shared_ptr<GrowingFile>> GrowingFile::create(
-    const base::PendingFile& file, std::optional<std::uint64_t> total) {
+base::Result<std::shared_ptr<GrowingFile>> GrowingFile::create(const base::PendingFile& file,
+                                                               std::optional<std::uint64_t> total) {
   base::Fd copy(::fcntl(file.fd(), F_DUPFD_CLOEXEC, 3));
   if (!copy.valid()) return base::error_from_errno(errno, "duplicate descriptor", file.path());
   std::shared_ptr<GrowingFile> growing(new GrowingFile());

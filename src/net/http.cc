@@ -8,7 +8,6 @@
 namespace net {
 namespace {
 
-
 // The path and query of "http://host/path?query"; nothing if it is no http URL.
 std::optional<std::string_view> after_authority(std::string_view target) {
   const std::size_t scheme = target.find("://");
@@ -27,13 +26,20 @@ std::optional<std::string_view> after_authority(std::string_view target) {
 
 std::string_view name_of(Method method) {
   switch (method) {
-    case Method::get: return "GET";
-    case Method::head: return "HEAD";
-    case Method::post: return "POST";
-    case Method::put: return "PUT";
-    case Method::delete_: return "DELETE";
-    case Method::options: return "OPTIONS";
-    case Method::other: break;
+    case Method::get:
+      return "GET";
+    case Method::head:
+      return "HEAD";
+    case Method::post:
+      return "POST";
+    case Method::put:
+      return "PUT";
+    case Method::delete_:
+      return "DELETE";
+    case Method::options:
+      return "OPTIONS";
+    case Method::other:
+      break;
   }
   return "other";
 }

@@ -49,14 +49,14 @@ struct BodyFile {
 struct Request {
   Method method = Method::get;
   std::string method_text;
-  std::string target;  // as sent
-  std::string path;    // before '?', percent-decoded once; "/" at least
-  std::string query;   // after '?', as sent
-  unsigned version_minor = 1;  // of HTTP/1.x
-  Headers headers;     // without Content-Encoding when net has undone it
-  std::string body;                       // when the route keeps it in memory
-  std::shared_ptr<BodyFile> body_file;    // when the route wants a file
-  std::string peer;                       // "127.0.0.1:5123"
+  std::string target;                   // as sent
+  std::string path;                     // before '?', percent-decoded once; "/" at least
+  std::string query;                    // after '?', as sent
+  unsigned version_minor = 1;           // of HTTP/1.x
+  Headers headers;                      // without Content-Encoding when net has undone it
+  std::string body;                     // when the route keeps it in memory
+  std::shared_ptr<BodyFile> body_file;  // when the route wants a file
+  std::string peer;                     // "127.0.0.1:5123"
   std::chrono::steady_clock::time_point deadline;
   std::map<std::string, std::string> path_parameters;  // {name} parts of the route's pattern; "**"
 
@@ -133,7 +133,7 @@ using Handler = std::function<Reply(Request&)>;
 struct BodyPolicy {
   enum class Where : std::uint8_t { none, memory, file };
   Where where = Where::none;
-  std::uint64_t size_max = 0;       // as sent; 413 from the head when Content-Length says more
+  std::uint64_t size_max = 0;  // as sent; 413 from the head when Content-Length says more
   // Content-Encoding gzip/deflate/zstd is undone by net before the handler sees the body;
   // at most this many plain bytes come out (0: 200 × size as sent once past 64 MiB; in memory
   // never more than size_max). What would pass a limit is answered 413.
@@ -147,8 +147,9 @@ struct BodyPolicy {
 enum class Runs : std::uint8_t { loop, pool };  // pool: the handler may block
 
 struct Route {
-  std::string method;   // "GET" also serves HEAD; "*" is any
-  std::string pattern;  // "/crashes/{id}", "/buildid/{id}/debuginfo", "/{name}/{id}/{file}", "/static/**"
+  std::string method;  // "GET" also serves HEAD; "*" is any
+  std::string
+      pattern;  // "/crashes/{id}", "/buildid/{id}/debuginfo", "/{name}/{id}/{file}", "/static/**"
   BodyPolicy body;
   Runs runs = Runs::loop;
   Handler handler;

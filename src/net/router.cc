@@ -73,8 +73,7 @@ bool Router::fits(const Entry& entry, std::string_view path,
       return false;
     }
     if (parameters == nullptr) continue;
-    (*parameters)[segment.name] =
-        part.substr(segment.before.size(), part.size() - around);
+    (*parameters)[segment.name] = part.substr(segment.before.size(), part.size() - around);
   }
   if (!entry.rest) return at == path.size();
   if (at >= path.size() || path[at] != '/') return false;

@@ -21,12 +21,12 @@ namespace net {
 struct ServerOptions {
   std::string listen = "127.0.0.1:7070";  // HOST:PORT; port 0 picks a free one
   unsigned threads = 2;
-  std::string spool_directory;            // for bodies that go to files; must exist
+  std::string spool_directory;  // for bodies that go to files; must exist
   std::uint64_t head_size_max = 64 * 1024;
   unsigned header_count_max = 100;
   std::chrono::seconds head_timeout{30};
   std::chrono::seconds idle_timeout{75};
-  std::chrono::seconds body_stall_timeout{60};   // no byte in this time
+  std::chrono::seconds body_stall_timeout{60};  // no byte in this time
   std::chrono::seconds write_stall_timeout{60};
   std::chrono::seconds handler_deadline{60};
   std::chrono::seconds drain_timeout{10};

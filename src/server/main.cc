@@ -15,26 +15,30 @@ namespace {
 
 struct Command {
   std::string_view name;
-  std::string_view alias;  // argv[0] that means the same; "" for none
+  std::string_view alias;    // argv[0] that means the same; "" for none
   std::string_view summary;  // "" hides it from the list
   int (*run)(int argc, char** argv);
 };
 
 // In the order of the five stages.
 constexpr std::array<Command, 0> kCommands{{
-    // {"dump-syms", "dump_syms", "debug file to Breakpad .sym or symbol index", cli::run_dump_syms},
+    // {"dump-syms", "dump_syms", "debug file to Breakpad .sym or symbol index",
+    // cli::run_dump_syms},
 }};
 
 int print_help(std::FILE* out) {
-  std::fputs("faultline: from a native program's build to a readable crash\n\n"
-             "Usage: faultline COMMAND [ARGUMENTS]\n\nCommands:\n", out);
+  std::fputs(
+      "faultline: from a native program's build to a readable crash\n\n"
+      "Usage: faultline COMMAND [ARGUMENTS]\n\nCommands:\n",
+      out);
   for (const Command& command : kCommands) {
     if (command.summary.empty()) continue;
     std::fprintf(out, "  %-16.*s %.*s\n", static_cast<int>(command.name.size()),
                  command.name.data(), static_cast<int>(command.summary.size()),
                  command.summary.data());
   }
-  std::fputs("\n`faultline COMMAND --help` explains one. Documentation: README.md and docs/\n", out);
+  std::fputs("\n`faultline COMMAND --help` explains one. Documentation: README.md and docs/\n",
+             out);
   return out == stdout ? cli::kDone : cli::kBadUsage;
 }
 

@@ -23,10 +23,30 @@
 namespace snapshot {
 
 enum class Cpu : std::uint8_t {
-  unknown, x86, amd64, arm, arm64, ppc, ppc64, sparc, mips, mips64, riscv32, riscv64
+  unknown,
+  x86,
+  amd64,
+  arm,
+  arm64,
+  ppc,
+  ppc64,
+  sparc,
+  mips,
+  mips64,
+  riscv32,
+  riscv64
 };
 enum class Os : std::uint8_t {
-  unknown, windows, macos, ios, linux, solaris, android, ps3, nacl, fuchsia
+  unknown,
+  windows,
+  macos,
+  ios,
+  linux,
+  solaris,
+  android,
+  ps3,
+  nacl,
+  fuchsia
 };
 
 // Width of an address in bytes: 4 or 8 (8 when the CPU is not known).
@@ -78,8 +98,8 @@ struct Module {
   std::string code_file;   // full path as stored
   std::string debug_file;  // full, as stored in CodeView; ELF: the module's name
   std::optional<ident::DebugId> debug_id;
-  std::string debug_id_text;  // as the report prints it; PDB 2.0 records have another form
-  std::string code_id;        // lower-case hex, "" when none
+  std::string debug_id_text;           // as the report prints it; PDB 2.0 records have another form
+  std::string code_id;                 // lower-case hex, "" when none
   std::vector<std::uint8_t> build_id;  // ELF only: raw
   std::optional<std::string> version;
   std::uint32_t time_date_stamp = 0;
@@ -120,7 +140,7 @@ struct SystemInfo {
   std::uint16_t cpu_revision = 0;
   std::uint8_t cpu_count = 0;
   std::uint32_t os_major = 0, os_minor = 0, os_build = 0;
-  std::string service_pack;              // CSD string; on Linux the uname text
+  std::string service_pack;                 // CSD string; on Linux the uname text
   std::array<std::uint8_t, 24> cpu_data{};  // vendor and features, as stored
 };
 
@@ -158,7 +178,7 @@ struct Crash {
   std::vector<Module> modules;  // dump order; the first is the main program
   std::vector<UnloadedModule> unloaded_modules;
   std::optional<Exception> exception;
-  std::vector<MemoryRegion> memory;    // by address; the list that wins (Memory64 over Memory)
+  std::vector<MemoryRegion> memory;     // by address; the list that wins (Memory64 over Memory)
   std::vector<MemoryInfo> memory_info;  // the list that wins (MemoryInfo over maps)
   std::optional<std::uint32_t> dump_thread_id;        // BreakpadInfo
   std::optional<std::uint32_t> requesting_thread_id;  // BreakpadInfo
@@ -168,11 +188,11 @@ struct Crash {
   bool has_misc_info = false;
   std::optional<std::uint32_t> linux_memory_map_count;
   std::optional<std::map<std::string, std::string>> lsb_release;  // codename description id release
-  std::optional<std::string> linux_status;   // /proc/PID/status
+  std::optional<std::string> linux_status;                        // /proc/PID/status
   std::optional<std::string> linux_cpu_info;
   std::optional<std::string> linux_maps;
   std::optional<std::string> linux_command_line, linux_environment, linux_auxv;
-  std::optional<std::string> soft_errors;    // JSON text
+  std::optional<std::string> soft_errors;  // JSON text
   std::optional<std::string> mac_boot_args;
   std::optional<std::vector<MacCrashRecord>> mac_crash_records;
   std::optional<std::vector<ProcLimit>> proc_limits;

@@ -14,13 +14,17 @@ namespace symbols {
 
 struct CfiOp {
   enum class Kind : std::uint8_t {
-    kConstant,   // push value (signed, as two's complement)
-    kRegister,   // push register `name`
-    kCfa,        // push .cfa
-    kAdd, kSubtract, kMultiply, kDivide, kModulo,
-    kAlign,      // '@': a rounded down to a multiple of b, b a power of two
+    kConstant,  // push value (signed, as two's complement)
+    kRegister,  // push register `name`
+    kCfa,       // push .cfa
+    kAdd,
+    kSubtract,
+    kMultiply,
+    kDivide,
+    kModulo,
+    kAlign,        // '@': a rounded down to a multiple of b, b a power of two
     kDereference,  // '^'
-    kUndefined,  // .undef
+    kUndefined,    // .undef
     kBad,
   };
   Kind kind = Kind::kBad;
@@ -34,8 +38,8 @@ struct CfiRule {
 };
 
 struct CfiRules {
-  std::vector<CfiRule> rules;        // one for each target, the later text having won
-  std::uint64_t range_start = 0;     // RVA at which the covering INIT range begins
+  std::vector<CfiRule> rules;     // one for each target, the later text having won
+  std::uint64_t range_start = 0;  // RVA at which the covering INIT range begins
   std::uint64_t range_size = 0;
 };
 

@@ -17,9 +17,9 @@ bool all_digits(std::string_view text) { return std::all_of(text.begin(), text.e
 
 // Words after a dot that mark a clone; a number may follow as a further part.
 bool is_clone_word(std::string_view word) {
-  constexpr std::array<std::string_view, 12> kWords = {
-      "cold", "part", "constprop", "isra", "lto_priv", "llvm", "localalias", "str",
-      "warm", "__uniq", "hot", "sra"};
+  constexpr std::array<std::string_view, 12> kWords = {"cold",     "part",   "constprop",  "isra",
+                                                       "lto_priv", "llvm",   "localalias", "str",
+                                                       "warm",     "__uniq", "hot",        "sra"};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
@@ -49,8 +49,14 @@ std::optional<char> find_rust_escape(std::string_view word) {
     std::string_view word;
     char meaning;
   };
-  constexpr std::array<Escape, 8> kEscapes = {{{"SP", '@'}, {"BP", '*'}, {"RF", '&'}, {"LT", '<'},
-                                               {"GT", '>'}, {"LP", '('}, {"RP", ')'}, {"C", ','}}};
+  constexpr std::array<Escape, 8> kEscapes = {{{"SP", '@'},
+                                               {"BP", '*'},
+                                               {"RF", '&'},
+                                               {"LT", '<'},
+                                               {"GT", '>'},
+                                               {"LP", '('},
+                                               {"RP", ')'},
+                                               {"C", ','}}};
   for (const Escape& escape : kEscapes) {
     if (escape.word == word) return escape.meaning;
   }

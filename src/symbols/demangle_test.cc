@@ -50,8 +50,9 @@ TEST(Demangle, CutsCloneSuffixes) {
 }
 
 TEST(Demangle, LeavesOtherNamesAlone) {
-  for (const char* name : {"main", "", "_", "_Z", "_R", "?", "_D", "_start", "memcpy@@GLIBC_2.14",
-                           "foo.bar", ".text", ".cold", "_f@12", "$s4main3fooyyF", "a.1", "_Zzzz"}) {
+  for (const char* name :
+       {"main", "", "_", "_Z", "_R", "?", "_D", "_start", "memcpy@@GLIBC_2.14", "foo.bar", ".text",
+        ".cold", "_f@12", "$s4main3fooyyF", "a.1", "_Zzzz"}) {
     EXPECT_EQ(demangle(name), name);
   }
 }

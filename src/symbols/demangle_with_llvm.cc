@@ -97,13 +97,21 @@ class Parser : public id::AbstractManglingParser<Parser, NodeAllocator> {
   using Base::Base;
 
   // NOLINTBEGIN(readability-identifier-naming): these replace functions of LLVM's parser
-  id::Node* parseType() { return deeper([&] { return Base::parseType(); }); }
-  id::Node* parseExpr() { return deeper([&] { return Base::parseExpr(); }); }
+  id::Node* parseType() {
+    return deeper([&] { return Base::parseType(); });
+  }
+  id::Node* parseExpr() {
+    return deeper([&] { return Base::parseExpr(); });
+  }
   id::Node* parseName(NameState* state = nullptr) {
     return deeper([&] { return Base::parseName(state); });
   }
-  id::Node* parseTemplateArg() { return deeper([&] { return Base::parseTemplateArg(); }); }
-  id::Node* parseBracedExpr() { return deeper([&] { return Base::parseBracedExpr(); }); }
+  id::Node* parseTemplateArg() {
+    return deeper([&] { return Base::parseTemplateArg(); });
+  }
+  id::Node* parseBracedExpr() {
+    return deeper([&] { return Base::parseBracedExpr(); });
+  }
   id::Node* parseEncoding(bool params = true) {
     return deeper([&] { return without_return_type(Base::parseEncoding(params)); });
   }
@@ -191,8 +199,8 @@ std::optional<std::string> find_itanium_name(std::string_view mangled) {
 }
 
 std::optional<std::string> find_microsoft_name(std::string_view mangled) {
-  const auto digits = std::count_if(mangled.begin(), mangled.end(),
-                                    [](char c) { return c >= '0' && c <= '9'; });
+  const auto digits =
+      std::count_if(mangled.begin(), mangled.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!is_bounded(mangled, static_cast<std::size_t>(digits))) return std::nullopt;
   constexpr auto kFlags = static_cast<llvm::MSDemangleFlags>(
       llvm::MSDF_NoAccessSpecifier | llvm::MSDF_NoCallingConvention | llvm::MSDF_NoReturnType |

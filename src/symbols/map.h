@@ -27,8 +27,8 @@ namespace symbols {
 
 struct SourceFrame {
   std::string_view function;
-  std::string_view file;    // valid if has_file
-  std::uint32_t line = 0;   // valid if has_line; 0 is the compiler's "no line"
+  std::string_view file;   // valid if has_file
+  std::uint32_t line = 0;  // valid if has_line; 0 is the compiler's "no line"
   bool has_file = false;
   bool has_line = false;
 };
@@ -46,7 +46,8 @@ struct Hit {
 
 class Map {
  public:
-  static base::Result<std::shared_ptr<const Map>> open(std::shared_ptr<const base::MappedFile> file);
+  static base::Result<std::shared_ptr<const Map>> open(
+      std::shared_ptr<const base::MappedFile> file);
   ~Map();
   Map(const Map&) = delete;
   Map& operator=(const Map&) = delete;

@@ -121,8 +121,8 @@ struct ModuleInfo {
   std::string os;    // "Linux", "mac", "windows", as in a MODULE record
   std::string arch;  // "x86_64", "arm64", …
   ident::DebugId debug_id;
-  std::string code_id;  // lower-case hex; "" when there is none
-  std::string name;     // file name for ELF, PDB name for Windows; no directory
+  std::string code_id;                  // lower-case hex; "" when there is none
+  std::string name;                     // file name for ELF, PDB name for Windows; no directory
   std::vector<std::string> extra_info;  // INFO records other than CODE_ID, without "INFO "
   std::string symbol_url;               // INFO URL
   bool corrupt = false;  // the strict reader refused the text; nothing else is then present

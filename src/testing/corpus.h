@@ -16,15 +16,15 @@ std::string source_root();                 // this checkout
 }  // namespace testing_support
 
 // At the head of a test: defines `corpus`, a std::string, or skips (fails in CI).
-#define REQUIRE_CORPUS(corpus)                                                            \
-  const auto corpus##_found = ::testing_support::find_corpus();                           \
+#define REQUIRE_CORPUS(corpus)                                                              \
+  const auto corpus##_found = ::testing_support::find_corpus();                             \
   if (!corpus##_found && ::testing_support::in_ci()) FAIL() << "CI needs FAULTLINE_CORPUS"; \
-  if (!corpus##_found) GTEST_SKIP() << "no corpus: set FAULTLINE_CORPUS to run this";     \
+  if (!corpus##_found) GTEST_SKIP() << "no corpus: set FAULTLINE_CORPUS to run this";       \
   const std::string& corpus = *corpus##_found
 
 // At the head of a test that needs a program or package: skips, or fails in CI.
-#define REQUIRE_OR_SKIP(condition, reason)                                \
-  if (!(condition)) {                                                     \
+#define REQUIRE_OR_SKIP(condition, reason)                                   \
+  if (!(condition)) {                                                        \
     if (::testing_support::in_ci()) FAIL() << "CI needs this: " << (reason); \
-    GTEST_SKIP() << (reason);                                             \
+    GTEST_SKIP() << (reason);                                                \
   }

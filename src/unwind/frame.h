@@ -20,12 +20,12 @@ namespace unwind {
 // How a frame was found, from a guess to certainty.
 enum class Trust : std::uint8_t {
   none,
-  scan,           // a word on the stack that looks like a return address
-  cfi_scan,       // call frame information helped by scanning
+  scan,      // a word on the stack that looks like a return address
+  cfi_scan,  // call frame information helped by scanning
   frame_pointer,
   cfi,
-  prewalked,      // by somebody else, who sent it along
-  context,        // the registers themselves
+  prewalked,  // by somebody else, who sent it along
+  context,    // the registers themselves
 };
 std::string_view name_of(Trust trust);      // as the JSON report prints it ("non" for none)
 std::string_view sentence_of(Trust trust);  // as the text report prints it after "Found by: "
