@@ -168,6 +168,7 @@ TemporaryDirectory::~TemporaryDirectory() {
 
 Result<LockFile> LockFile::acquire(const std::string& path, std::string_view text) {
   LockFile lock;
+  lock.path_ = path;
   lock.fd_ = Fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!lock.fd_.valid()) return error_from_errno(errno, "cannot open", path);
   if (::flock(lock.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -176,11 +177,16 @@ Result<LockFile> LockFile::acquire(const std::string& path, std::string_view tex
     while (!holder.empty() && holder.back() == '\n') holder.pop_back();
     return Error{Fault::unavailable, path + ": in use by " + holder};
   }
-  if (::ftruncate(lock.fd_.get(), 0) != 0 ||
-      ::pwrite(lock.fd_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    return error_from_errno(errno, "cannot write", path);
-  }
+  TRY(lock.set_text(text));
   return lock;
+}
+
+Result<void> LockFile::set_text(std::string_view text) {
+  if (::ftruncate(fd_.get(), 0) != 0 ||
+      ::pwrite(fd_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    return error_from_errno(errno, "cannot write", path_);
+  }
+  return {};
 }
 
 Result<std::string> read_file(const std::string& path, std::uint64_t size_max) {

@@ -110,8 +110,11 @@ class LockFile {
   LockFile(LockFile&&) noexcept = default;
   LockFile& operator=(LockFile&&) noexcept = default;
 
+  Result<void> set_text(std::string_view text);
+
  private:
   LockFile() = default;
+  std::string path_;
   Fd fd_;
 };
 

@@ -1,0 +1,88 @@
+#include "store/blobs.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/text.h"
+
+namespace store {
+
+using base::Error;
+using base::Result;
+using base::Sha256;
+
+std::optional<Sha256> find_sha256(std::string_view hex) {
+  const auto bytes = base::bytes_from_hex(hex);
+  Sha256 hash;
+  if (!bytes || bytes->size() != hash.bytes.size()) return std::nullopt;
+  std::copy(bytes->begin(), bytes->end(), hash.bytes.begin());
+  return hash;
+}
+
+Result<Sha256> sha256_of_file(const std::string& path) {
+  const base::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return base::error_from_errno(errno, "cannot open", path);
+  base::Sha256Stream stream;
+  std::vector<std::uint8_t> buffer(256 * 1024);
+  for (;;) {
+    const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return base::error_from_errno(errno, "cannot read", path);
+    if (n == 0) return stream.finish();
+    stream.update({buffer.data(), static_cast<std::size_t>(n)});
+  }
+}
+
+Result<Blobs> Blobs::open(std::string directory, std::string tmp_directory) {
+  // All 256 places at once: put() then never makes a directory, whose own entry would have to
+  // reach the disk as well.
+  for (unsigned i = 0; i < 256; ++i) {
+    const auto byte = static_cast<std::uint8_t>(i);
+    TRY(base::make_directories(base::join_path(directory, base::hex_of({&byte, 1}))));
+  }
+  TRY(base::sync_directory(directory));
+  return Blobs(std::move(directory), std::move(tmp_directory));
+}
+
+std::string Blobs::path_of(const Sha256& hash) const {
+  const std::string hex = hash.hex();
+  return directory_ + "/" + hex.substr(0, 2) + "/" + hex;
+}
+
+bool Blobs::has(const Sha256& hash) const { return base::file_exists(path_of(hash)); }
+
+Result<Sha256> Blobs::put(base::PendingFile file) {
+  const Sha256 hash = TRY(sha256_of_file(file.path()));
+  // Also over a blob that is already here: whoever put that one may not have synced it yet.
+  TRY(file.commit(path_of(hash)));
+  return hash;
+}
+
+Result<OpenBlob> Blobs::open_blob(const Sha256& hash) const {
+  const std::string path = path_of(hash);
+  auto fd = std::make_shared<base::Fd>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd->valid()) return base::error_from_errno(errno, "cannot open", path);
+  struct stat info {};
+  if (::fstat(fd->get(), &info) != 0) return base::error_from_errno(errno, "cannot stat", path);
+  return OpenBlob{std::move(fd), static_cast<std::uint64_t>(info.st_size), path};
+}
+
+Result<void> Blobs::remove(const Sha256& hash) { return base::remove_file(path_of(hash)); }
+
+Result<std::uint64_t> Blobs::sweep(const std::function<bool(const Sha256&)>& keep) {
+  std::uint64_t removed = 0;
+  const std::vector<std::string> files = TRY(base::list_files(directory_));
+  for (const std::string& path : files) {
+    const auto hash = find_sha256(base::basename_of(path));
+    if (!hash || keep(*hash)) continue;  // what does not look like ours is left alone
+    TRY(base::remove_file(path));
+    ++removed;
+  }
+  return removed;
+}
+
+}  // namespace store

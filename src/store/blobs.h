@@ -1,0 +1,58 @@
+// Immutable files kept by the SHA-256 of their content: blobs/ab/abcdef….
+// Not a catalogue: what a blob is and who may find it stands in store/catalog.h. A blob without
+// a row there is nobody's and is swept at the next start.
+// A blob becomes visible by one rename, after its bytes have reached the disk, or not at all;
+// put() returns after the directory has reached it too.
+// Any thread may call; calls block.
+// Fails with not_found, or unavailable (disk full, I/O error).
+// Format: docs/formats/data-directory.md
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "base/sha256.h"
+
+namespace store {
+
+struct OpenBlob {
+  std::shared_ptr<const base::Fd> fd;
+  std::uint64_t size = 0;
+  std::string path;
+};
+
+class Blobs {
+ public:
+  // Both directories exist and are on one file system.
+  static base::Result<Blobs> open(std::string directory, std::string tmp_directory);
+
+  // A file to be filled and given to put().
+  base::Result<base::PendingFile> create() const { return base::PendingFile::create(tmp_); }
+
+  // Takes the file over. Content that is already here is kept once.
+  base::Result<base::Sha256> put(base::PendingFile file);
+  base::Result<OpenBlob> open_blob(const base::Sha256& hash) const;
+  std::string path_of(const base::Sha256& hash) const;
+  bool has(const base::Sha256& hash) const;
+  base::Result<void> remove(const base::Sha256& hash);
+
+  // Removes every blob for which `keep` says no, and returns how many. Only before anybody
+  // uploads: a blob whose row is still on its way looks like nobody's.
+  base::Result<std::uint64_t> sweep(const std::function<bool(const base::Sha256&)>& keep);
+
+ private:
+  Blobs(std::string directory, std::string tmp)
+      : directory_(std::move(directory)), tmp_(std::move(tmp)) {}
+  std::string directory_;
+  std::string tmp_;
+};
+
+// The hash of a whole file, read once.
+base::Result<base::Sha256> sha256_of_file(const std::string& path);
+std::optional<base::Sha256> find_sha256(std::string_view hex);
+
+}  // namespace store

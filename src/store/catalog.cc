@@ -1,0 +1,252 @@
+#include "store/catalog.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "store/blobs.h"
+
+namespace store {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using db::Row;
+using db::Rows;
+using db::Session;
+using db::Value;
+
+namespace {
+
+constexpr std::string_view kFileColumns =
+    "f.id, f.sha256, f.size, f.format, f.name, f.os, f.arch, f.debug_id, f.code_id, "
+    "f.has_debug, f.has_symbols, f.has_code, f.added_at";
+constexpr std::size_t kFileColumnCount = 13;
+
+Value number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+Value flag(bool value) { return static_cast<std::int64_t>(value ? 1 : 0); }
+
+FileRecord file_of(const Row& row) {
+  FileRecord file;
+  file.id = row.integer(0);
+  file.sha256 = find_sha256(row.text(1)).value_or(base::Sha256{});
+  file.size = static_cast<std::uint64_t>(row.integer(2));
+  file.format = row.text(3);
+  file.name = row.text(4);
+  file.os = row.text(5);
+  file.arch = row.text(6);
+  file.debug_id = row.text(7);
+  file.code_id = row.text(8);
+  file.has_debug = row.integer(9) != 0;
+  file.has_symbols = row.integer(10) != 0;
+  file.has_code = row.integer(11) != 0;
+  file.added_at = {row.integer(12)};
+  return file;
+}
+
+struct Kept {
+  std::int64_t id = 0;
+  bool was_known = false;
+};
+
+Result<Kept> keep_file(Session& session, const FileRecord& file) {
+  const std::string hex = file.sha256.hex();
+  const std::int64_t inserted = TRY(session.execute(
+      "INSERT INTO symbol_file (sha256, size, format, name, os, arch, debug_id, code_id, "
+      "has_debug, has_symbols, has_code, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (sha256) DO NOTHING",
+      {hex, number(file.size), file.format, file.name, file.os, file.arch, file.debug_id,
+       file.code_id, flag(file.has_debug), flag(file.has_symbols), flag(file.has_code),
+       file.added_at.us}));
+  const Rows rows = TRY(session.query("SELECT id FROM symbol_file WHERE sha256 = ?", {hex}));
+  if (rows.empty()) return Error{Fault::internal, "symbol_file lost the row of " + hex};
+  return Kept{rows.front().integer(0), inserted == 0};
+}
+
+Result<void> keep_keys(Session& session, std::int64_t file, const NewFile& added) {
+  for (const KeyRecord& record : added.keys) {
+    TRY(session.execute(
+        "INSERT INTO symbol_key (kind, id, name, file, verified, added_at) "
+        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (kind, id, name, file) DO NOTHING",
+        {std::string(ident::name_of(record.key.kind)), record.key.id, record.key.name, file,
+         flag(record.verified), added.file.added_at.us}));
+  }
+  return {};
+}
+
+Result<std::int64_t> keep_upload(Session& session, const Upload& upload) {
+  const Rows rows = TRY(session.query(
+      "INSERT INTO upload (created_at, peer, way, file_name, size) VALUES (?, ?, ?, ?, ?) "
+      "RETURNING id",
+      {upload.created_at.us, upload.peer, upload.way, upload.file_name, number(upload.size)}));
+  if (rows.empty()) return Error{Fault::internal, "INSERT INTO upload returned no id"};
+  return rows.front().integer(0);
+}
+
+Result<std::vector<Found>> find_one(Session& session, const ident::SymbolKey& key) {
+  std::string sql("SELECT ");
+  sql += kFileColumns;
+  sql += ", k.name, k.verified FROM symbol_key k JOIN symbol_file f ON f.id = k.file "
+         "WHERE k.kind = ? AND k.id = ?";
+  std::vector<Value> values{std::string(ident::name_of(key.kind)), key.id};
+  if (!key.id_is_unique()) {
+    sql += " AND k.name = ?";
+    values.emplace_back(key.name);
+  }
+  const Rows rows = TRY(session.query(sql, values));
+  std::vector<Found> found;
+  for (const Row& row : rows) {
+    KeyRecord record{{key.kind, row.text(kFileColumnCount), key.id},
+                     row.integer(kFileColumnCount + 1) != 0};
+    found.push_back({file_of(row), std::move(record)});
+  }
+  std::sort(found.begin(), found.end(), [&](const Found& a, const Found& b) {
+    if (a.key.verified != b.key.verified) return a.key.verified;
+    if (is_fuller(a.file, b.file) || is_fuller(b.file, a.file)) return is_fuller(a.file, b.file);
+    const bool a_named = a.key.key.name == key.name;
+    const bool b_named = b.key.key.name == key.name;
+    return std::tuple(!a_named, a.file.id) < std::tuple(!b_named, b.file.id);
+  });
+  return found;
+}
+
+}  // namespace
+
+bool is_fuller(const FileRecord& a, const FileRecord& b) {
+  return std::tuple(a.has_debug, a.has_symbols) > std::tuple(b.has_debug, b.has_symbols);
+}
+
+const std::vector<db::Migration>& Catalog::migrations() {
+  static const std::vector<db::Migration> list{
+      {100, "symbol files and their keys",
+       "CREATE TABLE symbol_file (\n"
+       "  id {{bigserial}} PRIMARY KEY,\n"
+       "  sha256 TEXT NOT NULL UNIQUE,\n"
+       "  size BIGINT NOT NULL,\n"
+       "  format TEXT NOT NULL,\n"
+       "  name TEXT NOT NULL,\n"
+       "  os TEXT NOT NULL,\n"
+       "  arch TEXT NOT NULL,\n"
+       "  debug_id TEXT NOT NULL,\n"
+       "  code_id TEXT NOT NULL,\n"
+       "  has_debug BIGINT NOT NULL,\n"
+       "  has_symbols BIGINT NOT NULL,\n"
+       "  has_code BIGINT NOT NULL,\n"
+       "  added_at BIGINT NOT NULL);\n"
+       "CREATE TABLE symbol_key (\n"
+       "  kind TEXT NOT NULL,\n"
+       "  id TEXT NOT NULL,\n"
+       "  name TEXT NOT NULL,\n"
+       "  file BIGINT NOT NULL REFERENCES symbol_file (id),\n"
+       "  verified BIGINT NOT NULL,\n"
+       "  added_at BIGINT NOT NULL,\n"
+       "  PRIMARY KEY (kind, id, name, file));\n"
+       "CREATE INDEX symbol_key_file ON symbol_key (file);\n"},
+      {101, "who uploaded what",
+       "CREATE TABLE upload (\n"
+       "  id {{bigserial}} PRIMARY KEY,\n"
+       "  created_at BIGINT NOT NULL,\n"
+       "  peer TEXT NOT NULL,\n"
+       "  way TEXT NOT NULL,\n"
+       "  file_name TEXT NOT NULL,\n"
+       "  size BIGINT NOT NULL);\n"
+       "CREATE TABLE upload_file (\n"
+       "  upload BIGINT NOT NULL REFERENCES upload (id),\n"
+       "  file BIGINT NOT NULL REFERENCES symbol_file (id),\n"
+       "  path TEXT NOT NULL,\n"
+       "  was_known BIGINT NOT NULL,\n"
+       "  PRIMARY KEY (upload, file, path));\n"},
+  };
+  return list;
+}
+
+Result<Catalog::Committed> Catalog::commit(const Upload& upload,
+                                           const std::vector<NewFile>& files) {
+  Committed committed;
+  TRY(database_.write([&](Session& session) -> Result<void> {
+    committed = {};
+    committed.upload_id = TRY(keep_upload(session, upload));
+    for (const NewFile& added : files) {
+      const Kept kept = TRY(keep_file(session, added.file));
+      TRY(keep_keys(session, kept.id, added));
+      TRY(session.execute("INSERT INTO upload_file (upload, file, path, was_known) "
+                          "VALUES (?, ?, ?, ?) ON CONFLICT (upload, file, path) DO NOTHING",
+                          {committed.upload_id, kept.id, added.path, flag(kept.was_known)}));
+      committed.was_known.push_back(kept.was_known);
+    }
+    return {};
+  }));
+  // The rows are on disk from here on. Listeners may ask the catalogue and will see them.
+  std::vector<Listener> listeners;
+  {
+    const std::lock_guard lock(mutex_);
+    listeners = listeners_;
+  }
+  for (const Listener& listener : listeners) listener(files);
+  return committed;
+}
+
+Result<std::vector<std::vector<Found>>> Catalog::find(const std::vector<ident::SymbolKey>& keys) {
+  std::vector<std::vector<Found>> all;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    all.clear();
+    for (const ident::SymbolKey& key : keys) {
+      std::vector<Found> found = TRY(find_one(session, key));
+      all.push_back(std::move(found));
+    }
+    return {};
+  }));
+  return all;
+}
+
+Result<std::vector<FileRecord>> Catalog::list_files(std::uint64_t limit, std::uint64_t offset) {
+  std::vector<FileRecord> files;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    files.clear();
+    const Rows rows =
+        TRY(session.query("SELECT " + std::string(kFileColumns) +
+                              " FROM symbol_file f ORDER BY f.id DESC LIMIT ? OFFSET ?",
+                          {number(limit), number(offset)}));
+    for (const Row& row : rows) files.push_back(file_of(row));
+    return {};
+  }));
+  return files;
+}
+
+Result<Counts> Catalog::count() {
+  Counts counts;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    const Rows files = TRY(session.query(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM symbol_file"));
+    const Rows keys = TRY(session.query("SELECT COUNT(*) FROM symbol_key"));
+    if (files.empty() || keys.empty()) return Error{Fault::internal, "COUNT(*) gave no row"};
+    counts.files = static_cast<std::uint64_t>(files.front().integer(0));
+    counts.bytes = static_cast<std::uint64_t>(files.front().integer(1));
+    counts.keys = static_cast<std::uint64_t>(keys.front().integer(0));
+    return {};
+  }));
+  return counts;
+}
+
+Result<void> Catalog::list_hashes(const std::function<void(const base::Sha256&)>& sink) {
+  return database_.read([&](Session& session) -> Result<void> {
+    const Rows rows = TRY(session.query("SELECT sha256 FROM symbol_file"));
+    for (const Row& row : rows) {
+      if (const auto hash = find_sha256(row.text(0))) sink(*hash);
+    }
+    return {};
+  });
+}
+
+Result<void> Catalog::check_alive() {
+  return database_.read([](Session& session) -> Result<void> {
+    TRY(session.query("SELECT 1"));
+    return {};
+  });
+}
+
+void Catalog::add_listener(Listener listener) {
+  const std::lock_guard lock(mutex_);
+  listeners_.push_back(std::move(listener));
+}
+
+}  // namespace store

@@ -1,0 +1,111 @@
+// What we have and how it is called: files by content hash, the keys that name them, and who
+// brought them.
+// Not the bytes (store/blobs.h) and not a cache (supply): every call asks the database.
+// A file's row is committed only after its blob is durable, so a row always has its blob; when
+// commit() has returned, the listeners have been told which keys it brought.
+// Any thread may call; calls block, so never from a network loop.
+// Fails with unavailable (database) or internal.
+// Format: docs/formats/data-directory.md
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/sha256.h"
+#include "db/database.h"
+#include "ident/symbol_key.h"
+
+namespace store {
+
+struct FileRecord {
+  std::int64_t id = 0;   // rises with time; 0 until committed
+  base::Sha256 sha256;
+  std::uint64_t size = 0;
+  std::string format;    // "elf", "breakpad", "pdb", …; "" when we cannot read it
+  std::string name;      // base name as it was brought
+  std::string os;        // "Linux", …; "" when not known
+  std::string arch;      // "x86_64", …; "" when not known
+  std::string debug_id;  // as Breakpad prints it; "" when there is none
+  std::string code_id;   // lower-case hex; "" when there is none
+  bool has_debug = false;    // line or function information
+  bool has_symbols = false;  // a symbol table
+  bool has_code = false;     // the instructions
+  base::Time added_at;
+};
+
+// Debug information > symbol table > stripped; ties keep the older.
+bool is_fuller(const FileRecord& a, const FileRecord& b);
+
+struct KeyRecord {
+  ident::SymbolKey key;
+  bool verified = false;  // the bytes themselves say so
+};
+
+struct NewFile {
+  FileRecord file;
+  std::vector<KeyRecord> keys;
+  std::string path;  // as the uploader called it
+};
+
+struct Upload {
+  std::int64_t id = 0;
+  base::Time created_at;
+  std::string peer;
+  std::string way;        // "put", "zip"
+  std::string file_name;  // of the archive, or of the one file
+  std::uint64_t size = 0;
+};
+
+struct Found {
+  FileRecord file;
+  KeyRecord key;
+};
+
+struct Counts {
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t keys = 0;
+};
+
+class Catalog {
+ public:
+  static const std::vector<db::Migration>& migrations();  // numbers 100 to 199
+
+  explicit Catalog(db::Database& database) : database_(database) {}
+  Catalog(const Catalog&) = delete;
+  Catalog& operator=(const Catalog&) = delete;
+
+  struct Committed {
+    std::int64_t upload_id = 0;
+    std::vector<bool> was_known;  // for each file: its content was here before
+  };
+  // All of them or none. REQUIRES: each file's blob is durable.
+  base::Result<Committed> commit(const Upload& upload, const std::vector<NewFile>& files);
+
+  // For each key what it names: verified first, then the fullest, then the oldest. The key's
+  // name is compared only where the id alone is not unique.
+  base::Result<std::vector<std::vector<Found>>> find(const std::vector<ident::SymbolKey>& keys);
+
+  // Newest first.
+  base::Result<std::vector<FileRecord>> list_files(std::uint64_t limit, std::uint64_t offset = 0);
+  base::Result<Counts> count();
+  // Calls `sink` with the hash of every file.
+  base::Result<void> list_hashes(const std::function<void(const base::Sha256&)>& sink);
+  base::Result<void> check_alive();  // one short question to the database
+
+  // Called after each commit, on the committing thread, before commit() returns.
+  using Listener = std::function<void(const std::vector<NewFile>&)>;
+  void add_listener(Listener listener);
+
+ private:
+  db::Database& database_;
+  std::mutex mutex_;
+  std::vector<Listener> listeners_;  // guarded by mutex_
+};
+
+}  // namespace store

@@ -1,0 +1,48 @@
+// The directory that holds everything a server owns: its lock, its places, its free space.
+// Not the things in it: Blobs and Catalog keep those.
+// open() makes what is missing, takes the lock for as long as the object lives, and empties tmp/.
+// One process at a time; getters from any thread.
+// open() fails with unavailable (another process has it: the error names its address), denied
+// (cannot write there) or unavailable (disk full).
+// Format: docs/formats/data-directory.md
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace store {
+
+class DataDirectory {
+ public:
+  // `holder` is what a second process is told about us: an address and a process id.
+  static base::Result<DataDirectory> open(const std::string& path, std::string_view holder);
+
+  // Once the server listens: replaces the text in the lock file.
+  base::Result<void> set_holder(std::string_view holder);
+
+  const std::string& path() const { return path_; }
+  std::string database_url() const;
+  std::string blobs() const { return base::join_path(path_, "blobs"); }
+  std::string index() const { return base::join_path(path_, "index"); }
+  std::string cache() const { return base::join_path(path_, "cache"); }
+  std::string tmp() const { return base::join_path(path_, "tmp"); }
+
+ private:
+  DataDirectory(std::string path, base::LockFile lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
+  std::string path_;
+  base::LockFile lock_;
+};
+
+// What the lock file of a data directory says: "127.0.0.1:7070 (process 4711)"; "" when nobody
+// ever held it.
+std::string holder_of(const std::string& data_directory);
+
+// Bytes that we may still write on the disk of `path`; the largest number when that is not known.
+std::uint64_t free_bytes(const std::string& path);
+
+}  // namespace store
