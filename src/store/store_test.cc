@@ -1,0 +1,192 @@
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "store/blobs.h"
+#include "store/catalog.h"
+#include "store/data_directory.h"
+#include "testing/corpus.h"
+#include "testing/postgres.h"
+
+namespace store {
+namespace {
+
+using ident::KeyKind;
+using ident::SymbolKey;
+
+struct Place {
+  base::TemporaryDirectory root = base::TemporaryDirectory::create("store-test").value();
+  DataDirectory data = DataDirectory::open(root.path() + "/data", "test").value();
+  Blobs blobs = Blobs::open(data.blobs(), data.tmp()).value();
+};
+
+base::Sha256 must_put(Blobs& blobs, std::string_view text) {
+  base::PendingFile file = blobs.create().value();
+  EXPECT_TRUE(file.append(base::bytes_of(text)).ok());
+  return blobs.put(std::move(file)).value();
+}
+
+std::size_t file_count(const std::string& path) { return base::list_files(path)->size(); }
+
+TEST(Blobs, KeepsContentOnceUnderItsHash) {
+  Place place;
+  const base::Sha256 hash = must_put(place.blobs, "abc");
+  EXPECT_EQ(hash.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(must_put(place.blobs, "abc"), hash);
+  EXPECT_EQ(place.blobs.path_of(hash), place.data.blobs() + "/ba/" + hash.hex());
+  EXPECT_EQ(base::read_file(place.blobs.path_of(hash)).value(), "abc");
+  EXPECT_EQ(place.blobs.open_blob(hash)->size, 3u);
+  EXPECT_EQ(file_count(place.data.blobs()), 1u);
+  EXPECT_EQ(file_count(place.data.tmp()), 0u);
+}
+
+TEST(Blobs, SweepRemovesWhatNobodyKeeps) {
+  Place place;
+  const base::Sha256 kept = must_put(place.blobs, "kept");
+  const base::Sha256 lost = must_put(place.blobs, "lost");
+  EXPECT_EQ(place.blobs.sweep([&](const base::Sha256& hash) { return hash == kept; }).value(), 1u);
+  EXPECT_TRUE(place.blobs.has(kept));
+  EXPECT_FALSE(place.blobs.has(lost));
+  EXPECT_EQ(place.blobs.open_blob(lost).error().fault, base::Fault::not_found);
+}
+
+TEST(DataDirectory, RefusesASecondProcessAndNamesTheFirst) {
+  Place place;
+  ASSERT_TRUE(place.data.set_holder("127.0.0.1:7070 (process 1)").ok());
+  EXPECT_EQ(holder_of(place.data.path()), "127.0.0.1:7070 (process 1)");
+  const auto second = DataDirectory::open(place.data.path(), "second");
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().fault, base::Fault::unavailable);
+  EXPECT_NE(second.error().what.find("127.0.0.1:7070 (process 1)"), std::string::npos);
+}
+
+TEST(DataDirectory, EmptiesTmpWhenItOpens) {
+  auto root = base::TemporaryDirectory::create("store-test").value();
+  ASSERT_TRUE(base::write_file_durably(root.path() + "/tmp/half", base::bytes_of("x")).ok());
+  const auto data = DataDirectory::open(root.path(), "test");
+  ASSERT_TRUE(data.ok());
+  EXPECT_EQ(file_count(data->tmp()), 0u);
+}
+
+TEST(DataDirectory, SaysWhichPathCannotBeWritten) {
+  auto root = base::TemporaryDirectory::create("store-test").value();
+  ASSERT_TRUE(base::write_file_durably(root.path() + "/file", base::bytes_of("x")).ok());
+  const auto data = DataDirectory::open(root.path() + "/file/data", "test");
+  ASSERT_FALSE(data.ok());
+  EXPECT_NE(data.error().what.find("/file/data"), std::string::npos);
+}
+
+NewFile file_with(const std::string& content, std::vector<SymbolKey> keys, bool verified,
+                  bool has_debug = false, bool has_symbols = false) {
+  NewFile added;
+  added.file.sha256 = base::sha256_of(base::bytes_of(content));
+  added.file.size = content.size();
+  added.file.format = "elf";
+  added.file.name = content;
+  added.file.has_debug = has_debug;
+  added.file.has_symbols = has_symbols;
+  added.file.added_at = base::now();
+  added.path = content;
+  for (SymbolKey& key : keys) added.keys.push_back({std::move(key), verified});
+  return added;
+}
+
+class CatalogOn : public testing::TestWithParam<db::Engine> {
+ protected:
+  void SetUp() override {
+    std::string url = "sqlite:" + root_.path() + "/test.db";
+    if (GetParam() == db::Engine::postgresql) {
+      REQUIRE_OR_SKIP(testing_support::have_postgres(), "no PostgreSQL installed");
+      url = testing_support::new_postgres_database();
+    }
+    database_ = db::Database::open(url).value();
+    ASSERT_TRUE(database_->migrate(Catalog::migrations()).ok());
+    catalog_ = std::make_unique<Catalog>(*database_);
+  }
+
+  std::vector<std::string> names_for(const SymbolKey& key) {
+    std::vector<std::string> names;
+    const auto all = catalog_->find({key});
+    EXPECT_TRUE(all.ok()) << (all.ok() ? "" : all.error().what);
+    for (const Found& found : all->at(0)) names.push_back(found.file.name);
+    return names;
+  }
+  void must_commit(std::vector<NewFile> files) {
+    const auto done = catalog_->commit({0, base::now(), "peer", "put", "f", 1}, files);
+    ASSERT_TRUE(done.ok()) << done.error().what;
+  }
+
+  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("catalog-test").value();
+  std::unique_ptr<db::Database> database_;
+  std::unique_ptr<Catalog> catalog_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, CatalogOn,
+                         testing::Values(db::Engine::sqlite, db::Engine::postgresql));
+
+const std::string kBuildId(40, 'a');
+
+TEST_P(CatalogOn, FindsAFileByEachOfItsKeys) {
+  const auto build_id = SymbolKey::from_text(KeyKind::build_id, "libfoo.so", kBuildId);
+  const auto path = SymbolKey::from_text(KeyKind::path, "foo/foo", "id");
+  must_commit({file_with("one", {build_id, path}, true)});
+  EXPECT_EQ(names_for(build_id), std::vector<std::string>{"one"});
+  EXPECT_EQ(names_for(path), std::vector<std::string>{"one"});
+  EXPECT_TRUE(names_for(SymbolKey::from_text(KeyKind::debug_id, "", kBuildId)).empty());
+  const Found found = catalog_->find({build_id})->at(0).at(0);
+  EXPECT_EQ(found.file.size, 3u);
+  EXPECT_EQ(found.file.format, "elf");
+  EXPECT_TRUE(found.key.verified);
+}
+
+TEST_P(CatalogOn, AUniqueIdNeedsNoNameAShortOneDoes) {
+  must_commit({file_with("so", {SymbolKey::from_text(KeyKind::build_id, "a.so", kBuildId)}, true),
+               file_with("dll", {SymbolKey::from_text(KeyKind::code_id, "a.dll", "12ab")}, true)});
+  EXPECT_EQ(names_for(SymbolKey::from_text(KeyKind::build_id, "", kBuildId)).size(), 1u);
+  EXPECT_EQ(names_for(SymbolKey::from_text(KeyKind::code_id, "A.DLL", "12AB")).size(), 1u);
+  EXPECT_EQ(names_for(SymbolKey::from_text(KeyKind::code_id, "b.dll", "12ab")).size(), 0u);
+}
+
+TEST_P(CatalogOn, TheFullerFileServesAndTiesKeepTheOlder) {
+  const auto key = SymbolKey::from_text(KeyKind::build_id, "a", kBuildId);
+  must_commit({file_with("stripped", {key}, true)});
+  must_commit({file_with("symtab", {key}, true, false, true)});
+  must_commit({file_with("full", {key}, true, true, true)});
+  must_commit({file_with("also full", {key}, true, true, true)});
+  must_commit({file_with("unverified", {key}, false, true, true)});
+  EXPECT_EQ(names_for(key), (std::vector<std::string>{"full", "also full", "symtab", "stripped",
+                                                      "unverified"}));
+}
+
+TEST_P(CatalogOn, SaysWhatItAlreadyKnewAndTellsTheListeners) {
+  std::vector<std::string> heard;
+  catalog_->add_listener([&](const std::vector<NewFile>& files) {
+    for (const NewFile& added : files) heard.push_back(added.file.name);
+  });
+  const auto key = SymbolKey::from_text(KeyKind::path, "a/a", "1");
+  must_commit({file_with("one", {key}, false)});
+  const auto again = catalog_->commit({0, base::now(), "peer", "zip", "f", 1},
+                                      {file_with("one", {key}, false), file_with("two", {}, false)});
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->was_known, (std::vector<bool>{true, false}));
+  EXPECT_EQ(heard, (std::vector<std::string>{"one", "one", "two"}));
+  const Counts counts = catalog_->count().value();
+  EXPECT_EQ(counts.files, 2u);
+  EXPECT_EQ(counts.bytes, 6u);
+  EXPECT_EQ(counts.keys, 1u);
+  EXPECT_EQ(catalog_->list_files(10)->front().name, "two");
+}
+
+TEST_P(CatalogOn, KeepsAllOrNothing) {
+  const auto key = SymbolKey::from_text(KeyKind::path, "a/a", "1");
+  NewFile bad = file_with("bad", {key}, false);
+  bad.path = "\xff not UTF-8";
+  EXPECT_FALSE(catalog_->commit({}, {file_with("good", {key}, false), bad}).ok());
+  EXPECT_TRUE(names_for(key).empty());
+}
+
+}  // namespace
+}  // namespace store
