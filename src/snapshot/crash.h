@@ -66,10 +66,12 @@ struct Registers {
   void clear(std::string_view name);
   std::uint64_t instruction_pointer() const;  // 0 when unknown
   std::uint64_t stack_pointer() const;
+  friend bool operator==(const Registers&, const Registers&) = default;
 };
 
 struct RegisterNames {
   std::vector<std::string_view> names;
+  std::size_t printed = 0;  // the first so many are shown in reports; flags and segments are not
   std::size_t instruction_pointer = 0;  // index
   std::size_t stack_pointer = 0;
   unsigned width = 8;  // bytes, as printed
@@ -84,8 +86,9 @@ struct MemoryRegion {
 struct Thread {
   std::uint32_t id = 0;
   std::optional<std::string> name;
-  std::optional<Registers> registers;  // nothing when the context could not be read
-  MemoryRegion stack;                  // empty when the dump has none
+  std::optional<Registers> registers;     // nothing when the context could not be read
+  std::vector<std::uint8_t> float_state;  // amd64: the 512 bytes of FXSAVE; else empty
+  MemoryRegion stack;                     // empty when the dump has none
   std::uint64_t teb = 0;
   std::uint32_t suspend_count = 0;
   std::uint32_t priority_class = 0;
@@ -101,7 +104,9 @@ struct Module {
   std::string debug_id_text;           // as the report prints it; PDB 2.0 records have another form
   std::string code_id;                 // lower-case hex, "" when none
   std::vector<std::uint8_t> build_id;  // ELF only: raw
-  std::optional<std::string> version;
+  std::optional<std::string> version;  // as the report prints it
+  // VS_FIXEDFILEINFO: file version high, low, product version high, low.
+  std::optional<std::array<std::uint32_t, 4>> version_words;
   std::uint32_t time_date_stamp = 0;
   std::uint32_t checksum = 0;
 };
@@ -120,6 +125,7 @@ struct Exception {
   std::uint64_t address = 0;
   std::vector<std::uint64_t> parameters;  // at most 15
   std::optional<Registers> registers;     // the exception's own context
+  std::vector<std::uint8_t> float_state;  // as Thread's
 };
 
 // One mapping: from MemoryInfoList, or from /proc/PID/maps.
@@ -128,7 +134,8 @@ struct MemoryInfo {
   std::uint64_t size = 0;
   bool readable = false, writable = false, executable = false;
   bool committed = true;
-  std::string file;  // "" when anonymous or unknown
+  bool shared = false;  // MEM_MAPPED, or 's' in the maps
+  std::string file;     // "" when anonymous or unknown
 };
 
 struct SystemInfo {
@@ -148,6 +155,8 @@ struct Handle {
   std::uint64_t handle = 0;
   std::optional<std::string> type_name;
   std::optional<std::string> object_name;
+  std::uint32_t attributes = 0;  // Linux writers put st_mode here
+  std::uint32_t granted_access = 0;
 };
 
 struct ProcLimit {
@@ -164,6 +173,12 @@ struct Annotation {
   std::string key;
   std::string value;
   std::string module;  // "" for the process
+};
+
+// A stream that we carry and do not read, such as the link map or a program's own.
+struct UserStream {
+  std::uint32_t type = 0;
+  base::Bytes bytes;
 };
 
 struct StreamEntry {  // one entry of the directory, for the text report
@@ -185,6 +200,7 @@ struct Crash {
   std::uint32_t time_stamp = 0;                       // seconds since 1970, from the header
   std::optional<std::uint32_t> process_id;            // by the rules of the report's `pid`
   std::optional<std::uint32_t> process_create_time;
+  std::uint32_t process_user_time = 0, process_kernel_time = 0;  // seconds
   bool has_misc_info = false;
   std::optional<std::uint32_t> linux_memory_map_count;
   std::optional<std::map<std::string, std::string>> lsb_release;  // codename description id release
@@ -192,24 +208,34 @@ struct Crash {
   std::optional<std::string> linux_cpu_info;
   std::optional<std::string> linux_maps;
   std::optional<std::string> linux_command_line, linux_environment, linux_auxv;
-  std::optional<std::string> soft_errors;  // JSON text
+  std::optional<std::string> linux_lsb_release;  // the text that lsb_release is read from
+  std::optional<std::string> linux_limits;       // /proc/PID/limits, and proc_limits from it
+  std::optional<std::string> soft_errors;        // JSON text
   std::optional<std::string> mac_boot_args;
   std::optional<std::vector<MacCrashRecord>> mac_crash_records;
   std::optional<std::vector<ProcLimit>> proc_limits;
   std::optional<std::vector<Handle>> handles;
   std::vector<Annotation> annotations;
   std::string crashpad_report_id, crashpad_client_id;
-  std::vector<StreamEntry> unimplemented_streams, unknown_streams;
+  std::vector<UserStream> user_streams;
+  std::vector<StreamEntry> unimplemented_streams, unknown_streams;  // by type
   std::vector<std::string> notes;  // what could not be read, for a person
 
   std::shared_ptr<const void> owner;  // keeps every Bytes above alive
 
-  // The module that covers an address; of overlapping ones the first by (base, end) wins.
+  // The module that covers an address; of overlapping ones the first by (base, end) wins. Linear:
+  // who asks often builds a table of its own (unwind does).
   const Module* find_module(base::Address address) const;
   // The memory block that holds all of [address, address + size).
   const MemoryRegion* find_memory(base::Address address, std::uint64_t size) const;
-  // The index of the thread that crashed or asked for the dump.
+  // The index of the thread that crashed or asked for the dump; of several threads with its id
+  // the last. Nothing when that is the thread that wrote the dump.
   std::optional<std::size_t> requesting_thread() const;
+  // The thread that wrote the dump: it is listed, but not walked.
+  bool is_dump_thread(std::size_t thread_index) const;
+  // Where a walk of the thread starts: the exception's context for the requesting thread, else
+  // its own; null when there is none.
+  const Registers* start_registers(std::size_t thread_index) const;
 };
 
 }  // namespace snapshot
