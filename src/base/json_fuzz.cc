@@ -1,4 +1,5 @@
 // Any text parses or is refused; what parses is written so that it parses again to the same.
+#include "base/bytes.h"
 #include "base/json.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
