@@ -7,7 +7,6 @@
 // Rules: docs/unwinding.md
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -28,9 +27,9 @@ struct Limits {
   std::uint32_t frames_total = 262144;
   // Words looked at by stack scans, for all threads together.
   std::uint64_t scanned_words_total = 64u << 20;
+  // Operations of CFI and STACK WIN programs, likewise.
+  std::uint64_t cfi_steps_total = 64u << 20;
 };
-
-class ModuleTable;
 
 class Walker {
  public:
@@ -46,11 +45,8 @@ class Walker {
   std::vector<ModuleSymbols> modules() const;
 
  private:
-  const snapshot::Crash& crash_;
-  Limits limits_;
-  std::unique_ptr<ModuleTable> modules_;
-  std::atomic<std::uint64_t> frames_left_;
-  std::atomic<std::uint64_t> scan_words_left_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 // All threads of the crash, several at a time where it pays.
