@@ -86,9 +86,9 @@ struct MemoryRegion {
 struct Thread {
   std::uint32_t id = 0;
   std::optional<std::string> name;
-  std::optional<Registers> registers;     // nothing when the context could not be read
-  std::vector<std::uint8_t> float_state;  // amd64: the 512 bytes of FXSAVE; else empty
-  MemoryRegion stack;                     // empty when the dump has none
+  std::optional<Registers> registers;  // nothing when the context could not be read
+  base::Bytes float_state;             // amd64: the 512 bytes of FXSAVE; else empty
+  MemoryRegion stack;                  // empty when the dump has none
   std::uint64_t teb = 0;
   std::uint32_t suspend_count = 0;
   std::uint32_t priority_class = 0;
@@ -125,7 +125,7 @@ struct Exception {
   std::uint64_t address = 0;
   std::vector<std::uint64_t> parameters;  // at most 15
   std::optional<Registers> registers;     // the exception's own context
-  std::vector<std::uint8_t> float_state;  // as Thread's
+  base::Bytes float_state;                // as Thread's
 };
 
 // One mapping: from MemoryInfoList, or from /proc/PID/maps.

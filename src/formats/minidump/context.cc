@@ -37,7 +37,7 @@ class Builder {
 };
 
 ContextLayout amd64() {
-  return Builder(0x4d0, 0x00100000, 0xf, 0x30)
+  return Builder(0x4d0, 0x00100000, 0x17, 0x30)
       .at(0x78, 8,
           {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12",
            "r13", "r14", "r15", "rip"})
@@ -49,7 +49,7 @@ ContextLayout amd64() {
 }
 
 ContextLayout x86() {
-  return Builder(0x2cc, 0x00010000, 0xf)
+  return Builder(0x2cc, 0x00010000, 0x7)
       .at(0x9c, 4, {"edi", "esi", "ebx", "edx", "ecx", "eax", "ebp", "eip"})
       .at(0xc0, 4, {"eflags", "esp"})
       .take();

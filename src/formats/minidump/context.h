@@ -38,5 +38,6 @@ bool is_context(const ContextLayout& layout, base::Bytes bytes, base::Endian end
 
 // Where amd64's FXSAVE area lies in its context.
 constexpr std::uint32_t kAmd64FloatOffset = 0x100, kAmd64FloatSize = 512;
+constexpr std::uint32_t kAmd64FloatFlag = 0x8;  // set when that area is filled
 
 }  // namespace minidump
