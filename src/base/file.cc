@@ -135,15 +135,26 @@ Result<void> PendingFile::sync() {
   return {};
 }
 
+Result<void> PendingFile::sync_and_close() {
+  TRY(sync());
+  fd_.reset();
+  return {};
+}
+
 Result<void> PendingFile::commit(const std::string& target) {
   const std::string directory(parent_of(target).empty() ? "." : parent_of(target));
-  TRY(sync());
+  if (fd_.valid()) TRY(sync());
   TRY(make_directories(directory));
+  TRY(rename_to(target));
+  return sync_directory(directory);
+}
+
+Result<void> PendingFile::rename_to(const std::string& target) {
   if (::rename(path_.c_str(), target.c_str()) != 0) {
     return error_from_errno(errno, "cannot rename to " + target, path_);
   }
   path_.clear();
-  return sync_directory(directory);
+  return {};
 }
 
 Result<TemporaryDirectory> TemporaryDirectory::create(std::string_view prefix) {

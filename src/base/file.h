@@ -74,8 +74,13 @@ class PendingFile {
 
   Result<void> append(Bytes bytes);
   Result<void> sync();
+  // For many at once, without a descriptor for each: only commit(), rename_to(), path() and
+  // size() may follow.
+  Result<void> sync_and_close();
   // REQUIRES: target on the same file system. Implies sync(). Makes missing directories.
   Result<void> commit(const std::string& target);
+  // The rename alone: the caller has synced the file and syncs the target's directory.
+  Result<void> rename_to(const std::string& target);
   int fd() const { return fd_.get(); }
   const std::string& path() const { return path_; }
   std::uint64_t size() const { return size_; }

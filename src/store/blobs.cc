@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "base/text.h"
 
@@ -60,6 +61,22 @@ Result<Sha256> Blobs::put(base::PendingFile file) {
   // Also over a blob that is already here: whoever put that one may not have synced it yet.
   TRY(file.commit(path_of(hash)));
   return hash;
+}
+
+Result<std::vector<Sha256>> Blobs::put_all(std::vector<base::PendingFile> files) {
+  std::vector<Sha256> hashes;
+  for (const base::PendingFile& file : files) {
+    const Sha256 hash = TRY(sha256_of_file(file.path()));
+    hashes.push_back(hash);
+  }
+  std::set<std::string> touched;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const std::string target = path_of(hashes[i]);
+    TRY(files[i].rename_to(target));
+    touched.emplace(base::parent_of(target));
+  }
+  for (const std::string& directory : touched) TRY(base::sync_directory(directory));
+  return hashes;
 }
 
 Result<OpenBlob> Blobs::open_blob(const Sha256& hash) const {

@@ -11,7 +11,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
@@ -35,6 +38,8 @@ class Blobs {
 
   // Takes the file over. Content that is already here is kept once.
   base::Result<base::Sha256> put(base::PendingFile file);
+  // The same for many, with one sync for each directory touched. REQUIRES: each file is synced.
+  base::Result<std::vector<base::Sha256>> put_all(std::vector<base::PendingFile> files);
   base::Result<OpenBlob> open_blob(const base::Sha256& hash) const;
   std::string path_of(const base::Sha256& hash) const;
   bool has(const base::Sha256& hash) const;

@@ -43,6 +43,22 @@ TEST(Blobs, KeepsContentOnceUnderItsHash) {
   EXPECT_EQ(file_count(place.data.tmp()), 0u);
 }
 
+TEST(Blobs, PutsManyAtOnce) {
+  Place place;
+  std::vector<base::PendingFile> files;
+  for (const std::string_view text : {"one", "two", "one"}) {
+    files.push_back(place.blobs.create().value());
+    ASSERT_TRUE(files.back().append(base::bytes_of(text)).ok());
+    ASSERT_TRUE(files.back().sync_and_close().ok());
+  }
+  const auto hashes = place.blobs.put_all(std::move(files));
+  ASSERT_TRUE(hashes.ok()) << hashes.error().what;
+  EXPECT_EQ(hashes->at(0), hashes->at(2));
+  EXPECT_EQ(base::read_file(place.blobs.path_of(hashes->at(1))).value(), "two");
+  EXPECT_EQ(file_count(place.data.blobs()), 2u);
+  EXPECT_EQ(file_count(place.data.tmp()), 0u);
+}
+
 TEST(Blobs, SweepRemovesWhatNobodyKeeps) {
   Place place;
   const base::Sha256 kept = must_put(place.blobs, "kept");

@@ -1,0 +1,73 @@
+#include "ingest/ingest.h"
+
+#include "ingest/zip_members.h"
+
+namespace ingest {
+
+using base::Result;
+
+Result<Receipt> Ingest::keep_file(const std::string& peer, Received received) {
+  store::Upload upload;
+  upload.peer = peer;
+  upload.way = "put";
+  upload.file_name = received.path ? received.path->text() : received.name;
+  upload.size = received.file.size();
+  TRY(received.file.sync_and_close());
+  std::vector<Received> all;
+  all.push_back(std::move(received));
+  return keep_all(std::move(upload), std::move(all));
+}
+
+Result<Receipt> Ingest::keep_zip(const std::string& peer, const std::string& file_name,
+                                 base::Bytes zip) {
+  ZipPlan plan = TRY(plan_zip(zip, zip_limits_));
+  // Everything is unpacked and synced before anything is kept: when the disk fills up half way,
+  // the temporary files go and nothing else was touched.
+  std::vector<Received> all;
+  archive::ZipReader reader = TRY(archive::ZipReader::open(zip, zip_limits_));
+  for (;;) {
+    const std::optional<archive::ZipMember> member = TRY(reader.next());
+    if (!member) break;
+    const auto wanted = plan.wanted.find(member->name);
+    if (wanted == plan.wanted.end()) continue;
+    base::PendingFile file = TRY(blobs_.create());
+    TRY(reader.read([&](base::Bytes piece) { return file.append(piece); }));
+    TRY(file.sync_and_close());
+    all.push_back({std::move(file), std::move(wanted->second.path), wanted->second.name});
+    plan.wanted.erase(wanted);  // the same name again brings the same file
+  }
+  store::Upload upload;
+  upload.peer = peer;
+  upload.way = "zip";
+  upload.file_name = file_name;
+  upload.size = zip.size();
+  Receipt receipt = TRY(keep_all(std::move(upload), std::move(all)));
+  receipt.ignored = std::move(plan.ignored);
+  return receipt;
+}
+
+// REQUIRES: each file is synced. Blobs first, then rows.
+Result<Receipt> Ingest::keep_all(store::Upload upload, std::vector<Received> all) {
+  std::vector<store::NewFile> described;
+  std::vector<base::PendingFile> files;
+  for (Received& received : all) {
+    const auto bytes = TRY(base::MappedFile::open(received.file.path()));
+    described.push_back(describe(bytes->bytes(), received.path, received.name));
+    files.push_back(std::move(received.file));
+  }
+  const std::vector<base::Sha256> hashes = TRY(blobs_.put_all(std::move(files)));
+  for (std::size_t i = 0; i < hashes.size(); ++i) described[i].file.sha256 = hashes[i];
+
+  upload.created_at = base::now();
+  const store::Catalog::Committed committed = TRY(catalog_.commit(upload, described));
+  // From here on the upload is ours, whatever happens.
+  Receipt receipt;
+  receipt.upload_id = committed.upload_id;
+  receipt.created_at = upload.created_at;
+  for (std::size_t i = 0; i < described.size(); ++i) {
+    receipt.files.push_back({std::move(described[i]), committed.was_known[i]});
+  }
+  return receipt;
+}
+
+}  // namespace ingest

@@ -1,0 +1,65 @@
+// What was uploaded: find out what it is, give it its keys, keep it.
+// Not the transport (api knows HTTP and forms) and not the making of derived files (supply hears
+// of the commit and does that).
+// keep_*() returns when bytes and rows are on disk: only then may the upload be acknowledged.
+// Any thread may call; calls block. All files of one upload are kept, or none.
+// Fails with malformed (no zip, a name that is not allowed), too_large (a limit), unavailable
+// (disk full) or internal. `what` can be shown to the uploader.
+// Format: docs/protocols/upload.md
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "formats/archive/zip.h"
+#include "ident/paths.h"
+#include "store/blobs.h"
+#include "store/catalog.h"
+
+namespace ingest {
+
+// One file as it was brought.
+struct Received {
+  base::PendingFile file;
+  std::optional<ident::StorePath> path;  // where the uploader wants to find it again
+  std::string name;                      // base name, when there is no path
+};
+
+struct Kept {
+  store::NewFile file;
+  bool was_known = false;  // the same content was here already
+};
+
+struct Receipt {
+  std::int64_t upload_id = 0;
+  base::Time created_at;
+  std::vector<Kept> files;
+  std::vector<std::string> ignored;  // members of an archive that nobody wants
+};
+
+class Ingest {
+ public:
+  Ingest(store::Blobs& blobs, store::Catalog& catalog, const archive::ZipLimits& zip_limits)
+      : blobs_(blobs), catalog_(catalog), zip_limits_(zip_limits) {}
+
+  base::Result<Receipt> keep_file(const std::string& peer, Received received);
+  // Tecken's archive: members are NAME/ID/FILE, or debug files under any name.
+  base::Result<Receipt> keep_zip(const std::string& peer, const std::string& file_name,
+                                 base::Bytes zip);
+
+ private:
+  base::Result<Receipt> keep_all(store::Upload upload, std::vector<Received> all);
+
+  store::Blobs& blobs_;
+  store::Catalog& catalog_;
+  archive::ZipLimits zip_limits_;
+};
+
+// The rows for one file, from its bytes and from what it was called; its hash is not filled in.
+store::NewFile describe(base::Bytes bytes, const std::optional<ident::StorePath>& path,
+                        const std::string& name);
+
+}  // namespace ingest

@@ -1,0 +1,98 @@
+#include "ingest/zip_members.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "extract/identify.h"
+
+namespace ingest {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+
+namespace {
+
+// Enough of a member to know what kind of file it is.
+constexpr std::size_t kHeadSize = 4096;
+
+bool is_ignored(std::string_view name) {
+  return base::basename_of(name) == ".DS_Store" || name.ends_with("-symbols.txt");
+}
+
+// Names that climb, are absolute, or that some reader would take for a path of another system.
+bool is_hostile(std::string_view name) {
+  if (name.empty() || name.front() == '/' || name.find('\\') != std::string_view::npos) return true;
+  for (std::string_view part : base::split(name, '/')) {
+    if (!ident::is_allowed_name(part)) return true;
+  }
+  return false;
+}
+
+bool is_hex(std::string_view text) { return base::parse_hex(text.substr(0, 1)).has_value() &&
+    std::all_of(text.begin(), text.end(), [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; }); }
+
+Error unrecognized(std::string_view name) {
+  std::string what = "Unrecognized file pattern. Should only be <module>/<hex>/<file> or "
+                     "<name>-symbols.txt and nothing else. (First unrecognized pattern was '";
+  what.append(base::to_valid_utf8(name)).append("')");
+  return {Fault::malformed, std::move(what)};
+}
+
+std::optional<ident::StorePath> find_member_path(std::string_view name) {
+  const auto parts = base::split(name, '/');
+  if (parts.size() != 3 || !is_hex(parts[1])) return std::nullopt;
+  return ident::StorePath{std::string(parts[0]), std::string(parts[1]), std::string(parts[2])};
+}
+
+// A member that is under no path of ours must be a debug file, which names itself. A .sym is
+// refused here as Tecken refuses it: its path is how it is found.
+Result<bool> is_debug_file(archive::ZipReader& reader) {
+  std::vector<std::uint8_t> head;
+  const auto enough = [&](base::Bytes piece) -> Result<void> {
+    head.insert(head.end(), piece.begin(), piece.end());
+    if (head.size() >= kHeadSize) return Error{Fault::too_large, ""};  // stops the reading
+    return {};
+  };
+  const Result<void> done = reader.read(enough);
+  if (!done.ok() && head.size() < kHeadSize) return done.error();
+  const extract::FileKind kind = extract::identify(head).kind;
+  using Kind = extract::FileKind;
+  return kind == Kind::elf || kind == Kind::pe || kind == Kind::pdb || kind == Kind::macho ||
+         kind == Kind::portable_pdb || kind == Kind::wasm;
+}
+
+}  // namespace
+
+Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits) {
+  ZipPlan plan;
+  std::map<std::string, std::optional<std::uint64_t>, std::less<>> sizes;
+  archive::ZipReader reader = TRY(archive::ZipReader::open(zip, limits));
+  for (;;) {
+    const std::optional<archive::ZipMember> member = TRY(reader.next());
+    if (!member) return plan;
+    if (member->kind == archive::ZipMember::Kind::directory) continue;
+    const auto [seen, is_new] = sizes.emplace(member->name, member->size);
+    if (!is_new && seen->second != member->size) {
+      return Error{Fault::malformed,
+                   "The zipfile buffer contains two files both called " +
+                       base::to_valid_utf8(member->name) + " and they have difference sizes (" +
+                       std::to_string(seen->second.value_or(0)) + " != " +
+                       std::to_string(member->size.value_or(0)) + ")"};
+    }
+    if (is_hostile(member->name)) return unrecognized(member->name);
+    if (is_ignored(member->name) || member->kind == archive::ZipMember::Kind::other) {
+      plan.ignored.push_back(member->name);
+      continue;
+    }
+    WantedMember wanted{find_member_path(member->name),
+                        std::string(base::basename_of(member->name))};
+    if (!wanted.path) {
+      const bool names_itself = TRY(is_debug_file(reader));
+      if (!names_itself) return unrecognized(member->name);
+    }
+    plan.wanted.emplace(member->name, std::move(wanted));
+  }
+}
+
+}  // namespace ingest

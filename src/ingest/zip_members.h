@@ -1,0 +1,31 @@
+// Which members of an uploaded zip are wanted, and where each belongs. Decided for the whole
+// archive before anything is unpacked, so that a wrong zip costs nothing and leaves nothing.
+// Pure function of the bytes. Fails with malformed (the error is Tecken's sentence) or too_large.
+// Format: docs/protocols/upload.md
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "formats/archive/zip.h"
+#include "ident/paths.h"
+
+namespace ingest {
+
+struct WantedMember {
+  std::optional<ident::StorePath> path;  // "name/id/file" members; others are debug files
+  std::string name;                      // base name
+};
+
+struct ZipPlan {
+  std::map<std::string, WantedMember, std::less<>> wanted;  // by the member's whole name
+  std::vector<std::string> ignored;
+};
+
+base::Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits);
+
+}  // namespace ingest
