@@ -19,11 +19,9 @@ std::vector<std::string> names_of(const extract::Identity& identity, const std::
   std::vector<std::string> names;
   // A .sym speaks of a module; its own name is not the module's.
   const bool is_sym = identity.kind == extract::FileKind::breakpad_sym;
-  if (!is_sym || identity.name.empty()) names.push_back(brought);
-  if (!identity.name.empty() && ident::is_allowed_name(identity.name) &&
-      identity.name != brought) {
-    names.push_back(identity.name);
-  }
+  const bool names_itself = ident::is_allowed_name(identity.name);
+  if (!is_sym || !names_itself) names.push_back(brought);
+  if (names_itself && (is_sym || identity.name != brought)) names.push_back(identity.name);
   return names;
 }
 

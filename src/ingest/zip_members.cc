@@ -1,7 +1,9 @@
 #include "ingest/zip_members.h"
 
 #include <algorithm>
+#include <cctype>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "extract/identify.h"
 
@@ -29,8 +31,11 @@ bool is_hostile(std::string_view name) {
   return false;
 }
 
-bool is_hex(std::string_view text) { return base::parse_hex(text.substr(0, 1)).has_value() &&
-    std::all_of(text.begin(), text.end(), [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; }); }
+bool is_hex(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isxdigit(c) != 0;
+  });
+}
 
 Error unrecognized(std::string_view name) {
   std::string what = "Unrecognized file pattern. Should only be <module>/<hex>/<file> or "
@@ -77,8 +82,8 @@ Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits) {
       return Error{Fault::malformed,
                    "The zipfile buffer contains two files both called " +
                        base::to_valid_utf8(member->name) + " and they have difference sizes (" +
-                       std::to_string(seen->second.value_or(0)) + " != " +
-                       std::to_string(member->size.value_or(0)) + ")"};
+                       std::to_string(member->size.value_or(0)) + " != " +
+                       std::to_string(seen->second.value_or(0)) + ")"};
     }
     if (is_hostile(member->name)) return unrecognized(member->name);
     if (is_ignored(member->name) || member->kind == archive::ZipMember::Kind::other) {
