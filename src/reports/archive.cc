@@ -72,10 +72,10 @@ Result<Page> Archive::list(std::int64_t before, std::int64_t limit) {
   Page page;
   page.first = before == 0;
   TRY(database_.read([&](db::Session& session) -> Result<void> {
-    const db::Rows rows = TRY(session.query(
-        std::string("SELECT ") + kSummaryColumns +
-            " FROM crash_report WHERE id < ? ORDER BY id DESC LIMIT ?",
-        {before > 0 ? before : INT64_MAX, limit + 1}));
+    const db::Rows rows =
+        TRY(session.query(std::string("SELECT ") + kSummaryColumns +
+                              " FROM crash_report WHERE id < ? ORDER BY id DESC LIMIT ?",
+                          {before > 0 ? before : INT64_MAX, limit + 1}));
     for (const db::Row& row : rows) page.reports.push_back(summary_of(row));
     return {};
   }));
@@ -105,7 +105,8 @@ Result<Report> Archive::load(const std::string& id) {
 
 Result<std::string> Archive::load_processed(const Report& report) {
   if (report.processed_sha256.empty()) {
-    return Error{Fault::not_found, "crash report " + report.summary.id + " has no processed form yet"};
+    return Error{Fault::not_found,
+                 "crash report " + report.summary.id + " has no processed form yet"};
   }
   const base::Sha256 hash = TRY(parse_hash(report.processed_sha256));
   return base::read_file(blobs_.path_of(hash), kProcessedSizeMax);
@@ -119,10 +120,10 @@ Result<store::OpenBlob> Archive::open_file(const StoredFile& file) {
 Result<Counts> Archive::count(base::Time now) {
   Counts counts;
   TRY(database_.read([&](db::Session& session) -> Result<void> {
-    const db::Rows rows = TRY(session.query(
-        "SELECT COUNT(*), SUM(CASE WHEN received_at > ? THEN 1 ELSE 0 END),"
-        " SUM(CASE WHEN state = 3 THEN 1 ELSE 0 END) FROM crash_report",
-        {now.us - kDayUs}));
+    const db::Rows rows =
+        TRY(session.query("SELECT COUNT(*), SUM(CASE WHEN received_at > ? THEN 1 ELSE 0 END),"
+                          " SUM(CASE WHEN state = 3 THEN 1 ELSE 0 END) FROM crash_report",
+                          {now.us - kDayUs}));
     counts = {rows.at(0).integer(0), rows.at(0).integer(1), rows.at(0).integer(2)};
     return {};
   }));
@@ -131,9 +132,9 @@ Result<Counts> Archive::count(base::Time now) {
 
 Result<void> Archive::list_hashes(const std::function<void(const base::Sha256&)>& sink) {
   return database_.read([&](db::Session& session) -> Result<void> {
-    const db::Rows rows = TRY(session.query(
-        "SELECT sha256 FROM crash_file UNION"
-        " SELECT processed_sha256 FROM crash_report WHERE processed_sha256 <> ''"));
+    const db::Rows rows = TRY(
+        session.query("SELECT sha256 FROM crash_file UNION"
+                      " SELECT processed_sha256 FROM crash_report WHERE processed_sha256 <> ''"));
     for (const db::Row& row : rows) {
       if (const auto hash = store::find_sha256(row.text(0))) sink(*hash);
     }

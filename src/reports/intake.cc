@@ -40,15 +40,16 @@ db::Blob blob_of(std::string_view bytes) { return db::Blob(bytes.begin(), bytes.
 Result<void> insert_report(db::Session& session, const Submission& submission,
                            const std::vector<StoredFile>& files, const std::string& id,
                            base::Time received) {
-  const db::Rows rows = TRY(session.query(
-      "INSERT INTO crash_report (uuid, received_at, state, product, version)"
-      " VALUES (?, ?, ?, ?, ?) RETURNING id",
-      {id, received.us, std::int64_t{0}, first_annotation(submission, kProductNames),
-       first_annotation(submission, kVersionNames)}));
+  const db::Rows rows = TRY(
+      session.query("INSERT INTO crash_report (uuid, received_at, state, product, version)"
+                    " VALUES (?, ?, ?, ?, ?) RETURNING id",
+                    {id, received.us, std::int64_t{0}, first_annotation(submission, kProductNames),
+                     first_annotation(submission, kVersionNames)}));
   const std::int64_t report = rows.at(0).integer(0);
   std::int64_t position = 0;
   for (const Annotation& annotation : submission.annotations) {
-    TRY(session.execute("INSERT INTO crash_annotation (report, position, name, value)"
+    TRY(
+        session.execute("INSERT INTO crash_annotation (report, position, name, value)"
                         " VALUES (?, ?, ?, ?)",
                         {report, position++, annotation.name, blob_of(annotation.value)}));
   }

@@ -43,7 +43,8 @@ std::int64_t delay_us(std::int64_t failures) {
   std::int64_t delay = kSecondUs;
   for (std::int64_t i = 0; i < failures && delay < kDelayMaxUs; ++i) delay *= 4;
   delay = std::min(delay, kDelayMaxUs);
-  return delay + static_cast<std::int64_t>(random_number() % static_cast<std::uint64_t>(delay / 4 + 1));
+  return delay +
+         static_cast<std::int64_t>(random_number() % static_cast<std::uint64_t>(delay / 4 + 1));
 }
 
 // The dump's own doing, as far as we can tell; all else is the world's.
@@ -65,7 +66,8 @@ Result<void> store_outcome(db::Session& session, const Job& job, const Outcome& 
        outcome.error, now.us, outcome.processed_sha256, job.report}));
   TRY(session.execute("DELETE FROM crash_missing WHERE report = ?", {job.report}));
   for (const std::string& debug_id : outcome.missing_debug_ids) {
-    TRY(session.execute("INSERT INTO crash_missing (debug_id, report) VALUES (?, ?)"
+    TRY(
+        session.execute("INSERT INTO crash_missing (debug_id, report) VALUES (?, ?)"
                         " ON CONFLICT DO NOTHING",
                         {debug_id, job.report}));
   }
@@ -117,11 +119,13 @@ Result<std::optional<Job>> Queue::claim(Time now) {
   }));
   if (!due) return std::optional<Job>();
 
-  const std::string sql = std::string(
-      "UPDATE job SET state = 1, worker = ?, lease_until = ?,"
-      " delays = delays + CASE WHEN state = 1 THEN 1 ELSE 0 END WHERE id ="
-      " (SELECT id FROM job WHERE (state = 0 AND run_at <= ?) OR (state = 1 AND lease_until < ?)"
-      " ORDER BY run_at, id LIMIT 1") +
+  const std::string sql =
+      std::string(
+          "UPDATE job SET state = 1, worker = ?, lease_until = ?,"
+          " delays = delays + CASE WHEN state = 1 THEN 1 ELSE 0 END WHERE id ="
+          " (SELECT id FROM job WHERE (state = 0 AND run_at <= ?) OR (state = 1 AND lease_until < "
+          "?)"
+          " ORDER BY run_at, id LIMIT 1") +
       (database_.engine() == db::Engine::postgresql ? " FOR UPDATE SKIP LOCKED)" : ")") +
       " RETURNING id, report, key, attempts, delays";
   std::optional<Job> job;
@@ -152,9 +156,9 @@ Result<std::optional<Job>> Queue::claim(Time now) {
 Result<bool> Queue::extend(const Job& job, Time now) {
   std::int64_t changed = 0;
   TRY(database_.write([&](db::Session& session) -> Result<void> {
-    changed = TRY(session.execute(
-        "UPDATE job SET lease_until = ? WHERE id = ? AND worker = ? AND state = 1",
-        {now.us + kLeaseUs, job.id, job.lease}));
+    changed = TRY(
+        session.execute("UPDATE job SET lease_until = ? WHERE id = ? AND worker = ? AND state = 1",
+                        {now.us + kLeaseUs, job.id, job.lease}));
     return {};
   }));
   return changed == 1;
@@ -169,7 +173,8 @@ Result<bool> Queue::finish(const Job& job, const Outcome& outcome, Time now) {
     held = !rows.empty();
     if (!held) return {};
     if (overtaken || rows[0].integer(0) != 0) {
-      TRY(session.execute("UPDATE job SET state = 0, again = 0, attempts = 0, delays = 0,"
+      TRY(
+          session.execute("UPDATE job SET state = 0, again = 0, attempts = 0, delays = 0,"
                           " worker = '', run_at = ? WHERE id = ?",
                           {now.us, job.id}));
       return store_outcome(session, job, outcome, now, State::queued);
@@ -247,7 +252,8 @@ bool Queue::arrived_since(const std::vector<std::string>& debug_ids, Time since)
 
 Result<void> Queue::release_all(Time now) {
   return database_.write([&](db::Session& session) -> Result<void> {
-    TRY(session.execute("UPDATE job SET state = 0, worker = '', run_at = ?, delays = delays + 1"
+    TRY(
+        session.execute("UPDATE job SET state = 0, worker = '', run_at = ?, delays = delays + 1"
                         " WHERE state = 1",
                         {now.us}));
     TRY(session.execute("UPDATE crash_report SET state = ? WHERE state = ?",

@@ -29,8 +29,8 @@ struct Job {
   std::int64_t id = 0;
   std::int64_t report = 0;
   std::string report_id;
-  std::string lease;           // proves that we hold it
-  std::int64_t attempts = 0;   // failures before this one
+  std::string lease;          // proves that we hold it
+  std::int64_t attempts = 0;  // failures before this one
   base::Time claimed;
 };
 
@@ -56,8 +56,8 @@ constexpr std::int64_t kAttemptsMax = 3;
 constexpr std::int64_t kLeaseUs = 5 * 60 * 1'000'000ll;
 
 // Inside the transaction that makes the report.
-base::Result<void> insert_job(db::Session& session, std::int64_t report, const std::string& report_id,
-                              base::Time now);
+base::Result<void> insert_job(db::Session& session, std::int64_t report,
+                              const std::string& report_id, base::Time now);
 
 class Queue {
  public:

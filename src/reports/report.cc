@@ -4,10 +4,14 @@ namespace reports {
 
 std::string_view name_of(State state) {
   switch (state) {
-    case State::queued: return "queued";
-    case State::processing: return "processing";
-    case State::done: return "done";
-    case State::failed: return "failed";
+    case State::queued:
+      return "queued";
+    case State::processing:
+      return "processing";
+    case State::done:
+      return "done";
+    case State::failed:
+      return "failed";
   }
   return "unknown";
 }

@@ -68,9 +68,9 @@ struct Summary {
 
 struct Report {
   Summary summary;
-  base::Time processed;           // 0 before
-  std::int64_t revision = 0;      // processings finished
-  std::string processed_sha256;   // of the processed JSON, "" before
+  base::Time processed;          // 0 before
+  std::int64_t revision = 0;     // processings finished
+  std::string processed_sha256;  // of the processed JSON, "" before
   std::vector<Annotation> annotations;
   std::vector<StoredFile> files;
   std::vector<std::string> notes;

@@ -14,7 +14,7 @@ std::string make_report_id(base::Time received) {
   bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3f) | 0x80);  // RFC 4122
   std::string hex = base::hex_of(bytes);
   hex.replace(25, 7, "0" + base::yymmdd(received));
-  for (const std::size_t at : {20, 16, 12, 8}) hex.insert(at, 1, '-');
+  for (const unsigned at : {20u, 16u, 12u, 8u}) hex.insert(at, 1, '-');
   return hex;
 }
 

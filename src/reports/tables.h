@@ -1,5 +1,6 @@
 // The tables of this room, as migrations 200 to 299 of the program.
-// A report row is small: dumps, attachments and processed JSON are blobs, named here by their SHA-256.
+// A report row is small: dumps, attachments and processed JSON are blobs, named here by their
+// SHA-256.
 #pragma once
 
 #include <vector>
