@@ -1,0 +1,148 @@
+#include "base/child.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "base/file.h"
+
+// The sanitizers reserve terabytes of address space: under them no memory limit can be set.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define FAULTLINE_NO_MEMORY_LIMIT 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define FAULTLINE_NO_MEMORY_LIMIT 1
+#endif
+#endif
+
+namespace base {
+
+std::string ChildEnd::describe() const {
+  if (timed_out) return "took too long and was stopped";
+  if (signal != 0) return "was killed by signal " + std::to_string(signal);
+  std::string text = "exit code " + std::to_string(exit_code);
+  if (!errors.empty()) {
+    const auto end = errors.find_last_not_of('\n');
+    if (end != std::string::npos) text += ": " + errors.substr(0, end + 1);
+  }
+  return text;
+}
+
+namespace {
+
+struct Pipe {
+  Fd read_end;
+  Fd write_end;
+};
+
+Result<Pipe> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return error_from_errno(errno, "cannot make", "a pipe");
+  return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+void limit(__rlimit_resource resource, std::uint64_t value) {
+  const rlimit bound{static_cast<rlim_t>(value), static_cast<rlim_t>(value)};
+  ::setrlimit(resource, &bound);
+}
+
+// Between fork and exec, in a copy of a process with many threads: system calls only.
+[[noreturn]] void become_child(const char* program, char* const* arguments,
+                               const ChildLimits& limits, int output, int errors, pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);  // it died before the line above
+  limit(RLIMIT_CPU, limits.cpu_seconds_max);
+#ifndef FAULTLINE_NO_MEMORY_LIMIT
+  limit(RLIMIT_DATA, limits.data_bytes_max);
+#endif
+  limit(RLIMIT_FSIZE, limits.file_bytes_max);
+  limit(RLIMIT_NOFILE, limits.open_files_max);
+  limit(RLIMIT_CORE, 0);
+  const int nothing = ::open("/dev/null", O_RDONLY);
+  ::dup2(nothing, 0);
+  ::dup2(output, 1);
+  ::dup2(errors, 2);
+  ::close_range(3, ~0u, 0);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execv(program, arguments);
+  ::_exit(127);
+}
+
+// Takes what is there; false at the end.
+bool drain(int fd, std::string& text, std::size_t size_max) {
+  std::array<char, 16 * 1024> buffer{};
+  const ssize_t n = ::read(fd, buffer.data(), buffer.size());
+  if (n < 0) return errno == EINTR || errno == EAGAIN;
+  if (n == 0) return false;
+  const std::size_t room = size_max - std::min(size_max, text.size());
+  text.append(buffer.data(), std::min(room, static_cast<std::size_t>(n)));
+  return true;
+}
+
+// Reads both outputs until both have ended, or the time is up (false).
+bool collect(ChildEnd& end, Fd output, Fd errors, const ChildLimits& limits) {
+  const auto until = std::chrono::steady_clock::now() + limits.wall;
+  std::array<pollfd, 2> polled{{{output.get(), POLLIN, 0}, {errors.get(), POLLIN, 0}}};
+  std::array<std::string*, 2> texts{&end.output, &end.errors};
+  while (polled[0].fd >= 0 || polled[1].fd >= 0) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return false;
+    const int ready = ::poll(polled.data(), polled.size(),
+                             static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)));
+    if (ready < 0 && errno != EINTR) return false;
+    for (std::size_t i = 0; i < polled.size(); ++i) {
+      if (ready <= 0 || polled[i].fd < 0 || polled[i].revents == 0) continue;
+      if (!drain(polled[i].fd, *texts[i], limits.text_bytes_max)) polled[i].fd = -1;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<ChildEnd> run_child(const std::string& program, const std::vector<std::string>& arguments,
+                           const ChildLimits& limits) {
+  Pipe output = TRY(make_pipe());
+  Pipe errors = TRY(make_pipe());
+  std::vector<char*> argv;
+  std::vector<std::string> copies(arguments);
+  for (std::string& argument : copies) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child < 0) return error_from_errno(errno, "cannot start", program);
+  if (child == 0) {
+    become_child(program.c_str(), argv.data(), limits, output.write_end.get(),
+                 errors.write_end.get(), parent);
+  }
+  output.write_end.reset();
+  errors.write_end.reset();
+
+  ChildEnd end;
+  end.timed_out = !collect(end, std::move(output.read_end), std::move(errors.read_end), limits);
+  if (end.timed_out) ::kill(child, SIGKILL);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);
+  if (WIFEXITED(status)) end.exit_code = WEXITSTATUS(status);
+  if (end.exit_code == 127 && end.errors.empty()) {
+    return Error{Fault::unavailable, program + ": cannot be started"};
+  }
+  return end;
+}
+
+}  // namespace base

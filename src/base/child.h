@@ -1,0 +1,40 @@
+// Runs a program with limits on time and memory and waits for it: for work on strangers' bytes.
+// Not a shell: the arguments go to execv as they are. The child inherits no descriptor but its
+// own three, is killed when we die, and leaves no core file.
+// Any thread may call; it blocks until the child is gone.
+// Fails with unavailable when the child cannot be started. A child that fails is an answer.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace base {
+
+struct ChildLimits {
+  std::chrono::milliseconds wall{600'000};
+  std::uint64_t cpu_seconds_max = 600;
+  std::uint64_t data_bytes_max = 4ull << 30;  // heap and stacks; mapped files are not counted
+  std::uint64_t file_bytes_max = 64ull << 30;  // of one file that it writes
+  unsigned open_files_max = 256;
+  std::size_t text_bytes_max = 64 * 1024;      // kept of each output
+};
+
+struct ChildEnd {
+  int exit_code = -1;  // when it ended by itself
+  int signal = 0;      // when a signal ended it
+  bool timed_out = false;
+  std::string output;  // what it wrote to stdout and stderr, cut at the limit
+  std::string errors;
+
+  bool ok() const { return exit_code == 0; }
+  std::string describe() const;  // "exit code 1: …", "killed by signal 9", "took longer than 60 s"
+};
+
+Result<ChildEnd> run_child(const std::string& program, const std::vector<std::string>& arguments,
+                           const ChildLimits& limits = {});
+
+}  // namespace base

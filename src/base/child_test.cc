@@ -1,0 +1,51 @@
+#include "base/child.h"
+
+#include <gtest/gtest.h>
+
+namespace base {
+namespace {
+
+Result<ChildEnd> shell(const std::string& script, const ChildLimits& limits = {}) {
+  return run_child("/bin/sh", {"sh", "-c", script}, limits);
+}
+
+TEST(Child, GivesBothOutputsAndTheCode) {
+  const auto end = shell("echo out; echo err >&2; exit 3");
+  ASSERT_TRUE(end.ok());
+  EXPECT_EQ(end->output, "out\n");
+  EXPECT_EQ(end->errors, "err\n");
+  EXPECT_EQ(end->exit_code, 3);
+  EXPECT_EQ(end->describe(), "exit code 3: err");
+}
+
+TEST(Child, IsKilledWhenItTakesTooLong) {
+  ChildLimits limits;
+  limits.wall = std::chrono::milliseconds(50);
+  const auto end = shell("exec sleep 20", limits);
+  ASSERT_TRUE(end.ok());
+  EXPECT_TRUE(end->timed_out);
+  EXPECT_EQ(end->signal, 9);
+}
+
+TEST(Child, TalksAsMuchAsItLikesButWeKeepTheLimit) {
+  ChildLimits limits;
+  limits.text_bytes_max = 10;
+  const auto end = shell("i=0; while [ $i -lt 20000 ]; do echo 0123456789; i=$((i+1)); done", limits);
+  ASSERT_TRUE(end.ok());
+  EXPECT_EQ(end->exit_code, 0);
+  EXPECT_EQ(end->output, "0123456789");
+}
+
+TEST(Child, SeesNoneOfOurDescriptorsAndDiesOfSignals) {
+  EXPECT_EQ(shell("ls /proc/self/fd | wc -l")->output, "4\n");  // its three, and ls's own
+  EXPECT_EQ(shell("kill -SEGV $$")->signal, 11);
+}
+
+TEST(Child, AMissingProgramIsAnError) {
+  const auto end = run_child("/no/such/program", {"x"});
+  ASSERT_FALSE(end.ok());
+  EXPECT_EQ(end.error().fault, Fault::unavailable);
+}
+
+}  // namespace
+}  // namespace base
