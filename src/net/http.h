@@ -20,6 +20,7 @@
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/result.h"
 
 namespace net {
 
@@ -155,6 +156,9 @@ struct Route {
   Handler handler;
   // Looks at the head alone and may refuse before the body is read; nothing means go on.
   std::function<std::optional<Answer>(const Request&)> admit;
+  // Words the answer to a body that could not be taken (too_large; malformed: its coding or
+  // framing is damaged) in the dialect of the route's clients; without it net answers itself.
+  std::function<Answer(const Request&, const base::Error&)> refuse_body;
 };
 
 // The first route, in order of registration, whose pattern fits. {name} is one path segment,
