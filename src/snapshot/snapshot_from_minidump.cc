@@ -289,6 +289,7 @@ Result<Crash> snapshot_from_minidump(Bytes file) {
 
   Crash crash;
   crash.time_stamp = dump.time_stamp();
+  crash.endian = dump.endian();
   crash.system = system_of(*system);
   read_memory(crash, dump);
   read_threads(crash, dump, *threads);

@@ -17,10 +17,10 @@ StackMemory choose_stack(const snapshot::Crash& crash, const snapshot::Thread& t
                          const snapshot::Registers& registers) {
   const snapshot::MemoryRegion& own = thread.stack;
   const base::Address sp{registers.stack_pointer()};
-  const StackMemory memory(own.base, own.bytes);
+  const StackMemory memory(own.base, own.bytes, crash.endian);
   if (memory.holds(sp.value, 8)) return memory;
   if (const snapshot::MemoryRegion* other = crash.find_memory(sp, 1)) {
-    return {other->base, other->bytes};
+    return {other->base, other->bytes, crash.endian};
   }
   return memory;
 }
