@@ -33,6 +33,7 @@ struct ChildOptions {
   std::uint64_t memory_bytes_max = 2ull << 30;
   unsigned rounds_max = 8;  // after that the report is made with what there is
   bool with_text = true;    // the report as text, too
+  unsigned threads = 1;     // that the child may use
 };
 
 struct Processed {
