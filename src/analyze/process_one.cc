@@ -1,8 +1,13 @@
 #include "analyze/process_one.h"
 
-#include <array>
 
+
+#include "analyze/analyze.h"
+#include "analyze/report_json.h"
+#include "analyze/report_text.h"
+#include "base/file.h"
 #include "base/json.h"
+#include "base/pool.h"
 
 namespace analyze {
 namespace {
@@ -139,6 +144,44 @@ base::Result<Response> parse_response(std::string_view text) {
   response.json = base::text_of(*json);
   response.text = base::text_of(*report);
   return response;
+}
+
+namespace {
+
+base::Result<Response> try_to_answer(const Request& request) {
+  const auto find = [&](const ModuleKey& key, const snapshot::Module&) -> unwind::ModuleSymbols {
+    const auto known = request.indexes.find(key);
+    if (known != request.indexes.end() && !known->second.empty()) {
+      return symbols_from_index(known->second);
+    }
+    const bool settled = request.is_final || known != request.indexes.end();
+    return {settled ? unwind::SymbolState::missing : unwind::SymbolState::lacking, nullptr};
+  };
+  AnalyzeOptions options;
+  options.threads = request.threads == 0 ? base::default_thread_count() : request.threads;
+  auto dump = TRY(base::MappedFile::open(request.dump));
+  Analysis analysis = TRY(analyze_dump(std::move(dump), find, options));
+
+  Response response;
+  if (!analysis.lacking.empty()) {
+    response.kind = Response::Kind::lacks;
+    response.lacking = std::move(analysis.lacking);
+    return response;
+  }
+  response.kind = Response::Kind::report;
+  response.json = report_json(analysis.report);
+  if (request.with_text) response.text = report_text(analysis.report);
+  return response;
+}
+
+}  // namespace
+
+Response answer(const Request& request) {
+  auto response = try_to_answer(request);
+  if (response.ok()) return std::move(*response);
+  Response failed;
+  failed.error = std::move(response).error();
+  return failed;
 }
 
 }  // namespace analyze
