@@ -1,0 +1,46 @@
+// Where a request's body goes while it arrives: its Content-Encoding is undone, its size held
+// against the route's policy, the bytes kept in memory or written to a file.
+// Memory stays constant for files however large they are. Belongs to one connection.
+// Fails with too_large (a limit: 413), malformed (damaged or incomplete coding: 400), or what the
+// disk says (unavailable).
+// Source: RFC 9110 section 8.4
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "net/http.h"
+#include "net/request_head.h"
+
+namespace net {
+
+class Decoder;  // a stream of gzip, deflate or zstd
+
+class BodySink {
+ public:
+  static base::Result<std::unique_ptr<BodySink>> create(Coding coding, const BodyPolicy& policy,
+                                                        const std::string& spool_directory);
+  ~BodySink();
+  base::Result<void> write(std::string_view sent);
+  // The body is complete: moves it into the request. Once.
+  base::Result<void> finish(Request& request);
+  std::uint64_t sent_size() const { return sent_; }
+
+ private:
+  BodySink(Coding coding, const BodyPolicy& policy);
+  base::Result<void> keep(std::string_view plain);
+
+  Coding coding_;
+  BodyPolicy policy_;
+  std::unique_ptr<Decoder> decoder_;
+  std::uint64_t sent_ = 0;
+  std::uint64_t plain_ = 0;
+  std::string memory_;
+  std::optional<base::PendingFile> file_;
+};
+
+}  // namespace net

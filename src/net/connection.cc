@@ -1,0 +1,497 @@
+#include "net/connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <utility>
+
+#include "base/log.h"
+
+namespace net {
+namespace {
+
+constexpr std::size_t kReadSize = 64 * 1024;
+constexpr std::uint64_t kReadsPerTurn = 16;  // then others get theirs
+constexpr std::size_t kPendingKept = 4096;   // what an idle connection may keep allocated
+constexpr std::chrono::seconds kLingerMax{30};
+constexpr std::chrono::seconds kLingerQuiet{5};
+constexpr std::uint64_t kIgnoredBodyMax = 64 * 1024;
+
+int status_of(base::Fault fault) {
+  switch (fault) {
+    case base::Fault::too_large: return 413;
+    case base::Fault::malformed: return 400;
+    default: return 503;  // the disk, or memory
+  }
+}
+
+// A library below a handler may throw; the client gets its answer and the server stays up.
+Reply call_handler(const Route& route, Request& request) {
+  try {
+    return route.handler(request);
+  } catch (const std::exception& error) {
+    base::log::error("{} {}: the handler threw: {}", request.method_text, request.path, error.what());
+  } catch (...) {
+    base::log::error("{} {}: the handler threw", request.method_text, request.path);
+  }
+  return Answer::text(500, "internal error\n");
+}
+
+}  // namespace
+
+void Arrival::post(std::function<void()> call) {
+  const std::lock_guard lock(mutex_);
+  if (loop_ != nullptr) loop_->post(std::move(call));
+}
+
+void Arrival::close() {
+  const std::lock_guard lock(mutex_);
+  loop_ = nullptr;
+}
+
+// Carries an answer from any thread to the connection, if that is still there.
+class Completion : public Completer {
+ public:
+  Completion(std::weak_ptr<Connection> connection, std::shared_ptr<Arrival> arrival,
+             std::shared_ptr<Request> request, std::uint64_t serial)
+      : connection_(std::move(connection)), arrival_(std::move(arrival)),
+        request_(std::move(request)), serial_(serial) {}
+
+  ~Completion() override {
+    if (!done_.exchange(true)) send(Answer::text(500, "the request was dropped\n"));
+  }
+
+  void complete(Answer answer) override { reply_once(std::move(answer)); }
+
+  void reply_once(Reply reply) {
+    if (!done_.exchange(true)) send(std::move(reply));
+  }
+
+ private:
+  void send(Reply reply) {
+    auto carried = std::make_shared<Reply>(std::move(reply));
+    arrival_->post([connection = connection_, serial = serial_, carried] {
+      const auto alive = connection.lock();
+      if (!alive) return;
+      alive->take_reply(std::move(*carried), serial);
+      alive->advance();
+    });
+  }
+
+  std::weak_ptr<Connection> connection_;
+  std::shared_ptr<Arrival> arrival_;
+  std::shared_ptr<Request> request_;  // stays valid for the handler
+  std::uint64_t serial_;
+  std::atomic<bool> done_{false};
+};
+
+Connection::Connection(LoopCore& core, base::Fd fd, std::string peer)
+    : core_(core), watch_(core.loop, std::move(fd)), peer_(std::move(peer)) {}
+
+void Connection::start() {
+  set_deadline(options().head_timeout);
+  advance();
+}
+
+void Connection::on_ready(Direction direction) {
+  armed_[static_cast<std::size_t>(direction)] = false;
+  advance();
+}
+
+void Connection::advance() {
+  if (advancing_) return;
+  advancing_ = true;
+  for (bool go = true; go;) {
+    switch (phase_) {
+      case Phase::head: go = step_head(); break;
+      case Phase::body: go = step_body(); break;
+      case Phase::writing: go = step_writing(); break;
+      case Phase::lingering: go = step_lingering(); break;
+      case Phase::handling:
+      case Phase::closed: go = false; break;
+    }
+  }
+  advancing_ = false;
+}
+
+bool Connection::await(Direction direction) {
+  bool& armed = armed_[static_cast<std::size_t>(direction)];
+  if (!armed) watch_.wait(direction, shared_from_this());
+  armed = true;
+  return false;
+}
+
+bool Connection::yield_turn() {
+  if (turn_posted_) return false;
+  turn_posted_ = true;
+  core_.loop.post([self = shared_from_this()] {
+    self->turn_posted_ = false;
+    self->advance();
+  });
+  return false;
+}
+
+// `bytes` stay valid until the next receive() of any connection of this loop.
+Connection::Got Connection::receive(std::string_view& bytes) {
+  for (;;) {
+    const ssize_t n = ::recv(watch_.fd(), core_.scratch.get(), kReadSize, 0);
+    if (n > 0) {
+      bytes = {core_.scratch.get(), static_cast<std::size_t>(n)};
+      return Got::bytes;
+    }
+    if (n == 0) return Got::end;
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return Got::nothing;
+    close_now();
+    return Got::end;
+  }
+}
+
+void Connection::keep_pending(std::string_view bytes) {
+  pending_.erase(0, pending_at_);
+  pending_at_ = 0;
+  pending_.append(bytes);
+}
+
+void Connection::consume_pending(std::size_t size) {
+  pending_at_ += size;
+  if (pending_at_ < pending_.size()) return;
+  pending_at_ = 0;
+  pending_.clear();
+  if (pending_.capacity() > kPendingKept) pending_.shrink_to_fit();
+}
+
+bool Connection::step_head() {
+  // Some clients end a body with a line end too many.
+  while (!head_started_ && pending().starts_with("\r\n")) consume_pending(2);
+  const bool half_of_one = !head_started_ && pending() == "\r";
+  if (!pending().empty() && !half_of_one) {
+    if (!head_started_) set_deadline(options().head_timeout);
+    head_started_ = true;
+    const HeadLimits limits{static_cast<std::size_t>(options().head_size_max),
+                            options().header_count_max};
+    switch (scanner_.scan(pending(), limits)) {
+      case HeadScanner::Step::refused:
+        refuse(scanner_.refusal().status, scanner_.refusal().what);
+        return true;
+      case HeadScanner::Step::complete: {
+        auto parsed = parse_head(pending().substr(0, scanner_.size()));
+        consume_pending(scanner_.size());
+        if (auto* refusal = std::get_if<HeadRefusal>(&parsed)) {
+          refuse(refusal->status, refusal->what);
+        } else {
+          begin_request(std::move(std::get<Head>(parsed)));
+        }
+        return true;
+      }
+      case HeadScanner::Step::need_more: break;
+    }
+  }
+  if (std::exchange(await_first_, false)) return await(Direction::read);
+  std::string_view bytes;
+  switch (receive(bytes)) {
+    case Got::nothing: return await(Direction::read);
+    case Got::bytes: keep_pending(bytes); return true;
+    case Got::end: break;
+  }
+  if (phase_ == Phase::closed) return false;
+  if (head_started_) {
+    refuse(400, "the request's head ended early");
+    return true;
+  }
+  close_now();
+  return false;
+}
+
+void Connection::begin_request(Head head) {
+  ++serial_;
+  request_ = std::make_shared<Request>(std::move(head.request));
+  request_->peer = peer_;
+  framing_ = head.framing;
+  coding_ = head.coding;
+  body_left_ = head.content_length;
+  expects_continue_ = head.expects_continue;
+  body_complete_ = framing_ == Framing::none;
+  context_ = AnswerContext::of(*request_, head.keep_alive);
+  request_->deadline = Clock::now() + options().handler_deadline;
+
+  const Router::Match match = core_.server.router.match(*request_);
+  route_ = match.route;
+  if (route_ == nullptr) {
+    if (match.allowed.empty()) {
+      answer(Answer::text(404, "nothing is here\n"));
+      return;
+    }
+    Answer refusal = Answer::text(405, "this method is not for this path\n");
+    std::string allow;
+    for (const std::string& method : match.allowed) allow += (allow.empty() ? "" : ", ") + method;
+    refusal.headers.add("Allow", allow);
+    answer(std::move(refusal));
+    return;
+  }
+  if (route_->admit) {
+    if (auto refusal = route_->admit(*request_)) {
+      answer(std::move(*refusal));
+      return;
+    }
+  }
+  if (body_complete_) {
+    dispatch();
+  } else {
+    begin_body();
+  }
+}
+
+void Connection::begin_body() {
+  const BodyPolicy& policy = route_->body;
+  const std::uint64_t limit =
+      policy.where == BodyPolicy::Where::none ? kIgnoredBodyMax : policy.size_max;
+  if (framing_ == Framing::length && body_left_ > limit) {
+    answer(Answer::text(413, "the body is larger than the limit here\n"));
+    return;
+  }
+  auto sink = BodySink::create(coding_, policy, options().spool_directory);
+  if (!sink.ok()) {
+    base::log::error("cannot take a body: {}", sink.error().what);
+    answer(Answer::text(status_of(sink.error().fault), "cannot store the body now\n"));
+    return;
+  }
+  sink_ = std::move(sink).value();
+  chunks_ = ChunkDecoder();
+  phase_ = Phase::body;
+  set_deadline(options().body_stall_timeout);
+  if (expects_continue_ && pending().empty()) send_continue();
+}
+
+void Connection::send_continue() {
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  // The send buffer is empty here; if it is not, this client does not read.
+  const ssize_t n = ::send(watch_.fd(), kContinue.data(), kContinue.size(), MSG_NOSIGNAL);
+  if (n != static_cast<ssize_t>(kContinue.size())) close_now();
+}
+
+bool Connection::step_body() {
+  for (std::uint64_t reads = 0; reads < kReadsPerTurn; ++reads) {
+    std::string_view bytes = pending();
+    const bool from_pending = !bytes.empty();
+    if (!from_pending) {
+      const Got got = receive(bytes);
+      if (got == Got::nothing) return await(Direction::read);
+      if (phase_ == Phase::closed) return false;
+      if (got == Got::end) {
+        refuse(400, "the body ended early");
+        return true;
+      }
+      set_deadline(options().body_stall_timeout);
+    }
+    std::size_t used = 0;
+    const bool good = feed_body(bytes, used);
+    if (from_pending) {
+      consume_pending(used);
+    } else if (used < bytes.size()) {
+      keep_pending(bytes.substr(used));
+    }
+    if (!good) return true;
+    if (body_complete_) {
+      end_body();
+      return true;
+    }
+  }
+  return yield_turn();
+}
+
+// False when the request was refused.
+bool Connection::feed_body(std::string_view bytes, std::size_t& used) {
+  if (framing_ == Framing::chunked) return feed_chunks(bytes, used);
+  used = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), body_left_));
+  body_left_ -= used;
+  if (!keep_body(bytes.substr(0, used))) return false;
+  body_complete_ = body_left_ == 0;
+  return true;
+}
+
+bool Connection::feed_chunks(std::string_view bytes, std::size_t& used) {
+  while (used < bytes.size()) {
+    const ChunkDecoder::Step step = chunks_.next(bytes.substr(used));
+    used += step.used;
+    switch (step.status) {
+      case ChunkDecoder::Status::more: return true;
+      case ChunkDecoder::Status::data:
+        if (!keep_body(step.data)) return false;
+        break;
+      case ChunkDecoder::Status::done: body_complete_ = true; return true;
+      case ChunkDecoder::Status::bad: refuse(400, "the body's chunks are damaged"); return false;
+    }
+  }
+  return true;
+}
+
+bool Connection::keep_body(std::string_view bytes) {
+  const auto kept = sink_->write(bytes);
+  if (kept.ok()) return true;
+  refuse(status_of(kept.error().fault), kept.error().what);
+  return false;
+}
+
+void Connection::end_body() {
+  const auto finished = sink_->finish(*request_);
+  sink_.reset();
+  if (finished.ok()) {
+    dispatch();
+  } else {
+    refuse(status_of(finished.error().fault), finished.error().what);
+  }
+}
+
+void Connection::dispatch() {
+  phase_ = Phase::handling;
+  no_deadline();
+  request_->deadline = Clock::now() + options().handler_deadline;
+  if (route_->runs == Runs::loop) {
+    take_reply(call_handler(*route_, *request_), serial_);
+    return;
+  }
+  {
+    const std::lock_guard lock(core_.server.mutex);
+    ++core_.server.pool_jobs;
+  }
+  auto completion =
+      std::make_shared<Completion>(weak_from_this(), core_.arrival, request_, serial_);
+  core_.server.pool.post([completion, request = request_, route = route_,
+                          server = core_.server_owner]() mutable {
+    completion->reply_once(call_handler(*route, *request));
+    completion.reset();
+    request.reset();
+    const std::lock_guard lock(server->mutex);
+    --server->pool_jobs;
+    server->idle.notify_all();
+  });
+}
+
+void Connection::take_reply(Reply reply, std::uint64_t serial) {
+  if (phase_ != Phase::handling || serial != serial_) return;
+  if (auto* ready = std::get_if<Answer>(&reply)) {
+    answer(std::move(*ready));
+    return;
+  }
+  auto completion =
+      std::make_shared<Completion>(weak_from_this(), core_.arrival, request_, serial_);
+  std::get<Later>(reply).start(std::move(completion));
+}
+
+// For a client that broke the protocol: answered in words, then closed.
+void Connection::refuse(int status, std::string_view what) {
+  if (!request_) context_ = AnswerContext();
+  context_.keep_alive = false;
+  body_complete_ = false;
+  answer(Answer::text(status, std::string(what) + "\n"));
+}
+
+void Connection::answer(Answer answer) {
+  // Who is told that his body is wrong may have framed it wrong, too: what follows is not read
+  // as a next request.
+  const bool had_body = request_ && (framing_ != Framing::none || request_->method == Method::post ||
+                                     request_->method == Method::put);
+  const bool doubtful = !body_complete_ || (answer.status == 400 && had_body);
+  linger_after_ = doubtful || answer.close;
+  if (doubtful || core_.server.draining) context_.keep_alive = false;
+  sink_.reset();
+  out_ = wire_answer(context_, std::move(answer));
+  out_sent_ = growing_sent_ = 0;
+  chunk_open_ = piece_asked_ = source_ended_ = false;
+  if (out_.reset) {
+    reset_now();
+    return;
+  }
+  phase_ = Phase::writing;
+  set_deadline(options().write_stall_timeout);
+}
+
+void Connection::finish_exchange() {
+  request_.reset();
+  route_ = nullptr;
+  if (out_.close) {
+    linger_after_ = linger_after_ || !pending().empty();
+    out_ = WireAnswer();
+    if (linger_after_) {
+      linger();
+    } else {
+      close_now();
+    }
+    return;
+  }
+  out_ = WireAnswer();
+  scanner_.reset();
+  head_started_ = false;
+  await_first_ = pending().empty();
+  phase_ = Phase::head;
+  set_deadline(options().idle_timeout);
+}
+
+void Connection::linger() {
+  ::shutdown(watch_.fd(), SHUT_WR);
+  phase_ = Phase::lingering;
+  consume_pending(pending().size());
+  linger_until_ = Clock::now() + kLingerMax;
+  deadline_ = Clock::now() + kLingerQuiet;
+}
+
+bool Connection::step_lingering() {
+  for (std::uint64_t reads = 0; reads < kReadsPerTurn; ++reads) {
+    std::string_view bytes;
+    switch (receive(bytes)) {
+      case Got::nothing: return await(Direction::read);
+      case Got::end: close_now(); return false;
+      case Got::bytes: break;
+    }
+    deadline_ = std::min(linger_until_, Clock::now() + kLingerQuiet);
+  }
+  return yield_turn();
+}
+
+void Connection::sweep(Clock::time_point now) {
+  if (now < deadline_) return;
+  switch (phase_) {
+    case Phase::head:
+      if (!head_started_) return close_now();
+      refuse(408, "the request's head took too long");
+      break;
+    case Phase::body: refuse(408, "the body stopped coming"); break;
+    case Phase::writing: return reset_now();
+    case Phase::lingering: return close_now();
+    case Phase::handling:
+    case Phase::closed: return;
+  }
+  advance();
+}
+
+void Connection::drain(Clock::time_point idle_until) {
+  context_.keep_alive = false;
+  const bool idle = phase_ == Phase::head && !head_started_ && pending().empty();
+  if (idle) deadline_ = std::min(deadline_, idle_until);
+}
+
+void Connection::reset_now() {
+  if (phase_ == Phase::closed) return;
+  const ::linger hard{1, 0};
+  ::setsockopt(watch_.fd(), SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+  close_now();
+}
+
+void Connection::close_now() {
+  if (phase_ == Phase::closed) return;
+  phase_ = Phase::closed;
+  if (out_.growing && follower_ != 0) out_.growing->unfollow(follower_);
+  const auto self = shared_from_this();
+  out_ = WireAnswer();
+  sink_.reset();
+  request_.reset();
+  watch_.close();
+  core_.server.connection_count.fetch_sub(1);
+  core_.connections.erase(self);
+  if (core_.connections.empty()) core_.on_empty();
+}
+
+}  // namespace net

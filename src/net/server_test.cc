@@ -1,0 +1,615 @@
+#include "net/server.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "base/codec.h"
+#include "net/growing_file.h"
+#include "testing/raw_http.h"
+
+namespace net {
+namespace {
+
+using namespace std::chrono_literals;
+using testing_support::raw_exchange;
+using testing_support::raw_get;
+using testing_support::RawAnswer;
+using testing_support::RawClient;
+
+constexpr std::string_view kGet = "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n";
+
+std::string post(std::string_view path, std::string_view body, std::string_view headers = "") {
+  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n" + std::string(headers) +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+Route route(std::string method, std::string pattern, Handler handler) {
+  Route route;
+  route.method = std::move(method);
+  route.pattern = std::move(pattern);
+  route.handler = std::move(handler);
+  return route;
+}
+
+// A server with one of everything.
+class ServerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto directory = base::TemporaryDirectory::create("net-test");
+    ASSERT_TRUE(directory.ok());
+    directory_.emplace(std::move(directory).value());
+    options_.listen = "127.0.0.1:0";
+    options_.spool_directory = directory_->path();
+  }
+
+  void start() {
+    add_routes();
+    auto server = Server::start(options_, std::move(router_), pool_);
+    ASSERT_TRUE(server.ok()) << server.error().what;
+    server_ = std::move(server).value();
+  }
+
+  const std::string& address() const { return server_->address(); }
+  void add_routes();
+  void add_body_routes();
+  void add_file_routes();
+
+  FileBody file_of(std::string_view text) {
+    const std::string path = base::join_path(directory_->path(), "file" + std::to_string(++files_));
+    EXPECT_TRUE(base::write_file_durably(path, base::bytes_of(text)).ok());
+    return {std::make_shared<const base::Fd>(::open(path.c_str(), O_RDONLY | O_CLOEXEC)),
+            text.size()};
+  }
+
+  std::optional<base::TemporaryDirectory> directory_;
+  base::WorkerPool pool_{2};
+  ServerOptions options_;
+  Router router_;
+  std::unique_ptr<Server> server_;
+  int files_ = 0;
+  std::string large_;
+  std::shared_ptr<base::PendingFile> growing_source_;
+  std::shared_ptr<GrowingFile> growing_;
+  std::shared_ptr<Completer> parked_;
+  std::mutex parked_mutex_;
+};
+
+void ServerTest::add_routes() {
+  router_.add(route("GET", "/hello", [](Request&) { return Answer::text(200, "hello\n"); }));
+  router_.add(route("GET", "/echo/{word}", [](Request& request) {
+    return Answer::text(200, std::string(request.path_parameter("word")) + "?" + request.query);
+  }));
+  router_.add(route("GET", "/bad-header", [](Request&) {
+    Answer answer = Answer::text(200, "x");
+    answer.headers.add("X-A", "1\r\nX-B: 2");
+    return answer;
+  }));
+  router_.add(route("GET", "/throws", [](Request&) -> Reply { throw std::runtime_error("no"); }));
+  router_.add(route("GET", "/reset", [](Request&) {
+    Answer answer;
+    answer.reset = true;
+    return answer;
+  }));
+  router_.add(route("GET", "/later", [](Request&) {
+    return Later{[](std::shared_ptr<Completer> completer) {
+      std::thread([completer] {
+        std::this_thread::sleep_for(20ms);
+        completer->complete(Answer::text(200, "at last\n"));
+        completer->complete(Answer::text(200, "twice\n"));
+      }).detach();
+    }};
+  }));
+  router_.add(route("GET", "/dropped", [](Request&) {
+    return Later{[](const std::shared_ptr<Completer>&) {}};
+  }));
+  router_.add(route("GET", "/parked", [this](Request&) {
+    return Later{[this](std::shared_ptr<Completer> completer) {
+      const std::lock_guard lock(parked_mutex_);
+      parked_ = std::move(completer);
+    }};
+  }));
+  add_body_routes();
+  add_file_routes();
+}
+
+void ServerTest::add_body_routes() {
+  Route memory = route("POST", "/memory", [](Request& request) {
+    return Answer::text(200, std::to_string(request.body.size()) + ":" + request.body);
+  });
+  memory.body = BodyPolicy::memory(1000);
+  router_.add(memory);
+  Route pool = route("POST", "/file", [](Request& request) {
+    const auto bytes = request.body_bytes();
+    if (!bytes.ok()) return Answer::fault(bytes.error().fault, bytes.error().what);
+    std::uint64_t sum = 0;
+    for (const std::uint8_t byte : *bytes) sum += byte;
+    return Answer::text(200, std::to_string(bytes->size()) + ":" + std::to_string(sum));
+  });
+  pool.body = BodyPolicy::file(1 << 30);
+  pool.runs = Runs::pool;
+  router_.add(pool);
+  Route guarded = route("POST", "/guarded", [](Request&) { return Answer::text(200, "in\n"); });
+  guarded.body = BodyPolicy::memory(100 << 20);
+  guarded.admit = [](const Request& request) -> std::optional<Answer> {
+    if (request.header("Auth-Token") == "good") return std::nullopt;
+    return Answer::text(403, "no token\n");
+  };
+  router_.add(guarded);
+}
+
+void ServerTest::add_file_routes() {
+  for (std::size_t i = 0; large_.size() < 3'000'000; ++i) large_ += std::to_string(i * 7919) + "\n";
+  const FileBody small = file_of("0123456789");
+  router_.add(route("GET", "/small", [small](Request&) {
+    return Answer::file(small, "application/octet-stream", "\"s1\"");
+  }));
+  const FileBody large = file_of(large_);
+  router_.add(route("GET", "/large", [large](Request&) {
+    Answer answer = Answer::file(large, "text/plain", "\"l1\"");
+    answer.compressible = true;
+    return answer;
+  }));
+  router_.add(route("GET", "/section", [small](Request&) {
+    return Answer::file({small.fd, 4, 3}, "application/octet-stream", "\"s2\"");
+  }));
+  const FileBody lying{small.fd, 100, 0};
+  router_.add(route("GET", "/shrunk", [lying](Request&) {
+    return Answer::file(lying, "application/octet-stream", "");
+  }));
+  router_.add(route("GET", "/json", [](Request&) {
+    Answer answer = Answer::json(200, "[" + std::string(5000, '1') + "]");
+    answer.etag = "\"j1\"";
+    return answer;
+  }));
+  router_.add(route("GET", "/producer/{count}", [](Request& request) {
+    const int count = std::stoi(std::string(request.path_parameter("count")));
+    Answer answer;
+    answer.compressible = request.query == "gzip";
+    answer.body = Producer([i = 0, count]() mutable -> base::Result<std::string> {
+      if (count < 0 && i == 3) return base::Error{base::Fault::unavailable, "upstream is gone"};
+      if (count >= 0 && i == count) return std::string();
+      return "piece " + std::to_string(i++) + "\n";
+    });
+    return answer;
+  }));
+  router_.add(route("GET", "/growing", [this](Request&) {
+    Answer answer;
+    answer.body = growing_;
+    return answer;
+  }));
+}
+
+TEST_F(ServerTest, AnswersAndKeepsTheConnection) {
+  start();
+  RawClient client(address());
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(client.send(kGet));
+    const RawAnswer answer = client.read_answer();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, "hello\n");
+    EXPECT_EQ(answer.header("Server"), "faultline");
+    EXPECT_EQ(answer.header("Date").size(), 29u);
+    EXPECT_EQ(answer.header("Connection"), "");
+  }
+}
+
+TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
+  start();
+  std::string requests;
+  for (int i = 0; i < 500; ++i) {
+    requests += "GET /echo/" + std::to_string(i) + "?q HTTP/1.1\r\nHost: h\r\n\r\n";
+  }
+  requests += "GET /later HTTP/1.1\r\nHost: h\r\n\r\n" + post("/file", "abc") + std::string(kGet);
+  const auto result = raw_exchange(address(), requests);
+  ASSERT_EQ(result.answers.size(), 503u);
+  for (std::size_t i = 0; i < 500; ++i) {
+    EXPECT_EQ(result.answers[i].body, std::to_string(i) + "?q");
+  }
+  EXPECT_EQ(result.answers[500].body, "at last\n");
+  EXPECT_EQ(result.answers[501].body, "3:294");
+  EXPECT_EQ(result.answers[502].body, "hello\n");
+}
+
+TEST_F(ServerTest, TakesRequestsByteByByte) {
+  start();
+  RawClient client(address());
+  const std::string requests =
+      std::string(kGet) + "POST /memory HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                          "3;x=\"y\"\r\nabc\r\n2\r\nde\r\n0\r\nX: y\r\n\r\n";
+  for (const char c : requests) ASSERT_TRUE(client.send({&c, 1}));
+  EXPECT_EQ(client.read_answer().body, "hello\n");
+  EXPECT_EQ(client.read_answer().body, "5:abcde");
+}
+
+TEST_F(ServerTest, SpeaksHttp10) {
+  start();
+  const auto once = raw_exchange(address(), "GET /hello HTTP/1.0\r\n\r\n");
+  EXPECT_EQ(once.answers.at(0).header("Connection"), "close");
+  EXPECT_EQ(once.end, RawClient::End::closed);
+  RawClient client(address());
+  client.send("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_EQ(client.read_answer().header("Connection"), "keep-alive");
+  client.send("GET /producer/2 HTTP/1.0\r\n\r\n");
+  const auto stream = testing_support::parse_answers(client.read_all());
+  ASSERT_EQ(stream.size(), 1u);
+  EXPECT_EQ(stream[0].body, "piece 0\npiece 1\n");
+}
+
+TEST_F(ServerTest, HeadHasHeadersAndNoBody) {
+  start();
+  for (const char* path : {"/hello", "/large", "/producer/3", "/nothing"}) {
+    RawClient client(address());
+    client.send("HEAD " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    client.half_close();
+    const std::string all = client.read_all();
+    EXPECT_TRUE(all.ends_with("\r\n\r\n")) << path;
+    if (std::string_view(path) == "/large") {
+      EXPECT_NE(all.find("Content-Length: " + std::to_string(large_.size())), std::string::npos);
+    }
+  }
+}
+
+TEST_F(ServerTest, UnknownPathsAndMethods) {
+  start();
+  EXPECT_EQ(raw_get(address(), "/nothing").status, 404);
+  const auto refused = raw_exchange(address(), "DELETE /hello HTTP/1.1\r\nHost: h\r\n\r\n" + std::string(kGet));
+  ASSERT_EQ(refused.answers.size(), 2u);
+  EXPECT_EQ(refused.answers[0].status, 405);
+  EXPECT_EQ(refused.answers[0].header("Allow"), "GET, HEAD");
+}
+
+TEST_F(ServerTest, BodiesAreHeldAgainstTheirLimit) {
+  start();
+  EXPECT_EQ(raw_exchange(address(), post("/memory", std::string(1000, 'x'))).answers.at(0).body.size(), 1005u);
+  const auto declared = raw_exchange(address(), post("/memory", std::string(1001, 'x')));
+  EXPECT_EQ(declared.status(), 413);
+  EXPECT_EQ(declared.answers.size(), 1u);
+  EXPECT_EQ(declared.end, RawClient::End::closed);
+  const auto chunked = raw_exchange(
+      address(), "POST /memory HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" +
+                     std::string(1001, 'x') + "\r\n0\r\n\r\n" + std::string(kGet));
+  EXPECT_EQ(chunked.status(), 413);
+  EXPECT_EQ(chunked.answers.size(), 1u);
+}
+
+TEST_F(ServerTest, RefusalsReachAClientThatIsStillSending) {
+  start();
+  RawClient client(address());
+  const std::string body(20 << 20, 'x');
+  EXPECT_TRUE(client.send(post("/guarded", body)));  // the rest is read and dropped
+  const RawAnswer answer = client.read_answer();
+  EXPECT_EQ(answer.status, 403);
+  EXPECT_EQ(answer.body, "no token\n");
+  EXPECT_EQ(answer.header("Connection"), "close");
+}
+
+TEST_F(ServerTest, ContinueIsSentOnlyAfterAdmission) {
+  start();
+  RawClient good(address());
+  good.send("POST /guarded HTTP/1.1\r\nHost: h\r\nAuth-Token: good\r\nExpect: 100-continue\r\n"
+            "Content-Length: 3\r\n\r\n");
+  EXPECT_EQ(good.read_all(200ms), "HTTP/1.1 100 Continue\r\n\r\n");
+  good.send("abc");
+  EXPECT_EQ(good.read_answer().body, "in\n");
+  RawClient bad(address());
+  bad.send("POST /guarded HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  EXPECT_TRUE(bad.read_all(200ms).starts_with("HTTP/1.1 403"));
+}
+
+TEST_F(ServerTest, PackedBodiesAreUnpacked) {
+  start();
+  const std::string plain(900, 'a');
+  const auto gz = base::gzip(base::bytes_of(plain));
+  const auto zst = base::compress_zstd(base::bytes_of(plain));
+  const auto send = [&](const std::vector<std::uint8_t>& body, const char* coding) {
+    return raw_exchange(address(), post("/memory", base::text_of(body),
+                                    std::string("Content-Encoding: ") + coding + "\r\n"));
+  };
+  EXPECT_EQ(send(gz, "gzip").answers.at(0).body, "900:" + plain);
+  EXPECT_EQ(send(zst, "zstd").answers.at(0).body, "900:" + plain);
+  auto two = gz;
+  two.insert(two.end(), gz.begin(), gz.end());
+  EXPECT_EQ(send(two, "gzip").status(), 413);  // 1800 plain bytes
+  auto cut = gz;
+  cut.resize(cut.size() - 4);
+  EXPECT_EQ(send(cut, "gzip").status(), 400);
+  EXPECT_EQ(send(zst, "gzip").status(), 400);
+  EXPECT_EQ(send(gz, "br").status(), 415);
+  EXPECT_EQ(send(gz, "gzip, gzip").status(), 415);
+}
+
+TEST_F(ServerTest, ExpansionHasARatio) {
+  start();
+  const auto bomb = base::gzip(base::bytes_of(std::string(80 << 20, '\0')));
+  ASSERT_LT(bomb.size(), std::size_t{400 * 1024});
+  const auto refused =
+      raw_exchange(address(), post("/file", base::text_of(bomb), "Content-Encoding: gzip\r\n"));
+  EXPECT_EQ(refused.status(), 413);
+}
+
+TEST_F(ServerTest, BodyFilesVanishWithTheirRequest) {
+  start();
+  EXPECT_EQ(raw_exchange(address(), post("/file", "abc")).answers.at(0).body, "3:294");
+  EXPECT_EQ(raw_exchange(address(), post("/file", "")).answers.at(0).body, "0:0");
+  raw_exchange(address(), "POST /file HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc");
+  server_->stop();
+  const auto left = base::list_files(directory_->path());
+  ASSERT_TRUE(left.ok());
+  for (const auto& path : *left) {
+    EXPECT_EQ(path.find("pending-"), std::string::npos) << path;
+  }
+}
+
+TEST_F(ServerTest, FilesAreServedWholeAndInRanges) {
+  start();
+  EXPECT_EQ(raw_get(address(), "/large").body, large_);
+  struct Row {
+    const char* range;
+    int status;
+    const char *body, *content_range;
+  };
+  const Row rows[] = {
+      {"bytes=0-3", 206, "0123", "bytes 0-3/10"},
+      {"bytes=4-", 206, "456789", "bytes 4-9/10"},
+      {"bytes=-2", 206, "89", "bytes 8-9/10"},
+      {"bytes=-20", 206, "0123456789", "bytes 0-9/10"},
+      {"bytes=8-99", 206, "89", "bytes 8-9/10"},
+      {"bytes=10-", 416, "", "bytes */10"},
+      {"bytes=-0", 416, "", "bytes */10"},
+      {"bytes=0-1,3-4", 200, "0123456789", ""},
+      {"bytes=5-2", 200, "0123456789", ""},
+      {"lines=1-2", 200, "0123456789", ""},
+      {"bytes=x-", 200, "0123456789", ""},
+  };
+  for (const Row& row : rows) {
+    const auto answer = raw_get(address(), "/small", std::string("Range: ") + row.range + "\r\n");
+    EXPECT_EQ(answer.status, row.status) << row.range;
+    EXPECT_EQ(answer.body, row.body) << row.range;
+    EXPECT_EQ(answer.header("Content-Range"), row.content_range) << row.range;
+    EXPECT_EQ(answer.header("Accept-Ranges"), "bytes");
+  }
+  EXPECT_EQ(raw_get(address(), "/section").body, "345" + std::string("6"));
+  EXPECT_EQ(raw_get(address(), "/section", "Range: bytes=1-2\r\n").body, "45");
+  EXPECT_EQ(raw_get(address(), "/small", "Range: bytes=1-2\r\nIf-Range: \"s1\"\r\n").status, 206);
+  EXPECT_EQ(raw_get(address(), "/small", "Range: bytes=1-2\r\nIf-Range: \"old\"\r\n").status, 200);
+}
+
+TEST_F(ServerTest, ConditionsAnswerNotModified) {
+  start();
+  const auto same = raw_get(address(), "/small", "If-None-Match: \"x\", W/\"s1\"\r\n");
+  EXPECT_EQ(same.status, 304);
+  EXPECT_EQ(same.header("ETag"), "\"s1\"");
+  EXPECT_EQ(same.header("Content-Length"), "");
+  EXPECT_EQ(raw_get(address(), "/small", "If-None-Match: \"x\"\r\n").status, 200);
+  const std::string gzip = "Accept-Encoding: gzip\r\n";
+  EXPECT_EQ(raw_get(address(), "/json", gzip + "If-None-Match: \"j1-gzip\"\r\n").status, 304);
+  EXPECT_EQ(raw_get(address(), "/json", gzip + "If-None-Match: \"j1\"\r\n").status, 200);
+}
+
+TEST_F(ServerTest, GzipsForThoseWhoAcceptIt) {
+  start();
+  const auto unpacked = [](const RawAnswer& answer) {
+    const auto plain = base::gunzip(base::bytes_of(answer.body), 1 << 24);
+    return plain.ok() ? std::string(base::text_of(*plain)) : plain.error().what;
+  };
+  const auto json = raw_get(address(), "/json", "Accept-Encoding: br, gzip;q=0.5\r\n");
+  EXPECT_EQ(json.header("Content-Encoding"), "gzip");
+  EXPECT_EQ(json.header("ETag"), "\"j1-gzip\"");
+  EXPECT_EQ(json.header("Vary"), "Accept-Encoding");
+  EXPECT_EQ(unpacked(json).size(), 5002u);
+  const auto plain = raw_get(address(), "/json", "Accept-Encoding: gzip;q=0\r\n");
+  EXPECT_EQ(plain.header("Content-Encoding"), "");
+  EXPECT_EQ(plain.header("Vary"), "Accept-Encoding");
+  EXPECT_EQ(unpacked(raw_get(address(), "/large", "Accept-Encoding: gzip\r\n")), large_);
+  const auto ranged = raw_get(address(), "/large", "Accept-Encoding: gzip\r\nRange: bytes=0-3\r\n");
+  EXPECT_EQ(ranged.status, 206);
+  EXPECT_EQ(ranged.body, large_.substr(0, 4));
+  EXPECT_EQ(unpacked(raw_get(address(), "/producer/2?gzip", "Accept-Encoding: gzip\r\n")),
+            "piece 0\npiece 1\n");
+}
+
+TEST_F(ServerTest, ProducersAreChunked) {
+  start();
+  const auto answer = raw_get(address(), "/producer/100");
+  EXPECT_EQ(answer.header("Transfer-Encoding"), "chunked");
+  EXPECT_TRUE(answer.complete);
+  EXPECT_TRUE(answer.body.ends_with("piece 99\n"));
+  EXPECT_TRUE(raw_get(address(), "/producer/0").complete);
+}
+
+TEST_F(ServerTest, BrokenStreamsEndByReset) {
+  start();
+  for (const char* path : {"/producer/-1", "/shrunk", "/reset"}) {
+    RawClient client(address());
+    client.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    const std::string all = client.read_all();
+    EXPECT_EQ(client.end(), RawClient::End::reset) << path;
+    EXPECT_EQ(all.find("\r\n0\r\n"), std::string::npos) << path;
+  }
+}
+
+TEST_F(ServerTest, GrowingFilesAreFollowed) {
+  for (const bool with_total : {true, false}) {
+    auto source = base::PendingFile::create(directory_->path());
+    ASSERT_TRUE(source.ok());
+    growing_ = GrowingFile::create(*source, with_total ? std::optional<std::uint64_t>(600000)
+                                                       : std::nullopt).value();
+    if (!server_) start();
+    std::vector<std::thread> clients;
+    std::atomic<int> good{0};
+    for (int i = 0; i < 4; ++i) {
+      clients.emplace_back([&] {
+        const auto answer = raw_get(address(), "/growing");
+        if (answer.complete && answer.body == std::string(600000, 'g')) ++good;
+      });
+    }
+    for (int i = 0; i < 60; ++i) {
+      ASSERT_TRUE(growing_->append(*source, base::bytes_of(std::string(10000, 'g'))).ok());
+      if (i % 20 == 0) std::this_thread::sleep_for(5ms);
+    }
+    growing_->finish();
+    for (auto& client : clients) client.join();
+    EXPECT_EQ(good, 4);
+    EXPECT_TRUE(raw_get(address(), "/growing").complete);  // after its end
+  }
+}
+
+TEST_F(ServerTest, FailedGrowthResetsItsFollowers) {
+  auto source = base::PendingFile::create(directory_->path());
+  growing_ = GrowingFile::create(*source).value();
+  start();
+  ASSERT_TRUE(growing_->append(*source, base::bytes_of("begin")).ok());
+  RawClient client(address());
+  client.send("GET /growing HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_NE(client.read_all(100ms).find("begin"), std::string::npos);
+  growing_->fail();
+  client.read_all();
+  EXPECT_EQ(client.end(), RawClient::End::reset);
+}
+
+TEST_F(ServerTest, LaterAnswersComeFromAnyThread) {
+  start();
+  RawClient client(address());
+  client.send("GET /later HTTP/1.1\r\nHost: h\r\n\r\n" + std::string(kGet));
+  EXPECT_EQ(client.read_answer().body, "at last\n");
+  EXPECT_EQ(client.read_answer().body, "hello\n");
+  EXPECT_EQ(raw_get(address(), "/dropped").status, 500);
+  EXPECT_EQ(raw_get(address(), "/throws").status, 500);
+}
+
+TEST_F(ServerTest, AClientMayLeaveWhileItIsParked) {
+  start();
+  {
+    RawClient client(address());
+    client.send("GET /parked HTTP/1.1\r\nHost: h\r\n\r\n");
+    for (;;) {
+      const std::lock_guard lock(parked_mutex_);
+      if (parked_) break;
+    }
+    client.reset();
+  }
+  parked_->complete(Answer::text(200, std::string(1 << 20, 'x')));
+  EXPECT_EQ(raw_get(address(), "/hello").status, 200);
+}
+
+TEST_F(ServerTest, HeaderValuesCannotSplitTheAnswer) {
+  start();
+  const auto answer = raw_get(address(), "/bad-header");
+  EXPECT_EQ(answer.header("X-B"), "");
+  EXPECT_EQ(answer.header("X-A"), "1  X-B: 2");
+}
+
+TEST_F(ServerTest, AWrongBodyEndsTheConnection) {
+  Route picky = route("POST", "/picky", [](Request&) { return Answer::text(400, "wrong\n"); });
+  picky.body = BodyPolicy::memory(1000);
+  router_.add(picky);
+  start();
+  const auto result = raw_exchange(address(), post("/picky", "abc") + std::string(kGet));
+  ASSERT_EQ(result.answers.size(), 1u);
+  EXPECT_EQ(result.answers[0].header("Connection"), "close");
+}
+
+TEST_F(ServerTest, SlowAndIdleClientsAreLetGo) {
+  options_.head_timeout = 1s;
+  options_.idle_timeout = 1s;
+  options_.body_stall_timeout = 1s;
+  options_.write_stall_timeout = 1s;
+  start();
+  RawClient slow(address()), idle(address()), stalled(address()), unread(address()), silent(address());
+  slow.send("GET /hello HTT");
+  idle.send(kGet);
+  EXPECT_EQ(idle.read_answer().status, 200);
+  stalled.send("POST /memory HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc");
+  std::string many;
+  for (int i = 0; i < 8; ++i) many += "GET /large HTTP/1.1\r\nHost: h\r\n\r\n";
+  unread.send(many);
+  EXPECT_TRUE(slow.read_all().starts_with("HTTP/1.1 408"));
+  EXPECT_TRUE(stalled.read_all().starts_with("HTTP/1.1 408"));
+  EXPECT_EQ(idle.read_all(), "");
+  EXPECT_EQ(idle.end(), RawClient::End::closed);
+  EXPECT_EQ(silent.read_all(), "");
+  EXPECT_EQ(silent.end(), RawClient::End::closed);
+  std::this_thread::sleep_for(2s);
+  unread.read_all();
+  EXPECT_EQ(unread.end(), RawClient::End::reset);
+}
+
+TEST_F(ServerTest, ConnectionsHaveALimit) {
+  options_.connections_max = 2;
+  start();
+  RawClient a(address()), b(address());
+  a.send(kGet);
+  b.send(kGet);
+  EXPECT_EQ(a.read_answer().status, 200);
+  EXPECT_EQ(b.read_answer().status, 200);
+  RawClient c(address());
+  EXPECT_TRUE(c.read_all().starts_with("HTTP/1.1 503"));
+}
+
+TEST_F(ServerTest, AThousandIdleConnectionsDoNotHinder) {
+  start();
+  std::vector<std::unique_ptr<RawClient>> idle;
+  for (int i = 0; i < 400; ++i) {
+    idle.push_back(std::make_unique<RawClient>(address()));
+    idle.back()->send(kGet);
+  }
+  for (auto& client : idle) EXPECT_EQ(client->read_answer().status, 200);
+  for (auto& client : idle) client->send("GET /hello HTTP/1.1\r\nHo");
+  EXPECT_EQ(raw_get(address(), "/hello").status, 200);
+  for (auto& client : idle) client->send("st: h\r\n\r\n");
+  for (auto& client : idle) EXPECT_EQ(client->read_answer().status, 200);
+}
+
+TEST_F(ServerTest, StopDrains) {
+  start();
+  RawClient parked(address()), idle(address()), download(address());
+  idle.send(kGet);
+  EXPECT_EQ(idle.read_answer().status, 200);
+  download.send("GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
+  parked.send("GET /parked HTTP/1.1\r\nHost: h\r\n\r\n");
+  for (;;) {
+    const std::lock_guard lock(parked_mutex_);
+    if (parked_) break;
+  }
+  std::thread stopping([&] { server_->stop(); });
+  std::this_thread::sleep_for(100ms);
+  idle.send(kGet);  // within the grace time
+  EXPECT_EQ(idle.read_answer().header("Connection"), "close");
+  parked_->complete(Answer::text(200, "done\n"));
+  EXPECT_EQ(parked.read_answer().body, "done\n");
+  EXPECT_EQ(download.read_answer().body, large_);
+  stopping.join();
+}
+
+TEST_F(ServerTest, StopDoesNotWaitForEver) {
+  options_.drain_timeout = 1s;
+  start();
+  RawClient parked(address());
+  parked.send("GET /parked HTTP/1.1\r\nHost: h\r\n\r\n");
+  for (;;) {
+    const std::lock_guard lock(parked_mutex_);
+    if (parked_) break;
+  }
+  server_->stop();
+  parked.read_all();
+  EXPECT_EQ(parked.end(), RawClient::End::reset);
+  parked_->complete(Answer::text(200, "too late\n"));
+}
+
+TEST_F(ServerTest, AnAddressInUseIsNamed) {
+  start();
+  ServerOptions options = options_;
+  options.listen = address();
+  const auto second = Server::start(options, Router(), pool_);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().fault, base::Fault::unavailable);
+  EXPECT_NE(second.error().what.find(address()), std::string::npos);
+  options.listen = "nonsense";
+  EXPECT_EQ(Server::start(options, Router(), pool_).error().fault, base::Fault::malformed);
+}
+
+}  // namespace
+}  // namespace net

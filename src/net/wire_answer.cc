@@ -1,0 +1,452 @@
+#include "net/wire_answer.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <optional>
+
+#include "base/codec.h"
+#include "base/text.h"
+
+namespace net {
+namespace {
+
+constexpr std::size_t kGzipSizeMin = 256;         // below, the headers cost more
+constexpr std::size_t kGzipInlineMax = 64 * 1024; // above, it is made in pieces on the pool
+constexpr std::size_t kPieceSize = 256 * 1024;
+constexpr int kGzipLevel = 1;
+
+// Headers that are net's own matter; a handler's are dropped.
+bool is_ours(std::string_view name) {
+  for (const std::string_view ours : {"content-length", "transfer-encoding", "connection", "date",
+                                      "keep-alive", "etag"}) {
+    if (name.size() == ours.size() && base::equal_ignoring_case(name, ours)) return true;
+  }
+  return false;
+}
+
+// A line end in a value would be a second header, or a second answer.
+void append_value(std::string& out, std::string_view value) {
+  for (const char c : value) {
+    const auto byte = static_cast<unsigned char>(c);
+    out.push_back((byte < 0x20 && c != '\t') || byte == 0x7f ? ' ' : c);
+  }
+}
+
+void append_header(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ");
+  append_value(out, value);
+  out.append("\r\n");
+}
+
+std::string_view without_weak(std::string_view tag) {
+  return tag.starts_with("W/") ? tag.substr(2) : tag;
+}
+
+bool etag_matches(std::string_view list, std::string_view etag) {
+  if (etag.empty()) return false;
+  if (base::trim(list) == "*") return true;
+  for (const std::string_view one : base::split(list, ',')) {
+    if (without_weak(base::trim(one)) == without_weak(etag)) return true;
+  }
+  return false;
+}
+
+// "\"abc\"" → "\"abc-gzip\"": each encoding is a representation of its own.
+std::string gzip_etag(std::string_view etag) {
+  if (etag.size() < 2 || etag.back() != '"') return std::string(etag);
+  return std::string(etag.substr(0, etag.size() - 1)) + "-gzip\"";
+}
+
+struct Cut {
+  std::uint64_t first = 0;
+  std::uint64_t size = 0;
+};
+enum class RangeIs : std::uint8_t { absent, good, beyond };
+
+// One range of bytes; several, or what is no range, is treated as if it were not there.
+RangeIs parse_range(std::string_view text, std::uint64_t size, Cut& cut) {
+  if (!base::equal_ignoring_case(text.substr(0, 6), "bytes=")) return RangeIs::absent;
+  text = base::trim(text.substr(6));
+  const std::size_t dash = text.find('-');
+  if (dash == std::string_view::npos || text.find(',') != std::string_view::npos) {
+    return RangeIs::absent;
+  }
+  const auto first = base::parse_decimal(text.substr(0, dash));
+  const auto last = base::parse_decimal(text.substr(dash + 1));
+  if (dash == 0) {  // the last so many bytes
+    if (!last) return RangeIs::absent;
+    if (*last == 0 || size == 0) return RangeIs::beyond;
+    cut.size = std::min(*last, size);
+    cut.first = size - cut.size;
+    return RangeIs::good;
+  }
+  if (!first || (!last && dash + 1 != text.size())) return RangeIs::absent;
+  if (last && *last < *first) return RangeIs::absent;
+  if (*first >= size) return RangeIs::beyond;
+  cut.first = *first;
+  cut.size = last ? std::min(*last - *first, size - *first - 1) + 1 : size - *first;
+  return RangeIs::good;
+}
+
+bool status_has_body(int status) { return status >= 200 && status != 204 && status != 304; }
+
+// Builds one answer; the steps stand in wire_answer() at the end.
+class Wire {
+ public:
+  Wire(const AnswerContext& context, Answer&& answer)
+      : context_(context), answer_(std::move(answer)) {}
+
+  void find_etag();
+  void choose_coding();
+  bool not_modified() const;
+  void become_not_modified();
+  void cut_range();
+  void gzip_body();
+  void write_head();
+  void attach_body();
+  WireAnswer finish() && { return std::move(out_); }
+
+ private:
+  bool is_ok_get() const { return answer_.status == 200 && context_.get_or_head; }
+  std::optional<std::uint64_t> body_size() const;
+
+  const AnswerContext& context_;
+  Answer answer_;
+  WireAnswer out_;
+  std::string etag_;
+  bool gzip_ = false;
+  std::string content_range_;
+};
+
+void Wire::find_etag() {
+  etag_ = answer_.etag;
+  if (etag_.empty()) etag_ = answer_.headers.find("ETag").value_or("");
+}
+
+std::optional<std::uint64_t> Wire::body_size() const {
+  if (const auto* text = std::get_if<std::string>(&answer_.body)) return text->size();
+  if (const auto* file = std::get_if<FileBody>(&answer_.body)) return file->size;
+  if (const auto* growing = std::get_if<std::shared_ptr<GrowingFile>>(&answer_.body)) {
+    const auto state = (*growing)->state();
+    if (state.end == GrowingFile::End::finished) return state.size;
+    return (*growing)->total();
+  }
+  return std::nullopt;
+}
+
+void Wire::choose_coding() {
+  if (!answer_.compressible || answer_.headers.find("Content-Encoding")) return;
+  answer_.headers.add("Vary", "Accept-Encoding");
+  // A range is cut from the plain bytes. Streams in HTTP/1.0 have no frame to end them.
+  const bool ranged = is_ok_get() && !context_.range.empty();
+  if (!context_.accepts_gzip || ranged || !status_has_body(answer_.status)) return;
+  const auto size = body_size();
+  if (size && *size < kGzipSizeMin) return;
+  const bool in_pieces = !std::holds_alternative<std::string>(answer_.body) ||
+                         size.value_or(0) > kGzipInlineMax;
+  if (in_pieces && context_.version_minor == 0) return;
+  if (std::holds_alternative<std::shared_ptr<GrowingFile>>(answer_.body)) return;
+  gzip_ = true;
+  if (!etag_.empty()) etag_ = gzip_etag(etag_);
+}
+
+bool Wire::not_modified() const {
+  if (!is_ok_get()) return false;
+  if (!context_.if_none_match.empty()) return etag_matches(context_.if_none_match, etag_);
+  const auto modified = answer_.headers.find("Last-Modified");
+  return modified && !context_.if_modified_since.empty() && *modified == context_.if_modified_since;
+}
+
+void Wire::become_not_modified() {
+  answer_.status = 304;
+  answer_.headers.remove("Content-Type");
+  answer_.body = std::string();
+  gzip_ = false;
+}
+
+void Wire::cut_range() {
+  if (!is_ok_get() || gzip_) return;
+  auto* text = std::get_if<std::string>(&answer_.body);
+  auto* file = std::get_if<FileBody>(&answer_.body);
+  if (file == nullptr && (text == nullptr || etag_.empty())) return;
+  answer_.headers.set("Accept-Ranges", "bytes");
+  if (context_.range.empty()) return;
+  // If-Range wants the strong tag of the plain bytes, else everything.
+  if (!context_.if_range.empty() && (context_.if_range != etag_ || etag_.starts_with("W/"))) return;
+  const std::uint64_t size = file != nullptr ? file->size : text->size();
+  Cut cut;
+  const RangeIs kind = parse_range(context_.range, size, cut);
+  if (kind == RangeIs::absent) return;
+  if (kind == RangeIs::beyond) {
+    answer_.status = 416;
+    content_range_ = fmt::format("bytes */{}", size);
+    answer_.body = std::string();
+    return;
+  }
+  answer_.status = 206;
+  content_range_ = fmt::format("bytes {}-{}/{}", cut.first, cut.first + cut.size - 1, size);
+  if (file != nullptr) {
+    file->offset += cut.first;
+    file->size = cut.size;
+  } else {
+    *text = text->substr(static_cast<std::size_t>(cut.first), static_cast<std::size_t>(cut.size));
+  }
+}
+
+void Wire::gzip_body() {
+  if (!gzip_) return;
+  answer_.headers.add("Content-Encoding", "gzip");
+  if (auto* text = std::get_if<std::string>(&answer_.body)) {
+    if (text->size() <= kGzipInlineMax) {
+      const auto packed = base::gzip(base::bytes_of(*text), kGzipLevel);
+      text->assign(reinterpret_cast<const char*>(packed.data()), packed.size());
+      return;
+    }
+    auto whole = std::make_shared<std::string>(std::move(*text));
+    answer_.body = gzip_pieces([whole, at = std::size_t{0}]() mutable -> base::Result<std::string> {
+      std::string piece = whole->substr(at, kPieceSize);
+      at += piece.size();
+      return piece;
+    });
+  } else if (auto* file = std::get_if<FileBody>(&answer_.body)) {
+    answer_.body = gzip_pieces(pieces_of({file->fd, file->offset, file->size}));
+  } else {
+    answer_.body = gzip_pieces(std::move(std::get<Producer>(answer_.body)));
+  }
+}
+
+void Wire::write_head() {
+  std::string& head = out_.bytes;
+  head.reserve(320);
+  head += "HTTP/1.1 ";
+  head += std::to_string(answer_.status);
+  head.push_back(' ');
+  head += reason_of(answer_.status);
+  head += "\r\n";
+  if (!answer_.headers.find("Server")) head += "Server: faultline\r\n";
+  head += "Date: ";
+  head += date_now();
+  head += "\r\n";
+  for (const auto& [name, value] : answer_.headers.all()) {
+    if (!is_ours(name)) append_header(head, name, value);
+  }
+  if (!etag_.empty()) append_header(head, "ETag", etag_);
+  if (!content_range_.empty()) append_header(head, "Content-Range", content_range_);
+
+  const auto size = body_size();
+  const bool may_have_body = answer_.status >= 200 && answer_.status != 204 && answer_.status != 304;
+  out_.close = answer_.close || !context_.keep_alive;
+  if (may_have_body && size) {
+    head += "Content-Length: ";
+    head += std::to_string(*size);
+    head += "\r\n";
+  } else if (may_have_body && context_.version_minor == 0) {
+    out_.close = true;  // the end of the connection ends the body
+  } else if (may_have_body) {
+    out_.chunked = true;
+    head += "Transfer-Encoding: chunked\r\n";
+  }
+  if (out_.close) {
+    head += "Connection: close\r\n";
+  } else if (context_.version_minor == 0) {
+    head += "Connection: keep-alive\r\n";
+  }
+  head += "\r\n";
+}
+
+void Wire::attach_body() {
+  if (context_.head || !status_has_body(answer_.status)) {
+    out_.chunked = false;
+    return;
+  }
+  if (auto* text = std::get_if<std::string>(&answer_.body)) {
+    out_.bytes += *text;
+  } else if (auto* file = std::get_if<FileBody>(&answer_.body)) {
+    out_.range = {std::move(file->fd), file->offset, file->size};
+  } else if (auto* growing = std::get_if<std::shared_ptr<GrowingFile>>(&answer_.body)) {
+    out_.growing = std::move(*growing);
+  } else {
+    out_.producer = std::make_shared<Producer>(std::move(std::get<Producer>(answer_.body)));
+  }
+}
+
+// A gzip stream over someone else's pieces.
+class GzipStream {
+ public:
+  explicit GzipStream(Producer plain) : plain_(std::move(plain)) {
+    ok_ = deflateInit2(&stream_, kGzipLevel, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
+  }
+  ~GzipStream() {
+    if (ok_) deflateEnd(&stream_);
+  }
+  GzipStream(const GzipStream&) = delete;
+  GzipStream& operator=(const GzipStream&) = delete;
+
+  // Some packed bytes; empty only at the end.
+  base::Result<std::string> next() {
+    if (!ok_) return base::Error{base::Fault::unavailable, "no memory for gzip"};
+    std::string packed;
+    while (packed.empty() && !ended_) {
+      const std::string piece = TRY(plain_());
+      ended_ = piece.empty();
+      stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(piece.data()));
+      stream_.avail_in = static_cast<uInt>(piece.size());
+      do {
+        char out[32 * 1024];
+        stream_.next_out = reinterpret_cast<Bytef*>(out);
+        stream_.avail_out = sizeof(out);
+        deflate(&stream_, ended_ ? Z_FINISH : Z_NO_FLUSH);
+        packed.append(out, sizeof(out) - stream_.avail_out);
+      } while (stream_.avail_out == 0);
+    }
+    return packed;
+  }
+
+ private:
+  Producer plain_;
+  z_stream stream_{};
+  bool ok_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+Producer gzip_pieces(Producer plain) {
+  auto stream = std::make_shared<GzipStream>(std::move(plain));
+  return [stream] { return stream->next(); };
+}
+
+Producer pieces_of(FileRange range) {
+  return [range]() mutable -> base::Result<std::string> {
+    std::string piece(static_cast<std::size_t>(std::min<std::uint64_t>(range.size, kPieceSize)), '\0');
+    if (piece.empty()) return piece;
+    ssize_t n = -1;
+    do {
+      n = ::pread(range.fd->get(), piece.data(), piece.size(), static_cast<off_t>(range.offset));
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) return base::error_from_errno(errno, "cannot read", "the file of an answer");
+    if (n == 0) return base::Error{base::Fault::internal, "the file of an answer became shorter"};
+    piece.resize(static_cast<std::size_t>(n));
+    range.offset += piece.size();
+    range.size -= piece.size();
+    return piece;
+  };
+}
+
+bool accepts_gzip(std::string_view accept_encoding) {
+  bool star = false;
+  for (const std::string_view one : base::split(accept_encoding, ',')) {
+    const std::size_t end = std::min(one.find(';'), one.size());
+    const std::string_view name = base::trim(one.substr(0, end));
+    const bool any = name == "*";
+    if (!any && !base::equal_ignoring_case(name, "gzip")) continue;
+    const std::string_view weight = base::trim(one.substr(std::min(end + 1, one.size())));
+    const bool refused = weight.starts_with("q=0") &&
+                         weight.find_first_not_of("0.", 2) == std::string_view::npos;
+    if (!any) return !refused;
+    star = !refused;
+  }
+  return star;
+}
+
+std::string_view date_now() {
+  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  thread_local std::time_t last = 0;
+  thread_local std::string text;
+  const std::time_t now = std::time(nullptr);
+  if (now == last) return text;
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  text = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[parts.tm_wday % 7],
+                     parts.tm_mday, kMonths[parts.tm_mon % 12], parts.tm_year + 1900,
+                     parts.tm_hour, parts.tm_min, parts.tm_sec);
+  last = now;
+  return text;
+}
+
+std::string_view reason_of(int status) {
+  switch (status) {
+    case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 206: return "Partial Content";
+    case 301: return "Moved Permanently";
+    case 302: return "Found";
+    case 303: return "See Other";
+    case 304: return "Not Modified";
+    case 307: return "Temporary Redirect";
+    case 308: return "Permanent Redirect";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 406: return "Not Acceptable";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 410: return "Gone";
+    case 411: return "Length Required";
+    case 412: return "Precondition Failed";
+    case 413: return "Content Too Large";
+    case 414: return "URI Too Long";
+    case 415: return "Unsupported Media Type";
+    case 416: return "Range Not Satisfiable";
+    case 417: return "Expectation Failed";
+    case 422: return "Unprocessable Content";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    case 505: return "HTTP Version Not Supported";
+    case 507: return "Insufficient Storage";
+    default: return "Status";
+  }
+}
+
+AnswerContext AnswerContext::of(const Request& request, bool keep_alive) {
+  AnswerContext context;
+  context.head = request.method == Method::head;
+  context.get_or_head = context.head || request.method == Method::get;
+  context.keep_alive = keep_alive;
+  context.version_minor = request.version_minor;
+  context.accepts_gzip = net::accepts_gzip(request.header("Accept-Encoding"));
+  if (!context.get_or_head) return context;
+  if (!context.head) context.range = request.header("Range");
+  context.if_range = request.header("If-Range");
+  context.if_none_match = request.header("If-None-Match");
+  context.if_modified_since = request.header("If-Modified-Since");
+  return context;
+}
+
+WireAnswer wire_answer(const AnswerContext& context, Answer answer) {
+  if (answer.reset) {
+    WireAnswer out;
+    out.reset = out.close = true;
+    return out;
+  }
+  Wire wire(context, std::move(answer));
+  wire.find_etag();
+  wire.choose_coding();
+  if (wire.not_modified()) {
+    wire.become_not_modified();
+  } else {
+    wire.cut_range();
+    wire.gzip_body();
+  }
+  wire.write_head();
+  wire.attach_body();
+  return std::move(wire).finish();
+}
+
+}  // namespace net
