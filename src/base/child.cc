@@ -39,6 +39,8 @@ std::string ChildEnd::describe() const {
 
 namespace {
 
+constexpr std::int64_t kStopCheckMs = 100;
+
 struct Pipe {
   Fd read_end;
   Fd write_end;
@@ -99,8 +101,9 @@ bool collect(ChildEnd& end, Fd output, Fd errors, const ChildLimits& limits) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         until - std::chrono::steady_clock::now());
     if (left.count() <= 0) return false;
-    const int ready = ::poll(polled.data(), polled.size(),
-                             static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)));
+    if (limits.stop != nullptr && limits.stop->load()) return false;
+    const std::int64_t nap = std::min<std::int64_t>(left.count(), kStopCheckMs);
+    const int ready = ::poll(polled.data(), polled.size(), static_cast<int>(nap));
     if (ready < 0 && errno != EINTR) return false;
     for (std::size_t i = 0; i < polled.size(); ++i) {
       if (ready <= 0 || polled[i].fd < 0 || polled[i].revents == 0) continue;

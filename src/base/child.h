@@ -5,6 +5,7 @@
 // Fails with unavailable when the child cannot be started. A child that fails is an answer.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -21,6 +22,7 @@ struct ChildLimits {
   std::uint64_t file_bytes_max = 64ull << 30;  // of one file that it writes
   unsigned open_files_max = 256;
   std::size_t text_bytes_max = 64 * 1024;      // kept of each output
+  const std::atomic<bool>* stop = nullptr;     // once true, the child is killed
 };
 
 struct ChildEnd {

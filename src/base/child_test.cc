@@ -27,6 +27,13 @@ TEST(Child, IsKilledWhenItTakesTooLong) {
   EXPECT_EQ(end->signal, 9);
 }
 
+TEST(Child, IsKilledWhenWeStop) {
+  const std::atomic<bool> stop = true;
+  ChildLimits limits;
+  limits.stop = &stop;
+  EXPECT_EQ(shell("exec sleep 20", limits)->signal, 9);
+}
+
 TEST(Child, TalksAsMuchAsItLikesButWeKeepTheLimit) {
   ChildLimits limits;
   limits.text_bytes_max = 10;

@@ -155,7 +155,9 @@ std::optional<SymbolRequest> find_buildid_request(std::string_view id, std::stri
 }
 
 SymbolRequest module_request(Artifact artifact, std::string_view debug_file, const DebugId& id) {
-  return {artifact, {SymbolKey::from_debug_id(debug_file, id)}};
+  // An index is the module's, whatever name it goes by: one question, one answer.
+  const std::string_view name = artifact == Artifact::index ? "" : debug_file;
+  return {artifact, {SymbolKey::from_debug_id(name, id)}};
 }
 
 SymbolKey path_key(const StorePath& path) {

@@ -1,0 +1,49 @@
+// From the rows that the catalogue has for a request to what is to be done: serve this file,
+// make a derived one from those, or say that nobody has it.
+// Pure functions of their arguments: no disk, no database.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "ident/paths.h"
+#include "store/catalog.h"
+
+namespace supply {
+
+// The files that one module's derived files are made from. Files that share a debug id are one
+// module: an image without its debug information and the separate file that has it are joined.
+struct Sources {
+  std::optional<store::FileRecord> image;  // has the code, and unwind tables
+  std::optional<store::FileRecord> debug;  // has the debug information; the image itself if that does
+  std::optional<store::FileRecord> sym;    // Breakpad text, when no native file says as much
+
+  // Names the derived files: other sources or another version of the makers give another name.
+  std::string fingerprint() const;
+  std::string module_name() const;
+};
+
+struct Serve {
+  store::FileRecord file;
+};
+struct Make {
+  ident::Artifact artifact = ident::Artifact::index;  // sym or index
+  Sources sources;
+};
+using Choice = std::variant<Serve, Make, base::Error>;
+
+// `found[i]` are the rows for request.keys[i], the best first (store::Catalog::find).
+// `module_files` are all files of the module, when the request wants a derived file.
+Choice choose(const ident::SymbolRequest& request,
+              const std::vector<std::vector<store::Found>>& found,
+              const std::vector<store::Found>& module_files);
+
+// The module a derived file would be made for: its debug id as the files bear it; "" for none.
+std::string module_of(const std::vector<std::vector<store::Found>>& found);
+
+bool wants_derived(ident::Artifact artifact);
+
+}  // namespace supply

@@ -1,0 +1,84 @@
+// Files that we make from others: a module's Breakpad text and its symbol index, under
+// index/v1/ab/FINGERPRINT.{sym,idx}. They may be deleted at any time and are made again.
+// Not the making itself: an Extractor does that, in the server a child process with limits.
+// However many ask, each is made once at a time. Made files appear by a rename, whole.
+// make() from any thread, does not block; find() touches the disk. The destructor stops what is
+// under way and answers its waiters with unavailable.
+// Format: docs/formats/data-directory.md
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/pool.h"
+#include "store/blobs.h"
+#include "supply/choose.h"
+#include "supply/supplied.h"
+
+namespace supply {
+
+// What to read and what to write. Empty paths are left out.
+struct ExtractJob {
+  std::string image;
+  std::string debug;
+  std::string sym;
+  std::string module_name;  // of native files, whose blobs have no name
+  std::string sym_out;      // native files only
+  std::string index_out;
+};
+// Fills the files at the out paths. Called on a worker thread; may block for minutes, and gives
+// up when `stop` becomes true.
+using Extractor =
+    std::function<base::Result<void>(const ExtractJob& job, const std::atomic<bool>& stop)>;
+
+class DerivedFiles {
+ public:
+  struct Options {
+    std::string directory;  // index/
+    std::string tmp;
+    unsigned threads = 1;
+    Extractor extractor;
+  };
+  DerivedFiles(store::Blobs& blobs, Options options);
+  DerivedFiles(const DerivedFiles&) = delete;
+  DerivedFiles& operator=(const DerivedFiles&) = delete;
+  ~DerivedFiles();
+
+  std::optional<Supplied> find(const Sources& sources, ident::Artifact artifact) const;
+
+  using Done = std::function<void(base::Result<Supplied>)>;
+  // `done` is called once, on a worker thread.
+  void make(const Sources& sources, ident::Artifact artifact, Done done);
+
+  struct Counts {
+    std::uint64_t made = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t under_way = 0;
+  };
+  Counts counts() const;
+
+ private:
+  struct Waiter {
+    ident::Artifact artifact;
+    Done done;
+  };
+  std::string path_of(const Sources& sources, ident::Artifact artifact) const;
+  base::Result<void> run(const Sources& sources);
+  void finish(const Sources& sources);
+
+  store::Blobs& blobs_;
+  const Options options_;
+  std::atomic<bool> stopping_ = false;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::vector<Waiter>> flights_;  // by fingerprint; guarded by mutex_
+  Counts counts_;                                       // guarded by mutex_
+  std::unique_ptr<base::WorkerPool> pool_;
+};
+
+}  // namespace supply

@@ -1,0 +1,54 @@
+// A file that was found for somebody: open, and with all that an answer about it needs.
+// Immutable and shared; the descriptor stays open while anybody holds it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace supply {
+
+struct Supplied {
+  std::shared_ptr<const base::Fd> fd;
+  std::uint64_t size = 0;
+  std::string path;         // on our disk
+  std::string content_tag;  // the same for the same bytes, without quotes
+  std::string name;         // base name to show
+  std::string format;       // as in the catalogue; "sym" and "index" when we made it
+};
+
+// What is known about a request at this moment.
+class Found {
+ public:
+  enum class State : std::uint8_t { unknown, working, here, missing };
+
+  Found() = default;
+  static Found working() { return Found(State::working); }
+  static Found file(std::shared_ptr<const Supplied> file) {
+    Found found(State::here);
+    found.file_ = std::move(file);
+    return found;
+  }
+  static Found miss(base::Error error) {
+    Found found(State::missing);
+    found.miss_ = std::move(error);
+    return found;
+  }
+
+  State state() const { return state_; }
+  bool here() const { return state_ == State::here; }
+  bool settled() const { return state_ == State::here || state_ == State::missing; }
+  const std::shared_ptr<const Supplied>& file() const { return file_; }  // REQUIRES: here()
+  const base::Error& miss() const { return miss_; }  // REQUIRES: state() is missing
+
+ private:
+  explicit Found(State state) : state_(state) {}
+  State state_ = State::unknown;
+  std::shared_ptr<const Supplied> file_;
+  base::Error miss_;
+};
+
+}  // namespace supply

@@ -1,0 +1,299 @@
+#include "supply/supply.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+
+namespace supply {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using ident::Artifact;
+using ident::SymbolRequest;
+
+namespace {
+
+constexpr std::size_t kBatchMax = 256;
+// Our own database or disk did not answer: ask again soon.
+constexpr std::chrono::seconds kRememberOwnTrouble{1};
+
+std::vector<std::string> ids_of(const SymbolRequest& request) {
+  std::vector<std::string> ids;
+  for (const ident::SymbolKey& key : request.keys) {
+    if (std::find(ids.begin(), ids.end(), key.id) == ids.end()) ids.push_back(key.id);
+  }
+  return ids;
+}
+
+Supply::Clock::time_point expiry_of(const Found& found) {
+  if (found.here()) return Supply::Clock::time_point::max();
+  const Fault fault = found.miss().fault;
+  if (fault == Fault::unavailable || fault == Fault::internal) {
+    return Supply::Clock::now() + kRememberOwnTrouble;
+  }
+  return Supply::Clock::now() + base::policy_of(fault).remember;
+}
+
+// Files from which a module's .sym and index can be made.
+bool brings_symbols(const store::FileRecord& file) {
+  return !file.debug_id.empty() && (file.format == "elf" || file.format == "breakpad_sym");
+}
+
+}  // namespace
+
+Supply::Supply(store::Blobs& blobs, store::Catalog& catalog, Options options)
+    : blobs_(blobs), catalog_(catalog), cache_(options.cache),
+      derived_(std::make_unique<DerivedFiles>(blobs, std::move(options.derived))) {
+  lookup_thread_ = std::thread([this] { look_up_forever(); });
+  deadline_thread_ = std::thread([this] { watch_deadlines(); });
+  catalog_.add_listener([this](const std::vector<store::NewFile>& files) { hear_commit(files); });
+}
+
+Supply::~Supply() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    work_came_.notify_all();
+    deadline_came_.notify_all();
+  }
+  lookup_thread_.join();
+  deadline_thread_.join();
+  derived_.reset();
+  for (const auto& [deadline, waiter] : deadlines_) waiter->done();
+}
+
+Found Supply::local(const SymbolRequest& request) {
+  const std::string key = request.cache_key();
+  const Found found = cache_.find(key);
+  if (found.settled()) return found;
+  const std::lock_guard lock(mutex_);
+  return flights_.contains(key) ? Found::working() : Found();
+}
+
+void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point deadline,
+                  std::function<void()> done) {
+  auto waiter = std::make_shared<Waiter>();
+  {
+    const std::lock_guard lock(mutex_);
+    for (const SymbolRequest& request : requests) {
+      const std::string key = request.cache_key();
+      if (stopping_ || cache_.find(key).settled()) continue;
+      const auto [at, is_new] = flights_.try_emplace(key);
+      if (is_new) {
+        at->second.request = request;
+        at->second.ids = ids_of(request);
+        queue_.push_back(key);
+      }
+      at->second.waiters.push_back(waiter);
+      ++waiter->missing;
+    }
+    if (waiter->missing != 0) {
+      waiter->done = std::move(done);
+      waiter->deadline = deadlines_.emplace(deadline, waiter);
+      work_came_.notify_one();
+      deadline_came_.notify_one();
+      return;
+    }
+  }
+  done();
+}
+
+Found Supply::wait_for(const SymbolRequest& request, Clock::time_point deadline) {
+  struct Signal {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool done = false;
+  };
+  const auto signal = std::make_shared<Signal>();
+  want({request}, deadline, [signal] {
+    const std::lock_guard lock(signal->mutex);
+    signal->done = true;
+    signal->changed.notify_all();
+  });
+  std::unique_lock lock(signal->mutex);
+  signal->changed.wait(lock, [&] { return signal->done; });
+  return local(request);
+}
+
+Supply::Counts Supply::counts() const {
+  Counts counts;
+  counts.remembered = cache_.sizes();
+  counts.derived = derived_->counts();
+  counts.lookups = lookups_;
+  const std::lock_guard lock(mutex_);
+  counts.under_way = flights_.size();
+  return counts;
+}
+
+std::vector<Supply::Wanted> Supply::take_batch() {
+  std::unique_lock lock(mutex_);
+  work_came_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  std::vector<Wanted> batch;
+  if (stopping_) return batch;
+  while (!queue_.empty() && batch.size() < kBatchMax) {
+    const auto at = flights_.find(queue_.front());
+    if (at != flights_.end()) {
+      at->second.is_outdated = false;
+      batch.push_back({queue_.front(), at->second.request});
+    }
+    queue_.pop_front();
+  }
+  return batch;
+}
+
+void Supply::look_up_forever() {
+  for (;;) {
+    const std::vector<Wanted> batch = take_batch();
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;
+    }
+    if (!batch.empty()) look_up(batch);
+  }
+}
+
+// The whole batch in one read of the catalogue; a second one for the modules of those requests
+// that want a derived file, since a module's other files may bear other ids.
+void Supply::look_up(const std::vector<Wanted>& batch) {
+  lookups_ += batch.size();
+  std::vector<ident::SymbolKey> keys;
+  for (const Wanted& wanted : batch) {
+    keys.insert(keys.end(), wanted.request.keys.begin(), wanted.request.keys.end());
+  }
+  auto rows = catalog_.find(keys);
+  if (!rows.ok()) {
+    base::log::error("the catalogue does not answer: {}", rows.error().what);
+    for (const Wanted& wanted : batch) settle(wanted.key, Found::miss(rows.error()));
+    return;
+  }
+  std::vector<std::vector<std::vector<store::Found>>> found(batch.size());
+  std::vector<ident::SymbolKey> modules;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    for (std::size_t k = 0; k < batch[i].request.keys.size(); ++k) {
+      found[i].push_back(std::move(rows->at(at++)));
+    }
+    const bool derived = wants_derived(batch[i].request.artifact);
+    modules.push_back(ident::SymbolKey::from_text(ident::KeyKind::debug_id, "",
+                                                  derived ? module_of(found[i]) : ""));
+  }
+  const auto module_files = catalog_.find(modules);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (!module_files.ok()) {
+      settle(batch[i].key, Found::miss(module_files.error()));
+      continue;
+    }
+    carry_out(batch[i].key, choose(batch[i].request, found[i], module_files->at(i)));
+  }
+}
+
+namespace {
+
+Found open_stored(const store::Blobs& blobs, const store::FileRecord& file) {
+  Result<store::OpenBlob> blob = blobs.open_blob(file.sha256);
+  if (!blob.ok()) {
+    // A row without its blob: somebody removed it behind our back.
+    base::log::error("{} is in the catalogue, but {}", file.name, blob.error().what);
+    return Found::miss({Fault::internal, "the file is in the catalogue but cannot be opened"});
+  }
+  auto supplied = std::make_shared<Supplied>();
+  supplied->fd = blob->fd;
+  supplied->size = blob->size;
+  supplied->path = blob->path;
+  supplied->content_tag = file.sha256.hex().substr(0, 40);
+  supplied->name = file.name;
+  supplied->format = file.format;
+  return Found::file(std::move(supplied));
+}
+
+}  // namespace
+
+void Supply::carry_out(const std::string& key, const Choice& choice) {
+  if (const auto* serve = std::get_if<Serve>(&choice)) {
+    settle(key, open_stored(blobs_, serve->file));
+  } else if (const auto* make = std::get_if<Make>(&choice)) {
+    if (auto ready = derived_->find(make->sources, make->artifact)) {
+      settle(key, Found::file(std::make_shared<Supplied>(std::move(*ready))));
+      return;
+    }
+    derived_->make(make->sources, make->artifact, [this, key](Result<Supplied> made) {
+      settle(key, made.ok() ? Found::file(std::make_shared<Supplied>(std::move(made).value()))
+                            : Found::miss(made.error()));
+    });
+  } else {
+    settle(key, Found::miss(std::get<Error>(choice)));
+  }
+}
+
+void Supply::settle(const std::string& key, const Found& found) {
+  std::vector<std::function<void()>> ready;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = flights_.find(key);
+    if (at == flights_.end()) return;
+    if (at->second.is_outdated && !stopping_) {
+      queue_.push_back(key);
+      work_came_.notify_one();
+      return;
+    }
+    cache_.put(key, at->second.ids, found, expiry_of(found));
+    for (const auto& waiter : at->second.waiters) {
+      if (waiter->missing == 0 || --waiter->missing != 0) continue;
+      deadlines_.erase(waiter->deadline);
+      ready.push_back(std::move(waiter->done));
+    }
+    flights_.erase(at);
+  }
+  for (const auto& done : ready) done();
+}
+
+void Supply::watch_deadlines() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    std::vector<std::function<void()>> late;
+    const Clock::time_point now = Clock::now();
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+      const std::shared_ptr<Waiter> waiter = deadlines_.begin()->second;
+      deadlines_.erase(deadlines_.begin());
+      waiter->missing = 0;
+      late.push_back(std::move(waiter->done));
+    }
+    if (late.empty()) {
+      if (deadlines_.empty()) {
+        deadline_came_.wait(lock);
+      } else {
+        deadline_came_.wait_until(lock, deadlines_.begin()->first);
+      }
+      continue;
+    }
+    lock.unlock();
+    for (const auto& done : late) done();
+    lock.lock();
+  }
+}
+
+void Supply::hear_commit(const std::vector<store::NewFile>& files) {
+  std::set<std::string> ids;
+  std::vector<SymbolRequest> modules;
+  for (const store::NewFile& added : files) {
+    for (const store::KeyRecord& record : added.keys) ids.insert(record.key.id);
+    const auto debug_id = ident::DebugId::parse(added.file.debug_id);
+    if (!brings_symbols(added.file) || !debug_id) continue;
+    modules.push_back(ident::module_request(Artifact::index, "", *debug_id));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& id : ids) cache_.forget(id);
+    for (auto& [key, flight] : flights_) {
+      const bool touched = std::any_of(flight.ids.begin(), flight.ids.end(),
+                                       [&](const std::string& id) { return ids.contains(id); });
+      flight.is_outdated = flight.is_outdated || touched;
+    }
+  }
+  // Nobody has asked yet, but somebody will: .sym and index appear by themselves.
+  if (!modules.empty()) want(modules, Clock::now(), [] {});
+}
+
+}  // namespace supply

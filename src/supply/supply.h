@@ -1,0 +1,114 @@
+// The only one who decides where a wanted file comes from: memory, the store, or making it from
+// other files; and who remembers that nobody has it.
+//   local()  what is known now, from memory alone: for handlers on a network loop
+//   want()   find out, off the loop, once however many ask; tells when all is settled
+// A request in conversion is `working` until its file is made, never a miss. Misses are
+// remembered as long as their fault's policy says, and forgotten at once when a commit to the
+// catalogue brings one of their ids; that commit also starts the making of the module's files.
+// Any thread may call. local() and want() never touch a disk or a database; wait_for() blocks and
+// must not be called on a loop or from a want() callback.
+// REQUIRES: what the constructor is given outlives it; callbacks may come until the destructor
+// has returned; nobody commits to the catalogue from then on.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "ident/paths.h"
+#include "store/blobs.h"
+#include "store/catalog.h"
+#include "supply/answer_cache.h"
+#include "supply/derived_files.h"
+
+namespace supply {
+
+class Supply {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  struct Options {
+    AnswerCache::Limits cache;
+    DerivedFiles::Options derived;
+  };
+  Supply(store::Blobs& blobs, store::Catalog& catalog, Options options);
+  Supply(const Supply&) = delete;
+  Supply& operator=(const Supply&) = delete;
+  ~Supply();  // calls the callbacks that are still waiting
+
+  Found local(const ident::SymbolRequest& request);
+
+  // Calls `done` once: when each request is settled, or at the deadline. On another thread, or
+  // at once when all is known.
+  void want(const std::vector<ident::SymbolRequest>& requests, Clock::time_point deadline,
+            std::function<void()> done);
+
+  // working when the deadline has come first.
+  Found wait_for(const ident::SymbolRequest& request, Clock::time_point deadline);
+
+  struct Counts {
+    AnswerCache::Sizes remembered;
+    DerivedFiles::Counts derived;
+    std::uint64_t lookups = 0;  // requests taken to the catalogue
+    std::uint64_t under_way = 0;
+  };
+  Counts counts() const;
+
+ private:
+  struct Waiter;
+  using Deadlines = std::multimap<Clock::time_point, std::shared_ptr<Waiter>>;
+  // Somebody who waits for one request or several.
+  struct Waiter {
+    std::size_t missing = 0;  // requests not yet settled; 0 once done was called
+    std::function<void()> done;
+    Deadlines::iterator deadline;
+  };
+  // One request that is being looked up or made.
+  struct Flight {
+    ident::SymbolRequest request;
+    std::vector<std::string> ids;
+    bool is_outdated = false;  // a commit came meanwhile: look again before settling
+    std::vector<std::shared_ptr<Waiter>> waiters;
+  };
+  struct Wanted {
+    std::string key;
+    ident::SymbolRequest request;
+  };
+
+  void look_up_forever();
+  void watch_deadlines();
+  void look_up(const std::vector<Wanted>& batch);
+  void carry_out(const std::string& key, const Choice& choice);
+  void settle(const std::string& key, const Found& found);
+  void hear_commit(const std::vector<store::NewFile>& files);
+  std::vector<Wanted> take_batch();
+
+  store::Blobs& blobs_;
+  store::Catalog& catalog_;
+  AnswerCache cache_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_came_;
+  std::condition_variable deadline_came_;
+  // All guarded by mutex_.
+  std::unordered_map<std::string, Flight> flights_;  // by cache key
+  std::deque<std::string> queue_;                    // flights to look up
+  Deadlines deadlines_;                              // of those who still wait
+  bool stopping_ = false;
+
+  std::atomic<std::uint64_t> lookups_ = 0;
+  std::unique_ptr<DerivedFiles> derived_;
+  std::thread lookup_thread_;
+  std::thread deadline_thread_;
+};
+
+}  // namespace supply

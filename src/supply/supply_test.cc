@@ -1,0 +1,190 @@
+#include "supply/supply.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "ingest/ingest.h"
+#include "store/data_directory.h"
+
+namespace supply {
+namespace {
+
+using namespace std::chrono_literals;
+using ident::Artifact;
+using ident::StorePath;
+
+constexpr const char* kId = "0403020106050807090A0B0C0D0E0F100";
+const std::string kSym = std::string("MODULE Linux x86_64 ") + kId +
+                         " libfoo.so\nFUNC 1000 10 0 main\n1000 10 3 0\n";
+
+Supply::Clock::time_point soon(std::chrono::milliseconds time = 10s) {
+  return Supply::Clock::now() + time;
+}
+
+// A store and a supply over it; the extractor writes what it was given, once `gate` is open.
+struct Place {
+  base::TemporaryDirectory root = base::TemporaryDirectory::create("supply-test").value();
+  store::DataDirectory data = store::DataDirectory::open(root.path(), "test").value();
+  store::Blobs blobs = store::Blobs::open(data.blobs(), data.tmp()).value();
+  std::unique_ptr<db::Database> database = db::Database::open(data.database_url()).value();
+  store::Catalog catalog{*database};
+  ingest::Ingest ingest{blobs, catalog, {}};
+  std::atomic<bool> gate = true;
+  std::atomic<int> extractions = 0;
+  std::unique_ptr<Supply> supply;
+
+  Place() {
+    EXPECT_TRUE(database->migrate(store::Catalog::migrations()).ok());
+    supply = std::make_unique<Supply>(
+        blobs, catalog,
+        Supply::Options{{}, {data.index(), data.tmp(), 1,
+                             [this](const ExtractJob& job, const std::atomic<bool>& stop) {
+                               return extract(job, stop);
+                             }}});
+  }
+
+  base::Result<void> extract(const ExtractJob& job, const std::atomic<bool>& stop) {
+    ++extractions;
+    while (!gate && !stop) std::this_thread::sleep_for(1ms);
+    if (stop) return base::Error{base::Fault::unavailable, "stopped"};
+    const std::string source = job.sym.empty() ? job.image : job.sym;
+    const std::string text = TRY(base::read_file(source));
+    if (text.find("bad") != std::string::npos) {
+      return base::Error{base::Fault::malformed, "bad input"};
+    }
+    if (!job.sym_out.empty()) TRY(base::write_file_durably(job.sym_out, base::bytes_of("sym")));
+    return base::write_file_durably(job.index_out, base::bytes_of("index of " + text));
+  }
+
+  void must_put(std::string_view content, const StorePath& path) {
+    base::PendingFile file = blobs.create().value();
+    ASSERT_TRUE(file.append(base::bytes_of(content)).ok());
+    ASSERT_TRUE(ingest.keep_file("peer", {std::move(file), path, ""}).ok());
+  }
+  std::string content_of(const Found& found) {
+    if (!found.here()) return "";
+    return base::read_file(found.file()->path).value_or("?");
+  }
+};
+
+const StorePath kSymPath{"libfoo.so", kId, "libfoo.so.sym"};
+
+TEST(Supply, KnowsNothingUntilAskedAndThenRemembers) {
+  Place place;
+  const auto request = ident::request_of(kSymPath);
+  EXPECT_EQ(place.supply->local(request).state(), Found::State::unknown);
+  EXPECT_EQ(place.supply->wait_for(request, soon()).miss().fault, base::Fault::not_found);
+  EXPECT_EQ(place.supply->local(request).state(), Found::State::missing);
+  EXPECT_EQ(place.supply->counts().lookups, 1u);
+}
+
+TEST(Supply, ForgetsAMissTheMomentTheFileArrives) {
+  Place place;
+  const auto request = ident::request_of(kSymPath);
+  EXPECT_FALSE(place.supply->wait_for(request, soon()).here());
+  place.must_put(kSym, kSymPath);
+  EXPECT_EQ(place.supply->local(request).state(), Found::State::unknown);
+  EXPECT_EQ(place.content_of(place.supply->wait_for(request, soon())), kSym);
+}
+
+TEST(Supply, FindsTheFileInAnyCaseOfTheId) {
+  Place place;
+  place.must_put(kSym, kSymPath);
+  const auto request = ident::request_of(
+      {"LIBFOO.so", "0403020106050807090a0b0c0d0e0f100", "LibFoo.so.SYM"});
+  EXPECT_TRUE(place.supply->wait_for(request, soon()).here());
+}
+
+TEST(Supply, LooksUpOnceHoweverManyAsk) {
+  Place place;
+  std::atomic<int> answered = 0;
+  const auto request = ident::request_of(kSymPath);
+  std::promise<void> all;
+  for (int i = 0; i < 100; ++i) {
+    place.supply->want({request}, soon(), [&] {
+      if (++answered == 100) all.set_value();
+    });
+  }
+  ASSERT_EQ(all.get_future().wait_for(10s), std::future_status::ready);
+  EXPECT_LE(place.supply->counts().lookups, 2u);
+}
+
+TEST(Supply, MakesTheIndexByItselfOnce) {
+  Place place;
+  place.must_put(kSym, kSymPath);
+  const auto request =
+      ident::module_request(Artifact::index, "libfoo.so", *ident::DebugId::parse(kId));
+  EXPECT_EQ(place.content_of(place.supply->wait_for(request, soon())), "index of " + kSym);
+  EXPECT_EQ(place.extractions, 1);
+}
+
+TEST(Supply, AFileInConversionIsNoMiss) {
+  Place place;
+  place.gate = false;
+  place.must_put(kSym, kSymPath);
+  const auto request =
+      ident::module_request(Artifact::index, "libfoo.so", *ident::DebugId::parse(kId));
+  EXPECT_EQ(place.supply->wait_for(request, soon(50ms)).state(), Found::State::working);
+  place.gate = true;
+  EXPECT_TRUE(place.supply->wait_for(request, soon()).here());
+}
+
+TEST(Supply, AFailedConversionIsSettledWithItsCause) {
+  Place place;
+  place.must_put(kSym + "bad\n", kSymPath);
+  const auto request =
+      ident::module_request(Artifact::index, "libfoo.so", *ident::DebugId::parse(kId));
+  const Found found = place.supply->wait_for(request, soon());
+  ASSERT_EQ(found.state(), Found::State::missing);
+  EXPECT_EQ(found.miss().what, "bad input");
+}
+
+TEST(Supply, ACommitDuringAConversionIsSeenByThoseWhoWait) {
+  Place place;
+  place.gate = false;
+  place.must_put(kSym, kSymPath);
+  const auto request =
+      ident::module_request(Artifact::index, "libfoo.so", *ident::DebugId::parse(kId));
+  std::promise<void> done;
+  place.supply->want({request}, soon(), [&] { done.set_value(); });
+  while (place.extractions == 0) std::this_thread::sleep_for(1ms);
+  // Fuller: the older one had no PUBLIC.
+  const std::string fuller = kSym + "PUBLIC 2000 0 other\n";
+  place.must_put(fuller, kSymPath);
+  place.gate = true;
+  ASSERT_EQ(done.get_future().wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(place.content_of(place.supply->local(request)), "index of " + fuller);
+}
+
+TEST(Supply, StopsInTheMiddleOfAConversion) {
+  Place place;
+  place.gate = false;
+  place.must_put(kSym, kSymPath);
+  bool called = false;
+  place.supply->want({ident::module_request(Artifact::index, "", *ident::DebugId::parse(kId))},
+                     soon(1h), [&] { called = true; });
+  place.supply.reset();
+  EXPECT_TRUE(called);
+}
+
+TEST(AnswerCache, DropsTheLongestUnusedAndWhatHasExpired) {
+  AnswerCache cache({2, 2});
+  const auto now = AnswerCache::Clock::now();
+  const Found miss = Found::miss({base::Fault::not_found, "x"});
+  cache.put("a", {"1"}, miss, now + 1h);
+  cache.put("b", {"2"}, miss, now + 1h);
+  EXPECT_TRUE(cache.find("a").settled());
+  cache.put("c", {"3", "1"}, miss, now + 1h);
+  EXPECT_FALSE(cache.find("b").settled());
+  EXPECT_TRUE(cache.find("c").settled());
+  EXPECT_FALSE(cache.find("c", now + 2h).settled());
+  cache.put("c", {"3", "1"}, miss, now + 1h);
+  cache.forget("1");
+  EXPECT_FALSE(cache.find("a").settled());
+  EXPECT_FALSE(cache.find("c").settled());
+  EXPECT_EQ(cache.sizes().misses, 0u);
+}
+
+}  // namespace
+}  // namespace supply
