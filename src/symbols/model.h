@@ -22,6 +22,7 @@ namespace symbols {
 using StringId = std::uint32_t;  // index into Model::strings; 0 is the empty text
 using FileId = std::uint32_t;    // index into Model::files, or kNoFile
 constexpr FileId kNoFile = 0xffffffff;
+constexpr StringId kNoName = 0xffffffff;  // an inlined call of an unknown function: no frame
 
 class StringTable {
  public:
