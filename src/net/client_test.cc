@@ -1,0 +1,193 @@
+#include "net/client.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "net/growing_file.h"
+#include "net/server.h"
+#include "testing/raw_http.h"
+
+namespace net {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ClientTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto directory = base::TemporaryDirectory::create("client-test");
+    ASSERT_TRUE(directory.ok());
+    directory_.emplace(std::move(directory).value());
+    add("GET", "/hello", [](Request&) { return Answer::text(200, "hello\n"); });
+    add("GET", "/headers", [](Request& request) {
+      std::string text;
+      for (const auto& [name, value] : request.headers.all()) text += name + "=" + value + "\n";
+      return Answer::text(200, text);
+    });
+    add("GET", "/big", [](Request&) { return Answer::json(200, std::string(1 << 20, 'b')); });
+    add("GET", "/loop", [](Request&) { return Answer::redirect(302, "/loop"); });
+    add("GET", "/moved", [](Request&) { return Answer::redirect(302, "/hello"); });
+    add("POST", "/moved-post", [](Request&) { return Answer::redirect(307, "/size"); });
+    add("GET", "/away", [this](Request&) {
+      return Answer::redirect(302, "http://localhost:" + port() + "/headers");
+    });
+    add("GET", "/stalls", [](Request&) {
+      Answer answer;
+      answer.body = Producer([i = 0]() mutable -> base::Result<std::string> {
+        if (i++ > 0) std::this_thread::sleep_for(2s);
+        return i > 2 ? std::string() : std::string("x");
+      });
+      return answer;
+    });
+    add("GET", "/breaks", [](Request&) {
+      Answer answer;
+      answer.body = Producer([i = 0]() mutable -> base::Result<std::string> {
+        if (i++ == 0) return std::string("first");
+        return base::Error{base::Fault::unavailable, "gone"};
+      });
+      return answer;
+    });
+    for (const char* method : {"POST", "PUT"}) {
+      Route route;
+      route.method = method;
+      route.pattern = "/size";
+      route.body = BodyPolicy::file(1 << 30);
+      route.runs = Runs::pool;
+      route.handler = [](Request& request) {
+        const auto size = request.body_file ? request.body_file->file.size() : 0;
+        return Answer::text(201, request.method_text + " " + std::to_string(size));
+      };
+      router_.add(route);
+    }
+    ServerOptions options;
+    options.listen = "127.0.0.1:0";
+    options.spool_directory = directory_->path();
+    auto server = Server::start(options, std::move(router_), pool_);
+    ASSERT_TRUE(server.ok());
+    server_ = std::move(server).value();
+  }
+
+  void add(std::string method, std::string pattern, Handler handler) {
+    Route route;
+    route.method = std::move(method);
+    route.pattern = std::move(pattern);
+    route.handler = std::move(handler);
+    router_.add(route);
+  }
+  std::string port() const {
+    return server_->address().substr(server_->address().rfind(':') + 1);
+  }
+  std::string url(std::string_view path) const {
+    return "http://" + server_->address() + std::string(path);
+  }
+
+  std::optional<base::TemporaryDirectory> directory_;
+  base::WorkerPool pool_{2};
+  Router router_;
+  std::unique_ptr<Server> server_;
+};
+
+TEST_F(ClientTest, GetsAndKeepsStatusAndHeaders) {
+  Client client;
+  const auto hello = client.get(url("/hello"));
+  ASSERT_TRUE(hello.ok()) << hello.error().what;
+  EXPECT_EQ(hello->status, 200);
+  EXPECT_EQ(hello->body, "hello\n");
+  EXPECT_EQ(hello->headers.find("server"), "faultline");
+  const auto missing = client.get(url("/nothing"));
+  ASSERT_TRUE(missing.ok());
+  EXPECT_EQ(missing->status, 404);
+  EXPECT_EQ(fault_of_status(404), base::Fault::not_found);
+}
+
+TEST_F(ClientTest, SendsBodiesFromMemoryAndFile) {
+  Client client;
+  EXPECT_EQ(client.post(url("/size"), "text/plain", "abc")->body, "POST 3");
+  const std::string path = base::join_path(directory_->path(), "upload");
+  ASSERT_TRUE(base::write_file_durably(path, base::bytes_of(std::string(5 << 20, 'u'))).ok());
+  ClientRequest request;
+  request.method = "PUT";
+  request.url = url("/size");
+  request.body_path = path;
+  std::uint64_t seen = 0;
+  request.progress = [&](std::uint64_t done, std::uint64_t) {
+    seen = std::max(seen, done);
+    return true;
+  };
+  EXPECT_EQ(client.send(request)->body, "PUT 5242880");
+  EXPECT_GT(seen, 0u);
+  request.body_path = "/nonexistent";
+  EXPECT_EQ(client.send(request).error().fault, base::Fault::not_found);
+}
+
+TEST_F(ClientTest, DownloadsToAFile) {
+  Client client;
+  auto file = base::PendingFile::create(directory_->path());
+  ClientRequest request;
+  request.url = url("/big");
+  int status = 0;
+  request.on_head = [&](const ClientAnswer& head) -> base::Result<void> {
+    status = head.status;
+    return {};
+  };
+  const auto answer = client.download(request, *file);
+  ASSERT_TRUE(answer.ok()) << answer.error().what;
+  EXPECT_EQ(answer->headers.find("Content-Encoding"), "gzip");
+  EXPECT_EQ(file->size(), 1u << 20);
+  EXPECT_EQ(status, 200);
+}
+
+TEST_F(ClientTest, SizesAndTimesAreCapped) {
+  ClientOptions options;
+  options.size_max = 1000;
+  options.stall_timeout = 1s;
+  Client client(options);
+  EXPECT_EQ(client.get(url("/big")).error().fault, base::Fault::too_large);
+  EXPECT_EQ(client.get(url("/stalls")).error().fault, base::Fault::timed_out);
+  ClientRequest request;
+  request.url = url("/stalls");
+  request.progress = [](std::uint64_t, std::uint64_t) { return false; };
+  EXPECT_EQ(client.send(request).error().fault, base::Fault::unavailable);
+}
+
+TEST_F(ClientTest, FollowsRedirectsWithinReason) {
+  Client client;
+  const auto moved = client.get(url("/moved"));
+  EXPECT_EQ(moved->body, "hello\n");
+  EXPECT_EQ(moved->url, url("/hello"));
+  EXPECT_EQ(client.post(url("/moved-post"), "text/plain", "abcd")->body, "POST 4");
+  EXPECT_FALSE(client.get(url("/loop")).ok());
+  ClientOptions options;
+  options.redirects_max = 0;
+  EXPECT_EQ(Client(options).get(url("/moved"))->status, 302);
+}
+
+TEST_F(ClientTest, SecretsStayBehindWhenTheOriginChanges) {
+  Client client;
+  ClientRequest request;
+  request.url = url("/away");
+  request.headers.add("Auth-Token", "secret");
+  request.headers.add("Accept-Language", "de");
+  const auto answer = client.send(request);
+  ASSERT_TRUE(answer.ok()) << answer.error().what;
+  EXPECT_EQ(answer->body.find("secret"), std::string::npos);
+  EXPECT_NE(answer->body.find("Accept-Language=de"), std::string::npos);
+  request.url = url("/headers");
+  EXPECT_NE(client.send(request)->body.find("secret"), std::string::npos);
+}
+
+TEST_F(ClientTest, BrokenAnswersAndDeadServersAreFailures) {
+  Client client;
+  EXPECT_EQ(client.get(url("/breaks")).error().fault, base::Fault::unavailable);
+  EXPECT_EQ(client.get("http://127.0.0.1:1/").error().fault, base::Fault::unavailable);
+  EXPECT_EQ(client.get("file:///etc/passwd").error().fault, base::Fault::malformed);
+}
+
+TEST(JoinUrl, EncodesThePath) {
+  EXPECT_EQ(join_url("http://h/a/", "/b c/libstdc++.so"), "http://h/a/b%20c/libstdc++.so");
+  EXPECT_EQ(join_url("http://h", "x?y#z%"), "http://h/x%3Fy%23z%25");
+}
+
+}  // namespace
+}  // namespace net
