@@ -21,10 +21,10 @@ struct Command {
 };
 
 // In the order of the five stages.
-constexpr std::array<Command, 0> kCommands{{
-    // {"dump-syms", "dump_syms", "debug file to Breakpad .sym or symbol index",
-    // cli::run_dump_syms},
-}};
+constexpr std::array kCommands{
+    Command{"dump-syms", "dump_syms", "debug file to Breakpad .sym or symbol index",
+            cli::run_dump_syms},
+};
 
 int print_help(std::FILE* out) {
   std::fputs(

@@ -1,0 +1,168 @@
+#include "extract/extract.h"
+
+#include <memory>
+#include <optional>
+
+#include "base/json.h"
+#include "base/pool.h"
+#include "extract/identify.h"
+#include "extract/symbol_names.h"
+#include "extract/symbols_from_dwarf.h"
+#include "formats/dwarf/debug_info.h"
+#include "formats/elf/elf.h"
+#include "formats/elf/symbols.h"
+
+namespace extract {
+namespace {
+
+// The files of a module opened, and which of them holds what.
+struct Opened {
+  std::optional<elf::File> image, debug;
+
+  // The image's addresses count; a debug file keeps the same ones.
+  const elf::File& main() const { return image ? *image : *debug; }
+  const elf::File* find_with(std::string_view section) const {
+    for (const auto* file : {&debug, &image}) {
+      if (!file->has_value()) continue;
+      const elf::Section* found = (*file)->find_debug_section(section);
+      if (found != nullptr && !(*file)->raw(*found).empty()) return &**file;
+    }
+    return nullptr;
+  }
+};
+
+base::Result<Opened> open_files(const Module& module) {
+  Opened opened;
+  if (!module.image.empty()) opened.image = TRY(elf::File::parse(module.image));
+  if (!module.debug.empty()) opened.debug = TRY(elf::File::parse(module.debug));
+  if (!opened.image && !opened.debug) {
+    return base::Error{base::Fault::malformed, "the file is empty; an ELF file was expected"};
+  }
+  return opened;
+}
+
+symbols::ModuleInfo info_of(const Module& module) {
+  const Identity identity = identify(module.image.empty() ? module.debug : module.image);
+  symbols::ModuleInfo info;
+  info.os = identity.os;
+  info.arch = identity.arch;
+  info.debug_id = identity.debug_id;
+  info.code_id = identity.code_id;
+  info.name = module.name;
+  if (info.debug_id.is_nil() && !module.debug.empty()) {
+    const Identity other = identify(module.debug);
+    info.debug_id = other.debug_id;
+    info.code_id = other.code_id;
+  }
+  return info;
+}
+
+// The sections that DWARF needs, expanded in parallel where they are compressed.
+struct DwarfBytes {
+  dwarf::Sections sections;
+  std::vector<elf::Contents> contents;
+};
+
+DwarfBytes read_dwarf_sections(const elf::File& file, unsigned threads, Report& report) {
+  DwarfBytes out;
+  out.sections.endian = file.endian();
+  const std::pair<std::string_view, base::Bytes*> wanted[] = {
+      {".debug_info", &out.sections.info},         {".debug_line", &out.sections.line},
+      {".debug_str", &out.sections.str},           {".debug_rnglists", &out.sections.rnglists},
+      {".debug_ranges", &out.sections.ranges},     {".debug_abbrev", &out.sections.abbrev},
+      {".debug_str_offsets", &out.sections.str_offsets},
+      {".debug_line_str", &out.sections.line_str}, {".debug_addr", &out.sections.addr}};
+  constexpr std::size_t kCount = std::size(wanted);
+  out.contents.resize(kCount);
+  std::vector<std::string> failures(kCount);
+  base::parallel_for(kCount, threads, [&](std::size_t i) {
+    const elf::Section* section = file.find_debug_section(wanted[i].first);
+    if (section == nullptr) return;
+    auto contents = file.contents(*section);
+    if (contents.ok()) {
+      out.contents[i] = std::move(contents).value();
+    } else {
+      failures[i] = contents.error().what;
+    }
+  });
+  for (std::size_t i = 0; i < kCount; ++i) {
+    *wanted[i].second = out.contents[i].bytes;
+    if (!failures[i].empty()) {
+      report.skipped.push_back({std::string(wanted[i].first), 0, failures[i]});
+    }
+  }
+  return out;
+}
+
+void add_functions(const Opened& files, const Options& options, symbols::Model& model,
+                   Report& report) {
+  const elf::File& main = files.main();
+  // A debug file has the full symbol table; a stripped image may still have a .dynsym.
+  SymbolNames names = files.debug ? SymbolNames::make(*files.debug) : SymbolNames();
+  if (names.empty()) names = SymbolNames::make(main);
+
+  if (const elf::File* file = files.find_with(".debug_info")) {
+    const DwarfBytes bytes = read_dwarf_sections(*file, options.threads, report);
+    const auto info = dwarf::DebugInfo::open(bytes.sections, options.threads);
+    DwarfInput input{info, names, {}, main.image_base()};
+    for (const elf::File::CodeRange& range : main.code_ranges()) {
+      input.code.push_back({range.start, range.end});
+    }
+    add_dwarf(input, options, model, report);
+  }
+  add_publics(names, main.image_base(), elf::read_plt_stubs(main), options.threads, model);
+}
+
+}  // namespace
+
+base::Result<Extracted> extract(const Module& module, const Options& options) {
+  Extracted out;
+  const Opened files = TRY(open_files(module));
+  out.model.info = info_of(module);
+  for (const auto* file : {&files.image, &files.debug}) {
+    if (!file->has_value()) continue;
+    for (const std::string& problem : (*file)->problems()) {
+      out.report.skipped.push_back({"", 0, problem});
+    }
+  }
+  if (options.functions) add_functions(files, options, out.model, out.report);
+  if (options.strict && !out.report.skipped.empty()) {
+    const Skipped& first = out.report.skipped.front();
+    return base::Error{base::Fault::malformed,
+                       (first.section.empty() ? "" : first.section + " at offset " +
+                                                         std::to_string(first.offset) + ": ") +
+                           first.what};
+  }
+  return out;
+}
+
+std::string Report::json(const symbols::Model& model) const {
+  base::JsonWriter w(base::JsonWriter::Style::pretty);
+  w.begin_object();
+  w.key("module").string(model.info.name);
+  w.key("debug_id").string(model.info.debug_id.breakpad());
+  w.key("code_id").string(model.info.code_id);
+  w.key("units").unsigned_integer(units);
+  w.key("units_read").unsigned_integer(units_read);
+  w.key("functions").unsigned_integer(model.functions.size());
+  w.key("lines").unsigned_integer(model.lines.size());
+  w.key("inlines").unsigned_integer(model.inlines.size());
+  w.key("publics").unsigned_integer(model.publics.size());
+  w.key("cfi_ranges").unsigned_integer(model.cfi_ranges.size());
+  w.key("missing").begin_array();
+  for (const std::string& name : missing) w.string(name);
+  w.end_array();
+  w.key("skipped").begin_array();
+  for (const Skipped& skip : skipped) {
+    w.begin_object();
+    w.key("section").string(skip.section);
+    w.key("offset").unsigned_integer(skip.offset);
+    w.key("what").string(skip.what);
+    w.end_object();
+  }
+  w.end_array();
+  w.end_object();
+  return w.take();
+}
+
+}  // namespace extract

@@ -1,0 +1,40 @@
+// The functions of a symbol table, for two questions: what is this address called, and which
+// addresses have a name at all.
+// Among several names at one address the one of largest size wins, then the last in the table:
+// that is what symbolizers built on LLVM show, and globals stand behind locals.
+// Views point into the ELF file. Immutable after make(); any thread may read.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "formats/elf/symbols.h"
+
+namespace extract {
+
+struct NamedAddress {
+  std::uint64_t address = 0;
+  std::uint64_t size = 0;  // 0 when not known
+  std::string_view name;
+  bool multiple = false;   // other names stand at the same address
+};
+
+class SymbolNames {
+ public:
+  // From .symtab, or .dynsym when there is none; only names of code.
+  static SymbolNames make(const elf::File& file);
+
+  // The best name of each address, sorted by address.
+  const std::vector<NamedAddress>& best() const { return best_; }
+  // All names at an address, or none.
+  std::vector<std::string_view> names_at(std::uint64_t address) const;
+  const NamedAddress* find_at(std::uint64_t address) const;
+  bool empty() const { return best_.empty(); }
+
+ private:
+  std::vector<NamedAddress> all_;  // sorted by address, then size, then place in the table
+  std::vector<NamedAddress> best_;
+};
+
+}  // namespace extract
