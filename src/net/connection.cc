@@ -249,7 +249,7 @@ void Connection::begin_body() {
   const std::uint64_t limit =
       policy.where == BodyPolicy::Where::none ? kIgnoredBodyMax : policy.size_max;
   if (framing_ == Framing::length && body_left_ > limit) {
-    answer(Answer::text(413, "the body is larger than the limit here\n"));
+    refuse_body({base::Fault::too_large, "the body is larger than the limit here"});
     return;
   }
   auto sink = BodySink::create(coding_, policy, options().spool_directory);
@@ -331,7 +331,7 @@ bool Connection::feed_chunks(std::string_view bytes, std::size_t& used) {
 bool Connection::keep_body(std::string_view bytes) {
   const auto kept = sink_->write(bytes);
   if (kept.ok()) return true;
-  refuse(status_of(kept.error().fault), kept.error().what);
+  refuse_body(kept.error());
   return false;
 }
 
@@ -341,7 +341,7 @@ void Connection::end_body() {
   if (finished.ok()) {
     dispatch();
   } else {
-    refuse(status_of(finished.error().fault), finished.error().what);
+    refuse_body(finished.error());
   }
 }
 
@@ -387,6 +387,17 @@ void Connection::refuse(int status, std::string_view what) {
   context_.keep_alive = false;
   body_complete_ = false;
   answer(Answer::text(status, std::string(what) + "\n"));
+}
+
+// The body cannot be taken: in the words of the route, if it has its own.
+void Connection::refuse_body(const base::Error& error) {
+  context_.keep_alive = false;
+  body_complete_ = false;
+  if (route_ != nullptr && route_->refuse_body) {
+    answer(route_->refuse_body(*request_, error));
+  } else {
+    answer(Answer::text(status_of(error.fault), error.what + "\n"));
+  }
 }
 
 void Connection::answer(Answer answer) {

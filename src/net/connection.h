@@ -114,6 +114,7 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   void dispatch();
   void take_reply(Reply reply, std::uint64_t serial);
   void refuse(int status, std::string_view what);
+  void refuse_body(const base::Error& error);
   void answer(Answer answer);
 
   enum class Sent : std::uint8_t { all, blocked, turn_over, broken };

@@ -138,6 +138,13 @@ void ServerTest::add_body_routes() {
     return Answer::text(403, "no token\n");
   };
   router_.add(guarded);
+  Route worded = memory;
+  worded.pattern = "/worded";
+  worded.refuse_body = [](const Request& request, const base::Error& error) {
+    return Answer::text(error.fault == base::Fault::too_large ? 413 : 400,
+                        request.path + ": " + std::string(base::name_of(error.fault)));
+  };
+  router_.add(worded);
 }
 
 void ServerTest::add_file_routes() {
@@ -609,6 +616,16 @@ TEST_F(ServerTest, AnAddressInUseIsNamed) {
   EXPECT_NE(second.error().what.find(address()), std::string::npos);
   options.listen = "nonsense";
   EXPECT_EQ(Server::start(options, Router(), pool_).error().fault, base::Fault::malformed);
+}
+
+TEST_F(ServerTest, LetsARouteWordTheRefusalOfABody) {
+  start();
+  const auto large = raw_exchange(address(), post("/worded", std::string(2000, 'x')));
+  ASSERT_EQ(large.status(), 413);
+  EXPECT_EQ(large.answers[0].body, "/worded: too_large");
+  const auto damaged = raw_exchange(address(), post("/worded", "x", "Content-Encoding: gzip\r\n"));
+  ASSERT_EQ(damaged.status(), 400);
+  EXPECT_EQ(damaged.answers[0].body, "/worded: malformed");
 }
 
 }  // namespace

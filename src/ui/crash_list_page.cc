@@ -16,7 +16,8 @@ void add_row(Html& html, const reports::Summary& report) {
   const std::string url = url_path({"crashes", report.id});
   const bool known = !report.signature.empty();
   html.open("a", {{"href", url}});
-  html.element("bdi", known ? std::string_view(report.signature) : std::string_view("not processed yet"));
+  html.element("bdi",
+               known ? std::string_view(report.signature) : std::string_view("not processed yet"));
   html.close().close();
   html.open("td", {{"class", "reason"}}).element("bdi", report.reason);
   html.close();
@@ -55,11 +56,14 @@ std::string crash_list_page(const reports::Page& list, std::string_view server_u
     html.element("h1", "Crashes");
     if (list.reports.empty() && list.first) return add_first_steps(html, server_url);
     html.open("fl-filter");
-    html.open("div", {{"class", "wide"}, {"role", "region"}, {"aria-label", "Crashes"}, {"tabindex", "0"}});
+    html.open(
+        "div",
+        {{"class", "wide"}, {"role", "region"}, {"aria-label", "Crashes"}, {"tabindex", "0"}});
     html.open("table", {{"class", "crashes"}});
     html.element("caption", {{"class", "unseen"}}, "Crash reports, newest first");
     html.markup(
-        "<thead><tr><th scope=\"col\">Received <abbr title=\"all times are UTC\">UTC</abbr></th><th "
+        "<thead><tr><th scope=\"col\">Received <abbr title=\"all times are "
+        "UTC\">UTC</abbr></th><th "
         "scope=\"col\">Crash</th><th scope=\"col\">Reason</th><th scope=\"col\">Product</th><th "
         "scope=\"col\">Version</th><th scope=\"col\">System</th><th "
         "scope=\"col\">State</th></tr></thead>");

@@ -45,12 +45,23 @@ void append_escaped(std::string& out, std::string_view text) {
     const std::string_view sequence = text.substr(at, length);
     at += length;
     switch (sequence[0]) {
-      case '<': out += "&lt;"; continue;
-      case '>': out += "&gt;"; continue;
-      case '&': out += "&amp;"; continue;
-      case '"': out += "&quot;"; continue;
-      case '\'': out += "&#39;"; continue;
-      default: break;
+      case '<':
+        out += "&lt;";
+        continue;
+      case '>':
+        out += "&gt;";
+        continue;
+      case '&':
+        out += "&amp;";
+        continue;
+      case '"':
+        out += "&quot;";
+        continue;
+      case '\'':
+        out += "&#39;";
+        continue;
+      default:
+        break;
     }
     const std::uint32_t code = code_point_of(sequence);
     if (is_treacherous(code)) {
@@ -126,8 +137,8 @@ std::string url_path(std::initializer_list<std::string_view> segments) {
     url += '/';
     for (const char c : segment) {
       const auto byte = static_cast<unsigned char>(c);
-      const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                         kPlain.find(c) != std::string_view::npos;
+      const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                         (c >= '0' && c <= '9') || kPlain.find(c) != std::string_view::npos;
       if (plain) {
         url += c;
       } else {

@@ -44,7 +44,7 @@ class Html {
   Html& element(Literal tag, Attributes attributes, std::string_view text);
   Html& element(Literal tag, std::string_view text) { return element(tag, {}, text); }
   Html& leaf(Literal tag, Attributes attributes = {});  // <meta …>, without an end
-  Html& markup(Literal markup);                          // ours, as it stands
+  Html& markup(Literal markup);                         // ours, as it stands
 
   std::string take();  // REQUIRES: everything closed
 

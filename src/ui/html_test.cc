@@ -14,16 +14,20 @@ std::string escaped(std::string_view text) {
 TEST(Html, EscapesTextAndAttributes) {
   Html html;
   html.open("a", {{"href", "/x?a=\"1\"&b='2'"}}).text("<script>alert(1)</script>").close();
-  EXPECT_EQ(html.take(),
-            "<a href=\"/x?a=&quot;1&quot;&amp;b=&#39;2&#39;\">&lt;script&gt;alert(1)&lt;/script&gt;</a>");
+  EXPECT_EQ(
+      html.take(),
+      "<a href=\"/x?a=&quot;1&quot;&amp;b=&#39;2&#39;\">&lt;script&gt;alert(1)&lt;/script&gt;</a>");
 }
 
 TEST(Html, MakesTreacherousCharactersVisible) {
-  EXPECT_EQ(escaped("a\xe2\x80\xae" "b"), "a[U+202E]b");           // right-to-left override
+  EXPECT_EQ(escaped("a\xe2\x80\xae"
+                    "b"),
+            "a[U+202E]b");  // right-to-left override
   EXPECT_EQ(escaped("\xe2\x81\xa6x\xe2\x81\xa9"), "[U+2066]x[U+2069]");
   EXPECT_EQ(escaped(std::string_view("\0\x1b\x7f", 3)), "[U+0000][U+001B][U+007F]");
   EXPECT_EQ(escaped("line\n\ttab"), "line\n\ttab");
-  EXPECT_EQ(escaped("\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d 🦊 grün"), "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d 🦊 grün");
+  EXPECT_EQ(escaped("\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d 🦊 grün"),
+            "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d 🦊 grün");
 }
 
 TEST(Html, RepairsWhatIsNoUtf8) {

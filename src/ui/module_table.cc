@@ -26,10 +26,14 @@ SymbolState state_of(const JsonValue& module) {
 
 void add_state(Html& html, SymbolState state) {
   switch (state) {
-    case SymbolState::missing: return add_mark(html, "bad", "✕", "missing");
-    case SymbolState::corrupt: return add_mark(html, "warn", "▲", "corrupt");
-    case SymbolState::loaded: return add_mark(html, "good", "✓", "loaded");
-    case SymbolState::unused: return add_mark(html, "plain", "–", "not needed");
+    case SymbolState::missing:
+      return add_mark(html, "bad", "✕", "missing");
+    case SymbolState::corrupt:
+      return add_mark(html, "warn", "▲", "corrupt");
+    case SymbolState::loaded:
+      return add_mark(html, "good", "✓", "loaded");
+    case SymbolState::unused:
+      return add_mark(html, "plain", "–", "not needed");
   }
 }
 
@@ -46,22 +50,27 @@ std::string shell_word(std::string_view name) {
   return word + "'";
 }
 
-void add_hints(Html& html, const std::vector<const JsonValue*>& missing, std::string_view server_url) {
+void add_hints(Html& html, const std::vector<const JsonValue*>& missing,
+               std::string_view server_url) {
   if (missing.empty()) return;
   html.open("div", {{"class", "hint"}});
   html.open("p").element("strong", "Symbols are missing.");
-  html.text(" Upload the files with these debug ids; the report is then processed again by itself.");
+  html.text(
+      " Upload the files with these debug ids; the report is then processed again by itself.");
   html.close();
   std::string commands;
   for (std::size_t i = 0; i < std::min(missing.size(), kHintsMax); ++i) {
     const JsonValue& module = *missing[i];
     const std::string_view file = module["debug_file"].text_or(module["filename"].text_or(""));
-    commands += "faultline upload-symbols --url " + std::string(server_url) + " " + shell_word(file) +
-                "   # " + std::string(module["debug_id"].text_or("")) + "\n";
+    commands += "faultline upload-symbols --url " + std::string(server_url) + " " +
+                shell_word(file) + "   # " + std::string(module["debug_id"].text_or("")) + "\n";
   }
   html.element("pre", commands);
   if (missing.size() > kHintsMax) {
-    html.open("p", {{"class", "quiet"}}).number(missing.size() - kHintsMax).text(" more below.").close();
+    html.open("p", {{"class", "quiet"}})
+        .number(missing.size() - kHintsMax)
+        .text(" more below.")
+        .close();
   }
   html.close();
 }
@@ -93,7 +102,8 @@ void add_modules(Html& html, const JsonValue& modules, std::string_view server_u
     if (rows.back().first == SymbolState::missing) missing.push_back(&module);
   }
   add_hints(html, missing, server_url);
-  html.open("div", {{"class", "wide"}, {"role", "region"}, {"aria-label", "Modules"}, {"tabindex", "0"}});
+  html.open("div",
+            {{"class", "wide"}, {"role", "region"}, {"aria-label", "Modules"}, {"tabindex", "0"}});
   html.open("table", {{"class", "modules"}});
   html.element("caption", {{"class", "unseen"}}, "Modules and the state of their symbols");
   html.markup(
@@ -102,8 +112,8 @@ void add_modules(Html& html, const JsonValue& modules, std::string_view server_u
       "scope=\"col\">Addresses</th></tr></thead>");
   html.open("tbody");
   // What needs a hand comes first; otherwise the dump's order stays.
-  for (const SymbolState wanted : {SymbolState::missing, SymbolState::corrupt, SymbolState::loaded,
-                                   SymbolState::unused}) {
+  for (const SymbolState wanted :
+       {SymbolState::missing, SymbolState::corrupt, SymbolState::loaded, SymbolState::unused}) {
     for (const auto& [state, module] : rows) {
       if (state == wanted) add_row(html, *module, state);
     }

@@ -67,9 +67,10 @@ void add_facts(Html& html, const Report& report, const JsonValue& processed) {
   add_time(html, report.summary.received);
   html.text(" UTC").close().close();
   const JsonValue& system = processed["system_info"];
-  add_fact(html, "System", system["os"].string() != nullptr
-                               ? *system["os"].string() + " " + std::string(system["os_ver"].text_or(""))
-                               : report.summary.system);
+  add_fact(html, "System",
+           system["os"].string() != nullptr
+               ? *system["os"].string() + " " + std::string(system["os_ver"].text_or(""))
+               : report.summary.system);
   std::string cpu(system["cpu_arch"].text_or(""));
   const auto count = system["cpu_count"].integer_or(0);
   if (count > 0) cpu += ", " + std::to_string(count) + (count == 1 ? " core" : " cores");
@@ -100,7 +101,12 @@ void add_registers(Html& html, const JsonValue& frame) {
   html.element("summary", "Registers");
   html.open("dl");
   for (const auto& [name, value] : *registers) {
-    html.open("div").element("dt", name).open("dd").element("code", value.text_or("")).close().close();
+    html.open("div")
+        .element("dt", name)
+        .open("dd")
+        .element("code", value.text_or(""))
+        .close()
+        .close();
   }
   html.close().close();
 }
@@ -132,7 +138,8 @@ struct ThreadGroup {
 };
 
 // Threads at the same places are one entry: servers have hundreds that wait alike.
-std::vector<ThreadGroup> group_threads(const JsonValue& threads, std::optional<std::size_t> without) {
+std::vector<ThreadGroup> group_threads(const JsonValue& threads,
+                                       std::optional<std::size_t> without) {
   std::vector<ThreadGroup> groups;
   std::map<std::string, std::size_t> known;
   for (std::size_t i = 0; i < threads.size(); ++i) {
@@ -158,7 +165,8 @@ void add_other_threads(Html& html, const JsonValue& processed) {
   const JsonValue& threads = processed["threads"];
   std::optional<std::size_t> crashing;
   if (processed["crashing_thread"].object() != nullptr) {
-    crashing = static_cast<std::size_t>(processed["crashing_thread"]["threads_index"].integer_or(0));
+    crashing =
+        static_cast<std::size_t>(processed["crashing_thread"]["threads_index"].integer_or(0));
   }
   const auto groups = group_threads(threads, crashing);
   if (groups.empty()) return;
@@ -186,7 +194,10 @@ void add_value(Html& html, std::string_view value) {
   } else {
     html.open("details").open("summary");
     html.element("bdi", value.substr(0, std::min(value.find('\n'), std::size_t{120})));
-    html.open("span", {{"class", "quiet"}}).text(" … ").text(base::human_size(value.size())).close();
+    html.open("span", {{"class", "quiet"}})
+        .text(" … ")
+        .text(base::human_size(value.size()))
+        .close();
     html.close().element("pre", value).close();
   }
   html.close();
@@ -219,7 +230,9 @@ void add_files(Html& html, const Report& report) {
     html.open("li").open("a", {{"href", url}, {"download", ""}});
     html.element("bdi", file.name).close();
     html.open("span", {{"class", "quiet"}});
-    html.text(main ? " minidump, " : file.kind == reports::FileKind::dump ? " further dump, " : " attachment, ");
+    html.text(main                                   ? " minidump, "
+              : file.kind == reports::FileKind::dump ? " further dump, "
+                                                     : " attachment, ");
     html.text(base::human_size(file.size));
     if (!file.file_name.empty()) html.text(", sent as ").element("bdi", file.file_name);
     html.close().close();
@@ -246,7 +259,8 @@ void add_waiting(Html& html, const Report& report) {
   const std::string url = "/api/v1/reports/" + report.summary.id;
   html.open("fl-pending", {{"src", url}});
   html.open("p", {{"class", "banner"}, {"role", "status"}});
-  html.text("The report is safe on disk and is being processed. This page shows the result by itself.");
+  html.text(
+      "The report is safe on disk and is being processed. This page shows the result by itself.");
   html.close().close();
 }
 
@@ -259,10 +273,14 @@ bool is_waiting(const Report& report) {
 
 void add_state_mark(Html& html, const reports::Summary& report) {
   switch (report.state) {
-    case reports::State::queued: return add_mark(html, "plain", "…", "queued");
-    case reports::State::processing: return add_mark(html, "plain", "↻", "processing");
-    case reports::State::failed: return add_mark(html, "bad", "✕", "failed");
-    case reports::State::done: break;
+    case reports::State::queued:
+      return add_mark(html, "plain", "…", "queued");
+    case reports::State::processing:
+      return add_mark(html, "plain", "↻", "processing");
+    case reports::State::failed:
+      return add_mark(html, "bad", "✕", "failed");
+    case reports::State::done:
+      break;
   }
   if (report.error.empty()) return add_mark(html, "good", "✓", "done");
   add_mark(html, "warn", "▲", "unreadable");

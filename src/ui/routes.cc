@@ -18,15 +18,17 @@ constexpr std::int64_t kRowsOnAPage = 100;
 Answer error_answer(const base::Error& error) {
   const auto& policy = base::policy_of(error.fault);
   return error_page(policy.http_status,
-                    error.fault == base::Fault::not_found ? "Not found" : "That did not work", error.what);
+                    error.fault == base::Fault::not_found ? "Not found" : "That did not work",
+                    error.what);
 }
 
 // This server as the reader reached it; a hostile Host header becomes a placeholder.
 std::string server_url(const Request& request) {
   const std::string host(request.headers.find("Host").value_or(""));
   const bool plain = !host.empty() && host.size() < 256 &&
-                     host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                            "0123456789.-:[]") == std::string::npos;
+                     host.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789.-:[]") == std::string::npos;
   return "http://" + (plain ? host : std::string("SERVER"));
 }
 
@@ -92,7 +94,9 @@ void add_page(net::Router& router, std::string_view pattern, net::Handler handle
 }  // namespace
 
 void add_routes(net::Router& router, const Pages& pages) {
-  const auto list = [pages](Request& request) -> net::Reply { return list_crashes(request, pages); };
+  const auto list = [pages](Request& request) -> net::Reply {
+    return list_crashes(request, pages);
+  };
   add_page(router, "/", list);
   add_page(router, "/crashes", list);
   add_page(router, "/crashes/{id}",

@@ -17,8 +17,9 @@ struct Trust {
 };
 // From certain to guessed: the shape opens as the trust goes.
 constexpr Trust kTrusts[] = {
-    {"context", "●", "context"},       {"cfi", "◆", "CFI"},   {"prewalked", "◆", "walked before"},
-    {"frame_pointer", "◈", "frame pointer"}, {"cfi_scan", "◇", "CFI scan"}, {"scan", "○", "scan"},
+    {"context", "●", "context"},         {"cfi", "◆", "CFI"},
+    {"prewalked", "◆", "walked before"}, {"frame_pointer", "◈", "frame pointer"},
+    {"cfi_scan", "◇", "CFI scan"},       {"scan", "○", "scan"},
 };
 
 void add_trust(Html& html, std::string_view name) {
@@ -121,7 +122,8 @@ void add_stack(Html& html, const JsonValue& thread, std::string_view caption) {
     html.element("p", {{"class", "quiet"}}, "This thread has no frames.");
     return;
   }
-  html.open("div", {{"class", "wide"}, {"role", "region"}, {"aria-label", caption}, {"tabindex", "0"}});
+  html.open("div",
+            {{"class", "wide"}, {"role", "region"}, {"aria-label", caption}, {"tabindex", "0"}});
   html.open("table", {{"class", "stack"}});
   html.element("caption", {{"class", "unseen"}}, caption);
   html.markup(
