@@ -10,15 +10,19 @@ std::string crash_reason(const snapshot::Crash& crash) {
   const snapshot::Exception& exception = *crash.exception;
   switch (crash.system.os) {
     case Os::linux:
-    case Os::android: return linux_crash_reason(exception);
+    case Os::android:
+      return linux_crash_reason(exception);
     case Os::macos:
-    case Os::ios: return mac_crash_reason(exception, crash.system.cpu);
-    case Os::windows: return windows_crash_reason(exception);
+    case Os::ios:
+      return mac_crash_reason(exception, crash.system.cpu);
+    case Os::windows:
+      return windows_crash_reason(exception);
     case Os::solaris:
     case Os::ps3:
     case Os::nacl:
     case Os::fuchsia:
-    case Os::unknown: break;
+    case Os::unknown:
+      break;
   }
   return fmt::format("unknown 0x{:08x} / 0x{:08x}", exception.code, exception.flags);
 }

@@ -12,10 +12,10 @@ namespace {
 using Names = std::span<const std::string_view>;
 
 constexpr std::string_view kSignals[] = {
-    "",        "SIGHUP",    "SIGINT",  "SIGQUIT",  "SIGILL",    "SIGTRAP", "SIGABRT",  "SIGBUS",
-    "SIGFPE",  "SIGKILL",   "SIGUSR1", "SIGSEGV",  "SIGUSR2",   "SIGPIPE", "SIGALRM",  "SIGTERM",
-    "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP",  "SIGTSTP",   "SIGTTIN", "SIGTTOU",  "SIGURG",
-    "SIGXCPU", "SIGXFSZ",   "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",   "SIGPWR",   "SIGSYS"};
+    "",          "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",   "SIGTRAP", "SIGABRT", "SIGBUS",
+    "SIGFPE",    "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",  "SIGPIPE", "SIGALRM", "SIGTERM",
+    "SIGSTKFLT", "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",  "SIGTTIN", "SIGTTOU", "SIGURG",
+    "SIGXCPU",   "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",   "SIGPWR",  "SIGSYS"};
 
 // Codes from 1 on. Newer kernels have more; those print as numbers, as everywhere else.
 constexpr std::string_view kIll[] = {"ILL_ILLOPC", "ILL_ILLOPN", "ILL_ILLADR",
@@ -34,13 +34,20 @@ constexpr std::uint32_t kDumpRequested = 0xffffffff;
 
 Names kinds_of(std::uint32_t signal) {
   switch (signal) {
-    case 4: return kIll;
-    case 5: return kTrap;
-    case 7: return kBus;
-    case 8: return kFpe;
-    case 11: return kSegv;
-    case 31: return kSys;
-    default: return {};
+    case 4:
+      return kIll;
+    case 5:
+      return kTrap;
+    case 7:
+      return kBus;
+    case 8:
+      return kFpe;
+    case 11:
+      return kSegv;
+    case 31:
+      return kSys;
+    default:
+      return {};
   }
 }
 
@@ -52,16 +59,26 @@ std::string_view signal_name(std::uint32_t signal) {
 // Codes that any signal may have: who sent it, rather than what went wrong.
 std::string_view sender_name(std::int32_t code) {
   switch (code) {
-    case -1: return "SI_QUEUE";
-    case -2: return "SI_TIMER";
-    case -3: return "SI_MESGQ";
-    case -4: return "SI_ASYNCIO";
-    case -5: return "SI_SIGIO";
-    case -6: return "SI_TKILL";
-    case -7: return "SI_DETHREAD";
-    case -60: return "SI_ASYNCNL";
-    case 0x80: return "SI_KERNEL";
-    default: return {};
+    case -1:
+      return "SI_QUEUE";
+    case -2:
+      return "SI_TIMER";
+    case -3:
+      return "SI_MESGQ";
+    case -4:
+      return "SI_ASYNCIO";
+    case -5:
+      return "SI_SIGIO";
+    case -6:
+      return "SI_TKILL";
+    case -7:
+      return "SI_DETHREAD";
+    case -60:
+      return "SI_ASYNCNL";
+    case 0x80:
+      return "SI_KERNEL";
+    default:
+      return {};
   }
 }
 

@@ -36,15 +36,17 @@ constexpr Name kExceptions[] = {
 constexpr std::uint32_t kSimulated = 0x43507378;
 constexpr std::uint32_t kResource = 11, kGuard = 12;
 
-constexpr Name kAccessAll[] = {
-    {1, "KERN_INVALID_ADDRESS"}, {2, "KERN_PROTECTION_FAILURE"}, {5, "KERN_FAILURE"},
-    {8, "KERN_NO_ACCESS"},       {9, "KERN_MEMORY_FAILURE"},     {10, "KERN_MEMORY_ERROR"},
-    {50, "KERN_CODESIGN_ERROR"}};
-constexpr Name kAccessArm64[] = {{0x101, "EXC_ARM_DA_ALIGN"}, {0x102, "EXC_ARM_DA_DEBUG"},
-                                 {0x103, "EXC_ARM_SP_ALIGN"}, {0x104, "EXC_ARM_SWP"},
+constexpr Name kAccessAll[] = {{1, "KERN_INVALID_ADDRESS"}, {2, "KERN_PROTECTION_FAILURE"},
+                               {5, "KERN_FAILURE"},         {8, "KERN_NO_ACCESS"},
+                               {9, "KERN_MEMORY_FAILURE"},  {10, "KERN_MEMORY_ERROR"},
+                               {50, "KERN_CODESIGN_ERROR"}};
+constexpr Name kAccessArm64[] = {{0x101, "EXC_ARM_DA_ALIGN"},
+                                 {0x102, "EXC_ARM_DA_DEBUG"},
+                                 {0x103, "EXC_ARM_SP_ALIGN"},
+                                 {0x104, "EXC_ARM_SWP"},
                                  {0x105, "EXC_ARM_PAC_FAIL"}};
-constexpr Name kAccessPpc[] = {{0x101, "EXC_PPC_VM_PROT_READ"}, {0x102, "EXC_PPC_BADSPACE"},
-                               {0x103, "EXC_PPC_UNALIGNED"}};
+constexpr Name kAccessPpc[] = {
+    {0x101, "EXC_PPC_VM_PROT_READ"}, {0x102, "EXC_PPC_BADSPACE"}, {0x103, "EXC_PPC_UNALIGNED"}};
 constexpr Name kAccessX86[] = {{13, "EXC_I386_GPFLT"}};
 
 constexpr Name kInstructionArm64[] = {{1, "EXC_ARM_UNDEFINED"}};
@@ -59,18 +61,18 @@ constexpr Name kArithmeticArm64[] = {{1, "EXC_ARM_FP_IO"}, {2, "EXC_ARM_FP_DZ"},
                                      {3, "EXC_ARM_FP_OF"}, {4, "EXC_ARM_FP_UF"},
                                      {5, "EXC_ARM_FP_IX"}, {6, "EXC_ARM_FP_ID"}};
 constexpr Name kArithmeticPpc[] = {
-    {1, "EXC_PPC_OVERFLOW"},       {2, "EXC_PPC_ZERO_DIVIDE"},
-    {3, "EXC_FLT_INEXACT"},        {4, "EXC_PPC_FLT_ZERO_DIVIDE"},
-    {5, "EXC_PPC_FLT_UNDERFLOW"},  {6, "EXC_PPC_FLT_OVERFLOW"},
-    {7, "EXC_PPC_FLT_NOT_A_NUMBER"}, {8, "EXC_PPC_NOEMULATION"},
-    {9, "EXC_PPC_ALTIVECASSIST"}};
+    {1, "EXC_PPC_OVERFLOW"},         {2, "EXC_PPC_ZERO_DIVIDE"},   {3, "EXC_FLT_INEXACT"},
+    {4, "EXC_PPC_FLT_ZERO_DIVIDE"},  {5, "EXC_PPC_FLT_UNDERFLOW"}, {6, "EXC_PPC_FLT_OVERFLOW"},
+    {7, "EXC_PPC_FLT_NOT_A_NUMBER"}, {8, "EXC_PPC_NOEMULATION"},   {9, "EXC_PPC_ALTIVECASSIST"}};
 constexpr Name kArithmeticX86[] = {{1, "EXC_I386_DIV"},    {2, "EXC_I386_INTO"},
                                    {3, "EXC_I386_NOEXT"},  {4, "EXC_I386_EXTOVR"},
                                    {5, "EXC_I386_EXTERR"}, {6, "EXC_I386_EMERR"},
                                    {7, "EXC_I386_BOUND"},  {8, "EXC_I386_SSEEXTERR"}};
 
-constexpr Name kSoftware[] = {{0x10002, "SIGABRT"}, {0xdeadc0de, "UNCAUGHT_NS_EXCEPTION"},
-                              {1, "EXC_PPC_TRAP"},  {0x10100, "EXC_PPC_MIGRATE"}};
+constexpr Name kSoftware[] = {{0x10002, "SIGABRT"},
+                              {0xdeadc0de, "UNCAUGHT_NS_EXCEPTION"},
+                              {1, "EXC_PPC_TRAP"},
+                              {0x10100, "EXC_PPC_MIGRATE"}};
 
 constexpr Name kBreakpointArm64[] = {{1, "EXC_ARM_BREAKPOINT"}};
 constexpr Name kBreakpointPpc[] = {{1, "EXC_PPC_BREAKPOINT"}};
@@ -78,11 +80,15 @@ constexpr Name kBreakpointX86[] = {{1, "EXC_I386_SGL"}, {2, "EXC_I386_BPT"}};
 
 Names by_cpu(Cpu cpu, Names arm64, Names ppc, Names x86) {
   switch (cpu) {
-    case Cpu::arm64: return arm64;
-    case Cpu::ppc: return ppc;
+    case Cpu::arm64:
+      return arm64;
+    case Cpu::ppc:
+      return ppc;
     case Cpu::x86:
-    case Cpu::amd64: return x86;
-    default: return {};
+    case Cpu::amd64:
+      return x86;
+    default:
+      return {};
   }
 }
 
@@ -97,13 +103,13 @@ std::string_view detail_of(const Exception& exception, Cpu cpu) {
       return find(by_cpu(cpu, kInstructionArm64, kInstructionPpc, kInstructionX86),
                   exception.flags);
     case 3:
-      return find(by_cpu(cpu, kArithmeticArm64, kArithmeticPpc, kArithmeticX86),
-                  exception.flags);
-    case 5: return find(kSoftware, exception.flags);
+      return find(by_cpu(cpu, kArithmeticArm64, kArithmeticPpc, kArithmeticX86), exception.flags);
+    case 5:
+      return find(kSoftware, exception.flags);
     case 6:
-      return find(by_cpu(cpu, kBreakpointArm64, kBreakpointPpc, kBreakpointX86),
-                  exception.flags);
-    default: return {};
+      return find(by_cpu(cpu, kBreakpointArm64, kBreakpointPpc, kBreakpointX86), exception.flags);
+    default:
+      return {};
   }
 }
 
@@ -159,7 +165,8 @@ std::string resource_reason(const Exception& exception) {
       return fmt::format("{} / FLAVOR_THREADS_HIGH_WATERMARK high watermark limit: {}", kHead,
                          code & 0x7fff);
     }
-    default: return fmt::format("EXC_RESOURCE / 0x{:08x}", exception.flags);
+    default:
+      return fmt::format("EXC_RESOURCE / 0x{:08x}", exception.flags);
   }
 }
 
@@ -189,12 +196,12 @@ constexpr Name kGuardPort[] = {{0x1, "GUARD_EXC_DESTROY"},
                                {0x200000, "GUARD_EXC_MOD_REFS_NON_FATAL"},
                                {0x400000, "GUARD_EXC_IMMOVABLE_NON_FATAL"},
                                {0x800000, "GUARD_EXC_REQUIRE_REPLY_PORT_SEMANTICS"}};
-constexpr Name kGuardFile[] = {{0x1, "GUARD_EXC_CLOSE"},      {0x2, "GUARD_EXC_DUP"},
-                               {0x4, "GUARD_EXC_NOCLOEXEC"},  {0x8, "GUARD_EXC_SOCKET_IPC"},
-                               {0x10, "GUARD_EXC_FILEPORT"},  {0x20, "GUARD_EXC_MISMATCH"},
+constexpr Name kGuardFile[] = {{0x1, "GUARD_EXC_CLOSE"},     {0x2, "GUARD_EXC_DUP"},
+                               {0x4, "GUARD_EXC_NOCLOEXEC"}, {0x8, "GUARD_EXC_SOCKET_IPC"},
+                               {0x10, "GUARD_EXC_FILEPORT"}, {0x20, "GUARD_EXC_MISMATCH"},
                                {0x40, "GUARD_EXC_WRITE"}};
-constexpr Name kGuardVnode[] = {{0x1, "GUARD_EXC_RENAME_TO"},   {0x2, "GUARD_EXC_RENAME_FROM"},
-                                {0x4, "GUARD_EXC_UNLINK"},      {0x8, "GUARD_EXC_WRITE_OTHER"},
+constexpr Name kGuardVnode[] = {{0x1, "GUARD_EXC_RENAME_TO"},    {0x2, "GUARD_EXC_RENAME_FROM"},
+                                {0x4, "GUARD_EXC_UNLINK"},       {0x8, "GUARD_EXC_WRITE_OTHER"},
                                 {0x10, "GUARD_EXC_TRUNC_OTHER"}, {0x20, "GUARD_EXC_LINK"},
                                 {0x40, "GUARD_EXC_EXCHDATA"}};
 constexpr Name kGuardMemory[] = {{0x1, "GUARD_EXC_DEALLOC_GAP"}};
@@ -210,12 +217,13 @@ std::string guard_reason(const Exception& exception) {
     return name.empty() ? codes.text(head) : fmt::format("{} / {} {}", head, name, rest);
   };
   switch (exception.flags >> 29) {
-    case 0: return "EXC_GUARD / GUARD_TYPE_NONE";
+    case 0:
+      return "EXC_GUARD / GUARD_TYPE_NONE";
     case 1:
-      return told("GUARD_TYPE_MACH_PORT", kGuardPort,
-                  fmt::format("port name: {}{}", target,
-                              codes.subcode == 0 ? ""
-                                                 : fmt::format(" subcode: {}", codes.subcode)));
+      return told(
+          "GUARD_TYPE_MACH_PORT", kGuardPort,
+          fmt::format("port name: {}{}", target,
+                      codes.subcode == 0 ? "" : fmt::format(" subcode: {}", codes.subcode)));
     case 2:
       return told("GUARD_TYPE_FD", kGuardFile,
                   fmt::format("file descriptor: {} guard identifier: {}", target, codes.subcode));
@@ -226,12 +234,12 @@ std::string guard_reason(const Exception& exception) {
       return told("GUARD_TYPE_VN", kGuardVnode,
                   fmt::format("pid: {} guard identifier: {}", target, codes.subcode));
     case 5:
-      return told("GUARD_TYPE_VIRT_MEMORY", kGuardMemory,
-                  fmt::format("offset: {}", codes.subcode));
+      return told("GUARD_TYPE_VIRT_MEMORY", kGuardMemory, fmt::format("offset: {}", codes.subcode));
     case 6:
       return told("GUARD_TYPE_REJECTED_SC", kGuardSyscall,
                   fmt::format("syscall: {}", codes.subcode));
-    default: return fmt::format("EXC_GUARD / 0x{:08x}", exception.flags);
+    default:
+      return fmt::format("EXC_GUARD / 0x{:08x}", exception.flags);
   }
 }
 

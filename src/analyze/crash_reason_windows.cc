@@ -38,7 +38,7 @@ constexpr Name kExceptions[] = {
     {0xc0000096, "EXCEPTION_PRIV_INSTRUCTION"},
     {0xc00000fd, "EXCEPTION_STACK_OVERFLOW"},
     {0xc0000194, "EXCEPTION_POSSIBLE_DEADLOCK"},
-    {0xe0000008, "Out of Memory"},            // Chromium's
+    {0xe0000008, "Out of Memory"},              // Chromium's
     {0xe0434352, "MANAGED_EXCEPTION_CODE_V4"},  // .NET
     {0xe06d7363, "Unhandled C++ Exception"},
     {0x0517a7ed, "Simulated Exception"},  // Crashpad's
@@ -50,10 +50,14 @@ constexpr std::uint32_t kAccessViolation = 0xc0000005, kInPageError = 0xc0000006
 // What was tried, by the first parameter; "" for anything else.
 std::string_view access_suffix(std::uint64_t kind) {
   switch (kind) {
-    case 0: return "_READ";
-    case 1: return "_WRITE";
-    case 8: return "_EXEC";
-    default: return "";
+    case 0:
+      return "_READ";
+    case 1:
+      return "_WRITE";
+    case 8:
+      return "_EXEC";
+    default:
+      return "";
   }
 }
 

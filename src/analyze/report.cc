@@ -58,16 +58,25 @@ std::vector<SymbolStatus> symbol_statuses(const Report& report) {
 
 std::string os_name(const snapshot::SystemInfo& system) {
   switch (system.os) {
-    case Os::windows: return "Windows NT";
-    case Os::macos: return "Mac OS X";
-    case Os::ios: return "iOS";
-    case Os::linux: return "Linux";
-    case Os::solaris: return "Solaris";
-    case Os::android: return "Android";
-    case Os::ps3: return "PS3";
-    case Os::nacl: return "NaCl";
+    case Os::windows:
+      return "Windows NT";
+    case Os::macos:
+      return "Mac OS X";
+    case Os::ios:
+      return "iOS";
+    case Os::linux:
+      return "Linux";
+    case Os::solaris:
+      return "Solaris";
+    case Os::android:
+      return "Android";
+    case Os::ps3:
+      return "PS3";
+    case Os::nacl:
+      return "NaCl";
     case Os::fuchsia:
-    case Os::unknown: break;
+    case Os::unknown:
+      break;
   }
   return fmt::format("0x0x{:06x}", system.raw_os);  // the doubled prefix is the field's
 }
@@ -106,39 +115,60 @@ std::uint32_t word_at(const snapshot::SystemInfo& system, std::size_t offset) {
 
 std::string arm_vendor(std::uint32_t vendor) {
   switch (vendor) {
-    case 0x41: return "ARM";
-    case 0x51: return "Qualcomm";
-    case 0x56: return "Marvell";
-    case 0x69: return "Intel/Marvell";
-    default: return fmt::format("vendor(0x{:x})", vendor);
+    case 0x41:
+      return "ARM";
+    case 0x51:
+      return "Qualcomm";
+    case 0x56:
+      return "Marvell";
+    case 0x69:
+      return "Intel/Marvell";
+    default:
+      return fmt::format("vendor(0x{:x})", vendor);
   }
 }
 
 std::string arm_part(std::uint32_t part) {
   switch (part) {
-    case 0x4100c050: return "Cortex-A5";
-    case 0x4100c080: return "Cortex-A8";
-    case 0x4100c090: return "Cortex-A9";
-    case 0x4100c0f0: return "Cortex-A15";
-    case 0x4100c140: return "Cortex-R4";
-    case 0x4100c150: return "Cortex-R5";
-    case 0x4100b360: return "ARM1136";
-    case 0x4100b560: return "ARM1156";
-    case 0x4100b760: return "ARM1176";
-    case 0x4100b020: return "ARM11-MPCore";
-    case 0x41009260: return "ARM926";
-    case 0x41009460: return "ARM946";
-    case 0x41009660: return "ARM966";
-    case 0x510006f0: return "Krait";
-    case 0x510000f0: return "Scorpion";
-    default: return fmt::format("part(0x{:x})", part);
+    case 0x4100c050:
+      return "Cortex-A5";
+    case 0x4100c080:
+      return "Cortex-A8";
+    case 0x4100c090:
+      return "Cortex-A9";
+    case 0x4100c0f0:
+      return "Cortex-A15";
+    case 0x4100c140:
+      return "Cortex-R4";
+    case 0x4100c150:
+      return "Cortex-R5";
+    case 0x4100b360:
+      return "ARM1136";
+    case 0x4100b560:
+      return "ARM1156";
+    case 0x4100b760:
+      return "ARM1176";
+    case 0x4100b020:
+      return "ARM11-MPCore";
+    case 0x41009260:
+      return "ARM926";
+    case 0x41009460:
+      return "ARM946";
+    case 0x41009660:
+      return "ARM966";
+    case 0x510006f0:
+      return "Krait";
+    case 0x510000f0:
+      return "Scorpion";
+    default:
+      return fmt::format("part(0x{:x})", part);
   }
 }
 
 std::string arm_details(const snapshot::SystemInfo& system) {
   constexpr std::string_view kFeatures[] = {
-      "swp",  "half",    "thumb", "26bit", "fastmult", "fpa", "vfpv2", "edsp",  "java", "iwmmxt",
-      "crunch", "thumbee", "neon", "vfpv3", "vfpv3d16", "tls", "vfpv4", "idiva", "idivt"};
+      "swp",    "half",    "thumb", "26bit", "fastmult", "fpa", "vfpv2", "edsp",  "java", "iwmmxt",
+      "crunch", "thumbee", "neon",  "vfpv3", "vfpv3d16", "tls", "vfpv4", "idiva", "idivt"};
   constexpr std::uint32_t kKnownFeatures = 0x3fffff;  // three of them without a name
   const std::uint32_t cpuid = word_at(system, 0);
   const std::uint32_t features = word_at(system, 4);
@@ -179,8 +209,7 @@ std::optional<std::string> cpu_details(const snapshot::SystemInfo& system) {
                             system.cpu_revision >> 8, system.cpu_revision & 0xff);
 }
 
-std::optional<std::string> last_error_text(const snapshot::Crash& crash,
-                                           std::size_t thread_index) {
+std::optional<std::string> last_error_text(const snapshot::Crash& crash, std::size_t thread_index) {
   // LastErrorValue is the 14th word of a TEB. Other systems' threads have a number there too, by
   // chance; the field prints it all the same.
   const snapshot::Thread& thread = crash.threads[thread_index];

@@ -81,14 +81,14 @@ struct SymbolStatus {
 std::vector<SymbolStatus> symbol_statuses(const Report& report);
 
 // Texts that both printers need.
-std::string os_name(const snapshot::SystemInfo& system);     // "Windows NT"
-std::string os_version(const snapshot::SystemInfo& system);  // "10.0.19041 1234"
+std::string os_name(const snapshot::SystemInfo& system);        // "Windows NT"
+std::string os_version(const snapshot::SystemInfo& system);     // "10.0.19041 1234"
 std::string_view cpu_name(const snapshot::SystemInfo& system);  // "amd64"; "unknown" for RISC-V
 std::optional<std::string> cpu_details(const snapshot::SystemInfo& system);
 std::optional<std::string> last_error_text(const snapshot::Crash& crash, std::size_t thread_index);
 std::optional<std::string> microcode_text(const Report& report);  // "0xde"
 // Seconds from the process' start to the dump, never negative.
 std::optional<std::uint32_t> process_uptime(const snapshot::Crash& crash);
-std::string_view leaf_name(std::string_view path);                // after the last '/' or '\'
+std::string_view leaf_name(std::string_view path);  // after the last '/' or '\'
 
 }  // namespace analyze

@@ -18,7 +18,9 @@ namespace {
 class Printer {
  public:
   Printer(const Report& report, JsonWriter::Style style)
-      : report_(report), crash_(*report.crash), out_(style),
+      : report_(report),
+        crash_(*report.crash),
+        out_(style),
         width_(2 * snapshot::address_width(crash_.system.cpu)),
         statuses_(symbol_statuses(report)) {}
 
@@ -174,10 +176,17 @@ void Printer::memory_accesses() {
   for (const MemoryAccess& access : *accesses) {
     out_.begin_object();
     switch (access.type) {
-      case AccessType::unknown: break;
-      case AccessType::read: out_.key("access_type").string("read"); break;
-      case AccessType::write: out_.key("access_type").string("write"); break;
-      case AccessType::read_write: out_.key("access_type").string("readwrite"); break;
+      case AccessType::unknown:
+        break;
+      case AccessType::read:
+        out_.key("access_type").string("read");
+        break;
+      case AccessType::write:
+        out_.key("access_type").string("write");
+        break;
+      case AccessType::read_write:
+        out_.key("access_type").string("readwrite");
+        break;
     }
     out_.key("address");
     address(access.address);
@@ -230,13 +239,13 @@ void Printer::frame(const unwind::Stack& stack, std::size_t index, bool with_reg
   const unwind::Frame& frame = stack.frames[index];
   const symbols::SourceFrame& source = frame.symbol.physical;
   out_.begin_object().key("file");
-  frame.has_symbol && source.has_file ? out_.string(source.file) : out_.null();
+  frame.has_symbol&& source.has_file ? out_.string(source.file) : out_.null();
   out_.key("frame").unsigned_integer(index);
   frame_function(frame);
   out_.key("inlines");
   inlines(frame);
   out_.key("line");
-  frame.has_symbol && source.has_line ? out_.unsigned_integer(source.line) : out_.null();
+  frame.has_symbol&& source.has_line ? out_.unsigned_integer(source.line) : out_.null();
   out_.key("missing_symbols").boolean(!frame.has_symbol);
   frame_module(frame);
   out_.key("offset");
@@ -280,7 +289,7 @@ void Printer::inlines(const unwind::Frame& frame) {
     out_.begin_object().key("file");
     site.has_file ? out_.string(site.file) : out_.null();
     out_.key("function").string(site.function).key("line");
-    site.has_line && site.line != 0 ? out_.unsigned_integer(site.line) : out_.null();
+    site.has_line&& site.line != 0 ? out_.unsigned_integer(site.line) : out_.null();
     out_.end_object();
   }
   out_.end_array();

@@ -189,7 +189,6 @@ struct StreamEntry {  // one entry of the directory, for the text report
 
 struct Crash {
   SystemInfo system;
-  base::Endian endian = base::Endian::little;  // of the memory blocks
   base::Endian endian = base::Endian::little;  // of the words in `memory` and the stacks
   std::vector<Thread> threads;  // dump order
   std::vector<Module> modules;  // dump order; the first is the main program

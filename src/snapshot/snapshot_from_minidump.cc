@@ -288,7 +288,6 @@ Result<Crash> snapshot_from_minidump(Bytes file) {
   if (!system.ok()) return missing("MissingSystemInfo", "system info");
 
   Crash crash;
-  crash.endian = dump.endian();
   crash.time_stamp = dump.time_stamp();
   crash.endian = dump.endian();
   crash.system = system_of(*system);
