@@ -1,0 +1,399 @@
+#include "formats/breakpad/sym_reader.h"
+
+#include <algorithm>
+
+#include "base/pool.h"
+#include "formats/breakpad/text_cursor.h"
+
+// The verdict "corrupt" has to equal rust-minidump's, since it decides whether a module's frames
+// have names at all. Its grammar, in the order in which a line is tried:
+//   inside FUNC        INLINE_ORIGIN, INLINE, line record; anything else ends the FUNC
+//   inside CFI INIT    STACK CFI; anything else ends the range
+//   at the top         empty line, INFO, FILE, INLINE_ORIGIN, PUBLIC, FUNC, STACK WIN,
+//                      STACK CFI INIT, MODULE (on the first line only)
+// So a line record after an empty line is corrupt, though each of the two is fine.
+namespace breakpad {
+namespace {
+
+constexpr std::size_t kMinPartSize = 1024 * 1024;
+
+class PartReader {
+ public:
+  // `is_start`: the text begins with the file, so MODULE may come.
+  PartReader(std::string_view text, bool is_start, Reading reading)
+      : text_(text), cursor_(text.data(), text.data() + text.size()), is_start_(is_start),
+        lenient_(reading == Reading::kLenient) {
+    part_.lines.reserve(text.size() / 96);
+  }
+
+  void read(std::string_view more = {}) {
+    if (!more.empty()) cursor_ = Cursor(more.data(), more.data() + more.size());
+    while (!cursor_.done()) {
+      line_ = cursor_.at();
+      const Item item = item_;
+      const bool good = read_line();
+      if (!good) {
+        cursor_.move_to(line_);
+        cursor_.next_line();
+      }
+      if (too_long()) [[unlikely]] {
+        item_ = item;  // as if the line were not there: it ends nothing
+        continue;
+      }
+      if (good) [[likely]] continue;
+      if (!lenient_) {
+        corrupt_at_ = line_;
+        return;
+      }
+      ++skipped_;
+    }
+  }
+
+  Part take() {
+    finish_item();
+    return std::move(part_);
+  }
+  const char* corrupt_at() const { return corrupt_at_; }
+  std::uint64_t skipped() const { return skipped_; }
+  bool older_inlines() const { return older_inlines_; }
+  bool has_module() const { return has_module_; }
+  const Module& module() const { return module_; }
+
+ private:
+  enum class Item : unsigned char { kNone, kFunction, kCfi };
+
+  bool read_line() {
+    if (item_ == Item::kFunction) {
+      if (kHexValues[static_cast<unsigned char>(*line_)] >= 0 && line_record()) return true;
+      cursor_.move_to(line_);
+      if (*line_ == 'I' && cursor_.starts_with("INLINE")) {
+        if (cursor_.starts_with("INLINE_ORIGIN ")) return origin_record();
+        if (cursor_.starts_with("INLINE ")) return inline_record();
+      }
+    } else if (item_ == Item::kCfi) {
+      if (*line_ == 'S' && cfi_row()) return true;
+      cursor_.move_to(line_);
+    }
+    // A line that we skip does not end anything; one that we cannot skip ends the reading.
+    if (!lenient_) finish_item();
+    return top_level();
+  }
+
+  bool top_level() {
+    switch (*line_) {
+      case '\r':
+      case '\n': return cursor_.eol();
+      case 'I':
+        return cursor_.starts_with("INFO") ? info_record() : origin_record();
+      case 'F': return cursor_.starts_with("FUNC") ? func_record() : file_record();
+      case 'P': return public_record();
+      case 'S': return cursor_.starts_with("STACK WIN") ? win_record() : cfi_init();
+      case 'M': return module_record();
+      default: return false;
+    }
+  }
+
+  void finish_item() {
+    if (item_ == Item::kFunction) {
+      Func& func = part_.functions.back();
+      func.line_count = static_cast<std::uint32_t>(part_.lines.size()) - func.first_line;
+      func.inline_count = static_cast<std::uint32_t>(part_.inlines.size()) - func.first_inline;
+    } else if (item_ == Item::kCfi) {
+      CfiInit& init = part_.cfi_inits.back();
+      init.row_count = static_cast<std::uint32_t>(part_.cfi_rows.size()) - init.first_row;
+    }
+    item_ = Item::kNone;
+  }
+
+  bool too_long() const {
+    return static_cast<std::size_t>(cursor_.at() - line_) > kMaxLineSize;
+  }
+
+  bool line_record() {
+    LineRecord r;
+    if (!(cursor_.hex(r.address) && cursor_.space() && cursor_.hex(r.size) && cursor_.space() &&
+          cursor_.decimal(r.line) && cursor_.space() && cursor_.decimal(r.file) &&
+          cursor_.eol())) {
+      return false;
+    }
+    if (!too_long()) [[likely]] part_.lines.push_back(r);
+    return true;
+  }
+
+  bool inline_record() {
+    if (new_inline_record()) return true;
+    if (!lenient_) return false;
+    cursor_.move_to(line_);
+    return old_inline_record();
+  }
+
+  bool new_inline_record() {
+    InlineRecord r;
+    return cursor_.keyword("INLINE") && cursor_.decimal(r.depth) && cursor_.space() &&
+           cursor_.decimal(r.call_line) && cursor_.space() && call_file(r) && cursor_.space() && cursor_.decimal(r.origin) && cursor_.space() && inline_ranges(r);
+  }
+
+  // Breakpad's dump_syms writes -1 for a call in no known file; strict readers refuse that.
+  bool call_file(InlineRecord& record) {
+    if (!lenient_ || !cursor_.starts_with("-1 ")) return cursor_.decimal(record.call_file);
+    record.call_file = kNoNumber;
+    cursor_.move_to(cursor_.at() + 2);
+    return true;
+  }
+
+  bool old_inline_record() {
+    InlineRecord r;
+    r.call_file = kNoNumber;
+    if (!(cursor_.keyword("INLINE") && cursor_.decimal(r.depth) && cursor_.space() &&
+          cursor_.decimal(r.call_line) && cursor_.space() && cursor_.decimal(r.origin) &&
+          cursor_.space() && inline_ranges(r))) {
+      return false;
+    }
+    older_inlines_ = true;
+    return true;
+  }
+
+  bool inline_ranges(InlineRecord& record) {
+    record.first_range = static_cast<std::uint32_t>(part_.inline_ranges.size());
+    RangeRecord range;
+    bool good = false;
+    do {
+      good = cursor_.hex(range.address) && cursor_.space() && cursor_.hex(range.size);
+      part_.inline_ranges.push_back(range);
+    } while (good && cursor_.space());
+    if (!good || !cursor_.eol() || too_long()) {
+      part_.inline_ranges.resize(record.first_range);
+      return good && cursor_.at()[-1] == '\n';
+    }
+    record.range_count =
+        static_cast<std::uint32_t>(part_.inline_ranges.size()) - record.first_range;
+    part_.inlines.push_back(record);
+    return true;
+  }
+
+  bool named_record(std::string_view keyword, std::vector<Named>& out) {
+    Named r;
+    if (!(cursor_.keyword(keyword) && cursor_.decimal(r.number) && cursor_.space() &&
+          cursor_.rest(r.name))) {
+      return false;
+    }
+    if (!too_long()) out.push_back(r);
+    return true;
+  }
+  bool file_record() { return named_record("FILE", part_.files); }
+  bool origin_record() { return named_record("INLINE_ORIGIN", part_.origins); }
+
+  bool info_record() {
+    std::string_view text;
+    if (cursor_.keyword("INFO URL")) {
+      if (!cursor_.rest(text)) return false;
+      if (too_long()) return true;
+      part_.url = text;
+      part_.has_url = true;
+      return true;
+    }
+    if (!cursor_.keyword("INFO") || !cursor_.any_rest(text)) return false;
+    if (!too_long()) part_.infos.push_back(text);
+    return true;
+  }
+
+  bool public_record() {
+    PublicRecord r;
+    if (!cursor_.keyword("PUBLIC")) return false;
+    r.multiple = cursor_.multiple_mark();
+    if (!(cursor_.hex(r.address) && cursor_.space() && cursor_.hex(r.parameter_size) &&
+          cursor_.space() && cursor_.rest(r.name))) {
+      return false;
+    }
+    if (!too_long()) part_.publics.push_back(r);
+    return true;
+  }
+
+  bool func_record() {
+    Func r;
+    if (!cursor_.keyword("FUNC")) return false;
+    r.multiple = cursor_.multiple_mark();
+    if (!(cursor_.hex(r.address) && cursor_.space() && cursor_.hex(r.size) && cursor_.space() &&
+          cursor_.hex(r.parameter_size) && cursor_.space() && cursor_.rest(r.name))) {
+      return false;
+    }
+    if (too_long()) return true;
+    finish_item();
+    r.first_line = static_cast<std::uint32_t>(part_.lines.size());
+    r.first_inline = static_cast<std::uint32_t>(part_.inlines.size());
+    part_.functions.push_back(r);
+    item_ = Item::kFunction;
+    return true;
+  }
+
+  bool cfi_init() {
+    CfiInit r;
+    if (!(cursor_.keyword("STACK CFI INIT") && cursor_.hex(r.address) && cursor_.space() &&
+          cursor_.hex(r.size) && cursor_.space() && cursor_.rest(r.rules))) {
+      return false;
+    }
+    if (too_long()) return true;
+    finish_item();
+    r.first_row = static_cast<std::uint32_t>(part_.cfi_rows.size());
+    part_.cfi_inits.push_back(r);
+    item_ = Item::kCfi;
+    return true;
+  }
+
+  bool cfi_row() {
+    CfiRow r;
+    if (!(cursor_.keyword("STACK CFI") && cursor_.hex(r.address) && cursor_.space() &&
+          cursor_.rest(r.rules))) {
+      return false;
+    }
+    if (!too_long()) part_.cfi_rows.push_back(r);
+    return true;
+  }
+
+  bool win_record() {
+    StackWin r;
+    if (!cursor_.keyword("STACK WIN")) return false;
+    const char type = *cursor_.at();
+    if (kHexValues[static_cast<unsigned char>(type)] < 0) return false;
+    cursor_.move_to(cursor_.at() + 1);
+    if (!(cursor_.space() && cursor_.hex(r.address) && cursor_.space())) return false;
+    for (std::uint32_t& size : r.sizes) {
+      if (!cursor_.hex(size) || !cursor_.space()) return false;
+    }
+    const char has_program = *cursor_.at();
+    if (has_program < '0' || has_program > '9') return false;
+    cursor_.move_to(cursor_.at() + 1);
+    std::string_view rest;
+    if (!cursor_.space() || !cursor_.rest(rest)) return false;
+    const bool is_frame_data = type == '4';
+    if (too_long() || is_frame_data != (has_program == '1')) return true;
+    if (type != '4' && type != '0') return true;
+    r.type = is_frame_data ? 4 : 0;
+    if (is_frame_data) {
+      r.program = rest;
+    } else {
+      r.allocates_base_pointer = rest == "1";
+    }
+    part_.stack_win.push_back(r);
+    return true;
+  }
+
+  bool module_record() {
+    Module m;
+    if (!(cursor_.keyword("MODULE") && cursor_.word(m.os) && cursor_.space() &&
+          cursor_.word(m.cpu) && cursor_.space())) {
+      return false;
+    }
+    const char* const id = cursor_.at();
+    while (kHexValues[static_cast<unsigned char>(*cursor_.at())] >= 0) {
+      cursor_.move_to(cursor_.at() + 1);
+    }
+    m.id = std::string_view(id, static_cast<std::size_t>(cursor_.at() - id));
+    if (m.id.empty() || !cursor_.space() || !cursor_.rest(m.name)) return false;
+    if (!is_start_ || line_ != text_.data()) return lenient_ && has_module_;
+    module_ = m;
+    has_module_ = true;
+    return true;
+  }
+
+  std::string_view text_;
+  Cursor cursor_;
+  bool is_start_;
+  bool lenient_;
+  const char* line_ = nullptr;
+  const char* corrupt_at_ = nullptr;
+  std::uint64_t skipped_ = 0;
+  bool older_inlines_ = false;
+  bool has_module_ = false;
+  Module module_;
+  Item item_ = Item::kNone;
+  Part part_;
+};
+
+// A line that begins with one of these ends whatever item came before it, so reading can start
+// there without knowing what that was.
+bool begins_item(std::string_view line) {
+  for (const std::string_view word : {"FUNC ", "PUBLIC ", "STACK CFI INIT ", "STACK WIN "}) {
+    if (line.starts_with(word)) return true;
+  }
+  return false;
+}
+
+std::vector<std::string_view> cut(std::string_view text, unsigned threads) {
+  const std::size_t wanted = std::min<std::size_t>(threads * 2, text.size() / kMinPartSize);
+  std::vector<std::string_view> parts;
+  std::size_t from = 0;
+  if (threads > 1) {
+    for (std::size_t i = 1; i < wanted; ++i) {
+      std::size_t at = std::max(from, text.size() / wanted * i);
+      do {
+        at = text.find('\n', at);
+        if (at == std::string_view::npos) break;
+        ++at;
+      } while (!begins_item(text.substr(at, 16)));
+      if (at == std::string_view::npos || at >= text.size()) break;
+      if (at == from) continue;
+      parts.push_back(text.substr(from, at - from));
+      from = at;
+    }
+  }
+  parts.push_back(text.substr(from));
+  return parts;
+}
+
+std::string problem_at(std::string_view text, const char* at) {
+  const auto offset = static_cast<std::size_t>(at - text.data());
+  const auto number = std::count(text.begin(), text.begin() + static_cast<long>(offset), '\n') + 1;
+  std::string_view line = text.substr(offset, std::min(text.find('\n', offset) - offset,
+                                                       std::size_t{80}));
+  return "line " + std::to_string(number) + " is not a record that belongs here: " +
+         base::to_valid_utf8(line);
+}
+
+}  // namespace
+
+SymFile read(base::Bytes bytes, Reading reading, unsigned threads) {
+  SymFile file;
+  std::string_view text = base::text_of(bytes);
+  const std::size_t last_newline = text.rfind('\n');
+  const std::size_t whole = last_newline == std::string_view::npos ? 0 : last_newline + 1;
+  const bool cut_short = text.size() - whole > 0 && text.size() - whole <= kMaxLineSize;
+  if (cut_short && reading == Reading::kLenient) {
+    file.last_line = std::make_shared<const std::string>(std::string(text.substr(whole)) + "\n");
+  }
+  text = text.substr(0, whole);
+
+  std::vector<std::string_view> pieces;
+  if (!text.empty()) pieces = cut(text, threads);
+  std::vector<PartReader> readers;
+  readers.reserve(pieces.size());
+  for (const std::string_view piece : pieces) readers.emplace_back(piece, readers.empty(), reading);
+  base::parallel_for(readers.size(), threads, [&](std::size_t i) { readers[i].read(); });
+  if (file.last_line != nullptr && !readers.empty()) readers.back().read(*file.last_line);
+
+  if (!readers.empty()) {
+    file.has_module = readers[0].has_module();
+    file.module = readers[0].module();
+  }
+  for (const PartReader& reader : readers) {
+    file.skipped_lines += reader.skipped();
+    file.older_inlines |= reader.older_inlines();
+    if (reader.corrupt_at() != nullptr && !file.corrupt) {
+      file.corrupt = true;
+      file.problem = problem_at(text, reader.corrupt_at());
+    }
+  }
+  if (reading == Reading::kStrict && !file.corrupt && (cut_short || bytes.empty())) {
+    file.corrupt = true;
+    file.problem = bytes.empty() ? "the file is empty" : "the last line has no newline";
+  }
+  if (file.corrupt && text.starts_with("\xff\xfe")) {
+    file.problem = "the text is UTF-16; symbol files are UTF-8";
+  }
+  if (file.corrupt) return file;
+  file.parts.reserve(readers.size());
+  for (PartReader& reader : readers) file.parts.push_back(reader.take());
+  return file;
+}
+
+}  // namespace breakpad
