@@ -8,6 +8,7 @@
 #include "extract/identify.h"
 #include "extract/symbol_names.h"
 #include "extract/symbols_from_dwarf.h"
+#include "extract/symbols_from_frames.h"
 #include "formats/dwarf/debug_info.h"
 #include "formats/elf/elf.h"
 #include "formats/elf/symbols.h"
@@ -113,6 +114,33 @@ void add_functions(const Opened& files, const Options& options, symbols::Model& 
   add_publics(names, main.image_base(), elf::read_plt_stubs(main), options.threads, model);
 }
 
+// .eh_frame first: in a debug file it has no bytes, so the image's is read. .debug_frame adds what
+// the former lacks (assembly, code built without unwind tables).
+void add_cfi(const Opened& files, const Options& options, symbols::Model& model, Report& report) {
+  const elf::File& main = files.main();
+  std::vector<dwarf::AddressRange> code;
+  for (const elf::File::CodeRange& range : main.code_ranges()) code.push_back({range.start, range.end});
+  for (const std::string_view name : {".eh_frame", ".debug_frame"}) {
+    const elf::File* file = files.find_with(name);
+    if (file == nullptr) continue;
+    const elf::Section* section = file->find_debug_section(name);
+    const auto contents = file->contents(*section);
+    if (!contents.ok()) {
+      report.skipped.push_back({std::string(name), 0, contents.error().what});
+      continue;
+    }
+    dwarf::FrameSection frames;
+    frames.bytes = contents->bytes;
+    frames.address = section->address;
+    frames.endian = file->endian();
+    frames.address_size = file->is_64() ? 8 : 4;
+    frames.is_eh_frame = name == ".eh_frame";
+    const auto table = dwarf::FrameTable::parse(frames);
+    add_frames({table, register_names(main.arch()), code, main.image_base()}, options.threads,
+               model, report);
+  }
+}
+
 }  // namespace
 
 base::Result<Extracted> extract(const Module& module, const Options& options) {
@@ -126,6 +154,7 @@ base::Result<Extracted> extract(const Module& module, const Options& options) {
     }
   }
   if (options.functions) add_functions(files, options, out.model, out.report);
+  if (options.cfi) add_cfi(files, options, out.model, out.report);
   if (options.strict && !out.report.skipped.empty()) {
     const Skipped& first = out.report.skipped.front();
     return base::Error{base::Fault::malformed,
