@@ -1,0 +1,10 @@
+# find_package(Faultline) gives Faultline::faultline_client, also as Faultline::client, and
+# Faultline::faultline_client_shared, also as Faultline::client_shared.
+include(CMakeFindDependencyMacro)
+find_dependency(Threads)
+include("${CMAKE_CURRENT_LIST_DIR}/FaultlineTargets.cmake")
+foreach(kind IN ITEMS client client_shared)
+  if(NOT TARGET Faultline::${kind})
+    add_library(Faultline::${kind} ALIAS Faultline::faultline_${kind})
+  endif()
+endforeach()
