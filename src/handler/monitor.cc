@@ -13,7 +13,7 @@
 #include <csignal>
 #include <memory>
 
-#include "client/include/faultline/client.h"
+#include "faultline/client.h"
 #include "handler/process_memory.h"
 #include "handler/report_writer.h"
 
@@ -69,6 +69,18 @@ bool take(client::WireCrash& crash) {
       expected, static_cast<std::uint32_t>(SlotState::taken));
   if (taken) wake(crash.state);
   return taken;
+}
+
+extern "C" const char __executable_start, etext;  // the linker's
+
+// Before a long wait: free heap goes back, and so do the code and constants that were read to get
+// here. They are in the page cache and come back with a fault when there is a crash.
+void give_back_memory() {
+  ::malloc_trim(0);
+  const auto page = static_cast<std::uintptr_t>(::getpagesize());
+  const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(&__executable_start) & ~(page - 1);
+  const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(&etext) & ~(page - 1);
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 class Monitor {
@@ -129,7 +141,7 @@ void Monitor::serve(std::uint32_t slot, pid_t sender) {
   }
   spool_->prune();
   if (stored) start_upload(settings_);
-  ::malloc_trim(0);
+  give_back_memory();
 }
 
 int Monitor::run() {
@@ -139,7 +151,7 @@ int Monitor::run() {
   // What an earlier run left behind.
   spool_->prune();
   if (!spool_->pending().empty()) start_upload(settings_);
-  ::malloc_trim(0);
+  give_back_memory();
   while (const auto received = receive(socket_fd_)) {
     if (received->sender == 0) continue;
     if (received->message.type == client::MessageType::goodbye) break;

@@ -58,7 +58,6 @@ snapshot::Exception exception_of(const CrashRequest& request, pid_t thread) {
   snapshot::Exception exception;
   exception.thread_id = static_cast<std::uint32_t>(thread);
   exception.registers = registers_of(request);
-  exception.float_state = request.floats;
   if (request.kind == client::CrashKind::requested) {
     exception.code = kRequestedCode;
     exception.address = exception.registers->instruction_pointer();
@@ -91,6 +90,7 @@ class Capture {
   snapshot::Crash take() {
     add_process();
     crash_.exception = exception_of(input_.request, crashed_);
+    crash_.exception->float_state = arena_->keep(input_.request.floats);
     add_threads();
     add_stacks();
     crash_.modules = modules_from_memory(maps_, auxv_, memory_);
@@ -154,7 +154,7 @@ void Capture::add_threads() {
     if (from.registers) thread.registers = registers_of(*from.registers);
     if (from.floats) {
       const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&*from.floats);
-      thread.float_state.assign(bytes, bytes + sizeof *from.floats);
+      thread.float_state = arena_->keep({bytes, sizeof *from.floats});
     }
     // By now the crashed thread is inside our signal handler; its own registers are those of the
     // fault, here as well as in the exception.

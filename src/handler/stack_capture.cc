@@ -35,6 +35,14 @@ snapshot::MemoryRegion Arena::copy(const ProcessMemory& memory, Range range) {
   return region;
 }
 
+base::Bytes Arena::keep(base::Bytes bytes) {
+  auto kept = std::make_unique_for_overwrite<std::uint8_t[]>(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), kept.get());
+  const base::Bytes view(kept.get(), bytes.size());
+  blocks_.push_back({std::move(kept)});
+  return view;
+}
+
 std::vector<Range> join_ranges(std::vector<Range> ranges, const std::vector<Range>& taken) {
   std::sort(ranges.begin(), ranges.end(),
             [](const Range& a, const Range& b) { return a.begin < b.begin; });

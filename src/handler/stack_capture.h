@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -41,6 +42,7 @@ class Arena {
  public:
   // The readable head of the range; empty when nothing of it can be read.
   snapshot::MemoryRegion copy(const ProcessMemory& memory, Range range);
+  base::Bytes keep(base::Bytes bytes);
   std::uint64_t size() const { return size_; }
 
  private:

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "base/text.h"
-#include "client/include/faultline/client.h"
+#include "faultline/client.h"
 
 namespace handler {
 

@@ -1,0 +1,332 @@
+// Crashes in a way of your choice with the client linked in: for tests and the benchmark.
+//   crash_driver --handler H --spool D [--url U] [--threads N] [--second-thread] HOW
+// Prints one line "pid=… tid=… handler=… address=…" just before it dies, for the test to compare.
+#include <faultline/client.h>
+#include <fcntl.h>
+#include <link.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+namespace {
+
+volatile int g_sink;
+std::atomic<int> g_ready{0};
+
+[[noreturn]] void fail(const char* what) {
+  std::fprintf(stderr, "crash_driver: %s\n", what);
+  std::_Exit(99);
+}
+
+void announce(const void* address) {
+  std::printf("pid=%d tid=%ld handler=%d address=%#lx\n", getpid(), syscall(SYS_gettid),
+              faultline_handler_pid(), reinterpret_cast<unsigned long>(address));
+  std::fflush(stdout);
+}
+
+[[gnu::noinline]] void crash_by_segv() {
+  int* const nowhere = reinterpret_cast<int*>(0x1234);
+  announce(nowhere);
+  *const_cast<volatile int*>(nowhere) = 1;
+}
+
+[[gnu::noinline]] void crash_by_bus() {
+  char name[] = "/tmp/crash-driver-XXXXXX";
+  const int fd = mkstemp(name);
+  unlink(name);
+  char* const page = static_cast<char*>(mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0));
+  if (page == MAP_FAILED) fail("mmap");
+  announce(page + 8);
+  g_sink = *const_cast<volatile char*>(page + 8);
+}
+
+[[gnu::noinline]] void crash_by_ill() {
+  announce(nullptr);
+  __asm__ volatile("ud2");
+}
+
+[[gnu::noinline]] void crash_by_fpe() {
+  announce(nullptr);
+  volatile int zero = 0;
+  int quotient;
+  // As an instruction: compilers drop a division by zero.
+  __asm__ volatile("mov $1, %%eax; cltd; idivl %1" : "=a"(quotient) : "m"(zero) : "edx");
+  g_sink = quotient;
+}
+
+[[gnu::noinline]] void crash_by_abort() {
+  announce(nullptr);
+  std::abort();
+}
+
+[[gnu::noinline]] void crash_by_trap() {
+  announce(nullptr);
+  __asm__ volatile("int3");
+}
+
+[[gnu::noinline]] void crash_by_non_canonical() {
+  announce(nullptr);
+  g_sink = *reinterpret_cast<volatile int*>(0x8000000000001234);
+}
+
+[[gnu::noinline]] void crash_by_jump() {
+  announce(reinterpret_cast<void*>(0x5678));
+  reinterpret_cast<void (*)()>(0x5678)();
+  g_sink = 1;
+}
+
+[[gnu::noinline]] void crash_by_wild_stack() {
+  announce(nullptr);
+  __asm__ volatile("xor %esp, %esp; push %rax");
+}
+
+[[gnu::noinline]] int overflow(int depth) {
+  volatile char frame[1024];
+  frame[0] = static_cast<char>(depth);
+  return overflow(depth + 1) + frame[0];
+}
+
+void crash_by_overflow() {
+  announce(nullptr);
+  g_sink = overflow(0);
+}
+
+void crash_by_kill() {
+  announce(nullptr);
+  kill(getpid(), SIGSEGV);
+  pause();
+}
+
+// With the lock of the memory allocator held by the crashing thread: what a corrupted heap does.
+[[gnu::noinline]] void crash_in_malloc() {
+  // A fake, oversized chunk header makes free() abort while it holds the arena's lock.
+  char* const block = static_cast<char*>(std::malloc(4096));
+  char* const guard = static_cast<char*>(std::malloc(4096));
+  announce(nullptr);
+  std::memset(block + g_sink, 0x41, 4096 + 16);
+  std::free(guard);
+  std::free(block);
+  for (int i = 0; i < 1000; ++i) g_sink = *static_cast<char*>(std::malloc(5000)) + g_sink;
+  fail("the heap was not broken");
+}
+
+// With the loader's lock held: inside a callback of dl_iterate_phdr.
+void crash_in_loader() {
+  dl_iterate_phdr(
+      [](struct dl_phdr_info*, size_t, void*) {
+        crash_by_segv();
+        return 0;
+      },
+      nullptr);
+}
+
+void crash_in_stdio() {
+  flockfile(stdout);
+  *reinterpret_cast<volatile int*>(0x1234) = 1;
+}
+
+void* crash_soon(void*) {
+  g_ready.fetch_add(1);
+  while (g_ready.load() < 8) {
+  }
+  *reinterpret_cast<volatile int*>(0x1234) = 1;
+  return nullptr;
+}
+
+void crash_together() {
+  announce(reinterpret_cast<void*>(0x1234));
+  pthread_t thread;
+  for (int i = 0; i < 8; ++i) pthread_create(&thread, nullptr, &crash_soon, nullptr);
+  for (;;) pause();
+}
+
+void crash_in_child() {
+  const pid_t child = fork();
+  if (child == 0) {
+    crash_by_segv();
+    std::_Exit(98);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  std::printf("child=%d signal=%d\n", child, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+  std::fflush(stdout);
+  std::_Exit(0);
+}
+
+void crash_without_monitor() {
+  kill(faultline_handler_pid(), SIGKILL);
+  usleep(100'000);
+  crash_by_segv();
+}
+
+void crash_with_stopped_monitor() {
+  kill(faultline_handler_pid(), SIGSTOP);
+  usleep(50'000);
+  crash_by_segv();
+}
+
+void crash_after_closing_all() {
+  for (int fd = 3; fd < 1024; ++fd) close(fd);
+  crash_by_segv();
+}
+
+void crash_with_full_fd_table() {
+  while (open("/dev/null", O_RDONLY) >= 0) {
+  }
+  crash_by_segv();
+}
+
+void crash_undumpable() {
+  prctl(PR_SET_DUMPABLE, 0);
+  crash_by_segv();
+}
+
+int faulting_hook(int, siginfo_t*, void*, void*) {
+  *reinterpret_cast<volatile int*>(0x99) = 1;
+  return 0;
+}
+
+void crash_in_hook() {
+  faultline_first_chance(&faulting_hook, nullptr);
+  crash_by_segv();
+}
+
+void old_handler(int, siginfo_t* info, void*) {
+  // Chained with what the kernel said, and with the process still able to leave as it wants.
+  _exit(info->si_addr == reinterpret_cast<void*>(0x1234) ? 42 : 43);
+}
+
+void request_dump() {
+  announce(nullptr);
+  const int answer = faultline_dump("just looking");
+  std::printf("answer=%d\n", answer);
+  std::fflush(stdout);
+  std::_Exit(0);
+}
+
+void end_normally() {
+  faultline_shutdown();
+  std::_Exit(0);
+}
+
+struct Way {
+  const char* name;
+  void (*crash)();
+};
+const Way kWays[] = {
+    {"segv", crash_by_segv},
+    {"bus", crash_by_bus},
+    {"ill", crash_by_ill},
+    {"fpe", crash_by_fpe},
+    {"abort", crash_by_abort},
+    {"trap", crash_by_trap},
+    {"non-canonical", crash_by_non_canonical},
+    {"jump", crash_by_jump},
+    {"wild-stack", crash_by_wild_stack},
+    {"overflow", crash_by_overflow},
+    {"kill", crash_by_kill},
+    {"malloc", crash_in_malloc},
+    {"loader", crash_in_loader},
+    {"stdio", crash_in_stdio},
+    {"together", crash_together},
+    {"child", crash_in_child},
+    {"monitor-killed", crash_without_monitor},
+    {"monitor-stopped", crash_with_stopped_monitor},
+    {"fds-closed", crash_after_closing_all},
+    {"fds-full", crash_with_full_fd_table},
+    {"undumpable", crash_undumpable},
+    {"hook", crash_in_hook},
+    {"chained", crash_by_segv},
+    {"dump", request_dump},
+    {"end", end_normally},
+    {"sleep", [] { announce(nullptr); for (;;) pause(); }},
+};
+
+void* idle(void*) {
+  prctl(PR_SET_NAME, "idle");
+  g_ready.fetch_add(1);
+  for (;;) pause();
+  return nullptr;
+}
+
+void* crash_on_thread(void* way) {
+  prctl(PR_SET_NAME, "second");
+  static_cast<const Way*>(way)->crash();
+  return nullptr;
+}
+
+const Way* find_way(const std::string& name) {
+  for (const Way& way : kWays) {
+    if (name == way.name) return &way;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  faultline_config config{};
+  config.size = sizeof config;
+  config.product = "Driver";
+  config.version = "1.0";
+  int threads = 0;
+  bool second = false;
+  const Way* way = nullptr;
+  for (int i = 1; i < count; ++i) {
+    const std::string argument = arguments[i];
+    const char* const value = i + 1 < count ? arguments[i + 1] : "";
+    if (argument == "--handler") config.handler_path = value, ++i;
+    else if (argument == "--spool") config.spool = value, ++i;
+    else if (argument == "--url") config.url = value, ++i;
+    else if (argument == "--threads") threads = std::atoi(value), ++i;
+    else if (argument == "--keep-stderr") config.flags |= FAULTLINE_KEEP_STDERR;
+    else if (argument == "--second-thread") second = true;
+    else way = find_way(argument);
+  }
+  if (way == nullptr) fail("no such way to crash");
+
+  if (std::strcmp(way->name, "chained") == 0) {
+    struct sigaction action{};
+    action.sa_sigaction = &old_handler;
+    action.sa_flags = SA_SIGINFO;
+    sigaction(SIGSEGV, &action, nullptr);
+  }
+  const int answer = faultline_init(&config);
+  if (answer != 0) {
+    std::printf("init=%d %s\n", answer, faultline_error_text(answer));
+    std::fflush(stdout);
+  }
+  faultline_set("key", "value");
+  faultline_set("removed", "x");
+  faultline_set("removed", nullptr);
+
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 256 * 1024);
+  pthread_t thread;
+  for (int i = 0; i < threads; ++i) {
+    if (pthread_create(&thread, &attributes, &idle, nullptr) != 0) fail("pthread_create");
+  }
+  while (g_ready.load() < threads) usleep(1000);
+  g_ready.store(0);
+  if (second) {
+    if (pthread_create(&thread, nullptr, &crash_on_thread, const_cast<Way*>(way)) != 0) {
+      fail("pthread_create");
+    }
+    for (;;) pause();
+  }
+  way->crash();
+  std::printf("survived\n");
+  return 97;
+}
