@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -38,9 +39,9 @@ constexpr std::uint64_t kMaxDumpBytes = 16 << 20;
 
 // What the handler and the uploader may see of our environment; the rest is nobody's business.
 constexpr const char* kPassedVariables[] = {
-    "HOME",        "PATH",        "TMPDIR",      "LD_LIBRARY_PATH", "http_proxy", "https_proxy",
-    "all_proxy",   "no_proxy",    "HTTPS_PROXY", "ALL_PROXY",       "NO_PROXY",   "SSL_CERT_FILE",
-    "SSL_CERT_DIR", "CURL_CA_BUNDLE"};
+    "HOME",        "PATH",          "TMPDIR",       "LD_LIBRARY_PATH", "http_proxy",
+    "https_proxy", "all_proxy",     "no_proxy",     "HTTPS_PROXY",     "ALL_PROXY",
+    "NO_PROXY",    "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"};
 
 std::atomic<bool> g_busy{false};  // inside init or shutdown
 
@@ -173,7 +174,8 @@ int wait_ready(int socket_fd, std::uint32_t timeout_ms) {
   clock_gettime(CLOCK_MONOTONIC, &start);
   for (;;) {
     clock_gettime(CLOCK_MONOTONIC, &now);
-    const long passed = (now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000;
+    const long passed =
+        (now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000;
     if (passed >= static_cast<long>(timeout_ms)) return -FAULTLINE_E_TIMEOUT;
     pollfd poll_entry{socket_fd, POLLIN, 0};
     poll(&poll_entry, 1, static_cast<int>(static_cast<long>(timeout_ms) - passed));
@@ -284,7 +286,8 @@ void leave_parent() {
 using namespace client;
 
 int faultline_init(const faultline_config* config) {
-  if (config == nullptr || config->size < offsetof(faultline_config, url)) return -FAULTLINE_E_ARGUMENT;
+  if (config == nullptr || config->size < offsetof(faultline_config, url))
+    return -FAULTLINE_E_ARGUMENT;
   faultline_config known{};
   sys::copy(&known, config, config->size < sizeof known ? config->size : sizeof known);
   if (known.spool == nullptr || known.spool[0] == '\0') return -FAULTLINE_E_ARGUMENT;
@@ -337,17 +340,29 @@ int faultline_handler_pid(void) { return g_state.page.load() != nullptr ? g_stat
 
 const char* faultline_error_text(int answer) {
   switch (answer < 0 ? -answer : 0) {
-    case 0: return answer == FAULTLINE_CUT ? "stored, but cut to the size of its slot" : "done";
-    case FAULTLINE_E_ARGUMENT: return "an argument is missing or too long; spool is required";
-    case FAULTLINE_E_STATE: return "faultline_init() has not run, or has run already";
-    case FAULTLINE_E_MEMORY: return "no memory to share with the handler";
-    case FAULTLINE_E_SOCKET: return "no socket pair for the handler";
-    case FAULTLINE_E_HANDLER: return "faultline-handler could not be started: check handler_path";
-    case FAULTLINE_E_TIMEOUT: return "faultline-handler did not answer in time";
-    case FAULTLINE_E_SPOOL: return "faultline-handler cannot write into the spool directory";
-    case FAULTLINE_E_FULL: return "all annotation slots are taken";
-    case FAULTLINE_E_BUSY: return "busy with another dump or another write of this annotation";
-    case FAULTLINE_E_DUMP: return "the dump was not written";
-    default: return "unknown answer";
+    case 0:
+      return answer == FAULTLINE_CUT ? "stored, but cut to the size of its slot" : "done";
+    case FAULTLINE_E_ARGUMENT:
+      return "an argument is missing or too long; spool is required";
+    case FAULTLINE_E_STATE:
+      return "faultline_init() has not run, or has run already";
+    case FAULTLINE_E_MEMORY:
+      return "no memory to share with the handler";
+    case FAULTLINE_E_SOCKET:
+      return "no socket pair for the handler";
+    case FAULTLINE_E_HANDLER:
+      return "faultline-handler could not be started: check handler_path";
+    case FAULTLINE_E_TIMEOUT:
+      return "faultline-handler did not answer in time";
+    case FAULTLINE_E_SPOOL:
+      return "faultline-handler cannot write into the spool directory";
+    case FAULTLINE_E_FULL:
+      return "all annotation slots are taken";
+    case FAULTLINE_E_BUSY:
+      return "busy with another dump or another write of this annotation";
+    case FAULTLINE_E_DUMP:
+      return "the dump was not written";
+    default:
+      return "unknown answer";
   }
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -9,7 +10,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <ucontext.h>
-#include <linux/futex.h>
 
 #include "client/state.h"
 #include "client/syscalls_amd64.h"
@@ -79,8 +79,8 @@ bool dealt_with(int signal_number, siginfo_t* info, void* context) {
   if (entry.tid.load() == tid && frame + kSignalFrameMin < entry.frame.load()) return false;
   entry.frame.store(frame);
   entry.tid.store(tid);
-  const int answer =
-      function(signal_number, info, context, g_state.first_chance_user.load(std::memory_order_relaxed));
+  const int answer = function(signal_number, info, context,
+                              g_state.first_chance_user.load(std::memory_order_relaxed));
   entry.tid.store(0);
   return answer != 0;
 }
@@ -92,8 +92,10 @@ void record(WireCrash& crash, CrashKind kind, int signal_number, const siginfo_t
   crash.tid = own_tid();
   crash.signal_number = signal_number;
   static_assert(sizeof(siginfo_t) == sizeof crash.info);
-  if (info != nullptr) sys::copy(crash.info, info, sizeof crash.info);
-  else sys::clear(crash.info, sizeof crash.info);
+  if (info != nullptr)
+    sys::copy(crash.info, info, sizeof crash.info);
+  else
+    sys::clear(crash.info, sizeof crash.info);
   const auto& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
   static_assert(sizeof machine.gregs == sizeof crash.registers);
   sys::copy(crash.registers, machine.gregs, sizeof crash.registers);

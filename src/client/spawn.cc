@@ -59,8 +59,9 @@ int become_handler(void* argument) {
   arrange_fds(spawn);
   sys::call(SYS_setsid);
   sys::call(SYS_chdir, sys::address_of("/"));
-  const long answer = sys::call(SYS_execve, sys::address_of(spawn.path),
-                                sys::address_of(spawn.arguments), sys::address_of(spawn.environment));
+  const long answer =
+      sys::call(SYS_execve, sys::address_of(spawn.path), sys::address_of(spawn.arguments),
+                sys::address_of(spawn.environment));
   spawn.error = static_cast<int>(-answer);
   return 127;
 }

@@ -25,7 +25,7 @@ struct KernelAction {
 };
 
 struct State {
-  std::atomic<WirePage*> page;        // null until faultline_init() worked
+  std::atomic<WirePage*> page;          // null until faultline_init() worked
   std::atomic<std::uint64_t> claim;     // pid << 32 | tid of the thread that reports, or 0
   std::atomic<std::uint32_t> attempts;  // how often that thread has come in
   int socket_fd;
@@ -59,8 +59,8 @@ struct Spawn {
   int socket_fd, memory_fd;  // for Start::waiting
   bool keep_stderr;
   Start start;
-  int error;            // errno of the failed step, 0
-  std::int32_t pid;     // for Start::at_crash: our child
+  int error;         // errno of the failed step, 0
+  std::int32_t pid;  // for Start::at_crash: our child
 };
 bool spawn_handler(Spawn& spawn);
 void fill_environment(Spawn& spawn, const WirePage& page);

@@ -37,5 +37,7 @@ inline void clear(void* to, std::size_t size) {
 
 // Starts `function(argument)` in a child on `stack_top` with clone() flags, which must hold
 // CLONE_VM. The child ends with the function's answer as its exit code. Returns the pid.
-extern "C" __attribute__((visibility("hidden"))) long faultline_clone_call(
-    long flags, void* stack_top, int (*function)(void*), void* argument);
+extern "C" __attribute__((visibility("hidden"))) long faultline_clone_call(long flags,
+                                                                           void* stack_top,
+                                                                           int (*function)(void*),
+                                                                           void* argument);

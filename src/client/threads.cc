@@ -45,8 +45,8 @@ std::size_t stack_size() {
 
 StackHead* map_stack() {
   const std::size_t size = page_size() + stack_size();
-  void* const mapping =
-      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const mapping = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) return nullptr;
   mprotect(mapping, page_size(), PROT_NONE);
   auto* const head = reinterpret_cast<StackHead*>(static_cast<char*>(mapping) + size - kHeadSize);

@@ -108,16 +108,14 @@ void crash_by_kill() {
   pause();
 }
 
-// With the lock of the memory allocator held by the crashing thread: what a corrupted heap does.
+// With the allocator's lock held by the crashing thread: glibc finds the size of its top chunk
+// overwritten, inside malloc(), and aborts there. (Needs a second thread: alone it takes no lock.)
 [[gnu::noinline]] void crash_in_malloc() {
-  // A fake, oversized chunk header makes free() abort while it holds the arena's lock.
-  char* const block = static_cast<char*>(std::malloc(4096));
-  char* const guard = static_cast<char*>(std::malloc(4096));
   announce(nullptr);
-  std::memset(block + g_sink, 0x41, 4096 + 16);
-  std::free(guard);
-  std::free(block);
-  for (int i = 0; i < 1000; ++i) g_sink = *static_cast<char*>(std::malloc(5000)) + g_sink;
+  constexpr std::size_t kSize = 64 * 1024;
+  volatile char* block = static_cast<volatile char*>(std::malloc(kSize));
+  for (std::size_t i = 0; i < kSize + 16; ++i) block[i] = 0x41;
+  for (int i = 0; i < 100; ++i) g_sink = *static_cast<volatile char*>(std::malloc(kSize));
   fail("the heap was not broken");
 }
 
@@ -192,7 +190,7 @@ void crash_undumpable() {
   crash_by_segv();
 }
 
-int faulting_hook(int, siginfo_t*, void*, void*) {
+int faulting_hook(int, void*, void*, void*) {
   *reinterpret_cast<volatile int*>(0x99) = 1;
   return 0;
 }
@@ -250,7 +248,11 @@ const Way kWays[] = {
     {"chained", crash_by_segv},
     {"dump", request_dump},
     {"end", end_normally},
-    {"sleep", [] { announce(nullptr); for (;;) pause(); }},
+    {"sleep",
+     [] {
+       announce(nullptr);
+       for (;;) pause();
+     }},
 };
 
 void* idle(void*) {
@@ -286,13 +288,20 @@ int main(int count, char** arguments) {
   for (int i = 1; i < count; ++i) {
     const std::string argument = arguments[i];
     const char* const value = i + 1 < count ? arguments[i + 1] : "";
-    if (argument == "--handler") config.handler_path = value, ++i;
-    else if (argument == "--spool") config.spool = value, ++i;
-    else if (argument == "--url") config.url = value, ++i;
-    else if (argument == "--threads") threads = std::atoi(value), ++i;
-    else if (argument == "--keep-stderr") config.flags |= FAULTLINE_KEEP_STDERR;
-    else if (argument == "--second-thread") second = true;
-    else way = find_way(argument);
+    if (argument == "--handler")
+      config.handler_path = value, ++i;
+    else if (argument == "--spool")
+      config.spool = value, ++i;
+    else if (argument == "--url")
+      config.url = value, ++i;
+    else if (argument == "--threads")
+      threads = std::atoi(value), ++i;
+    else if (argument == "--keep-stderr")
+      config.flags |= FAULTLINE_KEEP_STDERR;
+    else if (argument == "--second-thread")
+      second = true;
+    else
+      way = find_way(argument);
   }
   if (way == nullptr) fail("no such way to crash");
 

@@ -55,7 +55,9 @@ std::vector<std::uint8_t> build_id_in(base::Bytes notes, std::uint64_t alignment
   base::Reader reader(notes);
   while (reader.remaining() >= sizeof(Elf64_Nhdr)) {
     const std::uint32_t name_size = reader.u32(), size = reader.u32(), type = reader.u32();
-    const auto padded = [alignment](std::uint32_t n) { return (n + alignment - 1) & ~(alignment - 1); };
+    const auto padded = [alignment](std::uint32_t n) {
+      return (n + alignment - 1) & ~(alignment - 1);
+    };
     const base::Bytes name = reader.bytes(name_size);
     reader.skip(padded(name_size) - name_size);
     const base::Bytes value = reader.bytes(size);
@@ -88,7 +90,8 @@ std::string find_soname(const Image& image, const ProcessMemory& memory) {
   for (const Elf64_Phdr& header : image.headers) {
     if (header.p_type != PT_DYNAMIC) continue;
     std::uint64_t strings = 0, name = 0;
-    const std::size_t count = std::min<std::size_t>(header.p_memsz / sizeof(Elf64_Dyn), kDynamicMax);
+    const std::size_t count =
+        std::min<std::size_t>(header.p_memsz / sizeof(Elf64_Dyn), kDynamicMax);
     const auto bytes = memory.bytes(image.bias + header.p_vaddr, count * sizeof(Elf64_Dyn));
     base::Reader reader(bytes);
     while (reader.remaining() >= sizeof(Elf64_Dyn)) {
@@ -105,7 +108,8 @@ std::string find_soname(const Image& image, const ProcessMemory& memory) {
   return {};
 }
 
-snapshot::Module module_of(const Image& image, const Mapping& mapping, const ProcessMemory& memory) {
+snapshot::Module module_of(const Image& image, const Mapping& mapping,
+                           const ProcessMemory& memory) {
   snapshot::Module module;
   module.base = {image.base};
   module.size = image.end - image.base;

@@ -65,8 +65,8 @@ void set_state(client::WireCrash& crash, SlotState state) {
 // The client gives up after a while: what it took back is not ours to touch.
 bool take(client::WireCrash& crash) {
   auto expected = static_cast<std::uint32_t>(SlotState::sent);
-  const bool taken = crash.state.compare_exchange_strong(
-      expected, static_cast<std::uint32_t>(SlotState::taken));
+  const bool taken =
+      crash.state.compare_exchange_strong(expected, static_cast<std::uint32_t>(SlotState::taken));
   if (taken) wake(crash.state);
   return taken;
 }
@@ -165,8 +165,8 @@ int Monitor::run() {
 }  // namespace
 
 int run_monitor(int socket_fd, int memory_fd) {
-  void* const mapping = ::mmap(nullptr, sizeof(client::WirePage), PROT_READ | PROT_WRITE, MAP_SHARED,
-                               memory_fd, 0);
+  void* const mapping =
+      ::mmap(nullptr, sizeof(client::WirePage), PROT_READ | PROT_WRITE, MAP_SHARED, memory_fd, 0);
   if (mapping == MAP_FAILED) {
     complain("cannot map the shared page; this program is started by libfaultline-client");
     return 2;

@@ -1,8 +1,8 @@
 #include "handler/report_writer.h"
 
-#include <csignal>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <csignal>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -60,8 +60,8 @@ base::Result<void> write_report(const CrashSite& site, const Spool& spool) {
   site.progress(false);
   const snapshot::MinidumpImage dump = TRY(snapshot::lay_out_minidump(crash));
   if (dump.size() > site.settings.max_dump_bytes) {
-    return base::Error{base::Fault::too_large,
-                       "the dump has " + std::to_string(dump.size()) + " bytes, more than max_dump_bytes"};
+    return base::Error{base::Fault::too_large, "the dump has " + std::to_string(dump.size()) +
+                                                   " bytes, more than max_dump_bytes"};
   }
   TRY(spool.store(report, dump));
   // From here on the report survives us and the client.

@@ -25,12 +25,12 @@ Registers registers_of(const user_regs_struct& from) {
   Registers to;
   to.cpu = snapshot::Cpu::amd64;
   const std::pair<std::string_view, std::uint64_t> values[] = {
-      {"rax", from.rax}, {"rdx", from.rdx}, {"rcx", from.rcx}, {"rbx", from.rbx},
-      {"rsi", from.rsi}, {"rdi", from.rdi}, {"rbp", from.rbp}, {"rsp", from.rsp},
-      {"r8", from.r8},   {"r9", from.r9},   {"r10", from.r10}, {"r11", from.r11},
-      {"r12", from.r12}, {"r13", from.r13}, {"r14", from.r14}, {"r15", from.r15},
-      {"rip", from.rip}, {"rflags", from.eflags}, {"cs", from.cs}, {"ss", from.ss},
-      {"ds", from.ds},   {"es", from.es},   {"fs", from.fs},   {"gs", from.gs}};
+      {"rax", from.rax}, {"rdx", from.rdx},       {"rcx", from.rcx}, {"rbx", from.rbx},
+      {"rsi", from.rsi}, {"rdi", from.rdi},       {"rbp", from.rbp}, {"rsp", from.rsp},
+      {"r8", from.r8},   {"r9", from.r9},         {"r10", from.r10}, {"r11", from.r11},
+      {"r12", from.r12}, {"r13", from.r13},       {"r14", from.r14}, {"r15", from.r15},
+      {"rip", from.rip}, {"rflags", from.eflags}, {"cs", from.cs},   {"ss", from.ss},
+      {"ds", from.ds},   {"es", from.es},         {"fs", from.fs},   {"gs", from.gs}};
   for (const auto& [name, value] : values) to.set(name, value);
   return to;
 }
@@ -41,13 +41,28 @@ Registers registers_of(const CrashRequest& request) {
   const std::uint64_t segments = g[REG_CSGSFS];
   Registers to;
   to.cpu = snapshot::Cpu::amd64;
-  const std::pair<std::string_view, std::uint64_t> values[] = {
-      {"rax", g[REG_RAX]}, {"rdx", g[REG_RDX]}, {"rcx", g[REG_RCX]}, {"rbx", g[REG_RBX]},
-      {"rsi", g[REG_RSI]}, {"rdi", g[REG_RDI]}, {"rbp", g[REG_RBP]}, {"rsp", g[REG_RSP]},
-      {"r8", g[REG_R8]},   {"r9", g[REG_R9]},   {"r10", g[REG_R10]}, {"r11", g[REG_R11]},
-      {"r12", g[REG_R12]}, {"r13", g[REG_R13]}, {"r14", g[REG_R14]}, {"r15", g[REG_R15]},
-      {"rip", g[REG_RIP]}, {"rflags", g[REG_EFL]}, {"cs", segments & 0xffff},
-      {"gs", segments >> 16 & 0xffff}, {"fs", segments >> 32 & 0xffff}, {"ss", segments >> 48}};
+  const std::pair<std::string_view, std::uint64_t> values[] = {{"rax", g[REG_RAX]},
+                                                               {"rdx", g[REG_RDX]},
+                                                               {"rcx", g[REG_RCX]},
+                                                               {"rbx", g[REG_RBX]},
+                                                               {"rsi", g[REG_RSI]},
+                                                               {"rdi", g[REG_RDI]},
+                                                               {"rbp", g[REG_RBP]},
+                                                               {"rsp", g[REG_RSP]},
+                                                               {"r8", g[REG_R8]},
+                                                               {"r9", g[REG_R9]},
+                                                               {"r10", g[REG_R10]},
+                                                               {"r11", g[REG_R11]},
+                                                               {"r12", g[REG_R12]},
+                                                               {"r13", g[REG_R13]},
+                                                               {"r14", g[REG_R14]},
+                                                               {"r15", g[REG_R15]},
+                                                               {"rip", g[REG_RIP]},
+                                                               {"rflags", g[REG_EFL]},
+                                                               {"cs", segments & 0xffff},
+                                                               {"gs", segments >> 16 & 0xffff},
+                                                               {"fs", segments >> 32 & 0xffff},
+                                                               {"ss", segments >> 48}};
   for (const auto& [name, value] : values) to.set(name, value);
   return to;
 }
@@ -83,7 +98,9 @@ snapshot::Exception exception_of(const CrashRequest& request, pid_t thread) {
 class Capture {
  public:
   explicit Capture(const CaptureInput& input)
-      : input_(input), memory_(input.pid), arena_(std::make_shared<Arena>()),
+      : input_(input),
+        memory_(input.pid),
+        arena_(std::make_shared<Arena>()),
         crashed_(crashed_thread(input.pid, input.process, input.request)),
         notes_(input.process.notes()) {}
 

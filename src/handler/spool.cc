@@ -38,10 +38,10 @@ std::vector<Entry> entries_of(const std::string& directory) {
     struct stat info{};
     if (::fstatat(::dirfd(opened.get()), item->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (!S_ISREG(info.st_mode)) continue;
-    entries.push_back({item->d_name,
-                       static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 +
-                           info.st_mtim.tv_nsec,
-                       static_cast<std::uint64_t>(info.st_size)});
+    entries.push_back(
+        {item->d_name,
+         static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec,
+         static_cast<std::uint64_t>(info.st_size)});
   }
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
     return a.time_ns != b.time_ns ? a.time_ns < b.time_ns : a.name < b.name;
@@ -137,20 +137,34 @@ std::string Spool::file(std::string_view state, std::string_view id,
 
 std::string Spool::dump_path(const std::string& id) const { return file("pending", id, ".dmp"); }
 
-base::Result<void> Spool::write_record(const std::string& path, const Report& report) const {
+base::Result<base::PendingFile> Spool::begin_record(const Report& report) const {
   base::PendingFile record = TRY(create_private(base::join_path(path_, "tmp")));
   const std::string json = json_of(report);
   TRY(record.append(base::bytes_of(json)));
+  return record;
+}
+
+base::Result<void> Spool::write_record(const std::string& path, const Report& report) const {
+  base::PendingFile record = TRY(begin_record(report));
   return record.commit(path);
 }
 
+// The crashed program waits for this: both files are synced, then named, and their directory is
+// synced once.
 base::Result<void> Spool::store(const Report& report, const snapshot::MinidumpImage& dump) const {
   base::PendingFile file = TRY(create_private(base::join_path(path_, "tmp")));
   TRY(write_dump(file, dump));
-  TRY(write_record(this->file("pending", report.id, ".json"), report));
-  const auto stored = file.commit(dump_path(report.id));
-  if (!stored) ::unlink(this->file("pending", report.id, ".json").c_str());
-  return stored;
+  base::PendingFile record = TRY(begin_record(report));
+  TRY(file.sync());
+  TRY(record.sync());
+  const std::string record_path = this->file("pending", report.id, ".json");
+  TRY(record.rename_to(record_path));
+  const auto named = file.rename_to(dump_path(report.id));
+  if (!named) {
+    ::unlink(record_path.c_str());
+    return named;
+  }
+  return base::sync_directory(base::join_path(path_, "pending"));
 }
 
 std::vector<std::string> Spool::pending() const {

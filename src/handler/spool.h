@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "base/result.h"
 #include "snapshot/minidump_from_snapshot.h"
 
@@ -27,9 +28,9 @@ constexpr std::uint64_t kPendingBytesMax = 256u << 20;
 constexpr std::size_t kFinishedMax = 200;  // records in sent/ and rejected/
 
 struct Report {
-  std::string id;         // a UUID
-  std::int64_t time_s = 0;  // of the crash
-  std::string url;        // where it is to go; may be empty
+  std::string id;                                  // a UUID
+  std::int64_t time_s = 0;                         // of the crash
+  std::string url;                                 // where it is to go; may be empty
   std::map<std::string, std::string> annotations;  // the form fields
   // What became of it:
   std::uint32_t tries = 0;
@@ -63,6 +64,7 @@ class Spool {
  private:
   explicit Spool(std::string path) : path_(std::move(path)) {}
   std::string file(std::string_view state, std::string_view id, std::string_view suffix) const;
+  base::Result<base::PendingFile> begin_record(const Report& report) const;
   base::Result<void> write_record(const std::string& path, const Report& report) const;
   void remove_report(const std::string& state, const std::string& id) const;
 

@@ -15,13 +15,13 @@
 
 namespace handler {
 
-constexpr std::uint64_t kRedZone = 128;               // below SP, used by leaf functions
-constexpr std::uint64_t kStackMax = 128 << 10;        // per thread
-constexpr std::uint64_t kStackLeast = 2 << 10;        // even with very many threads
-constexpr std::uint64_t kStackBasePart = 16 << 10;    // of a stack that is cut: its oldest end
-constexpr std::uint64_t kGuardGapMax = 1 << 20;       // an overflowed SP lies this near its stack
-constexpr std::uint64_t kCodeAround = 128;            // before and after pc
-constexpr std::uint64_t kDataAround = 128;            // around what registers point to
+constexpr std::uint64_t kRedZone = 128;             // below SP, used by leaf functions
+constexpr std::uint64_t kStackMax = 128 << 10;      // per thread
+constexpr std::uint64_t kStackLeast = 2 << 10;      // even with very many threads
+constexpr std::uint64_t kStackBasePart = 16 << 10;  // of a stack that is cut: its oldest end
+constexpr std::uint64_t kGuardGapMax = 1 << 20;     // an overflowed SP lies this near its stack
+constexpr std::uint64_t kCodeAround = 128;          // before and after pc
+constexpr std::uint64_t kDataAround = 128;          // around what registers point to
 
 struct Range {
   std::uint64_t begin = 0, end = 0;

@@ -36,8 +36,7 @@ void put_cpu(snapshot::SystemInfo& system) {
   const std::uint32_t family = version.a >> 8 & 0xf, model = version.a >> 4 & 0xf;
   const std::uint32_t family_high = version.a >> 20 & 0xff, model_high = version.a >> 16 & 0xf;
   const std::uint32_t whole_family = family == 0xf ? family + family_high : family;
-  const std::uint32_t whole_model =
-      family == 6 || family == 0xf ? model | model_high << 4 : model;
+  const std::uint32_t whole_model = family == 6 || family == 0xf ? model | model_high << 4 : model;
   system.cpu_level = static_cast<std::uint16_t>(whole_family);
   system.cpu_revision = static_cast<std::uint16_t>(whole_model << 8 | (version.a & 0xf));
 }
@@ -97,15 +96,17 @@ std::uint32_t start_time_of(const ProcessStat& stat) {
   const std::size_t at = text.find("\nbtime ");
   if (at == std::string::npos) return 0;
   const std::size_t begin = at + 7;
-  const auto boot = base::parse_decimal(
-      std::string_view(text).substr(begin, text.find('\n', begin) - begin));
+  const auto boot =
+      base::parse_decimal(std::string_view(text).substr(begin, text.find('\n', begin) - begin));
   const auto ticks_per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   return static_cast<std::uint32_t>(boot.value_or(0) + stat.start_ticks / ticks_per_second);
 }
 
 std::map<std::string, std::string> parse_os_release(std::string_view text) {
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"ID", "id"}, {"VERSION_ID", "release"}, {"VERSION_CODENAME", "codename"},
+      {"ID", "id"},
+      {"VERSION_ID", "release"},
+      {"VERSION_CODENAME", "codename"},
       {"PRETTY_NAME", "description"}};
   std::map<std::string, std::string> fields;
   for (const std::string_view line : base::split(text, '\n')) {

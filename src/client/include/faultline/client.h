@@ -11,8 +11,6 @@
 #ifndef FAULTLINE_CLIENT_H
 #define FAULTLINE_CLIENT_H
 
-#include <signal.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -26,17 +24,17 @@ extern "C" {
 #endif
 
 enum {
-  FAULTLINE_CUT = 1,         /* stored, but cut to the size of its slot */
-  FAULTLINE_E_ARGUMENT = 1,  /* a null or too long argument, or a configuration without a spool */
-  FAULTLINE_E_STATE = 2,     /* not initialised, or initialised already */
-  FAULTLINE_E_MEMORY = 3,    /* no shared memory */
-  FAULTLINE_E_SOCKET = 4,    /* no socket pair */
-  FAULTLINE_E_HANDLER = 5,   /* faultline-handler was not found or could not be started */
-  FAULTLINE_E_TIMEOUT = 6,   /* the handler did not answer in time */
-  FAULTLINE_E_SPOOL = 7,     /* the handler cannot use the spool directory */
-  FAULTLINE_E_FULL = 8,      /* all annotation slots are taken */
-  FAULTLINE_E_BUSY = 9,      /* the slot is being written elsewhere */
-  FAULTLINE_E_DUMP = 10      /* the dump was not written */
+  FAULTLINE_CUT = 1,        /* stored, but cut to the size of its slot */
+  FAULTLINE_E_ARGUMENT = 1, /* a null or too long argument, or a configuration without a spool */
+  FAULTLINE_E_STATE = 2,    /* not initialised, or initialised already */
+  FAULTLINE_E_MEMORY = 3,   /* no shared memory */
+  FAULTLINE_E_SOCKET = 4,   /* no socket pair */
+  FAULTLINE_E_HANDLER = 5,  /* faultline-handler was not found or could not be started */
+  FAULTLINE_E_TIMEOUT = 6,  /* the handler did not answer in time */
+  FAULTLINE_E_SPOOL = 7,    /* the handler cannot use the spool directory */
+  FAULTLINE_E_FULL = 8,     /* all annotation slots are taken */
+  FAULTLINE_E_BUSY = 9,     /* the slot is being written elsewhere */
+  FAULTLINE_E_DUMP = 10     /* the dump was not written */
 };
 
 /* Longest key and value of an annotation, without the closing zero, and how many there may be. */
@@ -46,25 +44,26 @@ enum {
 
 /* Bits of faultline_config.flags. */
 enum {
-  FAULTLINE_KEEP_STDERR = 1 << 0,   /* the handler keeps this program's stderr, for its complaints */
-  FAULTLINE_COMMAND_LINE = 1 << 1,  /* put the command line into the dump */
-  FAULTLINE_ENVIRONMENT = 1 << 2    /* put the environment into the dump: it may hold secrets */
+  FAULTLINE_KEEP_STDERR = 1 << 0,  /* the handler keeps this program's stderr, for its complaints */
+  FAULTLINE_COMMAND_LINE = 1 << 1, /* put the command line into the dump */
+  FAULTLINE_ENVIRONMENT = 1 << 2   /* put the environment into the dump: it may hold secrets */
 };
 
 /* Zero it, set `size`, and what you need; zero and null mean the default. */
 typedef struct faultline_config {
-  uint32_t size;              /* sizeof(faultline_config): new members come at the end */
-  uint32_t flags;             /* FAULTLINE_KEEP_STDERR… */
-  const char* spool;          /* required: a directory of this product; made when it is missing */
-  const char* url;            /* where reports go, e.g. "https://crash.example/submit"; none: keep */
+  uint32_t size;     /* sizeof(faultline_config): new members come at the end */
+  uint32_t flags;    /* FAULTLINE_KEEP_STDERR… */
+  const char* spool; /* required: a directory of this product; made when it is missing */
+  const char* url;   /* where reports go, e.g. "https://crash.example/submit"; none: keep */
   const char* product;
   const char* version;
   const char* build;
   const char* channel;
-  const char* handler_path;   /* default: $FAULTLINE_HANDLER, then beside the program, then installed */
-  uint32_t deadline_ms;       /* longest wait of a crashing process for its dump; default 10000 */
-  uint32_t start_timeout_ms;  /* longest wait of faultline_init(); default 5000 */
-  uint64_t max_dump_bytes;    /* default 16 MiB */
+  const char*
+      handler_path;     /* default: $FAULTLINE_HANDLER, then beside the program, then installed */
+  uint32_t deadline_ms; /* longest wait of a crashing process for its dump; default 10000 */
+  uint32_t start_timeout_ms; /* longest wait of faultline_init(); default 5000 */
+  uint64_t max_dump_bytes;   /* default 16 MiB */
 } faultline_config;
 
 /* Starts the handler, installs handlers for SEGV BUS ILL FPE ABRT TRAP SYS, and gives the calling
@@ -91,8 +90,9 @@ FAULTLINE_API void faultline_thread_leave(void);
 
 /* Called on the crashing thread before anything else, for runtimes that use faults themselves.
  * A non-zero answer means: dealt with, carry on. It may also leave by siglongjmp(). It runs in the
- * signal handler; a fault in it counts as a crash. A null function removes it. */
-typedef int (*faultline_first_chance_function)(int signal_number, siginfo_t* info, void* context,
+ * signal handler, with its siginfo_t* and ucontext_t*; a fault in it counts as a crash. A null
+ * function removes it. */
+typedef int (*faultline_first_chance_function)(int signal_number, void* info, void* context,
                                                void* user);
 FAULTLINE_API void faultline_first_chance(faultline_first_chance_function function, void* user);
 
