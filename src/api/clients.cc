@@ -1,0 +1,120 @@
+#include "api/clients.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace api {
+
+using base::Fault;
+using net::Answer;
+
+namespace {
+
+// The agents' own time-outs are 30 s and, for what users bear of a debugger, 5 s.
+constexpr std::chrono::milliseconds kSymsrvPatience{25'000};
+constexpr std::chrono::milliseconds kDebuginfodPatience{5'000};
+constexpr std::chrono::milliseconds kPatience{55'000};
+
+// ERROR_RETRY as an HRESULT: the agent asks again later.
+constexpr std::string_view kSymbolAgentRetry = "0x80070512";
+
+// Header values are plain ASCII.
+std::string header_text(std::string_view text) {
+  std::string plain(text.substr(0, 500));
+  std::replace_if(plain.begin(), plain.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return plain;
+}
+
+Answer with_reason(Answer answer, const base::Error& error) {
+  std::string reason(base::name_of(error.fault));
+  reason.append(": ").append(error.what);
+  answer.headers.set("X-Faultline-Reason", header_text(reason));
+  answer.headers.set("Access-Control-Allow-Origin", "*");
+  // A proxy between us must not keep what an upload may change in the next second.
+  answer.headers.set("Cache-Control", "no-store");
+  return answer;
+}
+
+Answer answer_trouble(const net::Request& request, const base::Error& error) {
+  Answer answer = Answer::text(503, error.what + "\n");
+  switch (client_of(request)) {
+    case Client::debuginfod:
+      answer.reset = true;
+      break;
+    case Client::symsrv:
+      answer.headers.set("Symbol-Agent-Status", kSymbolAgentRetry);
+      break;
+    case Client::other:
+      answer.headers.set("Retry-After", "5");
+      break;
+  }
+  return with_reason(std::move(answer), error);
+}
+
+bool is_loopback_address(std::string_view address) {
+  return address.starts_with("127.") || address == "::1" || address == "[::1]" ||
+         address.starts_with("::ffff:127.") || address.starts_with("[::ffff:127.");
+}
+
+// "127.0.0.1:7070" → "127.0.0.1", "[::1]:7070" → "[::1]".
+std::string_view without_port(std::string_view text) {
+  const auto bracket = text.rfind(']');
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return text;
+  if (bracket != std::string_view::npos && colon < bracket) return text;
+  if (bracket == std::string_view::npos && text.find(':') != colon) return text;  // bare IPv6
+  return text.substr(0, colon);
+}
+
+}  // namespace
+
+Client client_of(const net::Request& request) {
+  const std::string_view agent = request.header("User-Agent");
+  if (agent.starts_with("Microsoft-Symbol-Server")) return Client::symsrv;
+  if (agent.find("elfutils/") != std::string_view::npos) return Client::debuginfod;
+  return Client::other;
+}
+
+std::chrono::milliseconds patience_of(const net::Request& request) {
+  switch (client_of(request)) {
+    case Client::symsrv: return kSymsrvPatience;
+    case Client::debuginfod: return kDebuginfodPatience;
+    case Client::other: return kPatience;
+  }
+  return kPatience;
+}
+
+Answer answer_miss(const net::Request& request, const base::Error& miss,
+                   std::string_view what_to_do) {
+  switch (miss.fault) {
+    case Fault::timed_out:
+    case Fault::unavailable:
+    case Fault::internal: return answer_trouble(request, miss);
+    default: break;
+  }
+  std::string body = miss.what;
+  body.append("\n").append(what_to_do);
+  return with_reason(Answer::text(404, body), miss);
+}
+
+Answer answer_still_working(const net::Request& request) {
+  return answer_trouble(request, {Fault::timed_out, "the file is being made; ask again soon"});
+}
+
+bool is_local(const net::Request& request) {
+  constexpr std::array<std::string_view, 6> kTraces{
+      "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Via", "Origin"};
+  for (const auto& [name, value] : request.headers.all()) {
+    if (base::lower_ascii(name).starts_with("x-forwarded-")) return false;
+    for (const std::string_view trace : kTraces) {
+      if (base::equal_ignoring_case(name, trace)) return false;
+    }
+  }
+  const std::string_view host = without_port(request.header("Host"));
+  return is_loopback_address(without_port(request.peer)) &&
+         (base::equal_ignoring_case(host, "localhost") || is_loopback_address(host));
+}
+
+}  // namespace api

@@ -1,0 +1,34 @@
+// Who is asking: what an overload or a miss may look like depends on it, since clients remember
+// wrong answers for minutes or for the session (docs/protocols/symsrv.md, debuginfod.md).
+// Pure functions of a request's head.
+#pragma once
+
+#include <chrono>
+#include <string_view>
+
+#include "base/result.h"
+#include "net/http.h"
+
+namespace api {
+
+enum class Client : std::uint8_t { other, symsrv, debuginfod };
+
+Client client_of(const net::Request& request);
+
+// How long this client may be held before it gives up by itself.
+std::chrono::milliseconds patience_of(const net::Request& request);
+
+// The answer to a wish that could not be settled, in the client's dialect: a miss is 404 for
+// everybody; trouble on our side is a status that nobody remembers as a miss.
+// `what_to_do` is added to the body of a 404.
+net::Answer answer_miss(const net::Request& request, const base::Error& miss,
+                        std::string_view what_to_do);
+// The same for something that is still being made when patience is over.
+net::Answer answer_still_working(const net::Request& request);
+
+// Decision: only requests from this very machine may do what needs no token. The peer is
+// loopback, nothing says that a proxy stands between, the Host is a loopback name, and no page of
+// another site sent it.
+bool is_local(const net::Request& request);
+
+}  // namespace api

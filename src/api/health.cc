@@ -1,0 +1,106 @@
+#include "api/health.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "store/data_directory.h"
+
+namespace api {
+
+using net::Answer;
+using net::Request;
+
+namespace {
+
+Answer uncached(Answer answer) {
+  answer.headers.set("Cache-Control", "no-store");
+  return answer;
+}
+
+// Ready is who can answer from the catalogue.
+Answer readiness(store::Catalog& catalog) {
+  const auto alive = catalog.check_alive();
+  base::JsonWriter out;
+  out.begin_object().key("status").string(alive.ok() ? "ok" : "error");
+  out.key("checks").begin_object();
+  out.key("database").string(alive.ok() ? "ok" : alive.error().what);
+  out.end_object().end_object();
+  return uncached(Answer::json(alive.ok() ? 200 : 503, out.take()));
+}
+
+std::string version_json(const std::string& version) {
+  base::JsonWriter out;
+  out.begin_object().key("source").string("faultline").key("version").string(version);
+  out.key("commit").string("").key("build").string("").end_object();
+  return out.take();
+}
+
+struct Metrics {
+  std::string text;
+
+  template <class Number>
+  void add(std::string_view name, std::string_view type, std::string_view help, Number value) {
+    fmt::format_to(std::back_inserter(text), "# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", name,
+                   help, type, value);
+  }
+};
+
+Answer metrics(store::Catalog& catalog, supply::Supply& supply, const HealthOptions& options) {
+  const supply::Supply::Counts counts = supply.counts();
+  Metrics out;
+  out.add("faultline_cache_files", "gauge", "Open files kept for answering at once.",
+          counts.remembered.files);
+  out.add("faultline_cache_misses", "gauge", "Wishes remembered as nobody has it.",
+          counts.remembered.misses);
+  out.add("faultline_lookups_total", "counter", "Wishes taken to the catalogue.", counts.lookups);
+  out.add("faultline_lookups_under_way", "gauge", "Wishes being looked up or made.",
+          counts.under_way);
+  out.add("faultline_conversions_total", "counter", "Modules whose .sym and index were made.",
+          counts.derived.made);
+  out.add("faultline_conversions_failed_total", "counter", "Modules that could not be converted.",
+          counts.derived.failed);
+  out.add("faultline_conversions_under_way", "gauge", "Conversions waiting or running.",
+          counts.derived.under_way);
+  out.add("faultline_disk_free_bytes", "gauge", "Free space where the data is.",
+          store::free_bytes(options.data_directory));
+  const auto stored = catalog.count();
+  if (stored.ok()) {
+    out.add("faultline_files", "gauge", "Files in the catalogue.", stored->files);
+    out.add("faultline_file_bytes", "gauge", "Their size.", stored->bytes);
+    out.add("faultline_keys", "gauge", "Keys that name them.", stored->keys);
+  }
+  Answer answer = Answer::text(200, out.text);
+  answer.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+  return uncached(std::move(answer));
+}
+
+void add_get(net::Router& router, std::string pattern, net::Runs runs, net::Handler handler) {
+  net::Route route;
+  route.method = "GET";
+  route.pattern = std::move(pattern);
+  route.runs = runs;
+  route.handler = std::move(handler);
+  router.add(std::move(route));
+}
+
+}  // namespace
+
+void add_health_routes(net::Router& router, store::Catalog& catalog, supply::Supply& supply,
+                       const HealthOptions& options) {
+  using net::Runs;
+  const auto alive = [](Request&) -> net::Reply { return uncached(Answer::text(200, "ok\n")); };
+  add_get(router, "/healthz", Runs::loop, alive);
+  add_get(router, "/__lbheartbeat__", Runs::loop, alive);
+  const auto ready = [&catalog](Request&) -> net::Reply { return readiness(catalog); };
+  add_get(router, "/readyz", Runs::pool, ready);
+  add_get(router, "/__heartbeat__", Runs::pool, ready);
+  add_get(router, "/__version__", Runs::loop,
+          [text = version_json(options.version)](Request&) -> net::Reply {
+            return uncached(Answer::json(200, text));
+          });
+  add_get(router, "/metrics", Runs::pool, [&catalog, &supply, options](Request&) -> net::Reply {
+    return metrics(catalog, supply, options);
+  });
+}
+
+}  // namespace api

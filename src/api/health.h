@@ -1,0 +1,23 @@
+// Is the server alive, is it ready, which version is it, how much does it do:
+//   /healthz  /readyz  /__heartbeat__  /__lbheartbeat__  /__version__  /metrics
+// Format: docs/protocols/health.md
+#pragma once
+
+#include <string>
+
+#include "net/http.h"
+#include "store/catalog.h"
+#include "supply/supply.h"
+
+namespace api {
+
+struct HealthOptions {
+  std::string version;
+  std::string data_directory;
+};
+
+// `catalog` and `supply` must outlive the server.
+void add_health_routes(net::Router& router, store::Catalog& catalog, supply::Supply& supply,
+                       const HealthOptions& options);
+
+}  // namespace api
