@@ -101,20 +101,27 @@ void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point 
 }
 
 Found Supply::wait_for(const SymbolRequest& request, Clock::time_point deadline) {
+  return wait_for_all({request}, deadline).front();
+}
+
+std::vector<Found> Supply::wait_for_all(const std::vector<SymbolRequest>& requests,
+                                        Clock::time_point deadline) {
   struct Signal {
     std::mutex mutex;
     std::condition_variable changed;
     bool done = false;
   };
   const auto signal = std::make_shared<Signal>();
-  want({request}, deadline, [signal] {
+  want(requests, deadline, [signal] {
     const std::lock_guard lock(signal->mutex);
     signal->done = true;
     signal->changed.notify_all();
   });
   std::unique_lock lock(signal->mutex);
   signal->changed.wait(lock, [&] { return signal->done; });
-  return local(request);
+  std::vector<Found> found;
+  for (const SymbolRequest& request : requests) found.push_back(local(request));
+  return found;
 }
 
 Supply::Counts Supply::counts() const {

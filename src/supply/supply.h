@@ -54,6 +54,8 @@ class Supply {
 
   // working when the deadline has come first.
   Found wait_for(const ident::SymbolRequest& request, Clock::time_point deadline);
+  std::vector<Found> wait_for_all(const std::vector<ident::SymbolRequest>& requests,
+                                  Clock::time_point deadline);
 
   struct Counts {
     AnswerCache::Sizes remembered;

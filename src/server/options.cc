@@ -1,0 +1,201 @@
+#include "server/options.h"
+
+#include <algorithm>
+#include <array>
+#include <variant>
+
+#include "base/file.h"
+#include "base/text.h"
+
+extern char** environ;
+
+namespace server {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+
+namespace {
+
+constexpr std::string_view kDefaultConfig = "faultline.toml";
+constexpr std::string_view kEnvironmentPrefix = "FAULTLINE_";
+
+enum class Kind : std::uint8_t { text, number, size };
+
+using Field = std::variant<std::string Options::*, std::uint64_t Options::*>;
+
+struct Known {
+  std::string_view key;
+  Kind kind;
+  Field field;
+};
+
+// The one list of what can be set.
+constexpr std::array<Known, 19> kKnown{{
+    {"listen", Kind::text, &Options::listen},
+    {"data", Kind::text, &Options::data},
+    {"log_level", Kind::text, &Options::log_level},
+    {"threads", Kind::number, &Options::threads},
+    {"workers", Kind::number, &Options::workers},
+    {"database", Kind::text, &Options::database},
+    {"drain_seconds", Kind::number, &Options::drain_seconds},
+    {"upload.token", Kind::text, &Options::upload_token},
+    {"limits.upload", Kind::size, &Options::limit_upload},
+    {"limits.crash_report", Kind::size, &Options::limit_crash_report},
+    {"limits.parts", Kind::number, &Options::limit_parts},
+    {"limits.zip_members", Kind::number, &Options::limit_zip_members},
+    {"limits.expansion", Kind::number, &Options::limit_expansion},
+    {"limits.connections", Kind::number, &Options::limit_connections},
+    {"limits.disk_free", Kind::size, &Options::disk_free_min},
+    {"conversion.threads", Kind::number, &Options::conversion_threads},
+    {"conversion.memory", Kind::size, &Options::conversion_memory},
+    {"conversion.seconds", Kind::number, &Options::conversion_seconds},
+    {"processing.threads", Kind::number, &Options::processing_threads},
+}};
+
+// How many letters must change to make one of the other.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({above + 1, row[j - 1] + 1, change});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+std::string_view nearest_key(std::string_view key) {
+  return std::min_element(kKnown.begin(), kKnown.end(), [&](const Known& a, const Known& b) {
+           return distance(a.key, key) < distance(b.key, key);
+         })->key;
+}
+
+Error wrong_value(const Setting& setting, std::string_view expected) {
+  return {Fault::malformed, setting.source + ": " + setting.key + " = " + setting.value +
+                                ": expected " + std::string(expected)};
+}
+
+Result<void> apply(const Setting& setting, Options& options) {
+  const auto known = std::find_if(kKnown.begin(), kKnown.end(),
+                                  [&](const Known& one) { return one.key == setting.key; });
+  if (known == kKnown.end()) {
+    return Error{Fault::malformed, setting.source + ": there is no key " + setting.key +
+                                       "; the nearest is " + std::string(nearest_key(setting.key))};
+  }
+  if (const auto* text = std::get_if<std::string Options::*>(&known->field)) {
+    options.**text = setting.value;
+    return {};
+  }
+  const auto field = std::get<std::uint64_t Options::*>(known->field);
+  const bool is_size = known->kind == Kind::size;
+  const auto number = is_size ? parse_size(setting.value) : base::parse_decimal(setting.value);
+  if (!number) return wrong_value(setting, is_size ? "a size such as \"8 GiB\"" : "a whole number");
+  options.*field = *number;
+  return {};
+}
+
+std::string value_of(const Known& known, const Options& options) {
+  if (const auto* text = std::get_if<std::string Options::*>(&known.field)) {
+    return options.**text;
+  }
+  return std::to_string(options.*std::get<std::uint64_t Options::*>(known.field));
+}
+
+// limits.upload → FAULTLINE_LIMITS_UPLOAD
+std::string environment_name(std::string_view key) {
+  std::string name = base::upper_ascii(key);
+  std::replace(name.begin(), name.end(), '.', '_');
+  return std::string(kEnvironmentPrefix) + name;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    std::uint64_t bytes;
+  };
+  constexpr std::array<Unit, 8> kUnits{{{"KiB", 1ull << 10}, {"MiB", 1ull << 20},
+                                        {"GiB", 1ull << 30}, {"TiB", 1ull << 40},
+                                        {"kB", 1000}, {"MB", 1'000'000},
+                                        {"GB", 1'000'000'000}, {"TB", 1'000'000'000'000}}};
+  text = base::trim(text);
+  std::uint64_t factor = 1;
+  for (const Unit& unit : kUnits) {
+    if (!text.ends_with(unit.name)) continue;
+    factor = unit.bytes;
+    text = base::trim(text.substr(0, text.size() - unit.name.size()));
+    break;
+  }
+  const auto number = base::parse_decimal(text);
+  if (!number || *number > UINT64_MAX / factor) return std::nullopt;
+  return *number * factor;
+}
+
+Result<Options> options_from(const std::vector<Setting>& settings) {
+  Options options;
+  for (const Setting& setting : settings) TRY(apply(setting, options));
+  return options;
+}
+
+Result<std::vector<Setting>> settings_from_environment(
+    const std::map<std::string, std::string>& environment) {
+  std::vector<Setting> settings;
+  for (const Known& known : kKnown) {
+    const std::string name = environment_name(known.key);
+    if (const auto at = environment.find(name); at != environment.end()) {
+      settings.push_back({std::string(known.key), at->second, name});
+    }
+    // Secrets may come from a file: FAULTLINE_UPLOAD_TOKEN_FILE=/run/secrets/token.
+    if (const auto at = environment.find(name + "_FILE"); at != environment.end()) {
+      const std::string text = TRY(base::read_file(at->second, 64 * 1024));
+      settings.push_back({std::string(known.key), std::string(base::trim(text)), name + "_FILE"});
+    }
+  }
+  return settings;
+}
+
+std::vector<Setting> default_settings() {
+  const Options defaults;
+  std::vector<Setting> settings;
+  for (const Known& known : kKnown) {
+    settings.push_back({std::string(known.key), value_of(known, defaults), "default"});
+  }
+  return settings;
+}
+
+namespace {
+
+std::map<std::string, std::string> own_environment() {
+  std::map<std::string, std::string> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos || !text.starts_with(kEnvironmentPrefix)) continue;
+    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return environment;
+}
+
+}  // namespace
+
+Result<Options> load_options(const std::string& config, const std::vector<Setting>& flags) {
+  std::vector<Setting> settings;
+  const std::string file = config.empty() ? std::string(kDefaultConfig) : config;
+  if (!config.empty() || base::file_exists(file)) {
+    const std::string text = TRY(base::read_file(file, 1 << 20));
+    settings = TRY(settings_from_toml(text, file));
+  }
+  const std::vector<Setting> environment = TRY(settings_from_environment(own_environment()));
+  settings.insert(settings.end(), environment.begin(), environment.end());
+  settings.insert(settings.end(), flags.begin(), flags.end());
+  return options_from(settings);
+}
+
+}  // namespace server

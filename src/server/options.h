@@ -1,0 +1,67 @@
+// Everything that can be set about a server, and from where: faultline.toml, then the
+// environment (FAULTLINE_LIMITS_UPLOAD for limits.upload), then flags; the later wins.
+// Not the other rooms' Options: server/wire.cc makes those of these.
+// Plain values; pure functions but load_options(), which reads files.
+// Fails with malformed: the error names the file, the line and, for a key that nobody knows, the
+// nearest one that exists.
+// Format: docs/configuration.md
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace server {
+
+struct Options {
+  std::string listen = "127.0.0.1:7070";
+  std::string data = "faultline-data";
+  std::string log_level = "info";
+  std::uint64_t threads = 0;             // of the network; 0: one for each processor
+  std::uint64_t workers = 8;             // that may wait for disk and database
+  std::string database;                  // "": SQLite in the data directory
+  std::string upload_token;              // "": only local peers may upload
+  std::uint64_t limit_upload = 8ull << 30;
+  std::uint64_t limit_crash_report = 100ull << 20;
+  std::uint64_t limit_parts = 1000;
+  std::uint64_t limit_zip_members = 20'000;
+  std::uint64_t limit_expansion = 200;
+  std::uint64_t limit_connections = 10'000;
+  std::uint64_t disk_free_min = 64ull << 20;
+  std::uint64_t conversion_threads = 1;
+  std::uint64_t conversion_memory = 4ull << 30;
+  std::uint64_t conversion_seconds = 600;
+  std::uint64_t processing_threads = 1;
+  std::uint64_t drain_seconds = 10;
+};
+
+// One line of configuration, from wherever.
+struct Setting {
+  std::string key;     // "limits.upload"
+  std::string value;   // as text
+  std::string source;  // "faultline.toml:3", "FAULTLINE_LIMITS_UPLOAD", for errors
+};
+
+// Applies the settings in order.
+base::Result<Options> options_from(const std::vector<Setting>& settings);
+
+// `config` is the file to read; "" reads ./faultline.toml if there is one. `flags` win over all.
+base::Result<Options> load_options(const std::string& config, const std::vector<Setting>& flags);
+
+base::Result<std::vector<Setting>> settings_from_toml(std::string_view text,
+                                                      const std::string& file_name);
+base::Result<std::vector<Setting>> settings_from_environment(
+    const std::map<std::string, std::string>& environment);
+
+// Every key with its default, in the order of docs/configuration.md.
+std::vector<Setting> default_settings();
+
+// "8 GiB", "100MB", "4096" → bytes.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+
+}  // namespace server

@@ -1,0 +1,56 @@
+#include "server/serve.h"
+
+#include "base/log.h"
+#include "cli/options.h"
+#include "server/options.h"
+#include "server/wire.h"
+
+namespace server {
+namespace {
+
+std::optional<base::log::Level> find_level(const std::string& name) {
+  using base::log::Level;
+  if (name == "debug") return Level::debug;
+  if (name == "info") return Level::info;
+  if (name == "warning") return Level::warning;
+  if (name == "error") return Level::error;
+  if (name == "off") return Level::off;
+  return std::nullopt;
+}
+
+}  // namespace
+
+int run_serve(int argc, char** argv) {
+  std::string config;
+  std::string data;
+  std::string listen;
+  std::string log_level;
+  cli::Options flags(argv[0], "The server: symbols, crash reports and pages on one port.");
+  flags.text("-c,--config", config, "TOML file (default: faultline.toml here, if there is one)");
+  flags.text("-d,--data", data, "directory for everything we keep (default: faultline-data)");
+  flags.text("-l,--listen", listen, "HOST:PORT (default: 127.0.0.1:7070)");
+  flags.text("--log-level", log_level, "debug, info, warning, error or off (default: info)");
+  flags.footer("Every key of the TOML file: docs/configuration.md. SIGTERM drains and stops.");
+  if (const auto code = flags.parse(argc, argv)) return *code;
+
+  std::vector<Setting> given;
+  if (!data.empty()) given.push_back({"data", data, "--data"});
+  if (!listen.empty()) given.push_back({"listen", listen, "--listen"});
+  if (!log_level.empty()) given.push_back({"log_level", log_level, "--log-level"});
+  const auto options = load_options(config, given);
+  if (!options.ok()) {
+    cli::fail(options.error().what);
+    return cli::kBadUsage;
+  }
+  const auto level = find_level(options->log_level);
+  if (!level) {
+    cli::fail("log_level " + options->log_level +
+              " is none of debug, info, warning, error and off");
+    return cli::kBadUsage;
+  }
+  base::log::set_level(*level);
+  const auto served = serve(*options);
+  return served.ok() ? cli::kDone : cli::fail(served.error().what);
+}
+
+}  // namespace server

@@ -1,0 +1,195 @@
+#include "server/wire.h"
+
+#include <fmt/core.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <set>
+
+#include "api/health.h"
+#include "api/submit.h"
+#include "api/symbols.h"
+#include "api/upload.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "ingest/ingest.h"
+#include "net/server.h"
+#include "reports/archive.h"
+#include "reports/intake.h"
+#include "reports/queue.h"
+#include "reports/tables.h"
+#include "reports/workers.h"
+#include "server/processor.h"
+#include "server/version.h"
+#include "store/blobs.h"
+#include "store/catalog.h"
+#include "store/data_directory.h"
+#include "supply/extract_in_child.h"
+#include "supply/supply.h"
+
+namespace server {
+
+using base::Result;
+
+namespace {
+
+// SIGTERM and SIGINT wait for us; a client that goes away is no signal.
+sigset_t take_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  sigset_t stopping;
+  ::sigemptyset(&stopping);
+  ::sigaddset(&stopping, SIGTERM);
+  ::sigaddset(&stopping, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &stopping, nullptr);
+  return stopping;
+}
+
+// Each connection and each file kept open needs a descriptor; 1024 are few.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string holder_text(const std::string& address) {
+  return address + " (process " + std::to_string(::getpid()) + ")";
+}
+
+std::vector<db::Migration> all_migrations() {
+  std::vector<db::Migration> all = store::Catalog::migrations();
+  const std::vector<db::Migration> more = reports::migrations();
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+// Blobs whose row was never committed: their upload was never acknowledged.
+Result<void> sweep_orphans(store::Blobs& blobs, store::Catalog& catalog,
+                           reports::Archive& archive) {
+  std::set<base::Sha256> kept;
+  const auto keep = [&](const base::Sha256& hash) { kept.insert(hash); };
+  TRY(catalog.list_hashes(keep));
+  TRY(archive.list_hashes(keep));
+  const std::uint64_t removed =
+      TRY(blobs.sweep([&](const base::Sha256& hash) { return kept.contains(hash); }));
+  if (removed != 0) base::log::info("removed {} unfinished uploads", removed);
+  return {};
+}
+
+supply::Supply::Options supply_options(const Options& options, const store::DataDirectory& data) {
+  supply::ExtractLimits limits;
+  limits.memory_bytes_max = options.conversion_memory;
+  limits.seconds_max = options.conversion_seconds;
+  supply::Supply::Options supply;
+  supply.derived.directory = data.index();
+  supply.derived.tmp = data.tmp();
+  supply.derived.threads = static_cast<unsigned>(options.conversion_threads);
+  supply.derived.extractor = supply::extract_in_child("/proc/self/exe", limits);
+  return supply;
+}
+
+archive::ZipLimits zip_limits(const Options& options) {
+  archive::ZipLimits limits;
+  limits.members_max = options.limit_zip_members;
+  limits.member_size_max = options.limit_upload;
+  limits.ratio_max = options.limit_expansion;
+  return limits;
+}
+
+api::UploadOptions upload_options(const Options& options, const store::DataDirectory& data) {
+  api::UploadOptions upload;
+  upload.body_size_max = options.limit_upload;
+  upload.token = options.upload_token;
+  upload.data_directory = data.path();
+  upload.free_bytes_min = options.disk_free_min;
+  return upload;
+}
+
+api::SubmitOptions submit_options(const Options& options) {
+  api::SubmitOptions submit;
+  submit.body_size_max = options.limit_crash_report;
+  submit.multipart.parts_max = options.limit_parts;
+  return submit;
+}
+
+net::ServerOptions net_options(const Options& options, const store::DataDirectory& data) {
+  net::ServerOptions net;
+  net.listen = options.listen;
+  net.threads = options.threads != 0 ? static_cast<unsigned>(options.threads)
+                                     : base::default_thread_count();
+  net.spool_directory = data.tmp();
+  net.connections_max = static_cast<unsigned>(options.limit_connections);
+  net.drain_timeout = std::chrono::seconds(options.drain_seconds);
+  return net;
+}
+
+}  // namespace
+
+Result<void> serve(const Options& options) {
+  const sigset_t stopping = take_signals();
+  raise_descriptor_limit();
+
+  // The place first: from here on no other server touches it, and tmp/ is empty.
+  store::DataDirectory data =
+      TRY(store::DataDirectory::open(options.data, holder_text(options.listen)));
+  const std::unique_ptr<db::Database> database = TRY(
+      db::Database::open(options.database.empty() ? data.database_url() : options.database));
+  TRY(database->migrate(all_migrations()));
+
+  store::Blobs blobs = TRY(store::Blobs::open(data.blobs(), data.tmp()));
+  store::Catalog catalog(*database);
+  reports::Archive archive(*database, blobs);
+  TRY(sweep_orphans(blobs, catalog, archive));
+
+  // Symbols: in through ingest, out through supply, which hears of every commit.
+  ingest::Ingest ingest(blobs, catalog, zip_limits(options));
+  supply::Supply supply(blobs, catalog, supply_options(options, data));
+
+  // Reports: taken in, queued, processed by children; symbols that come late wake them again.
+  reports::Queue queue(*database);
+  TRY(queue.release_all());
+  reports::Workers workers(queue, archive, blobs, make_processor(supply),
+                           {static_cast<unsigned>(options.processing_threads), 2000});
+  reports::Intake intake(*database, blobs, [&workers] { workers.wake(); });
+  catalog.add_listener([&](const std::vector<store::NewFile>& files) {
+    std::vector<std::string> debug_ids;
+    for (const store::NewFile& file : files) {
+      if (!file.file.debug_id.empty()) debug_ids.push_back(file.file.debug_id);
+    }
+    const auto woken = queue.symbols_arrived(debug_ids);
+    if (!woken.ok()) base::log::error("reports not asked again: {}", woken.error().what);
+    if (woken.ok() && *woken > 0) workers.wake();
+  });
+
+  // The routes; the catch-all for symbol files comes last.
+  net::Router router;
+  api::add_health_routes(router, catalog, supply, {kVersion, data.path()});
+  api::add_submit_routes(router, intake, submit_options(options));
+  api::add_upload_routes(router, ingest, upload_options(options, data));
+  api::add_debuginfod_routes(router, supply);
+  api::add_store_routes(router, supply);
+
+  base::WorkerPool pool(static_cast<unsigned>(options.workers));
+  workers.start();
+  auto listening = net::Server::start(net_options(options, data), std::move(router), pool);
+  if (!listening.ok()) {
+    return base::with_context("cannot listen (--listen HOST:PORT chooses another address)",
+                              std::move(listening).error());
+  }
+  const std::unique_ptr<net::Server> server = std::move(listening).value();
+  TRY(data.set_holder(holder_text(server->address())));
+  base::log::info("faultline {} serves {} on http://{}", kVersion, data.path(),
+                  server->address());
+
+  int signal = 0;
+  ::sigwait(&stopping, &signal);
+  base::log::info("stopping: signal {}", signal);
+  // A second signal ends us at once: nothing acknowledged can be lost.
+  ::pthread_sigmask(SIG_UNBLOCK, &stopping, nullptr);
+  server->stop();
+  workers.stop();
+  return {};
+}
+
+}  // namespace server

@@ -1,0 +1,75 @@
+#include "supply/extract_in_child.h"
+
+#include <csignal>
+
+#include "base/child.h"
+
+namespace supply {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+
+namespace {
+
+constexpr int kFirstFaultCode = 10;
+constexpr std::string_view kErrorPrefix = "faultline: error: ";
+
+Fault fault_of(const base::ChildEnd& end) {
+  const int code = end.exit_code - kFirstFaultCode;
+  if (code >= 0 && code <= static_cast<int>(Fault::internal)) return static_cast<Fault>(code);
+  return Fault::internal;
+}
+
+std::string sentence_of(const base::ChildEnd& end) {
+  std::string_view text = end.errors;
+  text = text.substr(0, text.find('\n'));
+  if (text.starts_with(kErrorPrefix)) text.remove_prefix(kErrorPrefix.size());
+  return text.empty() ? end.describe() : std::string(text);
+}
+
+}  // namespace
+
+int exit_code_of(Fault fault) { return kFirstFaultCode + static_cast<int>(fault); }
+
+std::vector<std::string> arguments_of(const ExtractJob& job) {
+  std::vector<std::string> arguments{"faultline", "extract-one"};
+  const auto add = [&](const char* name, const std::string& value) {
+    if (value.empty()) return;
+    arguments.emplace_back(name);
+    arguments.push_back(value);
+  };
+  add("--image", job.image);
+  add("--debug", job.debug);
+  add("--sym", job.sym);
+  add("--name", job.module_name);
+  add("--sym-out", job.sym_out);
+  add("--index-out", job.index_out);
+  return arguments;
+}
+
+Extractor extract_in_child(std::string program, const ExtractLimits& limits) {
+  return [program = std::move(program), limits](const ExtractJob& job,
+                                                const std::atomic<bool>& stop) -> Result<void> {
+    base::ChildLimits child;
+    child.wall = std::chrono::seconds(limits.seconds_max);
+    child.cpu_seconds_max = limits.seconds_max * 4;
+    child.data_bytes_max = limits.memory_bytes_max;
+    child.stop = &stop;
+    const base::ChildEnd end = TRY(base::run_child(program, arguments_of(job), child));
+    if (end.ok()) return {};
+    if (stop) return Error{Fault::unavailable, "the server stops"};
+    if (end.timed_out || end.signal == SIGXCPU) {
+      return Error{Fault::timed_out, job.module_name + ": making its symbols took too long"};
+    }
+    if (end.signal == SIGABRT && end.errors.find("bad_alloc") != std::string::npos) {
+      return Error{Fault::too_large, job.module_name + ": its symbols need too much memory"};
+    }
+    if (end.signal != 0) {
+      return Error{Fault::internal, job.module_name + ": making its symbols " + end.describe()};
+    }
+    return Error{fault_of(end), sentence_of(end)};
+  };
+}
+
+}  // namespace supply
