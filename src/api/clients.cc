@@ -94,7 +94,7 @@ Answer answer_miss(const net::Request& request, const base::Error& miss,
     case Fault::internal: return answer_trouble(request, miss);
     default: break;
   }
-  std::string body = miss.what;
+  std::string body = "Not found: " + miss.what;
   body.append("\n").append(what_to_do);
   return with_reason(Answer::text(404, body), miss);
 }

@@ -60,7 +60,7 @@ Outcome answer_request(const Request& request, supply::Supply& supply, Pass pass
     case Found::State::here: return answer_file(*found.file());
     case Found::State::missing: {
       Error miss = found.miss();
-      if (miss.fault == Fault::not_found) miss.what = "Not found: nobody has uploaded " + asked_for;
+      if (miss.fault == Fault::not_found) miss.what = "nobody has uploaded " + asked_for;
       return answer_miss(request, miss, upload_advice(request));
     }
     case Found::State::unknown:
@@ -71,7 +71,7 @@ Outcome answer_request(const Request& request, supply::Supply& supply, Pass pass
 }
 
 Answer no_such_page(const Request& request) {
-  const Error miss{Fault::not_found, "Not found: " + base::to_valid_utf8(request.path) +
+  const Error miss{Fault::not_found, base::to_valid_utf8(request.path) +
                                          " is no page here and not the path of a symbol file "
                                          "(NAME/ID/FILE)"};
   return answer_miss(request, miss, "");
@@ -101,7 +101,7 @@ Outcome get_buildid(const Request& request, supply::Supply& supply, Pass pass,
   const std::string_view id = request.path_parameter("id");
   const auto wanted = ident::find_buildid_request(id, what);
   if (!wanted) {
-    return answer_miss(request, {Fault::not_found, "Not found: a build id is an even number of "
+    return answer_miss(request, {Fault::not_found, "a build id is an even number of "
                                                    "hexadecimal digits"}, "");
   }
   Outcome outcome = answer_request(request, supply, pass, *wanted,

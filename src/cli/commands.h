@@ -10,6 +10,7 @@ int run_dump_syms(int argc, char** argv);
 int run_symbolicate(int argc, char** argv);
 int run_stackwalk(int argc, char** argv);
 int run_process_one(int argc, char** argv);
+int run_extract_one(int argc, char** argv);
 int run_upload_symbols(int argc, char** argv);
 int run_report(int argc, char** argv);
 

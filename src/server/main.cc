@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "server/serve.h"
 #include "server/version.h"
 
 namespace {
@@ -24,6 +25,8 @@ struct Command {
 constexpr std::array kCommands{
     Command{"dump-syms", "dump_syms", "debug file to Breakpad .sym or symbol index",
             cli::run_dump_syms},
+    Command{"serve", "", "the server: symbols, crash reports, pages", server::run_serve},
+    Command{"extract-one", "", "", cli::run_extract_one},
 };
 
 int print_help(std::FILE* out) {

@@ -1,9 +1,13 @@
 // TOML → settings. The only file that sees toml++.
-#define TOML_EXCEPTIONS 0
+#include <stdexcept>
+
+// toml++ 3.3 asserts where some broken files lead it ("[[[" at the start of a line). A wrong
+// configuration is no reason to abort: the assertion becomes an exception, caught below.
+#define TOML_ASSERT(condition) \
+  ((condition) ? static_cast<void>(0) : throw std::logic_error("broken syntax"))
+#define TOML_EXCEPTIONS 1
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
-
-#include <sstream>
 
 #include "server/options.h"
 
@@ -41,14 +45,17 @@ Result<void> add_settings(const toml::table& table, const std::string& prefix,
 
 Result<std::vector<Setting>> settings_from_toml(std::string_view text,
                                                 const std::string& file_name) {
-  const toml::parse_result parsed = toml::parse(text);
-  if (!parsed) {
-    return Error{Fault::malformed,
-                 file_name + ":" + std::to_string(parsed.error().source().begin.line) + ": " +
-                     std::string(parsed.error().description())};
+  toml::table parsed;
+  try {
+    parsed = toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    return Error{Fault::malformed, file_name + ":" + std::to_string(error.source().begin.line) +
+                                       ": " + std::string(error.description())};
+  } catch (const std::exception& error) {
+    return Error{Fault::malformed, file_name + ": " + error.what()};
   }
   std::vector<Setting> settings;
-  TRY(add_settings(parsed.table(), "", file_name, settings));
+  TRY(add_settings(parsed, "", file_name, settings));
   return settings;
 }
 

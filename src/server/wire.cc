@@ -13,6 +13,7 @@
 #include "api/upload.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "ingest/ingest.h"
 #include "net/server.h"
 #include "reports/archive.h"
@@ -27,6 +28,7 @@
 #include "store/data_directory.h"
 #include "supply/extract_in_child.h"
 #include "supply/supply.h"
+#include "ui/routes.h"
 
 namespace server {
 
@@ -113,6 +115,22 @@ api::SubmitOptions submit_options(const Options& options) {
   return submit;
 }
 
+// Our lines of the status page.
+std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supply::Supply& supply,
+                                             const store::DataDirectory& data) {
+  std::vector<ui::StatusFigure> figures;
+  figures.push_back({"Version", kVersion});
+  if (const auto stored = catalog.count(); stored.ok()) {
+    figures.push_back({"Symbol files", fmt::format("{} ({})", stored->files,
+                                                   base::human_size(stored->bytes))});
+  }
+  const supply::DerivedFiles::Counts made = supply.counts().derived;
+  figures.push_back({"Conversions", fmt::format("{} done, {} failed, {} under way", made.made,
+                                                made.failed, made.under_way)});
+  figures.push_back({"Free disk space", base::human_size(store::free_bytes(data.path()))});
+  return figures;
+}
+
 net::ServerOptions net_options(const Options& options, const store::DataDirectory& data) {
   net::ServerOptions net;
   net.listen = options.listen;
@@ -167,6 +185,7 @@ Result<void> serve(const Options& options) {
   api::add_health_routes(router, catalog, supply, {kVersion, data.path()});
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_upload_routes(router, ingest, upload_options(options, data));
+  ui::add_routes(router, {archive, queue, [&] { return status_figures(catalog, supply, data); }});
   api::add_debuginfod_routes(router, supply);
   api::add_store_routes(router, supply);
 
