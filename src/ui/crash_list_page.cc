@@ -7,23 +7,26 @@
 namespace ui {
 namespace {
 
+// One line, cut where the column ends; the title has all of it.
+void add_cell(Html& html, std::string_view text) {
+  html.open("td", {{"title", text}}).element("bdi", text).close();
+}
+
 void add_row(Html& html, const reports::Summary& report) {
   html.open("tr");
   html.open("td", {{"class", "when"}});
   add_time(html, report.received);
   html.close();
-  html.open("th", {{"scope", "row"}, {"class", "what"}});
+  const std::string_view what = !report.signature.empty() ? std::string_view(report.signature)
+                                : !report.error.empty()   ? std::string_view(report.error)
+                                                          : "not processed yet";
+  html.open("th", {{"scope", "row"}, {"class", "what"}, {"title", what}});
   const std::string url = url_path({"crashes", report.id});
-  const bool known = !report.signature.empty();
-  html.open("a", {{"href", url}});
-  html.element("bdi",
-               known ? std::string_view(report.signature) : std::string_view("not processed yet"));
-  html.close().close();
-  html.open("td", {{"class", "reason"}}).element("bdi", report.reason);
-  html.close();
-  html.open("td").element("bdi", report.product).close();
-  html.open("td").element("bdi", report.version).close();
-  html.open("td").element("bdi", report.system).close();
+  html.open("a", {{"href", url}}).element("bdi", what).close().close();
+  add_cell(html, report.reason);
+  add_cell(html, report.product);
+  add_cell(html, report.version);
+  add_cell(html, report.system);
   html.open("td");
   add_state_mark(html, report);
   html.close().close();

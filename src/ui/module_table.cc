@@ -91,10 +91,46 @@ void add_row(Html& html, const JsonValue& module, SymbolState state) {
   html.close();
 }
 
+using Rows = std::vector<std::pair<SymbolState, const JsonValue*>>;
+
+// Those in these states, in this order; otherwise the dump's order stays. What no stack touches
+// is folded away.
+void add_table(Html& html, const Rows& rows, std::initializer_list<SymbolState> states,
+               std::string_view caption) {
+  const auto wanted = [&](const auto& row) {
+    return std::find(states.begin(), states.end(), row.first) != states.end();
+  };
+  const auto count = std::count_if(rows.begin(), rows.end(), wanted);
+  if (count == 0) return;
+  const bool folded = *states.begin() == SymbolState::unused;
+  if (folded) {
+    html.open("details", {{"class", "more"}})
+        .open("summary")
+        .number(static_cast<std::uint64_t>(count));
+    html.text(" more that no stack touches").close();
+  }
+  html.open("div",
+            {{"class", "wide"}, {"role", "region"}, {"aria-label", caption}, {"tabindex", "0"}});
+  html.open("table", {{"class", "modules"}});
+  html.element("caption", {{"class", "unseen"}}, caption);
+  html.markup(
+      "<thead><tr><th scope=\"col\">Module</th><th scope=\"col\">Symbols</th><th "
+      "scope=\"col\">Version</th><th scope=\"col\">Debug id</th><th scope=\"col\">Code id</th><th "
+      "scope=\"col\">Addresses</th></tr></thead>");
+  html.open("tbody");
+  for (const SymbolState state : states) {
+    for (const auto& [its_state, module] : rows) {
+      if (its_state == state) add_row(html, *module, state);
+    }
+  }
+  html.close().close().close();
+  if (folded) html.close();
+}
+
 }  // namespace
 
 void add_modules(Html& html, const JsonValue& modules, std::string_view server_url) {
-  std::vector<std::pair<SymbolState, const JsonValue*>> rows;
+  Rows rows;
   std::vector<const JsonValue*> missing;
   for (std::size_t i = 0; i < modules.size(); ++i) {
     const JsonValue& module = modules.at(i);
@@ -102,23 +138,9 @@ void add_modules(Html& html, const JsonValue& modules, std::string_view server_u
     if (rows.back().first == SymbolState::missing) missing.push_back(&module);
   }
   add_hints(html, missing, server_url);
-  html.open("div",
-            {{"class", "wide"}, {"role", "region"}, {"aria-label", "Modules"}, {"tabindex", "0"}});
-  html.open("table", {{"class", "modules"}});
-  html.element("caption", {{"class", "unseen"}}, "Modules and the state of their symbols");
-  html.markup(
-      "<thead><tr><th scope=\"col\">Module</th><th scope=\"col\">Symbols</th><th "
-      "scope=\"col\">Version</th><th scope=\"col\">Debug id</th><th scope=\"col\">Code id</th><th "
-      "scope=\"col\">Addresses</th></tr></thead>");
-  html.open("tbody");
-  // What needs a hand comes first; otherwise the dump's order stays.
-  for (const SymbolState wanted :
-       {SymbolState::missing, SymbolState::corrupt, SymbolState::loaded, SymbolState::unused}) {
-    for (const auto& [state, module] : rows) {
-      if (state == wanted) add_row(html, *module, state);
-    }
-  }
-  html.close().close().close();
+  add_table(html, rows, {SymbolState::missing, SymbolState::corrupt, SymbolState::loaded},
+            "Modules that a stack touches");
+  add_table(html, rows, {SymbolState::unused}, "Modules that no stack touches");
 }
 
 }  // namespace ui

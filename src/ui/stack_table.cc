@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "ui/layout.h"
 
 namespace ui {
@@ -32,14 +33,28 @@ void add_trust(Html& html, std::string_view name) {
   add_mark(html, "guess", "?", "unknown");
 }
 
-// The folder dimmed, the name and line plain: that is what one reads.
+// "hg:host/repo:path:revision", as symbol files of mapped sources say it: the path.
+std::string_view path_in_repository(std::string_view file) {
+  const auto parts = base::split(file, ':');
+  return parts.size() == 4 && parts[0].size() > 1 ? parts[2] : file;
+}
+
+// The last two folders dimmed, name and line plain: that is what one reads. All of it is in the
+// title, and in the processed JSON.
 void add_source(Html& html, const JsonValue& place) {
   html.open("td", {{"class", "source"}});
   if (const std::string* file = place["file"].string()) {
-    const std::string_view name = base::basename_of(*file);
-    const std::string_view folder(file->data(), file->size() - name.size());
-    html.open("bdi", {{"title", *file}});
-    if (!folder.empty()) html.element("span", {{"class", "folder"}}, folder);
+    const std::string_view path = path_in_repository(*file);
+    const std::string_view name = base::basename_of(path);
+    std::string_view folders = path.substr(0, path.size() - name.size());
+    std::size_t cut = folders.size();
+    for (int i = 0; i < 3 && cut > 0; ++i) {
+      const auto slash = folders.find_last_of("/\\", cut - 1);
+      cut = slash == std::string_view::npos ? 0 : slash;
+    }
+    html.open("bdi", {{"title", *file}}).open("span", {{"class", "folder"}});
+    if (cut > 0) html.text("…");
+    html.text(folders.substr(cut)).close();
     html.text(name);
     if (place["line"].integer() != nullptr || place["line"].unsigned_integer() != nullptr) {
       html.text(":").text(std::to_string(place["line"].integer_or(0)));
