@@ -34,7 +34,7 @@ void Options::number(const std::string& names, std::uint64_t& value, const std::
 
 void Options::list(const std::string& names, std::vector<std::string>& values,
                    const std::string& help) {
-  state_->app.add_option(names, values, help)->expected(1)->take_all();
+  state_->app.add_option(names, values, help)->expected(1)->take_all()->allow_extra_args(false);
 }
 
 void Options::choice(const std::string& names, std::string& value,
