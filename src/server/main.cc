@@ -28,6 +28,8 @@ constexpr std::array kCommands{
     Command{"symbolicate", "", "offsets in a module to functions, files and lines",
             cli::run_symbolicate},
     Command{"serve", "", "the server: symbols, crash reports, pages", server::run_serve},
+    Command{"upload-symbols", "", "send debug files and trees to a symbol server",
+            cli::run_upload_symbols},
     Command{"extract-one", "", "", cli::run_extract_one},
 };
 
