@@ -71,8 +71,9 @@ TEST(Multipart, BreakpadOnMacGluesTwoFiles) {
 
 TEST(Multipart, BoundaryInsideADumpDoesNotEndIt) {
   const std::string_view dump = "MD--b\r\nMP--b--\r\n\r\n--bx\r\nq--b";
-  const auto parts = must_parse("b", "--b\r\nContent-Disposition: form-data; name=\"d\"\r\n\r\n" +
-                                         std::string(dump) + "\r\n--b--\r\n");
+  const std::string body = "--b\r\nContent-Disposition: form-data; name=\"d\"\r\n\r\n" +
+                           std::string(dump) + "\r\n--b--\r\n";
+  const auto parts = must_parse("b", body);
   ASSERT_EQ(parts.size(), 1u);
   EXPECT_EQ(base::text_of(parts[0].body), dump);
 }
