@@ -185,13 +185,14 @@ struct StreamEntry {  // one entry of the directory, for the text report
   std::uint32_t type = 0;
   std::uint32_t size = 0;
   std::uint32_t rva = 0;
+  std::string_view name = {}, vendor = {};  // of the type; texts that live for ever
 };
 
 struct Crash {
   SystemInfo system;
   base::Endian endian = base::Endian::little;  // of the words in `memory` and the stacks
-  std::vector<Thread> threads;  // dump order
-  std::vector<Module> modules;  // dump order; the first is the main program
+  std::vector<Thread> threads;                 // dump order
+  std::vector<Module> modules;                 // dump order; the first is the main program
   std::vector<UnloadedModule> unloaded_modules;
   std::optional<Exception> exception;
   std::vector<MemoryRegion> memory;     // by address; the list that wins (Memory64 over Memory)

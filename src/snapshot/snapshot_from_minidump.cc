@@ -267,7 +267,8 @@ void list_unread_streams(Crash& crash, const md::Minidump& dump) {
   for (const auto& [type, entry] : entries) {
     const bool known = md::stream_support(entry.type) == md::StreamSupport::unimplemented;
     auto& list = known ? crash.unimplemented_streams : crash.unknown_streams;
-    list.push_back({entry.type, entry.location.size, entry.location.rva});
+    list.push_back({entry.type, entry.location.size, entry.location.rva, md::stream_name(type),
+                    md::stream_vendor(type)});
     const auto bytes = dump.find_bytes(entry.location);
     if (bytes && is_carried(entry.type)) crash.user_streams.push_back({entry.type, *bytes});
   }

@@ -38,6 +38,7 @@ struct Map::State {
 
   bool find(std::uint64_t rva, RowSearch& rows, Hit& hit) const;
   bool fill_function(const Row& row, Hit& hit) const;
+  std::optional<std::uint64_t> find_root(const Row& row) const;
   bool fill_inlines(const Row& row, std::uint64_t first_node, Hit& hit) const;
   bool set_file(std::uint64_t file_plus_one, SourceFrame& frame) const;
   std::optional<std::uint64_t> find_public(std::uint64_t rva, RowSearch::Found found,
@@ -79,6 +80,42 @@ bool Map::has_name_at(base::Rva rva) const {
   if (found == RowSearch::Found::kDamaged) return false;
   if (found == RowSearch::Found::kRow && !rows.row().hole) return true;
   return state_->find_public(rva.value, found, rows.row()).has_value();
+}
+
+std::optional<base::Rva> Map::find_line_start(base::Rva rva) const {
+  RowSearch rows(*state_->file);
+  if (rows.find(rva.value) != RowSearch::Found::kRow || rows.row().hole) return std::nullopt;
+  const Row row = rows.row();
+  std::uint64_t start = rows.row_start();
+  const auto root = state_->find_root(row);
+  if (!root || *root == 0) return base::Rva{start};
+  while (start > 0) {
+    RowSearch before(*state_->file);
+    if (before.find(start - 1) != RowSearch::Found::kRow) break;
+    const Row& earlier = before.row();
+    if (earlier.hole || earlier.function != row.function) break;
+    if (state_->find_root(earlier) != root) break;
+    start = before.row_start();
+  }
+  return base::Rva{start};
+}
+
+// The outermost inlined call that a row is part of: its number in the function, 0 for none.
+std::optional<std::uint64_t> Map::State::find_root(const Row& row) const {
+  const PackedTable& functions = file->functions;
+  if (!file->touch(functions, row.function)) return std::nullopt;
+  const std::uint64_t first =
+      functions.field_of(functions.record(row.function), index::kFunctionFirstNode);
+  std::uint64_t node = row.node;
+  while (node != 0) {
+    if (!file->touch(file->nodes, first + node - 1)) return std::nullopt;
+    const std::uint64_t parent =
+        file->nodes.field_of(file->nodes.record(first + node - 1), index::kNodeParent);
+    if (parent == 0) return node;
+    if (parent >= node) return std::nullopt;
+    node = parent;
+  }
+  return 0;
 }
 
 bool Map::State::find(std::uint64_t rva, RowSearch& rows, Hit& hit) const {
@@ -181,8 +218,7 @@ bool Map::State::fill_public(std::uint64_t number, Hit& hit) const {
   if (!name) return false;
   hit.physical = SourceFrame{*name, {}, 0, false, false};
   hit.start = base::Rva{publics.get(number, index::kPublicStart)};
-  hit.parameter_size =
-      static_cast<std::uint32_t>(publics.get(number, index::kPublicParameters));
+  hit.parameter_size = static_cast<std::uint32_t>(publics.get(number, index::kPublicParameters));
   hit.is_public = true;
   hit.inlines.clear();
   const std::uint64_t mangled = publics.get(number, index::kPublicMangled);

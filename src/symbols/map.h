@@ -56,6 +56,9 @@ class Map {
 
   // False when nothing covers the address. `hit` is reused: its vector keeps its capacity.
   bool find(base::Rva rva, Hit& hit) const;
+  // Where the code of the physical frame's line begins: the run of rows with this line, or the
+  // range of the outermost inlined call. Nothing when no function covers the address.
+  std::optional<base::Rva> find_line_start(base::Rva rva) const;
   // Only whether a name is there, and the parameter size: what a stack scan asks.
   bool has_name_at(base::Rva rva) const;
   // Each address in turn, in the caller's order, whatever order they stand in; sorted input is

@@ -28,6 +28,7 @@ class RowSearch {
   // After kRow, row() is what covers the address, perhaps a hole.
   Found find(std::uint64_t rva);
   const Row& row() const { return row_; }
+  std::uint64_t row_start() const { return address_; }
 
  private:
   bool open_block(std::uint64_t rva);
@@ -38,10 +39,10 @@ class RowSearch {
 
   const IndexFile& file_;
   Row row_;
-  std::uint64_t address_ = 0;        // where row_ begins
-  std::uint64_t next_address_ = 0;   // where the row after it begins, if next_known_
+  std::uint64_t address_ = 0;       // where row_ begins
+  std::uint64_t next_address_ = 0;  // where the row after it begins, if next_known_
   std::uint64_t next_control_ = 0;
-  std::uint64_t block_start_ = 1;    // [block_start_, block_end_) is the block at hand
+  std::uint64_t block_start_ = 1;  // [block_start_, block_end_) is the block at hand
   std::uint64_t block_end_ = 0;
   bool has_next_ = false;
   bool failed_ = false;

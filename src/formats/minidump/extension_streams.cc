@@ -39,42 +39,36 @@ Result<std::vector<Handle>> parse_handle_data(const Minidump& dump) {
 
 namespace {
 
-constexpr std::uint64_t kMacRecordVersions[] = {1, 4, 5};
-
-bool known_mac_version(std::uint64_t version) {
-  for (const std::uint64_t known : kMacRecordVersions) {
-    if (known == version) return true;
-  }
-  return false;
+// Fails on bytes that are not UTF-8, as on a missing zero.
+std::string mac_string(Reader& reader) {
+  const std::string_view text = reader.c_string();
+  if (!base::is_utf8(text)) reader.fail();
+  return std::string(text);
 }
 
-std::string mac_string(Reader& reader) { return base::to_valid_utf8(reader.c_string()); }
-
-// Numbers first, then at record_start_size the texts, each with its zero.
+// Numbers first, then at texts_at the texts, each with its zero. Versions are minimums: Apple's
+// 2 and 3 say no more than 1, and what comes after 5 is read as 5.
 Result<MacCrashRecord> parse_mac_record(const Minidump& dump, Bytes bytes, std::uint32_t texts_at) {
   MacCrashRecord record;
   Reader reader = dump.reader(bytes);
   reader.skip(8);  // the stream's type again
   record.version = reader.u64();
-  if (!known_mac_version(record.version)) {
-    return malformed_stream(kMozMacosCrashInfo, fmt::format("record version {}", record.version));
-  }
   if (record.version >= 4) {
     record.thread = reader.u64();
     record.dialog_mode = reader.u64();
   }
   if (record.version >= 5) record.abort_cause = reader.u64();
   TRY(reader.check("MozMacosCrashInfoStream"));
-  if (reader.offset() != texts_at) {
+  if (reader.offset() > texts_at) {
     return malformed_stream(kMozMacosCrashInfo, fmt::format("texts at {}", texts_at));
   }
+  if (record.version < 4) return record;
+  reader.seek(texts_at);
   record.module = mac_string(reader);
-  if (record.version >= 4) {
-    record.message = mac_string(reader);
-    record.signature_string = mac_string(reader);
-    record.backtrace = mac_string(reader);
-    record.message2 = mac_string(reader);
-  }
+  record.message = mac_string(reader);
+  record.signature_string = mac_string(reader);
+  record.backtrace = mac_string(reader);
+  record.message2 = mac_string(reader);
   TRY(reader.check("MozMacosCrashInfoStream"));
   return record;
 }
@@ -87,19 +81,26 @@ Result<std::vector<MacCrashRecord>> parse_mac_crash_info(const Minidump& dump) {
   reader.skip(4);  // the stream's type again
   const std::uint32_t count = reader.u32();
   const std::uint32_t texts_at = reader.u32();
+  // The stream has room for all records it might have, used or not.
+  Reader places = dump.reader(reader.bytes(8 * kMaxMacCrashRecords));
+  TRY(reader.check("MozMacosCrashInfoStream"));
   if (count > kMaxMacCrashRecords) {
     return malformed_stream(kMozMacosCrashInfo, fmt::format("{} records", count));
   }
   std::vector<MacCrashRecord> records;
   for (std::uint32_t i = 0; i < count; ++i) {
     Location location;
-    location.size = reader.u32();
-    location.rva = reader.u32();
+    location.size = places.u32();
+    location.rva = places.u32();
     const auto bytes = dump.find_bytes(location);
     if (!bytes) return malformed_stream(kMozMacosCrashInfo, "a record is not in the file");
-    records.push_back(TRY(parse_mac_record(dump, *bytes, texts_at)));
+    MacCrashRecord record = TRY(parse_mac_record(dump, *bytes, texts_at));
+    if (record.version == 0) continue;
+    if (!records.empty() && records.front().version != record.version) {
+      return malformed_stream(kMozMacosCrashInfo, "records of two versions");
+    }
+    records.push_back(std::move(record));
   }
-  TRY(reader.check("MozMacosCrashInfoStream"));
   return records;
 }
 
