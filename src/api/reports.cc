@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "api/clients.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "reports/report_id.h"
+#include "reports/report_json.h"
 
 namespace api {
 namespace {
@@ -30,58 +32,6 @@ Answer answer_of(Result<Answer> result) {
   return result.ok() ? std::move(result).value() : answer_error(result.error());
 }
 
-void write_text(JsonWriter& out, std::string_view key, std::string_view text) {
-  out.key(key).string(text);
-}
-
-// The members of a summary, inside an object that is open.
-void write_summary(JsonWriter& out, const reports::Summary& report) {
-  write_text(out, "id", report.id);
-  write_text(out, "received", base::iso8601(report.received));
-  write_text(out, "state", reports::name_of(report.state));
-  write_text(out, "product", report.product);
-  write_text(out, "version", report.version);
-  write_text(out, "signature", report.signature);
-  write_text(out, "reason", report.reason);
-  write_text(out, "address", report.address);
-  write_text(out, "system", report.system);
-  write_text(out, "error", report.error);
-  write_text(out, "page", "/crashes/" + report.id);
-}
-
-void write_annotations(JsonWriter& out, const reports::Report& report) {
-  out.key("annotations").begin_array();
-  for (const reports::Annotation& annotation : report.annotations) {
-    out.begin_object();
-    write_text(out, "name", annotation.name);
-    write_text(out, "value", annotation.value);
-    // The value above has replacement characters then: these are the bytes.
-    if (!base::is_utf8(annotation.value)) {
-      write_text(out, "value_hex", base::hex_of(base::bytes_of(annotation.value)));
-    }
-    out.end_object();
-  }
-  out.end_array();
-}
-
-void write_files(JsonWriter& out, const reports::Report& report) {
-  out.key("files").begin_array();
-  for (std::size_t i = 0; i < report.files.size(); ++i) {
-    const reports::StoredFile& file = report.files[i];
-    out.begin_object();
-    write_text(out, "kind", file.kind == reports::FileKind::dump ? "dump" : "attachment");
-    write_text(out, "name", file.name);
-    write_text(out, "file_name", file.file_name);
-    write_text(out, "content_type", file.content_type);
-    write_text(out, "sha256", file.sha256);
-    if (!file.sent_sha256.empty()) write_text(out, "sent_sha256", file.sent_sha256);
-    out.key("size").unsigned_integer(file.size);
-    write_text(out, "url", "/api/v1/reports/" + report.summary.id + "/files/" + std::to_string(i));
-    out.end_object();
-  }
-  out.end_array();
-}
-
 Result<Answer> list(const Request& request, Archive& archive) {
   const auto number = [&](std::string_view name, std::uint64_t other) {
     return base::parse_decimal(request.query_value(name).value_or("")).value_or(other);
@@ -90,21 +40,7 @@ Result<Answer> list(const Request& request, Archive& archive) {
   const reports::Page page =
       TRY(archive.list(static_cast<std::int64_t>(number("before", 0) & INT64_MAX),
                        static_cast<std::int64_t>(limit)));
-  JsonWriter out;
-  out.begin_object().key("reports").begin_array();
-  for (const reports::Summary& report : page.reports) {
-    out.begin_object();
-    write_summary(out, report);
-    out.end_object();
-  }
-  out.end_array().key("next");
-  if (page.next_before == 0) {
-    out.null();
-  } else {
-    out.string("/api/v1/reports?before=" + std::to_string(page.next_before) +
-               "&limit=" + std::to_string(limit));
-  }
-  return Answer::json(200, out.end_object().take());
+  return Answer::json(200, reports::page_as_json(page, static_cast<std::int64_t>(limit)));
 }
 
 Result<reports::Report> load_report(const Request& request, Archive& archive) {
@@ -116,28 +52,9 @@ Result<reports::Report> load_report(const Request& request, Archive& archive) {
 
 Result<Answer> show(const Request& request, Archive& archive) {
   const reports::Report report = TRY(load_report(request, archive));
-  JsonWriter out;
-  out.begin_object();
-  write_summary(out, report.summary);
-  out.key("revision").integer(report.revision);
-  out.key("processed_at");
-  if (report.processed.us == 0) {
-    out.null();
-  } else {
-    out.string(base::iso8601(report.processed));
-  }
-  write_annotations(out, report);
-  write_files(out, report);
-  out.key("notes").begin_array();
-  for (const std::string& note : report.notes) out.string(note);
-  out.end_array().key("processed");
-  if (report.processed_sha256.empty()) {
-    out.null();
-  } else {
-    const std::string processed = TRY(archive.load_processed(report));
-    out.raw(processed);
-  }
-  Answer answer = Answer::json(200, out.end_object().take());
+  std::string processed;
+  if (!report.processed_sha256.empty()) processed = TRY(archive.load_processed(report));
+  Answer answer = Answer::json(200, reports::report_as_json(report, processed));
   answer.headers.set("Cache-Control", "no-cache");
   answer.compressible = true;
   return answer;
@@ -191,13 +108,15 @@ Result<Answer> send_numbered(const Request& request, Archive& archive) {
 
 Result<Answer> reprocess(const Request& request, Archive& archive, reports::Queue& queue,
                          const std::function<void()>& wake) {
+  if (!is_local(request)) {
+    return Error{Fault::denied, "only requests from the server's own machine may reprocess"};
+  }
   const reports::Report report = TRY(load_report(request, archive));
   TRY(queue.request(report.summary.id));
   if (wake) wake();
   JsonWriter out;
   out.begin_object();
-  write_text(out, "id", report.summary.id);
-  write_text(out, "state", "queued");
+  out.key("id").string(report.summary.id).key("state").string("queued");
   return Answer::json(202, out.end_object().take());
 }
 

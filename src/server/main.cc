@@ -30,6 +30,8 @@ constexpr std::array kCommands{
     Command{"serve", "", "the server: symbols, crash reports, pages", server::run_serve},
     Command{"upload-symbols", "", "send debug files and trees to a symbol server",
             cli::run_upload_symbols},
+    Command{"report", "", "crash reports from the shell: list, show, send, reprocess",
+            cli::run_report},
     Command{"extract-one", "", "", cli::run_extract_one},
 };
 

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "api/health.h"
+#include "api/reports.h"
 #include "api/submit.h"
 #include "api/symbols.h"
 #include "api/upload.h"
@@ -184,6 +185,7 @@ Result<void> serve(const Options& options) {
   net::Router router;
   api::add_health_routes(router, catalog, supply, {kVersion, data.path()});
   api::add_submit_routes(router, intake, submit_options(options));
+  api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_upload_routes(router, ingest, upload_options(options, data));
   ui::add_routes(router, {archive, queue, [&] { return status_figures(catalog, supply, data); }});
   api::add_debuginfod_routes(router, supply);
