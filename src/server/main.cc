@@ -32,6 +32,7 @@ constexpr std::array kCommands{
             cli::run_upload_symbols},
     Command{"report", "", "crash reports from the shell: list, show, send, reprocess",
             cli::run_report},
+    Command{"process-one", "", "", cli::run_process_one},
     Command{"extract-one", "", "", cli::run_extract_one},
 };
 
