@@ -80,6 +80,7 @@ std::optional<Answer> refuse_for_lack_of_disk(const Request& request,
                                               const UploadOptions& options) {
   const std::uint64_t free = store::free_bytes(options.data_directory);
   const std::uint64_t length = base::parse_decimal(request.header("Content-Length")).value_or(0);
+  if (length > options.body_size_max) return std::nullopt;  // net says 413
   if (free >= options.free_bytes_min && free - options.free_bytes_min >= length) {
     return std::nullopt;
   }
