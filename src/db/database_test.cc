@@ -104,7 +104,8 @@ TEST_P(DatabaseOn, ReturnsRowsFromAnUpdate) {
                           {std::int64_t{7}, std::string("b")}));
     EXPECT_EQ(rows.size(), 1u);
     EXPECT_EQ(rows.at(0).integer(1), 7);
-    EXPECT_EQ(TRY(session.execute("UPDATE thing SET size = 1")), 2);
+    const std::int64_t changed = TRY(session.execute("UPDATE thing SET size = 1"));
+    EXPECT_EQ(changed, 2);
     return {};
   });
   EXPECT_TRUE(done.ok()) << done.error().what;

@@ -43,7 +43,9 @@ TEST(StorePath, TakesOneAndTwoTiersAndSloppySlashes) {
   for (const Row& row : rows) {
     const auto found = find_store_path(row.path);
     ASSERT_EQ(found.has_value(), row.expected != nullptr) << row.path;
-    if (found) EXPECT_EQ(found->text(), row.expected) << row.path;
+    if (found) {
+      EXPECT_EQ(found->text(), row.expected) << row.path;
+    }
   }
 }
 
