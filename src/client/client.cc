@@ -1,4 +1,4 @@
-#include "faultline/client.h"
+#include <faultline/client.h>
 
 #include <errno.h>
 #include <fcntl.h>

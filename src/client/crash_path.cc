@@ -153,6 +153,8 @@ bool tell_waiting_handler(WireCrash& crash, std::uint32_t slot, std::int64_t end
   std::uint32_t expected = static_cast<std::uint32_t>(SlotState::sent);
   if (crash.state.compare_exchange_strong(expected,
                                           static_cast<std::uint32_t>(SlotState::claimed))) {
+    // A handler that someone stopped should at least see our end and go.
+    sys::call(SYS_kill, g_state.handler_pid, SIGCONT);
     return false;
   }
   wait_while(crash, SlotState::taken, end_ms);

@@ -3,13 +3,13 @@
 // without locks. Children made by fork() inherit a copy of it and share the page.
 #pragma once
 
+#include <faultline/client.h>
 #include <signal.h>
 
 #include <atomic>
 #include <cstdint>
 
 #include "client/wire.h"
-#include "faultline/client.h"
 
 namespace client {
 

@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <string>
 
 namespace {
@@ -104,8 +105,7 @@ void crash_by_overflow() {
 
 void crash_by_kill() {
   announce(nullptr);
-  kill(getpid(), SIGSEGV);
-  pause();
+  syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGSEGV);
 }
 
 // With the allocator's lock held by the crashing thread: glibc finds the size of its top chunk
@@ -213,6 +213,20 @@ void request_dump() {
   std::_Exit(0);
 }
 
+// Prints the handler's proportional set size while it waits.
+void measure_handler() {
+  usleep(200'000);
+  const std::string path = "/proc/" + std::to_string(faultline_handler_pid()) + "/smaps_rollup";
+  FILE* const file = std::fopen(path.c_str(), "r");
+  char line[256];
+  long size = 0;
+  while (file != nullptr && std::fgets(line, sizeof line, file) != nullptr) {
+    if (std::sscanf(line, "Pss: %ld", &size) == 1) std::printf("pss=%ld\n", size);
+  }
+  std::fflush(stdout);
+  std::_Exit(0);
+}
+
 void end_normally() {
   faultline_shutdown();
   std::_Exit(0);
@@ -248,6 +262,7 @@ const Way kWays[] = {
     {"chained", crash_by_segv},
     {"dump", request_dump},
     {"end", end_normally},
+    {"measure", measure_handler},
     {"sleep",
      [] {
        announce(nullptr);
@@ -283,7 +298,7 @@ int main(int count, char** arguments) {
   config.product = "Driver";
   config.version = "1.0";
   int threads = 0;
-  bool second = false;
+  bool second = false, remove_spool = false;
   const Way* way = nullptr;
   for (int i = 1; i < count; ++i) {
     const std::string argument = arguments[i];
@@ -319,6 +334,8 @@ int main(int count, char** arguments) {
   faultline_set("key", "value");
   faultline_set("removed", "x");
   faultline_set("removed", nullptr);
+
+  if (remove_spool) std::filesystem::remove_all(config.spool);
 
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);

@@ -1,5 +1,6 @@
 #include "handler/monitor.h"
 
+#include <faultline/client.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <malloc.h>
@@ -13,7 +14,6 @@
 #include <csignal>
 #include <memory>
 
-#include "faultline/client.h"
 #include "handler/process_memory.h"
 #include "handler/report_writer.h"
 
@@ -107,13 +107,13 @@ int Monitor::prepare() {
     complain(settings.error().what);
     return FAULTLINE_E_HANDLER;
   }
-  settings_ = *std::move(settings);
+  settings_ = std::move(settings).value();
   auto spool = Spool::open(settings_.spool);
   if (!spool) {
     complain(spool.error().what);
     return FAULTLINE_E_SPOOL;
   }
-  spool_ = *std::move(spool);
+  spool_ = std::move(spool).value();
   return 0;
 }
 

@@ -180,7 +180,7 @@ std::vector<std::string> Spool::pending() const {
 Report Spool::load(const std::string& id) const {
   Report report;
   if (auto text = base::read_file(file("pending", id, ".json"), kRecordSizeMax)) {
-    if (auto parsed = parse_report(*text)) report = *std::move(parsed);
+    if (auto parsed = parse_report(*text)) report = std::move(parsed).value();
   }
   report.id = id;
   return report;

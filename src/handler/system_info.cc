@@ -1,6 +1,7 @@
 #include "handler/system_info.h"
 
 #include <cpuid.h>
+#include <faultline/client.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -8,7 +9,6 @@
 #include <cstring>
 
 #include "base/text.h"
-#include "faultline/client.h"
 
 namespace handler {
 
