@@ -31,7 +31,8 @@ std::string must_run(const std::string& program, const std::vector<std::string>&
   std::vector<std::string> all{program};
   all.insert(all.end(), arguments.begin(), arguments.end());
   const auto end = base::run_child(program, all, limits);
-  EXPECT_TRUE(end.ok() && end->ok()) << program << ": " << (end.ok() ? end->describe() : end.error().what);
+  EXPECT_TRUE(end.ok() && end->ok())
+      << program << ": " << (end.ok() ? end->describe() : end.error().what);
   return end.ok() ? end->output : "";
 }
 
@@ -119,8 +120,8 @@ TEST(ClientHeader, IsC99) {
       "  return faultline_init(&c) == -FAULTLINE_E_ARGUMENT ? 0 : 1; }\n";
   ASSERT_TRUE(base::write_file_durably(source, base::bytes_of(text)).ok());
   const std::string program = base::join_path(directory->path(), "main");
-  must_run("/usr/bin/cc", {"-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", source, "-o", program,
-                           "-I" + testing_support::source_root() + "/src/client/include",
+  must_run("/usr/bin/cc", {"-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", source, "-o",
+                           program, "-I" + testing_support::source_root() + "/src/client/include",
                            beside_the_test("lib/libfaultline-client.a")});
   must_run(program, {});
 }

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,12 +20,14 @@
 #include "handler/spool.h"
 #include "snapshot/snapshot_from_minidump.h"
 #include "testing/corpus.h"
+#include "testing/small_disk.h"
 
 namespace handler {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 std::string program(const std::string& name) {
@@ -164,7 +165,8 @@ TEST_P(CrashTable, IsDumpedAndDiesOfItsSignal) {
   EXPECT_EQ(crash.exception->thread_id, tid);
   EXPECT_EQ(crash.exception->code, static_cast<std::uint32_t>(row.signal_number));
   if (row.has_address) {
-    EXPECT_EQ(crash.exception->address, std::strtoull(scene.words.at("address").c_str(), nullptr, 16));
+    EXPECT_EQ(crash.exception->address,
+              std::strtoull(scene.words.at("address").c_str(), nullptr, 16));
   }
   EXPECT_THAT(crash.threads, SizeIs(second_thread ? 5 : 4));
   const snapshot::Thread* const thread = find_thread(crash, tid);
@@ -360,21 +362,59 @@ TEST_F(Crash, SpoolThatVanishedDoesNotKeepTheProgramAlive) {
 }
 
 TEST_F(Crash, FullDiskDoesNotKeepTheProgramAlive) {
-  const std::string disk = base::join_path(directory_->path(), "disk");
-  ASSERT_TRUE(base::make_directories(disk).ok());
-  REQUIRE_OR_SKIP(::mount("none", disk.c_str(), "tmpfs", 0, "size=16k") == 0, "mount (root)");
-  const Scene scene = run_in(disk, {"--threads", "50", "segv"});
+  const auto disk = testing_support::SmallDisk::mount("64k");
+  REQUIRE_OR_SKIP(disk.has_value(), "mounting a tmpfs (root)");
+  const Scene scene = run_in(disk->path(), {"--threads", "50", "segv"});
   EXPECT_EQ(scene.end.signal, SIGSEGV);
-  EXPECT_THAT(scene.dumps(), IsEmpty()) << "no half file";
-  EXPECT_THAT(*base::list_files(base::join_path(disk, "pending")), IsEmpty());
+  EXPECT_THAT(*base::list_files(base::join_path(disk->path(), "pending")), IsEmpty());
   expect_nothing_left(scene);
-  ::umount(disk.c_str());
 }
+
+// The handler is killed at each of its steps to disk, and the one that comes in its place too:
+// whatever is in pending/ is whole, and the program is gone as fast as ever.
+class KilledHandler : public Crash, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(KilledHandler, LeavesNoHalfFile) {
+  REQUIRE_OR_SKIP(base::file_exists("/usr/bin/strace"), "strace");
+  const std::string wrapper = base::join_path(directory_->path(), "handler.sh");
+  const std::string text =
+      std::string("#!/bin/sh\nexec /usr/bin/strace -D -o /dev/null -e inject=") + GetParam() + " " +
+      program("faultline-handler") + " \"$@\"\n";
+  ASSERT_TRUE(base::write_file_durably(wrapper, base::bytes_of(text)).ok());
+  ASSERT_EQ(::chmod(wrapper.c_str(), 0755), 0);
+  const Scene scene = run_in(spool(), {"--threads", "2", "segv"}, wrapper);
+  EXPECT_EQ(scene.end.signal, SIGSEGV) << scene.end.output;
+  EXPECT_THAT(scene.end.output, Not(HasSubstr("init="))) << "it was to die later";
+  EXPECT_LT(scene.took_ms, 20'000);
+  for (const std::string& path : scene.dumps()) {
+    auto file = base::MappedFile::open(path);
+    ASSERT_TRUE(file.ok());
+    EXPECT_TRUE(snapshot::snapshot_from_minidump(*file).ok()) << path;
+  }
+  const auto left = base::list_files(base::join_path(spool(), "pending")).value_or({});
+  for (const std::string& path : left) {
+    if (path.ends_with(".json")) EXPECT_TRUE(parse_report(*base::read_file(path)).ok()) << path;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Steps, KilledHandler,
+    ::testing::Values("write:signal=KILL:when=1", "write:signal=KILL:when=3",
+                      "pwrite64:signal=KILL", "fsync:signal=KILL:when=1",
+                      "fsync:signal=KILL:when=2", "rename:signal=KILL:when=1",
+                      "rename:signal=KILL:when=2", "fsync:signal=KILL:when=3", "fsync:error=EIO",
+                      "rename:error=ENOSPC", "write:error=EIO:when=2"),
+    [](const auto& info) {
+      std::string name = info.param;
+      std::replace_if(name.begin(), name.end(), [](char c) { return c == ':' || c == '='; }, '_');
+      return name;
+    });
 
 // Our reader is not the only one that must like it.
 TEST_F(Crash, PeersReadTheDump) {
   const char* const home = std::getenv("HOME");
-  const std::string peer = std::string(home != nullptr ? home : "") + "/.cargo/bin/minidump-stackwalk";
+  const std::string peer =
+      std::string(home != nullptr ? home : "") + "/.cargo/bin/minidump-stackwalk";
   if (!base::file_exists(peer)) GTEST_SKIP() << "no minidump-stackwalk: tools/install-deps peers";
   const Scene scene = run({"--second-thread", "segv"});
   ASSERT_THAT(scene.dumps(), SizeIs(1));
