@@ -19,7 +19,8 @@ namespace cli {
 struct SymbolFilesOptions {
   std::vector<std::string> paths;  // directory trees and single files
   std::vector<std::string> urls;   // in order; a path below them is added
-  std::string cache;               // directory; "" keeps nothing
+  std::string cache;               // directory for downloads
+  std::string index_cache;         // directory for indexes made from texts; "" keeps none
   std::string temporary;           // for downloads; on the cache's file system
   std::uint64_t timeout_seconds = 1000;  // for one download
   unsigned threads = 0;            // for making an index; 0: as many as there are processors
@@ -35,12 +36,8 @@ class SymbolFiles {
   unwind::ModuleSymbols find(const analyze::ModuleKey& key) const;
 
  private:
-  // The .sym text or index of the module, as a path; "" when nobody has it.
-  std::string find_file(const analyze::ModuleKey& key) const;
-  std::string find_download(const analyze::ModuleKey& key, const std::string& relative) const;
-  unwind::ModuleSymbols load(const std::string& path, const analyze::ModuleKey& key) const;
-
-  const SymbolFilesOptions options_;
+  struct State;
+  std::unique_ptr<const State> state_;
 };
 
 }  // namespace cli
