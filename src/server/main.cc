@@ -25,6 +25,8 @@ struct Command {
 constexpr std::array kCommands{
     Command{"dump-syms", "dump_syms", "debug file to Breakpad .sym or symbol index",
             cli::run_dump_syms},
+    Command{"stackwalk", "minidump-stackwalk", "minidump to stacks and the crash explained",
+            cli::run_stackwalk},
     Command{"symbolicate", "", "offsets in a module to functions, files and lines",
             cli::run_symbolicate},
     Command{"serve", "", "the server: symbols, crash reports, pages", server::run_serve},
