@@ -17,10 +17,11 @@ ModuleSource::ModuleSource(const snapshot::Crash& crash, FindSymbols find)
 unwind::ModuleSymbols ModuleSource::find_symbols(std::size_t module_index) {
   auto& [key, entry] = *by_module_[module_index];
   std::call_once(entry.once, [&] {
-    // A module without any id cannot be told from others of its name.
+    entry.symbols = find_(key, crash_.modules[module_index]);
+    // A module without any id cannot be told from others of its name: nobody can fetch it.
     const bool nameless = key.debug_id.empty() && key.code_id.empty();
-    if (nameless) entry.symbols.state = unwind::SymbolState::missing;
-    else entry.symbols = find_(key, crash_.modules[module_index]);
+    unwind::SymbolState& state = entry.symbols.state;
+    if (nameless && state == unwind::SymbolState::lacking) state = unwind::SymbolState::missing;
   });
   return entry.symbols;
 }

@@ -127,6 +127,8 @@ SymbolFiles::SymbolFiles(SymbolFilesOptions options)
 SymbolFiles::~SymbolFiles() = default;
 
 unwind::ModuleSymbols SymbolFiles::find(const analyze::ModuleKey& key) const {
+  // Without a place to look, no module counts as missing.
+  if (state_->options.paths.empty() && state_->options.urls.empty()) return {};
   const std::string path = state_->find_file(key);
   if (path.empty()) return {unwind::SymbolState::missing, nullptr};
   auto map = state_->indexes.open_symbols(path);

@@ -55,10 +55,7 @@ std::uint32_t ModuleTable::find(base::Address address) const {
 
 const symbols::Map* ModuleTable::find_map(std::uint32_t module) {
   Slot& slot = slots_[module];
-  std::call_once(slot.once, [&] {
-    slot.symbols = source_.find_symbols(module);
-    if (slot.symbols.state == SymbolState::not_asked) slot.symbols.state = SymbolState::missing;
-  });
+  std::call_once(slot.once, [&] { slot.symbols = source_.find_symbols(module); });
   return slot.symbols.state == SymbolState::loaded ? slot.symbols.map.get() : nullptr;
 }
 

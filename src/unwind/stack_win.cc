@@ -108,9 +108,18 @@ class Machine {
   std::vector<Operand> operands_;
 };
 
+// A caller that has the callee's callee-saved registers; what a record says comes over them.
+snapshot::Registers forwarded(const Callee& callee) {
+  snapshot::Registers caller = empty_registers(snapshot::Cpu::x86);
+  for (const std::string_view name : kX86CalleeSaved) {
+    if (const auto value = callee.find(name)) caller.set(name, *value);
+  }
+  return caller;
+}
+
 std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
 
-// Frame data: the program computes every register of the caller that is to be known.
+// Frame data: a program computes the caller's registers.
 Caller by_frame_data(const Ground& ground, const Callee& callee,
                      const symbols::StackWinRule& rule) {
   const auto esp = callee.find("esp");
@@ -141,7 +150,7 @@ Caller by_frame_data(const Ground& ground, const Callee& callee,
   const auto eip = variables.find("$eip");
   const auto new_esp = variables.find("$esp");
   if (eip == variables.end() || new_esp == variables.end()) return std::nullopt;
-  Caller caller = empty_registers(snapshot::Cpu::x86);
+  Caller caller = forwarded(callee);
   for (const std::string_view name : {"eip", "esp", "ebp", "ebx", "esi", "edi"}) {
     const auto found = variables.find("$" + std::string(name));
     if (found != variables.end()) caller->set(name, found->second);
@@ -169,16 +178,14 @@ Caller by_fpo(const Ground& ground, const Callee& callee, const symbols::StackWi
     return_address = ground.stack.find_word(slot, kWord);
     if (!return_address) return std::nullopt;
   }
-  std::optional<std::uint64_t> ebp = callee.find("ebp");
+  Caller caller = forwarded(callee);
   if (rule.allocates_base_pointer) {
-    ebp = ground.stack.find_word(base - 2 * kWord, kWord);
+    const auto ebp = ground.stack.find_word(base - 2 * kWord, kWord);
     if (!ebp) return std::nullopt;
+    caller->set("ebp", *ebp);
   }
-  Caller caller = empty_registers(snapshot::Cpu::x86);
   caller->set("eip", *return_address);
   caller->set("esp", low(std::uint64_t{slot} + kWord));
-  if (ebp) caller->set("ebp", *ebp);
-  if (const auto ebx = callee.find("ebx")) caller->set("ebx", *ebx);
   return caller;
 }
 

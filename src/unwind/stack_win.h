@@ -5,6 +5,7 @@
 // Rules: docs/unwinding.md
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -15,6 +16,8 @@
 #include "unwind/cpu.h"
 
 namespace unwind {
+
+constexpr std::array<std::string_view, 4> kX86CalleeSaved = {"ebp", "ebx", "edi", "esi"};
 
 // Variables of a program: "$eip", "$T0", ".raSearch" … with their 32-bit values.
 using WinVariables = std::map<std::string, std::uint32_t, std::less<>>;

@@ -18,7 +18,7 @@ namespace unwind {
 class SymbolSource {
  public:
   virtual ~SymbolSource() = default;
-  // The symbols of Crash::modules[module_index]. Never answers not_asked.
+  // The symbols of Crash::modules[module_index]; not_asked when there is nobody to ask.
   virtual ModuleSymbols find_symbols(std::size_t module_index) = 0;
 };
 

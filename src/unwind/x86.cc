@@ -1,6 +1,4 @@
 // x86: STACK WIN, then CFI; frame pointer; scan.
-#include <array>
-
 #include "unwind/cfi.h"
 #include "unwind/cpu.h"
 #include "unwind/scan.h"
@@ -12,8 +10,7 @@ namespace {
 constexpr unsigned kWord = 4;
 constexpr std::uint64_t kAddressMax = 0xffffffff;
 
-constexpr std::array<std::string_view, 4> kCalleeSaved = {"ebp", "ebx", "edi", "esi"};
-constexpr CfiTraits kCfi = {kWord, kCalleeSaved, same_name};
+constexpr CfiTraits kCfi = {kWord, kX86CalleeSaved, same_name};
 
 Caller by_cfi(const Ground& ground, const Callee& callee) {
   if (Caller caller = caller_by_stack_win(ground, callee)) return caller;

@@ -54,7 +54,7 @@ TEST_F(X86, FrameDataProgramFindsTheCaller) {
   add_symbols(0, SymbolSketch().function(0x100, 0x100, "f").stack_win(
                      record, "$T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + ="
                              " $ebx $T0 12 - ^ = $ebp $ebp ="));
-  set("ebx", 1).set("ebp", 0x1234).set("esi", 2);
+  set("ebx", 1).set("ebp", 0x1234).set("esi", 2).set("eax", 3);
   stack_.u32(0xb0b0).u32(0).u32(0).u32(kLib + 0x50).repeat(0, 0x20);
   const Stack stack = walk_stack(stack_.finish());
   ASSERT_GE(stack.frames.size(), 2u);
@@ -64,7 +64,8 @@ TEST_F(X86, FrameDataProgramFindsTheCaller) {
   EXPECT_EQ(caller.find("esp"), kStackBase + 0x10);
   EXPECT_EQ(caller.find("ebx"), 0xb0b0u);
   EXPECT_EQ(caller.find("ebp"), 0x1234u);
-  EXPECT_EQ(caller.find("esi"), std::nullopt) << "nothing is forwarded";
+  EXPECT_EQ(caller.find("esi"), 2u) << "callee-saved: forwarded";
+  EXPECT_EQ(caller.find("eax"), std::nullopt);
 }
 
 TEST_F(X86, FpoStepsOverTheParametersOfTheInnerFrame) {
