@@ -119,13 +119,15 @@ bool Walk::visit_subprogram(base::Reader& r, std::uint64_t offset, const Abbrev&
   }
   const std::size_t first_range = tree_.ranges.size();
   append_ranges(info_, unit_, facts_, budget_, tree_.ranges);
-  const auto outside = [&](const AddressRange& range) { return !is_in(code_, range.start); };
+  const auto outside = [&](AddressRange& range) {
+    range.end = std::min(range.end, range.start + 0xffffffff);  // a model counts sizes in 32 bits
+    return !is_in(code_, range.start);
+  };
   tree_.ranges.erase(std::remove_if(tree_.ranges.begin() + static_cast<std::ptrdiff_t>(first_range),
                                     tree_.ranges.end(), outside),
                      tree_.ranges.end());
   Scope opened{depth_, kNone, kNone};
   if (tree_.ranges.size() != first_range) {
-    interleaved_ |= scope().function != kNone;
     append_function(offset, first_range);
     opened.function = static_cast<std::uint32_t>(tree_.functions.size()) - 1;
   }
@@ -146,6 +148,7 @@ void Walk::visit_inlined(base::Reader& r, const Abbrev& abbrev) {
   info_.read_facts(r, unit_, abbrev, facts_);
   const Scope around = scope();
   if (r.failed() || around.function == kNone) return;
+  if (around.site != kNone && tree_.sites[around.site].depth + 1 >= kMaxInlineDepth) return;
   CodeSite site;
   if (facts_.has(Want::abstract_origin)) {
     site.origin = info_.find_reference(unit_, facts_.value(Want::abstract_origin)).value_or(0);
@@ -166,6 +169,7 @@ void Walk::visit_inlined(base::Reader& r, const Abbrev& abbrev) {
   site.first_range = static_cast<std::uint32_t>(first_range);
   site.range_count = static_cast<std::uint32_t>(tree_.ranges.size() - first_range);
   tree_.sites.push_back(site);
+  interleaved_ |= !owners_.empty() && around.function < owners_.back();
   owners_.push_back(around.function);
   if (abbrev.children) {
     scopes_.push_back({depth_, around.function, static_cast<std::uint32_t>(tree_.sites.size()) - 1});

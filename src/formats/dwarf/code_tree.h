@@ -18,6 +18,7 @@
 namespace dwarf {
 
 constexpr std::uint32_t kNone = 0xffffffff;
+constexpr std::uint32_t kMaxInlineDepth = 500;  // real code stays below 100
 
 struct CodeFunction {
   std::uint64_t die_offset = 0;  // for its name
