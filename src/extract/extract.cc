@@ -9,6 +9,7 @@
 #include "extract/symbol_names.h"
 #include "extract/symbols_from_dwarf.h"
 #include "extract/symbols_from_frames.h"
+#include "extract/symbols_from_table.h"
 #include "formats/dwarf/debug_info.h"
 #include "formats/elf/elf.h"
 #include "formats/elf/symbols.h"
@@ -95,6 +96,12 @@ DwarfBytes read_dwarf_sections(const elf::File& file, unsigned threads, Report& 
   return out;
 }
 
+std::vector<dwarf::AddressRange> code_of(const elf::File& file) {
+  std::vector<dwarf::AddressRange> code;
+  for (const elf::File::CodeRange& range : file.code_ranges()) code.push_back({range.start, range.end});
+  return code;
+}
+
 void add_functions(const Opened& files, const Options& options, symbols::Model& model,
                    Report& report) {
   const elf::File& main = files.main();
@@ -102,24 +109,24 @@ void add_functions(const Opened& files, const Options& options, symbols::Model& 
   SymbolNames names = files.debug ? SymbolNames::make(*files.debug) : SymbolNames();
   if (names.empty()) names = SymbolNames::make(main);
 
+  const std::vector<dwarf::AddressRange> code = code_of(main);
+  FileTable source_files(model);
+  std::vector<symbols::Line> orphans;
   if (const elf::File* file = files.find_with(".debug_info")) {
     const DwarfBytes bytes = read_dwarf_sections(*file, options.threads, report);
     const auto info = dwarf::DebugInfo::open(bytes.sections, options.threads);
-    DwarfInput input{info, names, {}, main.image_base()};
-    for (const elf::File::CodeRange& range : main.code_ranges()) {
-      input.code.push_back({range.start, range.end});
-    }
-    add_dwarf(input, options, model, report);
+    orphans = add_dwarf({info, names, code, main.image_base()}, options, source_files, model, report);
   }
-  add_publics(names, main.image_base(), elf::read_plt_stubs(main), options.threads, model);
+  const std::vector<elf::PltStub> stubs = elf::read_plt_stubs(main);
+  add_table_symbols({names, stubs, code, orphans, main.image_base()}, options.threads, source_files,
+                    model);
 }
 
 // .eh_frame first: in a debug file it has no bytes, so the image's is read. .debug_frame adds what
 // the former lacks (assembly, code built without unwind tables).
 void add_cfi(const Opened& files, const Options& options, symbols::Model& model, Report& report) {
   const elf::File& main = files.main();
-  std::vector<dwarf::AddressRange> code;
-  for (const elf::File::CodeRange& range : main.code_ranges()) code.push_back({range.start, range.end});
+  const std::vector<dwarf::AddressRange> code = code_of(main);
   for (const std::string_view name : {".eh_frame", ".debug_frame"}) {
     const elf::File* file = files.find_with(name);
     if (file == nullptr) continue;

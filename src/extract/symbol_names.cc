@@ -28,25 +28,27 @@ SymbolNames SymbolNames::make(const elf::File& file) {
   std::vector<elf::Symbol> symbols = elf::read_symbols(file, elf::SymbolTable::symtab);
   if (symbols.empty()) symbols = elf::read_symbols(file, elf::SymbolTable::dynsym);
   SymbolNames names;
+  std::vector<NamedAddress> all;
+  std::string_view source;  // locals stand behind the STT_FILE symbol of their object
   for (const elf::Symbol& symbol : symbols) {
+    if (symbol.type == elf::kSttFile) source = symbol.name;
     if (!is_code(file, symbol)) continue;
     // The lowest bit of an ARM address says Thumb; it is no part of the place.
     const std::uint64_t mask = file.machine() == elf::kEmArm ? ~std::uint64_t{1} : ~std::uint64_t{0};
-    names.all_.push_back({symbol.address & mask, symbol.size, symbol.name, false});
+    const bool local = symbol.binding == elf::kStbLocal;
+    all.push_back({symbol.address & mask, symbol.size, symbol.name,
+                          local ? source : std::string_view(), false});
   }
-  std::vector<std::uint32_t> order(names.all_.size());
+  std::vector<std::uint32_t> order(all.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    const NamedAddress& x = names.all_[a];
-    const NamedAddress& y = names.all_[b];
+    const NamedAddress& x = all[a];
+    const NamedAddress& y = all[b];
     if (x.address != y.address) return x.address < y.address;
     return x.size != y.size ? x.size < y.size : a < b;
   });
-  std::vector<NamedAddress> sorted;
-  sorted.reserve(order.size());
-  for (const std::uint32_t i : order) sorted.push_back(names.all_[i]);
-  names.all_ = std::move(sorted);
-  for (const NamedAddress& name : names.all_) {
+  for (const std::uint32_t i : order) {
+    const NamedAddress& name = all[i];
     if (!names.best_.empty() && names.best_.back().address == name.address) {
       const bool differs = names.best_.back().name != name.name || names.best_.back().multiple;
       names.best_.back() = name;
@@ -58,16 +60,9 @@ SymbolNames SymbolNames::make(const elf::File& file) {
   return names;
 }
 
-std::vector<std::string_view> SymbolNames::names_at(std::uint64_t address) const {
-  std::vector<std::string_view> names;
-  auto at = std::lower_bound(all_.begin(), all_.end(), NamedAddress{address, 0, {}, false}, by_place);
-  for (; at != all_.end() && at->address == address; ++at) names.push_back(at->name);
-  return names;
-}
-
 const NamedAddress* SymbolNames::find_at(std::uint64_t address) const {
   const auto at =
-      std::lower_bound(best_.begin(), best_.end(), NamedAddress{address, 0, {}, false}, by_place);
+      std::lower_bound(best_.begin(), best_.end(), NamedAddress{address, 0, {}, {}, false}, by_place);
   return at != best_.end() && at->address == address ? &*at : nullptr;
 }
 

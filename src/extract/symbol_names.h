@@ -17,6 +17,7 @@ struct NamedAddress {
   std::uint64_t address = 0;
   std::uint64_t size = 0;  // 0 when not known
   std::string_view name;
+  std::string_view file;   // of a local symbol: its source file, when the table says it
   bool multiple = false;   // other names stand at the same address
 };
 
@@ -27,13 +28,10 @@ class SymbolNames {
 
   // The best name of each address, sorted by address.
   const std::vector<NamedAddress>& best() const { return best_; }
-  // All names at an address, or none.
-  std::vector<std::string_view> names_at(std::uint64_t address) const;
   const NamedAddress* find_at(std::uint64_t address) const;
   bool empty() const { return best_.empty(); }
 
  private:
-  std::vector<NamedAddress> all_;  // sorted by address, then size, then place in the table
   std::vector<NamedAddress> best_;
 };
 

@@ -27,11 +27,13 @@ struct Made {
 
 class Merge {
  public:
-  Merge(const DwarfInput& input, const Options& options, symbols::Model& model, Report& report)
-      : input_(input), options_(options), model_(model), report_(report),
+  Merge(const DwarfInput& input, const Options& options, FileTable& files, symbols::Model& model,
+        Report& report)
+      : input_(input), options_(options), out_files_(files), model_(model), report_(report),
         names_(input.info.sections().str) {}
 
   void run();
+  std::vector<Line> take_orphans() { return std::move(orphans_); }
 
  private:
   void read_units();
@@ -47,8 +49,6 @@ class Merge {
   void copy_sites(const UnitSymbols& unit, const UnitFunction& function, const Owned& owned,
                   std::vector<FileId>& files);
   void gather_orphans();
-  void add_table_functions();
-  void add_table_function(const NamedAddress& symbol, std::uint64_t limit, StringId name);
   std::uint64_t rva(std::uint64_t address) const { return address - input_.image_base; }
   std::string_view function_text(const Owned& owned) const {
     const UnitSymbols& unit = units_[owned.unit];
@@ -57,6 +57,7 @@ class Merge {
 
   const DwarfInput& input_;
   const Options& options_;
+  FileTable& out_files_;
   symbols::Model& model_;
   Report& report_;
   NameTable names_;
@@ -78,8 +79,6 @@ void Merge::run() {
   number_files();
   gather_orphans();
   copy_functions();
-  // From here on units_ is empty; orphans_ and made_ hold what is left to say.
-  add_table_functions();
 }
 
 void Merge::read_units() {
@@ -160,41 +159,26 @@ void Merge::choose_functions() {
   }
   for (const Owned& owned : find_owners(std::move(claims))) made_.push_back({owned});
   for (Made& made : made_) choose_name(made);
-  // Then the names of code that DWARF says nothing of: wanted only if it has lines.
-  for (const NamedAddress& symbol : input_.names.best()) table_names_.push_back(symbol.name);
   table_ids_ = demangle_all(table_names_, options_.threads, model_.strings);
 }
 
-// The name in DWARF is kept when the symbol table has it at this place, or has nothing. A C name
-// without a mangled one (-gline-tables-only), or a function that the linker folded away, is
-// better called as the symbol table says.
+// A function is called as the symbol table calls it, where it does: DWARF has the name in the
+// source, which aliases (`__GI___mmap` for mmap), -gline-tables-only and folded functions make a
+// worse one, and debuggers show the linker's.
 void Merge::choose_name(Made& made) {
   const UnitFunction& function = units_[made.owned.unit].functions[made.owned.function];
   if (made.owned.start != function.start) return;
   const NamedAddress* best = input_.names.find_at(function.start);
   if (best == nullptr) return;
-  const std::string_view text = symbols::without_clone_suffix(function_text(made.owned));
-  for (const std::string_view name : input_.names.names_at(function.start)) {
-    if (symbols::without_clone_suffix(name) == text) return;
-  }
+  if (symbols::without_clone_suffix(best->name) == function_text(made.owned)) return;
   made.override_name = static_cast<std::uint32_t>(table_names_.size());
   table_names_.push_back(best->name);
 }
 
 void Merge::number_files() {
   files_.resize(units_.size());
-  std::unordered_map<std::string_view, FileId> known;
   for (std::size_t u = 0; u < units_.size(); ++u) {
-    for (const std::string& path : units_[u].files) {
-      auto found = known.find(path);
-      if (found == known.end()) {
-        const StringId id = model_.strings.intern(path);
-        model_.files.push_back(id);
-        const auto file = static_cast<FileId>(model_.files.size() - 1);
-        found = known.emplace(model_.strings[id], file).first;
-      }
-      files_[u].push_back(found->second);
-    }
+    for (const std::string& path : units_[u].files) files_[u].push_back(out_files_.id_of(path));
   }
 }
 
@@ -296,101 +280,13 @@ void Merge::gather_orphans() {
   orphans_ = std::move(sorted);
 }
 
-// Symbols that begin outside every function, in code that has lines.
-void Merge::add_table_functions() {
-  const std::vector<NamedAddress>& symbols = input_.names.best();
-  const std::size_t first_id = table_ids_.size() - symbols.size();
-  std::size_t next = 0;  // the first function that ends behind the symbol
-  std::uint64_t covered = 0;
-  for (std::size_t i = 0; i < symbols.size(); ++i) {
-    const NamedAddress& symbol = symbols[i];
-    while (next < made_.size() && made_[next].owned.end <= symbol.address) ++next;
-    std::uint64_t limit = ~std::uint64_t{0};
-    if (next < made_.size()) {
-      if (made_[next].owned.start <= symbol.address) continue;
-      limit = made_[next].owned.start;
-    }
-    if (symbol.address < covered) continue;
-    if (symbol.size == 0 && i + 1 < symbols.size()) limit = std::min(limit, symbols[i + 1].address);
-    if (symbol.size != 0) limit = std::min(limit, symbol.address + symbol.size);
-    const std::size_t before = model_.functions.size();
-    add_table_function(symbol, limit, table_ids_[first_id + i]);
-    if (model_.functions.size() != before) {
-      covered = symbol.address + model_.functions.back().size;
-    }
-  }
-}
-
-void Merge::add_table_function(const NamedAddress& symbol, std::uint64_t limit, StringId name) {
-  auto line = std::upper_bound(orphans_.begin(), orphans_.end(), symbol.address,
-                               [](std::uint64_t a, const Line& l) { return a < l.rva; });
-  if (line != orphans_.begin() && (line - 1)->rva + (line - 1)->size > symbol.address) --line;
-  Function function;
-  function.rva = rva(symbol.address);
-  function.name = name;
-  function.mangled = model_.strings.intern(symbol.name);
-  function.group = groups_.empty() ? 0 : 0xffffffff - static_cast<std::uint32_t>(model_.functions.size());
-  function.first_line = static_cast<std::uint32_t>(model_.lines.size());
-  std::uint64_t end = symbol.address;
-  for (; line != orphans_.end() && line->rva < limit; ++line) {
-    // Without a size the function ends where its lines do.
-    if (symbol.size == 0 && line->rva > end) break;
-    const std::uint64_t start = std::max(symbol.address, line->rva);
-    const std::uint64_t stop = std::min(limit, line->rva + line->size);
-    if (start >= stop) continue;
-    Line made = *line;
-    made.rva = rva(start);
-    made.size = static_cast<std::uint32_t>(stop - start);
-    model_.lines.push_back(made);
-    end = stop;
-  }
-  function.line_count = static_cast<std::uint32_t>(model_.lines.size()) - function.first_line;
-  if (function.line_count == 0) return;
-  if (symbol.size != 0) end = limit;
-  function.size = static_cast<std::uint32_t>(std::min<std::uint64_t>(end - symbol.address, 0xffffffff));
-  model_.functions.push_back(function);
-}
-
 }  // namespace
 
-void add_dwarf(const DwarfInput& input, const Options& options, symbols::Model& model,
-               Report& report) {
-  Merge(input, options, model, report).run();
-}
-
-void add_publics(const SymbolNames& names, std::uint64_t image_base,
-                 const std::vector<elf::PltStub>& stubs, unsigned threads, symbols::Model& model) {
-  std::vector<symbols::Range> covered;
-  for (const Function& f : model.functions) covered.push_back({f.rva, f.size});
-  std::sort(covered.begin(), covered.end(),
-            [](const symbols::Range& a, const symbols::Range& b) { return a.rva < b.rva; });
-  const auto is_covered = [&](std::uint64_t rva) {
-    const auto next =
-        std::upper_bound(covered.begin(), covered.end(), rva,
-                         [](std::uint64_t a, const symbols::Range& r) { return a < r.rva; });
-    return next != covered.begin() && rva - (next - 1)->rva < (next - 1)->size;
-  };
-  std::vector<NamedAddress> wanted;
-  for (const NamedAddress& name : names.best()) {
-    if (name.address >= image_base && !is_covered(name.address - image_base)) wanted.push_back(name);
-  }
-  for (const elf::PltStub& stub : stubs) {
-    const bool named = names.find_at(stub.address) != nullptr;
-    if (stub.address < image_base || named || is_covered(stub.address - image_base)) continue;
-    wanted.push_back({stub.address, stub.size, stub.name, false});
-  }
-  std::sort(wanted.begin(), wanted.end(), [](const NamedAddress& a, const NamedAddress& b) {
-    return a.address != b.address ? a.address < b.address : a.name < b.name;
-  });
-  std::vector<std::string_view> texts;
-  for (const NamedAddress& name : wanted) texts.push_back(name.name);
-  const std::vector<StringId> ids = demangle_all(texts, threads, model.strings);
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const StringId mangled =
-        model.strings[ids[i]] == wanted[i].name ? 0 : model.strings.intern(wanted[i].name);
-    model.publics.push_back(
-        {wanted[i].address - image_base, 0, ids[i], mangled, wanted[i].multiple});
-  }
+std::vector<Line> add_dwarf(const DwarfInput& input, const Options& options, FileTable& files,
+                            symbols::Model& model, Report& report) {
+  Merge merge(input, options, files, model, report);
+  merge.run();
+  return merge.take_orphans();
 }
 
 }  // namespace extract

@@ -3,13 +3,15 @@
 // Every byte of code gets one function: of several that claim it, that of the first unit, and
 // within a unit the last one; the others are cut. A function that other names share (identical
 // code folding) is marked `multiple`.
-// Code that has lines but no function (assembly, -gline-tables-only) gets its function from the
-// symbol table.
 // Never fails; what was left out goes into the report.
 #pragma once
 
+#include <vector>
+
 #include "extract/extract.h"
+#include "extract/file_table.h"
 #include "extract/symbol_names.h"
+#include "formats/dwarf/debug_info.h"
 #include "formats/dwarf/ranges.h"
 
 namespace extract {
@@ -21,11 +23,9 @@ struct DwarfInput {
   std::uint64_t image_base = 0;
 };
 
-void add_dwarf(const DwarfInput& input, const Options& options, symbols::Model& model,
-               Report& report);
-
-// Functions and names of the symbol table where DWARF has none: PUBLIC records.
-void add_publics(const SymbolNames& names, std::uint64_t image_base,
-                 const std::vector<elf::PltStub>& stubs, unsigned threads, symbols::Model& model);
+// Returns lines of code that no function in DWARF covers (assembly, -gline-tables-only), sorted
+// and disjoint; their places are addresses, their files the model's.
+std::vector<symbols::Line> add_dwarf(const DwarfInput& input, const Options& options,
+                                     FileTable& files, symbols::Model& model, Report& report);
 
 }  // namespace extract
