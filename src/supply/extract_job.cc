@@ -8,9 +8,7 @@
 #include "base/file.h"
 #include "extract/breakpad_from_symbols.h"
 #include "extract/extract.h"
-#if __has_include("extract/symbols_from_breakpad.h")
 #include "extract/symbols_from_breakpad.h"
-#endif
 #include "symbols/index_writer.h"
 
 namespace supply {
@@ -58,7 +56,6 @@ Result<void> write_sym(const symbols::Model& model, const std::string& path, uns
 Result<void> run_extract_job(const ExtractJob& job, unsigned threads) {
   symbols::IndexOptions index;
   index.threads = threads;
-#if __has_include("extract/symbols_from_breakpad.h")
   if (!job.sym.empty()) {
     const auto text = TRY(base::MappedFile::open(job.sym));
     extract::BreakpadReading reading;
@@ -66,7 +63,6 @@ Result<void> run_extract_job(const ExtractJob& job, unsigned threads) {
     const symbols::Model model = extract::symbols_from_breakpad(text, reading);
     return symbols::write_index_file(model, job.index_out, index);
   }
-#endif
   const auto image = TRY(map_if_named(job.image));
   const auto debug = TRY(map_if_named(job.debug));
   extract::Options options;

@@ -1,0 +1,67 @@
+#include "supply/extract_job.h"
+
+#include <gtest/gtest.h>
+
+#include "symbols/map.h"
+#include "testing/corpus.h"
+
+namespace supply {
+namespace {
+
+symbols::Hit must_find(const std::string& index, std::uint64_t rva) {
+  const auto map = symbols::Map::open(base::MappedFile::open(index).value());
+  EXPECT_TRUE(map.ok()) << map.error().what;
+  symbols::Hit hit;
+  EXPECT_TRUE(map.ok() && (*map)->find({rva}, hit));
+  static std::shared_ptr<const symbols::Map> kept;  // the hit's views live as long as the map
+  kept = map.value();
+  return hit;
+}
+
+TEST(ExtractJob, MakesAnIndexOfASym) {
+  const auto root = base::TemporaryDirectory::create("extract-job").value();
+  ExtractJob job;
+  job.sym = root.path() + "/x.sym";
+  job.index_out = root.path() + "/x.idx";
+  const std::string_view sym =
+      "MODULE Linux x86_64 0403020106050807090A0B0C0D0E0F100 x\nFILE 0 a.c\n"
+      "FUNC 1000 10 0 main\n1000 10 7 0\n";
+  ASSERT_TRUE(base::write_file_durably(job.sym, base::bytes_of(sym)).ok());
+  const auto done = run_extract_job(job, 1);
+  ASSERT_TRUE(done.ok()) << done.error().what;
+  const symbols::Hit hit = must_find(job.index_out, 0x1004);
+  EXPECT_EQ(hit.physical.function, "main");
+  EXPECT_EQ(hit.physical.line, 7u);
+}
+
+TEST(ExtractJob, MakesSymAndIndexOfOurselves) {
+  const auto root = base::TemporaryDirectory::create("extract-job").value();
+  ExtractJob job;
+  job.image = "/proc/self/exe";
+  job.module_name = "ourselves";
+  job.sym_out = root.path() + "/x.sym";
+  job.index_out = root.path() + "/x.idx";
+  const auto done = run_extract_job(job, 2);
+  ASSERT_TRUE(done.ok()) << done.error().what;
+  const std::string sym = base::read_file(job.sym_out).value_or("");
+  EXPECT_TRUE(sym.starts_with("MODULE Linux x86_64 "));
+  EXPECT_NE(sym.find(" ourselves\n"), std::string::npos);
+  EXPECT_GT(base::read_file(job.index_out).value_or("").size(), 1000u);
+}
+
+TEST(ExtractJob, SaysWhatIsWrongWithAFile) {
+  const auto root = base::TemporaryDirectory::create("extract-job").value();
+  ExtractJob job;
+  job.image = root.path() + "/bad";
+  job.module_name = "bad";
+  job.index_out = root.path() + "/x.idx";
+  ASSERT_TRUE(base::write_file_durably(job.image, base::bytes_of("\x7f" "ELF, or not")).ok());
+  const auto done = run_extract_job(job, 1);
+  ASSERT_FALSE(done.ok());
+  EXPECT_FALSE(done.error().what.empty());
+  job.image = root.path() + "/none";
+  EXPECT_EQ(run_extract_job(job, 1).error().fault, base::Fault::not_found);
+}
+
+}  // namespace
+}  // namespace supply
