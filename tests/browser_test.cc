@@ -1,0 +1,125 @@
+// The pages in a real browser: what it makes of them, with its script running, in light and dark.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "net/client.h"
+#include "testing/corpus.h"
+#include "testing/server_process.h"
+
+namespace {
+
+using testing_support::ServerProcess;
+
+std::optional<std::string> find_browser() {
+  for (const char* path : {"/usr/bin/chromium", "/usr/bin/chromium-browser"}) {
+    if (base::file_exists(path)) return path;
+  }
+  return std::nullopt;
+}
+
+class Browser {
+ public:
+  explicit Browser(std::string program) : program_(std::move(program)) {}
+
+  // The document after the page's own script has run.
+  std::string dump_dom(const std::string& url) {
+    return run({"--dump-dom", "--virtual-time-budget=3000", url}).output;
+  }
+  std::string screenshot(const std::string& url, bool dark, int width) {
+    const std::string path =
+        profile_.path() + (dark ? "/dark" : "/light") + std::to_string(width) + ".png";
+    std::vector<std::string> arguments = {"--screenshot=" + path, "--hide-scrollbars",
+                                          "--window-size=" + std::to_string(width) + ",900"};
+    if (dark) arguments.push_back("--blink-settings=preferredColorScheme=0");
+    arguments.push_back(url);
+    run(std::move(arguments));
+    return base::read_file(path).value_or("");
+  }
+
+ private:
+  base::ChildEnd run(std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"chromium",
+                                          "--headless",
+                                          "--no-sandbox",
+                                          "--disable-gpu",
+                                          "--disable-quic",
+                                          "--no-first-run",
+                                          "--disable-background-networking",
+                                          "--disable-component-update",
+                                          "--disable-sync",
+                                          "--disable-dev-shm-usage",
+                                          "--user-data-dir=" + profile_.path() + "/profile"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    base::ChildLimits limits;
+    limits.wall = std::chrono::seconds(60);
+    limits.data_bytes_max = 64ull << 30;
+    limits.open_files_max = 4096;
+    limits.text_bytes_max = 8u << 20;
+    const auto end = base::run_child(program_, arguments, limits);
+    EXPECT_TRUE(end.ok() && end->ok()) << (end.ok() ? end->describe() : end.error().what);
+    return end.ok() ? *end : base::ChildEnd{};
+  }
+
+  std::string program_;
+  base::TemporaryDirectory profile_ = base::TemporaryDirectory::create("browser").value();
+};
+
+bool has(const std::string& document, std::string_view text) {
+  return document.find(text) != std::string::npos;
+}
+
+// A report with a hostile annotation; its id.
+std::string submit(const std::string& url, const std::string& dump_path) {
+  const auto sent = base::run_child(
+      testing_support::faultline_program(),
+      {"faultline", "report", "send", dump_path, "--url", url, "-a",
+       "prod=<script>document.title='owned'</script>", "-a",
+       "ver=1\"><img src=x onerror=document.title='owned'>", "-a", "link=javascript:alert(1)"});
+  EXPECT_TRUE(sent.ok() && sent->ok());
+  const std::string id = sent->output.substr(3, 36);
+  base::run_child(testing_support::faultline_program(),
+                  {"faultline", "report", "show", id, "--url", url, "--wait", "30"})
+      .value();
+  return id;
+}
+
+TEST(Browser, ShowsTheReportAndRunsNoForeignCode) {
+  REQUIRE_CORPUS(corpus);
+  const auto program = find_browser();
+  REQUIRE_OR_SKIP(program.has_value(), "no chromium on this machine");
+  const auto root = base::TemporaryDirectory::create("browser-test").value();
+  const ServerProcess server = ServerProcess::start({root.path() + "/data", {}, {}, {}});
+  const std::string id = submit(
+      server.url(), corpus + "/minidumps/dumps/rust-minidump/pipeline-inlines-macos-segv.dmp");
+  Browser browser(*program);
+
+  const std::string list = browser.dump_dom(server.url() + "/");
+  EXPECT_TRUE(has(list, "EXC_BAD_ACCESS / KERN_INVALID_ADDRESS")) << list.substr(0, 3000);
+  EXPECT_TRUE(has(list, "type=\"search\"")) << "our own script did not run";
+  EXPECT_TRUE(has(list, "<title>Crashes · Faultline</title>"));
+
+  const std::string report = browser.dump_dom(server.url() + "/crashes/" + id);
+  EXPECT_TRUE(has(report, "crash-client@0x14cd4"));
+  EXPECT_TRUE(has(report, "Thread 0 · main"));
+  EXPECT_TRUE(has(report, "&lt;script&gt;document.title='owned'&lt;/script&gt;"));
+  EXPECT_FALSE(has(report, "<title>owned"));
+  EXPECT_FALSE(has(report, "<img src=\"x\""));
+  EXPECT_FALSE(has(report, "href=\"javascript:"));
+
+  EXPECT_TRUE(has(browser.dump_dom(server.url() + "/status"), "Crash reports"));
+
+  for (const int width : {480, 1300}) {
+    const std::string light = browser.screenshot(server.url() + "/crashes/" + id, false, width);
+    const std::string dark = browser.screenshot(server.url() + "/crashes/" + id, true, width);
+    EXPECT_GT(light.size(), 5'000u);
+    EXPECT_GT(dark.size(), 5'000u);
+    EXPECT_NE(light, dark) << "light and dark look the same";
+  }
+}
+
+}  // namespace
