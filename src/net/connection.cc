@@ -87,11 +87,17 @@ class Completion : public Completer {
   std::atomic<bool> done_{false};
 };
 
-Connection::Connection(LoopCore& core, base::Fd fd, std::string peer)
-    : core_(core), watch_(core.loop, std::move(fd)), peer_(std::move(peer)) {}
+Connection::Connection(LoopCore& core, base::Fd fd, std::string peer,
+                       std::shared_ptr<const TlsContext> tls)
+    : core_(core), watch_(core.loop, std::move(fd)), tls_context_(std::move(tls)),
+      peer_(std::move(peer)) {}
 
 void Connection::start() {
   set_deadline(options().head_timeout);
+  if (tls_context_) {
+    tls_ = TlsStream::accept(*tls_context_, watch_.fd());
+    if (!tls_) return reset_now();
+  }
   advance();
 }
 
@@ -135,6 +141,7 @@ bool Connection::yield_turn() {
 
 // `bytes` stay valid until the next receive() of any connection of this loop.
 Connection::Got Connection::receive(std::string_view& bytes) {
+  if (tls_) return receive_tls(bytes);
   for (;;) {
     const ssize_t n = ::recv(watch_.fd(), core_.scratch.get(), kReadSize, 0);
     if (n > 0) {
@@ -147,6 +154,22 @@ Connection::Got Connection::receive(std::string_view& bytes) {
     close_now();
     return Got::end;
   }
+}
+
+Connection::Got Connection::receive_tls(std::string_view& bytes) {
+  const TlsStream::Moved moved = tls_->read(core_.scratch.get(), kReadSize);
+  tls_wants_write_ = moved.status == TlsStream::Status::want_write;
+  switch (moved.status) {
+    case TlsStream::Status::done:
+      bytes = {core_.scratch.get(), moved.size};
+      return Got::bytes;
+    case TlsStream::Status::want_read:
+    case TlsStream::Status::want_write: return Got::nothing;
+    case TlsStream::Status::end: return Got::end;
+    case TlsStream::Status::broken: break;  // plain HTTP on this port, too, ends here
+  }
+  close_now();
+  return Got::end;
 }
 
 void Connection::keep_pending(std::string_view bytes) {
@@ -192,7 +215,7 @@ bool Connection::step_head() {
   if (std::exchange(await_first_, false)) return await(Direction::read);
   std::string_view bytes;
   switch (receive(bytes)) {
-    case Got::nothing: return await(Direction::read);
+    case Got::nothing: return await_bytes();
     case Got::bytes: keep_pending(bytes); return true;
     case Got::end: break;
   }
@@ -209,6 +232,7 @@ void Connection::begin_request(Head head) {
   ++serial_;
   request_ = std::make_shared<Request>(std::move(head.request));
   request_->peer = peer_;
+  request_->secure = tls_ != nullptr;
   framing_ = head.framing;
   coding_ = head.coding;
   body_left_ = head.content_length;
@@ -268,8 +292,9 @@ void Connection::begin_body() {
 void Connection::send_continue() {
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   // The send buffer is empty here; if it is not, this client does not read.
-  const ssize_t n = ::send(watch_.fd(), kContinue.data(), kContinue.size(), MSG_NOSIGNAL);
-  if (n != static_cast<ssize_t>(kContinue.size())) close_now();
+  out_.bytes = kContinue;
+  out_sent_ = 0;
+  if (send_bytes() != Sent::all) close_now();
 }
 
 bool Connection::step_body() {
@@ -278,7 +303,7 @@ bool Connection::step_body() {
     const bool from_pending = !bytes.empty();
     if (!from_pending) {
       const Got got = receive(bytes);
-      if (got == Got::nothing) return await(Direction::read);
+      if (got == Got::nothing) return await_bytes();
       if (phase_ == Phase::closed) return false;
       if (got == Got::end) {
         refuse(400, "the body ended early");
@@ -426,11 +451,9 @@ void Connection::finish_exchange() {
   if (out_.close) {
     linger_after_ = linger_after_ || !pending().empty();
     out_ = WireAnswer();
-    if (linger_after_) {
-      linger();
-    } else {
-      close_now();
-    }
+    if (linger_after_) return linger();
+    if (tls_) tls_->say_end();
+    close_now();
     return;
   }
   out_ = WireAnswer();
@@ -442,6 +465,7 @@ void Connection::finish_exchange() {
 }
 
 void Connection::linger() {
+  if (tls_) tls_->say_end();
   ::shutdown(watch_.fd(), SHUT_WR);
   phase_ = Phase::lingering;
   consume_pending(pending().size());
@@ -453,7 +477,7 @@ bool Connection::step_lingering() {
   for (std::uint64_t reads = 0; reads < kReadsPerTurn; ++reads) {
     std::string_view bytes;
     switch (receive(bytes)) {
-      case Got::nothing: return await(Direction::read);
+      case Got::nothing: return await_bytes();
       case Got::end: close_now(); return false;
       case Got::bytes: break;
     }

@@ -26,6 +26,7 @@
 #include "net/http.h"
 #include "net/request_head.h"
 #include "net/server.h"
+#include "net/tls.h"
 #include "net/wire_answer.h"
 
 namespace net {
@@ -39,6 +40,9 @@ struct ServerCore {
   base::WorkerPool& pool;
   std::atomic<unsigned> connection_count{0};
   std::atomic<bool> draining{false};
+
+  std::mutex tls_mutex;
+  std::shared_ptr<const TlsContext> tls;  // guarded by tls_mutex
 
   // Handlers that run on the pool now: stop() waits for them.
   std::mutex mutex;
@@ -76,7 +80,9 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
  public:
   using Clock = std::chrono::steady_clock;
 
-  Connection(LoopCore& core, base::Fd fd, std::string peer);
+  // `tls`: nothing on the plain port.
+  Connection(LoopCore& core, base::Fd fd, std::string peer,
+             std::shared_ptr<const TlsContext> tls = nullptr);
   void start();
   void on_ready(Direction direction) override;
   // The coarse clock: closes what has passed its deadline.
@@ -98,6 +104,9 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   bool step_lingering();
 
   Got receive(std::string_view& bytes);
+  Got receive_tls(std::string_view& bytes);
+  bool await_bytes() { return await(tls_wants_write_ ? Direction::write : Direction::read); }
+  bool await_room() { return await(tls_wants_read_ ? Direction::read : Direction::write); }
   std::string_view pending() const { return std::string_view(pending_).substr(pending_at_); }
   void keep_pending(std::string_view bytes);
   void consume_pending(std::size_t size);
@@ -119,8 +128,9 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
 
   enum class Sent : std::uint8_t { all, blocked, turn_over, broken };
   Sent send_bytes();
+  Sent send_tls(std::string_view bytes, std::size_t& size);
+  Sent send_range_tls(std::uint64_t& budget);
   Sent send_range(std::uint64_t& budget);
-  bool sent_is_over(Sent sent);
   enum class Refill : std::uint8_t { more, wait, end, failed };
   Refill refill();
   Refill refill_from_growing();
@@ -137,6 +147,10 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
 
   LoopCore& core_;
   Watch watch_;
+  std::shared_ptr<const TlsContext> tls_context_;
+  std::unique_ptr<TlsStream> tls_;
+  bool tls_wants_write_ = false;  // to go on reading
+  bool tls_wants_read_ = false;   // to go on writing
   std::string peer_;
   Phase phase_ = Phase::head;
   Clock::time_point deadline_ = Clock::time_point::max();

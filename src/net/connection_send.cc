@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -15,14 +16,37 @@ namespace net {
 namespace {
 
 constexpr std::uint64_t kTurnMax = 512 * 1024;
+constexpr std::uint64_t kTlsPiece = 64 * 1024;  // what the loop's scratch buffer holds
 constexpr std::chrono::seconds kGrowthStallMax{300};
 
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 
 }  // namespace
 
+Connection::Sent Connection::send_tls(std::string_view bytes, std::size_t& size) {
+  const TlsStream::Moved moved = tls_->write(bytes);
+  tls_wants_read_ = moved.status == TlsStream::Status::want_read;
+  size = moved.size;
+  switch (moved.status) {
+    case TlsStream::Status::done: return Sent::all;
+    case TlsStream::Status::want_read:
+    case TlsStream::Status::want_write: return Sent::blocked;
+    case TlsStream::Status::end:
+    case TlsStream::Status::broken: break;
+  }
+  return Sent::broken;
+}
+
 Connection::Sent Connection::send_bytes() {
   while (out_sent_ < out_.bytes.size()) {
+    if (tls_) {
+      std::size_t size = 0;
+      const Sent sent = send_tls(std::string_view(out_.bytes).substr(out_sent_), size);
+      if (sent != Sent::all) return sent;
+      out_sent_ += size;
+      set_deadline(options().write_stall_timeout);
+      continue;
+    }
     // With a file behind it, the head goes out in the same packet as the first of the file.
     const int flags = MSG_NOSIGNAL | (out_.range.size > 0 ? MSG_MORE : 0);
     const ssize_t n = ::send(watch_.fd(), out_.bytes.data() + out_sent_,
@@ -35,7 +59,30 @@ Connection::Sent Connection::send_bytes() {
   return Sent::all;
 }
 
+// The kernel cannot encrypt here: pieces go through memory. A piece that blocked is read again,
+// from the same place.
+Connection::Sent Connection::send_range_tls(std::uint64_t& budget) {
+  FileRange& range = out_.range;
+  char* const piece = core_.scratch.get();
+  while (range.size > 0) {
+    if (budget == 0) return Sent::turn_over;
+    const auto wanted = static_cast<std::size_t>(std::min({range.size, budget, kTlsPiece}));
+    const ssize_t n = ::pread(range.fd->get(), piece, wanted, static_cast<off_t>(range.offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return Sent::broken;
+    std::size_t size = 0;
+    const Sent sent = send_tls({piece, static_cast<std::size_t>(n)}, size);
+    if (sent != Sent::all) return sent;
+    range.offset += size;
+    range.size -= size;
+    budget -= size;
+    set_deadline(options().write_stall_timeout);
+  }
+  return Sent::all;
+}
+
 Connection::Sent Connection::send_range(std::uint64_t& budget) {
+  if (tls_) return send_range_tls(budget);
   FileRange& range = out_.range;
   while (range.size > 0) {
     if (budget == 0) return Sent::turn_over;
@@ -61,7 +108,7 @@ bool Connection::step_writing() {
     if (sent == Sent::all) sent = send_range(budget);
     switch (sent) {
       case Sent::all: break;
-      case Sent::blocked: return await(Direction::write);
+      case Sent::blocked: return await_room();
       case Sent::turn_over: return yield_turn();
       case Sent::broken: reset_now(); return false;
     }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -34,21 +35,57 @@ void turn_away(int fd) {
   ::shutdown(fd, SHUT_WR);
 }
 
-// One thread: its loop, its listening socket, its connections.
-class Worker : public Watched {
+class Worker;
+
+// A listening socket of one worker.
+class Door : public Watched {
  public:
-  Worker(std::shared_ptr<ServerCore> server, base::Fd listener)
+  enum class Kind : std::uint8_t { plain, tls };
+  Door(Worker& worker, EventLoop& loop, base::Fd socket, Kind kind)
+      : worker_(worker), watch_(loop, std::move(socket)), kind_(kind) {}
+
+  // The loop is our worker's, so it never outlives us and need not own us.
+  void open() {
+    waiting_ = true;
+    watch_.wait(Direction::read, std::shared_ptr<Watched>(std::shared_ptr<void>(), this));
+  }
+  void on_ready(Direction) override;
+  void retry() {
+    if (!waiting_ && !watch_.closed()) open();
+  }
+  void close() {
+    // What waits in the queue would be reset when the socket closes.
+    accept_waiting(4096);
+    watch_.close();
+  }
+
+ private:
+  bool accept_waiting(unsigned count);
+
+  Worker& worker_;
+  Watch watch_;
+  Kind kind_;
+  bool waiting_ = false;
+};
+
+// One thread: its loop, its listening sockets, its connections.
+class Worker {
+ public:
+  explicit Worker(std::shared_ptr<ServerCore> server)
       : arrival_(std::make_shared<Arrival>(loop_)),
-        core_{*server, loop_, server, arrival_, {}, std::make_unique<char[]>(64 * 1024), {}},
-        listener_(loop_, std::move(listener)) {
+        core_{*server, loop_, server, arrival_, {}, std::make_unique<char[]>(64 * 1024), {}} {
     core_.on_empty = [this] {
       if (draining_) loop_.stop();
     };
   }
 
+  void add_door(base::Fd socket, Door::Kind kind) {
+    doors_.push_back(std::make_unique<Door>(*this, loop_, std::move(socket), kind));
+  }
+
   void start() {
     loop_.every(kSweepPeriod, [this] { tick(); });
-    await_clients();
+    for (const auto& door : doors_) door->open();
     thread_ = std::thread([this] { loop_.run(); });
   }
 
@@ -67,60 +104,68 @@ class Worker : public Watched {
     }
   }
 
-  void on_ready(Direction) override {
-    if (listener_.closed()) return;
-    // Full tables: the next tick tries again.
-    listening_ = accept_waiting(kAcceptsPerTurn);
-    if (listening_) await_clients();
-  }
+  void welcome(base::Fd fd, const sockaddr& from, Door::Kind kind);
 
  private:
-  // The loop is ours, so it never outlives us and need not own us.
-  void await_clients() {
-    listener_.wait(Direction::read, std::shared_ptr<Watched>(std::shared_ptr<void>(), this));
-  }
-  bool accept_waiting(unsigned count);
   void begin_drain(Clock::time_point deadline);
   void tick();
 
   EventLoop loop_;
   std::shared_ptr<Arrival> arrival_;
   LoopCore core_;
-  Watch listener_;
-  bool listening_ = true;
+  std::vector<std::unique_ptr<Door>> doors_;
   bool draining_ = false;
   Clock::time_point drain_deadline_ = Clock::time_point::max();
   std::thread thread_;
 };
 
+void Door::on_ready(Direction) {
+  if (watch_.closed()) return;
+  waiting_ = false;
+  // Full tables: the next tick tries again.
+  if (accept_waiting(kAcceptsPerTurn)) open();
+}
+
 // False when the process has no descriptor or memory left.
-bool Worker::accept_waiting(unsigned count) {
+bool Door::accept_waiting(unsigned count) {
   for (unsigned i = 0; i < count; ++i) {
     sockaddr_storage from{};
     socklen_t size = sizeof(from);
     auto* address = reinterpret_cast<sockaddr*>(&from);
-    base::Fd fd(::accept4(listener_.fd(), address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!fd.valid()) {
-      if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        base::log::warning("cannot accept a connection: {}",
-                           base::error_from_errno(errno, "accept", "socket").what);
-        return false;
-      }
-      continue;  // that client has gone already
-    }
-    if (core_.server.connection_count.fetch_add(1) >= core_.server.options.connections_max) {
-      core_.server.connection_count.fetch_sub(1);
-      turn_away(fd.get());
+    base::Fd fd(::accept4(watch_.fd(), address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd.valid()) {
+      worker_.welcome(std::move(fd), *address, kind_);
       continue;
     }
-    const int on = 1;
-    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    auto connection = std::make_shared<Connection>(core_, std::move(fd), text_of(*address));
-    core_.connections.insert(connection);
-    connection->start();
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      base::log::warning("cannot accept a connection: {}",
+                         base::error_from_errno(errno, "accept", "socket").what);
+      return false;
+    }
+    // else that client has gone already
   }
   return true;
+}
+
+void Worker::welcome(base::Fd fd, const sockaddr& from, Door::Kind kind) {
+  ServerCore& server = core_.server;
+  if (server.connection_count.fetch_add(1) >= server.options.connections_max) {
+    server.connection_count.fetch_sub(1);
+    if (kind == Door::Kind::plain) turn_away(fd.get());
+    return;
+  }
+  const int on = 1;
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  std::shared_ptr<const TlsContext> tls;
+  if (kind == Door::Kind::tls) {
+    const std::lock_guard lock(server.tls_mutex);
+    tls = server.tls;
+  }
+  auto connection =
+      std::make_shared<Connection>(core_, std::move(fd), text_of(from), std::move(tls));
+  core_.connections.insert(connection);
+  connection->start();
 }
 
 void Worker::tick() {
@@ -136,16 +181,11 @@ void Worker::tick() {
       connection->sweep(now);
     }
   }
-  if (!listening_ && !listener_.closed()) {
-    listening_ = true;
-    await_clients();
-  }
+  for (const auto& door : doors_) door->retry();
 }
 
 void Worker::begin_drain(Clock::time_point deadline) {
-  // What waits in the queue would be reset when the socket closes.
-  accept_waiting(4096);
-  listener_.close();
+  for (const auto& door : doors_) door->close();
   draining_ = true;
   drain_deadline_ = deadline;
   const std::vector<std::shared_ptr<Connection>> all(core_.connections.begin(),
@@ -154,27 +194,50 @@ void Worker::begin_drain(Clock::time_point deadline) {
   if (core_.connections.empty()) loop_.stop();
 }
 
+// Opens one address for all workers; returns it with its port.
+base::Result<std::string> open_doors(const std::string& address, Door::Kind kind,
+                                     const std::vector<std::unique_ptr<Worker>>& workers) {
+  if (address.empty()) return std::string();
+  Listening listening = TRY(listen_on(address, static_cast<unsigned>(workers.size())));
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    workers[i]->add_door(std::move(listening.sockets[i]), kind);
+  }
+  return listening.address;
+}
+
 }  // namespace
 
 struct Server::State {
   std::shared_ptr<ServerCore> core;
   std::vector<std::unique_ptr<Worker>> workers;
-  std::string address;
+  std::string address, tls_address;
   std::once_flag stopped;
 };
 
 base::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Router router,
                                                     base::WorkerPool& pool) {
-  const unsigned threads = std::max(1u, options.threads);
-  Listening listening = TRY(listen_on(options.listen, threads));
+  std::signal(SIGPIPE, SIG_IGN);
   auto state = std::make_unique<State>();
   state->core = std::make_shared<ServerCore>(options, std::move(router), pool);
-  state->address = listening.address;
-  for (base::Fd& socket : listening.sockets) {
-    state->workers.push_back(std::make_unique<Worker>(state->core, std::move(socket)));
+  if (!options.tls_listen.empty()) {
+    state->core->tls = TRY(TlsContext::load(options.tls_certificate, options.tls_key));
   }
+  for (unsigned i = 0; i < std::max(1u, options.threads); ++i) {
+    state->workers.push_back(std::make_unique<Worker>(state->core));
+  }
+  state->address = TRY(open_doors(options.listen, Door::Kind::plain, state->workers));
+  state->tls_address = TRY(open_doors(options.tls_listen, Door::Kind::tls, state->workers));
   for (const auto& worker : state->workers) worker->start();
   return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+base::Result<void> Server::reload_certificate() {
+  ServerCore& core = *state_->core;
+  if (core.options.tls_listen.empty()) return {};
+  auto fresh = TRY(TlsContext::load(core.options.tls_certificate, core.options.tls_key));
+  const std::lock_guard lock(core.tls_mutex);
+  core.tls = std::move(fresh);
+  return {};
 }
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -197,5 +260,6 @@ void Server::stop() {
 }
 
 const std::string& Server::address() const { return state_->address; }
+const std::string& Server::tls_address() const { return state_->tls_address; }
 
 }  // namespace net

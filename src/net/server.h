@@ -3,7 +3,8 @@
 // One event loop for each thread, each with its own listening socket (SO_REUSEPORT); pool routes
 // run on `pool`. start() returns once it listens; stop() drains: no new requests, those under
 // way finish within the drain time, then connections close. Both from any thread, once each.
-// start() fails with unavailable (address in use: the error names it) or malformed (address).
+// start() fails with unavailable (address in use: the error names it) or malformed (address,
+// certificate). It makes the process ignore SIGPIPE: sendfile has no flag against it.
 // Source: RFC 9112; docs/protocols/http.md
 #pragma once
 
@@ -19,7 +20,9 @@
 namespace net {
 
 struct ServerOptions {
-  std::string listen = "127.0.0.1:7070";  // HOST:PORT; port 0 picks a free one
+  std::string listen = "127.0.0.1:7070";  // HOST:PORT; port 0 picks a free one; "": no plain port
+  std::string tls_listen;                 // the same for HTTPS; "": none
+  std::string tls_certificate, tls_key;   // PEM files, the certificate with its chain
   unsigned threads = 2;
   std::string spool_directory;  // for bodies that go to files; must exist
   std::uint64_t head_size_max = 64 * 1024;
@@ -42,7 +45,10 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   void stop();
-  const std::string& address() const;  // "127.0.0.1:7070", with the port that was picked
+  const std::string& address() const;      // "127.0.0.1:7070", with the port that was picked
+  const std::string& tls_address() const;  // likewise; "" when there is none
+  // Reads the certificate again, for new connections; the old one stays when that fails.
+  base::Result<void> reload_certificate();
 
  private:
   struct State;

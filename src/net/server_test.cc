@@ -606,6 +606,17 @@ TEST_F(ServerTest, StopDoesNotWaitForEver) {
   parked_->complete(Answer::text(200, "too late\n"));
 }
 
+TEST_F(ServerTest, ClientsThatLeaveInMidDownloadHurtNobody) {
+  start();
+  for (int i = 0; i < 20; ++i) {
+    RawClient client(address());
+    client.send("GET /large HTTP/1.1\r\nHost: h\r\n\r\nGET /large HTTP/1.1\r\nHost: h\r\n\r\n");
+    if (i % 2 == 0) std::this_thread::sleep_for(1ms);
+    client.reset();
+  }
+  EXPECT_EQ(raw_get(address(), "/hello").status, 200);
+}
+
 TEST_F(ServerTest, AnAddressInUseIsNamed) {
   start();
   ServerOptions options = options_;
