@@ -1,23 +1,27 @@
 // Crashes in a way of your choice with the client linked in: for tests and the benchmark.
 //   crash_driver --handler H --spool D [--url U] [--threads N] [--second-thread] HOW
 // Prints one line "pid=… tid=… handler=… address=…" just before it dies, for the test to compare.
-#include <faultline/client.h>
 #include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
+#include <faultline/client.hpp>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 
 namespace {
@@ -232,6 +236,68 @@ void end_normally() {
   std::_Exit(0);
 }
 
+sigjmp_buf g_jump;
+
+// A runtime that turns its own faults into something else, a thousand times; then a real crash.
+int jumping_hook(int, void* info, void*, void*) {
+  if (static_cast<siginfo_t*>(info)->si_addr != reinterpret_cast<void*>(0x77)) return 0;
+  siglongjmp(g_jump, 1);
+}
+
+int stepping_hook(int signal_number, void*, void* context, void*) {
+  if (signal_number != SIGILL) return 0;
+  static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP] += 2;  // over the ud2
+  return 1;
+}
+
+void crash_after_first_chances() {
+  faultline_first_chance(&jumping_hook, nullptr);
+  for (volatile int i = 0; i < 1000; i = i + 1) {
+    if (sigsetjmp(g_jump, 1) == 0) *reinterpret_cast<volatile int*>(0x77) = 1;
+  }
+  faultline_first_chance(&stepping_hook, nullptr);
+  for (int i = 0; i < 1000; ++i) __asm__ volatile("ud2");
+  crash_by_segv();
+}
+
+void crash_by_exception() {
+  announce(nullptr);
+  throw std::runtime_error("boom");
+}
+
+const faultline_config* g_config;
+
+void crash_after_second_init() {
+  faultline_shutdown();
+  if (faultline_init(g_config) != 0) fail("no second init");
+  crash_by_segv();
+}
+
+void crash_in_child_of_its_own() {
+  const int parents_handler = faultline_handler_pid();
+  const pid_t child = fork();
+  if (child == 0) {
+    if (faultline_init(g_config) != 0) fail("no init in the child");
+    if (faultline_handler_pid() == parents_handler) fail("the same handler");
+    faultline_set("whose", "child");
+    crash_by_segv();
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  std::printf("child=%d signal=%d\n", child, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+  std::fflush(stdout);
+  std::_Exit(0);
+}
+
+// A library that waits for any child must not meet ours.
+void look_for_children() {
+  announce(nullptr);
+  const pid_t found = waitpid(-1, nullptr, WNOHANG);
+  std::printf("children=%d\n", found == -1 && errno == ECHILD ? 0 : 1);
+  std::fflush(stdout);
+  std::_Exit(0);
+}
+
 struct Way {
   const char* name;
   void (*crash)();
@@ -263,6 +329,11 @@ const Way kWays[] = {
     {"dump", request_dump},
     {"end", end_normally},
     {"measure", measure_handler},
+    {"first-chances", crash_after_first_chances},
+    {"exception", crash_by_exception},
+    {"second-init", crash_after_second_init},
+    {"own-child", crash_in_child_of_its_own},
+    {"children", look_for_children},
     {"sleep",
      [] {
        announce(nullptr);
@@ -326,9 +397,10 @@ int main(int count, char** arguments) {
     action.sa_flags = SA_SIGINFO;
     sigaction(SIGSEGV, &action, nullptr);
   }
-  const int answer = faultline_init(&config);
-  if (answer != 0) {
-    std::printf("init=%d %s\n", answer, faultline_error_text(answer));
+  g_config = &config;
+  const faultline::Guard guard(config);
+  if (!guard.ok()) {
+    std::printf("init=%d %s\n", guard.answer(), faultline_error_text(guard.answer()));
     std::fflush(stdout);
   }
   faultline_set("key", "value");

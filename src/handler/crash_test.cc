@@ -333,6 +333,41 @@ TEST_F(Crash, DumpOnRequestLetsTheProgramGoOn) {
   expect_nothing_left(scene);
 }
 
+TEST_F(Crash, FirstChanceMayRepairOrJumpAway) {
+  const Scene scene = run({"first-chances"});
+  EXPECT_EQ(scene.end.signal, SIGSEGV);
+  EXPECT_EQ(must_read_dump(scene).exception->address, 0x1234u);
+}
+
+TEST_F(Crash, UncaughtExceptionIsNamed) {
+  const Scene scene = run({"exception"});
+  EXPECT_EQ(scene.end.signal, SIGABRT);
+  std::map<std::string, std::string> annotations;
+  for (const auto& a : must_read_dump(scene).annotations) annotations[a.key] = a.value;
+  EXPECT_EQ(annotations["exception.type"], "std::runtime_error");
+  EXPECT_EQ(annotations["exception.what"], "boom");
+}
+
+TEST_F(Crash, ClientCanStartAgain) {
+  const Scene scene = run({"second-init"});
+  EXPECT_EQ(scene.end.signal, SIGSEGV);
+  must_read_dump(scene);
+  expect_nothing_left(scene);
+}
+
+TEST_F(Crash, ForkedChildMayHaveItsOwnHandler) {
+  const Scene scene = run({"own-child"});
+  EXPECT_EQ(scene.end.exit_code, 0);
+  EXPECT_EQ(scene.number("signal"), SIGSEGV);
+  const snapshot::Crash crash = must_read_dump(scene);
+  EXPECT_EQ(crash.process_id, static_cast<std::uint32_t>(scene.number("child")));
+}
+
+TEST_F(Crash, ProgramHasNoChildOfOurs) {
+  const Scene scene = run({"children"});
+  EXPECT_EQ(scene.words.at("children"), "0");
+}
+
 TEST_F(Crash, OrderlyEndLeavesNoReport) {
   const Scene scene = run({"end"});
   EXPECT_EQ(scene.end.exit_code, 0);
