@@ -112,7 +112,8 @@ void compare_thread(const JsonValue& expected, const unwind::Stack& actual, cons
     ++score.frames;
     if (theirs == ours) continue;
     ++score.wrong;
-    if (score.first.empty()) score.first = fmt::format("frame {}\n  expected {}\n  got      {}", i, theirs, ours);
+    if (score.first.empty())
+      score.first = fmt::format("frame {}\n  expected {}\n  got      {}", i, theirs, ours);
   }
 }
 

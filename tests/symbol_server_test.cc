@@ -43,10 +43,10 @@ struct Program {
   // `salt` makes another build id.
   explicit Program(const std::string& salt = "1") {
     const std::string source = root.path() + "/lantern.c";
-    const std::string text =
-        "static inline int dim(int a) { return a * 3 + " + salt + "; }\n"
-        "__attribute__((noinline)) int flicker(int a) { return dim(a) - 1; }\n"
-        "int main(int c, char** v) { (void)v; return flicker(c); }\n";
+    const std::string text = "static inline int dim(int a) { return a * 3 + " + salt +
+                             "; }\n"
+                             "__attribute__((noinline)) int flicker(int a) { return dim(a) - 1; }\n"
+                             "int main(int c, char** v) { (void)v; return flicker(c); }\n";
     EXPECT_TRUE(base::write_file_durably(source, base::bytes_of(text)).ok());
     must_run("cd " + root.path() +
              " && mkdir stripped debug && cc -g -O2 -Wl,--build-id -o lantern lantern.c"
@@ -115,8 +115,7 @@ TEST_F(SymbolServer, OneUploadIsFoundOnEveryPath) {
         "//lantern//" + program.debug_id() + "/lantern",
         "/la/lantern/" + program.debug_id() + "/lantern",
         "/symbols/lantern/" + program.debug_id() + "/lantern",
-        "/lantern/" + program.build_id() + "/lantern",
-        "/lantern/elf-buildid-" + upper + "/lantern",
+        "/lantern/" + program.build_id() + "/lantern", "/lantern/elf-buildid-" + upper + "/lantern",
         "/_.debug/elf-buildid-sym-" + program.build_id() + "/_.debug",
         "/buildid/" + program.build_id() + "/debuginfo", "/buildid/" + upper + "/executable"}) {
     const auto answer = get(path);
@@ -255,13 +254,15 @@ TEST_F(SymbolServer, DebuginfodFindAndGdbGetTheirFiles) {
   EXPECT_TRUE(must_read(std::string(base::trim(found.output))) == must_read(program.whole));
   const auto gdb = must_run(environment + "HOME=" + root_.path() +
                             " gdb -nx -batch -iex 'set debuginfod enabled on' -ex 'info line "
-                            "flicker' " + program.stripped);
+                            "flicker' " +
+                            program.stripped);
   EXPECT_NE(gdb.output.find(" of \"lantern.c\" starts at"), std::string::npos) << gdb.output;
 }
 
 TEST_F(SymbolServer, KeepsOddNamesAndRefusesHostileOnes) {
   start();
-  for (const std::string& name : {"libstdc++.so.6", "a b(1).so", "\xc3\xa4\xc3\xb6.so", "x~y!.so"}) {
+  for (const std::string& name :
+       {"libstdc++.so.6", "a b(1).so", "\xc3\xa4\xc3\xb6.so", "x~y!.so"}) {
     const std::string path = "/" + name + "/ABC1/" + name;
     EXPECT_EQ(put(path, name).status, 201) << name;
     EXPECT_EQ(get(path).body, name);
@@ -270,10 +271,10 @@ TEST_F(SymbolServer, KeepsOddNamesAndRefusesHostileOnes) {
     const char* path;
     const char* why;
   };
-  for (const Row& row : {Row{"/..%2f..%2fetc/1/passwd", "slashes in disguise"},
-                         Row{"/a%5cb/1/c", "backslash"}, Row{"/a%0ab/1/c", "line feed"},
-                         Row{"/%ff%fe/1/c", "not UTF-8"}, Row{"/a/1", "two parts"},
-                         Row{"/a/b/c/d/e", "five parts"}, Row{"/crashes/1/c", "reserved"}}) {
+  for (const Row& row :
+       {Row{"/..%2f..%2fetc/1/passwd", "slashes in disguise"}, Row{"/a%5cb/1/c", "backslash"},
+        Row{"/a%0ab/1/c", "line feed"}, Row{"/%ff%fe/1/c", "not UTF-8"}, Row{"/a/1", "two parts"},
+        Row{"/a/b/c/d/e", "five parts"}, Row{"/crashes/1/c", "reserved"}}) {
     net::ClientRequest request;
     request.method = "PUT";
     request.url = server_->url() + row.path;
@@ -295,12 +296,15 @@ TEST_F(SymbolServer, RefusesAnUploadOverTheLimitFromItsHead) {
   EXPECT_EQ(answer.status, 413);
   EXPECT_EQ(put("/a/1/a", std::string(1000, 'x')).status, 201);
   // The head alone, without a byte of the body: the answer comes at once.
-  const auto head = must_run("curl -s -m 5 -o /dev/null -w '%{http_code}' -X PUT "
-                             "-H 'Content-Length: 99999999999' " + server_->url() + "/a/1/b");
+  const auto head = must_run(
+      "curl -s -m 5 -o /dev/null -w '%{http_code}' -X PUT "
+      "-H 'Content-Length: 99999999999' " +
+      server_->url() + "/a/1/b");
   EXPECT_EQ(head.output, "413");
   // Chunked, its length is not known before.
-  const auto chunked = must_run("head -c 5000 /dev/zero | curl -s -o /dev/null -w '%{http_code}' -T - " +
-                                server_->url() + "/a/1/c");
+  const auto chunked =
+      must_run("head -c 5000 /dev/zero | curl -s -o /dev/null -w '%{http_code}' -T - " +
+               server_->url() + "/a/1/c");
   EXPECT_EQ(chunked.output, "413");
 }
 
@@ -366,14 +370,16 @@ TEST_F(SymbolServer, UploadSymbolsSendsATreeAndSkipsWhatIsThere) {
   EXPECT_NE(first.errors.find("stripped/lantern: sent"), std::string::npos) << first.errors;
   const auto second = must_run(command);
   EXPECT_TRUE(second.output.starts_with("1 files sent") ||
-              second.output.starts_with("0 files sent")) << second.output;
+              second.output.starts_with("0 files sent"))
+      << second.output;
   EXPECT_EQ(get(program.sym_path()).status, 200);
 }
 
 TEST_F(SymbolServer, UploadSymbolsSaysInItsExitCodeHowItWent) {
   start();
   const auto code_of = [](const std::string& arguments) {
-    return base::run_child("/bin/sh", {"sh", "-c", faultline_program() + " upload-symbols " + arguments})
+    return base::run_child("/bin/sh",
+                           {"sh", "-c", faultline_program() + " upload-symbols " + arguments})
         ->exit_code;
   };
   const std::string url = "--url " + server_->url() + " ";
@@ -390,7 +396,8 @@ TEST_F(SymbolServer, BytesThatOnlyLookLikeAnElfHarmNobody) {
   std::string bytes = must_read(program.whole);
   const std::string whole = bytes;
   for (std::size_t size = 4; size < whole.size(); size += whole.size() / 23) {
-    EXPECT_LT(put("/lantern/" + program.debug_id() + "/lantern", whole.substr(0, size)).status, 300);
+    EXPECT_LT(put("/lantern/" + program.debug_id() + "/lantern", whole.substr(0, size)).status,
+              300);
   }
   EXPECT_NE(get(program.sym_path()).status, 0);
   EXPECT_EQ(get("/healthz").status, 200);

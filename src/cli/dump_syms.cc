@@ -121,8 +121,9 @@ extract::BreakpadOptions text_options(const Arguments& arguments) {
 
 Result<void> write_all(int fd, std::string_view text, std::optional<std::uint64_t> offset) {
   while (!text.empty()) {
-    const ssize_t done = offset ? ::pwrite(fd, text.data(), text.size(), static_cast<off_t>(*offset))
-                                : ::write(fd, text.data(), text.size());
+    const ssize_t done = offset
+                             ? ::pwrite(fd, text.data(), text.size(), static_cast<off_t>(*offset))
+                             : ::write(fd, text.data(), text.size());
     if (done < 0 && errno == EINTR) continue;
     if (done < 0) return base::error_from_errno(errno, "write", "output");
     text.remove_prefix(static_cast<std::size_t>(done));
@@ -180,9 +181,8 @@ Result<void> write_output(const symbols::Model& model, const Arguments& argument
   const bool index = arguments.format == "index";
   if (!arguments.store.empty()) {
     const std::string& name = model.info.name;
-    const std::string stem = base::lower_ascii(name).ends_with(".pdb")
-                                 ? name.substr(0, name.size() - 4)
-                                 : name;
+    const std::string stem =
+        base::lower_ascii(name).ends_with(".pdb") ? name.substr(0, name.size() - 4) : name;
     const std::string path = arguments.store + "/" + name + "/" + model.info.debug_id.breakpad() +
                              "/" + stem + (index ? ".fidx" : ".sym");
     TRY(write_file(model, arguments, path));
@@ -190,7 +190,8 @@ Result<void> write_output(const symbols::Model& model, const Arguments& argument
     return {};
   }
   if (arguments.output.empty() || arguments.output == "-") {
-    if (index) return Error{Fault::unsupported, "an index goes to a file: give -o OUT or --store DIR"};
+    if (index)
+      return Error{Fault::unsupported, "an index goes to a file: give -o OUT or --store DIR"};
     return write_stdout(model, arguments);
   }
   if (!index && !is_plain_target(arguments.output)) {

@@ -19,7 +19,9 @@ constexpr std::chrono::milliseconds kBetweenDrawings{100};
 }  // namespace
 
 Progress::Progress(std::string verb, std::uint64_t count, std::uint64_t total)
-    : verb_(std::move(verb)), count_(count), total_(total),
+    : verb_(std::move(verb)),
+      count_(count),
+      total_(total),
       on_terminal_(::isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() {
@@ -53,7 +55,8 @@ void Progress::draw(bool now) {
   if (!now && time - drawn_ < kBetweenDrawings) return;
   drawn_ = time;
   const double part =
-      total_ == 0 ? 1.0 : std::min(1.0, static_cast<double>(done_bytes_) / static_cast<double>(total_));
+      total_ == 0 ? 1.0
+                  : std::min(1.0, static_cast<double>(done_bytes_) / static_cast<double>(total_));
   const auto filled = static_cast<std::size_t>(part * static_cast<double>(kBarWidth));
   fmt::print(stderr, "\r\x1b[K{} [{}{}] {}/{} files, {} of {}", verb_, std::string(filled, '#'),
              std::string(kBarWidth - filled, '.'), done_count_, count_,

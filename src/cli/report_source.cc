@@ -165,7 +165,8 @@ class ReportDirectory final : public ReportSource {
     std::vector<std::shared_ptr<const base::MappedFile>> files;
     const auto add = [&](reports::FileKind kind, std::string_view name,
                          const std::string& path) -> Result<void> {
-      files.push_back(TRY(base::MappedFile::open(path)));
+      auto file = TRY(base::MappedFile::open(path));
+      files.push_back(std::move(file));
       submission.files.push_back({kind, std::string(name), std::string(base::basename_of(path)),
                                   "application/octet-stream", files.back()->bytes(), ""});
       return {};

@@ -66,8 +66,8 @@ std::string find_in_tree(const std::string& tree, const std::string& module) {
   const std::string name = module.substr(0, module.find('/'));
   const bool pdb = base::lower_ascii(name).ends_with(".pdb");
   const std::string stem = pdb ? name.substr(0, name.size() - 4) : name;
-  for (const std::string& directory : {module, name + "/" + base::upper_ascii(module.substr(
-                                                                name.size() + 1))}) {
+  for (const std::string& directory :
+       {module, name + "/" + base::upper_ascii(module.substr(name.size() + 1))}) {
     for (const char* suffix : {".fidx", ".sym"}) {
       const std::string path = tree + "/" + directory + "/" + stem + suffix;
       if (base::file_exists(path)) return path;
@@ -192,7 +192,8 @@ Result<void> answer_stdin(Questions& questions, bool json) {
 }
 
 Result<void> run(const Arguments& arguments) {
-  Questions questions(TRY(find_symbols(arguments)));
+  auto symbols = TRY(find_symbols(arguments));
+  Questions questions(std::move(symbols));
   if (arguments.offsets.size() == 1 && arguments.offsets[0] == "-") {
     return answer_stdin(questions, arguments.json);
   }

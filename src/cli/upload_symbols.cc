@@ -205,10 +205,10 @@ class Sender {
 
   static Result<void> write_form(const Candidate& candidate, base::PendingFile& form) {
     const auto zip = TRY(base::MappedFile::open(candidate.file));
-    const std::string head =
-        fmt::format("--{}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{}\"\r\n"
-                    "Content-Type: application/zip\r\n\r\n",
-                    kFormBoundary, "symbols.zip");
+    const std::string head = fmt::format(
+        "--{}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{}\"\r\n"
+        "Content-Type: application/zip\r\n\r\n",
+        kFormBoundary, "symbols.zip");
     const std::string tail = fmt::format("\r\n--{}--\r\n", kFormBoundary);
     TRY(form.append(base::bytes_of(head)));
     TRY(form.append(zip->bytes()));
@@ -252,7 +252,8 @@ void send_all(const Arguments& arguments, const std::vector<Candidate>& found, T
       } else {
         ++tally.sent;
         tally.sent_bytes += candidate.size;
-        progress.print(fmt::format("{}: sent, {}", candidate.file, base::human_size(candidate.size)));
+        progress.print(
+            fmt::format("{}: sent, {}", candidate.file, base::human_size(candidate.size)));
       }
       progress.finish_one();
     }
@@ -292,8 +293,7 @@ int upload(const Arguments& arguments) {
   }
   if (arguments.dry_run) {
     for (const Candidate& candidate : searched->found) {
-      fmt::print("{} -> {}\n", candidate.file,
-                 candidate.path ? candidate.path->text() : "upload/");
+      fmt::print("{} -> {}\n", candidate.file, candidate.path ? candidate.path->text() : "upload/");
     }
     return kDone;
   }
@@ -314,9 +314,10 @@ int run_upload_symbols(int argc, char** argv) {
   options.flag("-n,--dry-run", arguments.dry_run, "only print what would be sent, and where to");
   options.flag("--json", arguments.json, "the summary as JSON");
   options.positionals("PATH", arguments.paths, "files and directories");
-  options.footer("Sent are ELF files with an id (stripped, unstripped, separate debug files), "
-                 "Breakpad .sym files\nand zips in Tecken's layout. Example:\n"
-                 "  faultline upload-symbols --url http://127.0.0.1:7070 build/");
+  options.footer(
+      "Sent are ELF files with an id (stripped, unstripped, separate debug files), "
+      "Breakpad .sym files\nand zips in Tecken's layout. Example:\n"
+      "  faultline upload-symbols --url http://127.0.0.1:7070 build/");
   if (const auto code = options.parse(argc, argv)) return *code;
   if (!arguments.url.starts_with("http://") && !arguments.url.starts_with("https://")) {
     fail(arguments.url.empty() ? "--url http://HOST:PORT is missing"
