@@ -81,7 +81,9 @@ ServerProcess ServerProcess::start(const Setup& setup) {
   }
   words.insert(words.end(), setup.arguments.begin(), setup.arguments.end());
   const std::string lock_path = base::join_path(setup.data, "faultline.lock");
-  if (base::file_exists(lock_path)) EXPECT_TRUE(base::remove_file(lock_path).ok());
+  if (base::file_exists(lock_path)) {
+    EXPECT_TRUE(base::remove_file(lock_path).ok());
+  }
 
   ServerProcess server;
   server.log_path_ = setup.data + ".log";
