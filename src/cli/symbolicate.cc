@@ -33,6 +33,7 @@ struct Arguments {
   std::vector<std::string> words;  // MODULE/ID OFFSET…
   std::string module;              // NAME/ID, or "" when the only symbols are one file
   std::vector<std::string> offsets;
+  std::string save_index;          // keep the index that was made
   bool json = false;
 };
 
@@ -43,7 +44,7 @@ std::optional<std::uint64_t> parse_offset(std::string_view text) {
 }
 
 // The symbols in a file: an index as it is, a .sym text through an index in memory.
-Result<SharedMap> open_symbols(const std::string& path) {
+Result<SharedMap> open_symbols(const std::string& path, const std::string& save_index) {
   auto file = TRY(base::MappedFile::open(path));
   if (base::text_of(file->bytes()).starts_with("FLTSYMIX")) return symbols::Map::open(file);
   std::string problem;
@@ -58,6 +59,7 @@ Result<SharedMap> open_symbols(const std::string& path) {
     std::fprintf(stderr, "faultline: warning: %s: %s\n", path.c_str(), problem.c_str());
   }
   auto bytes = TRY(symbols::write_index(model));
+  if (!save_index.empty()) TRY(base::write_file_durably(save_index, bytes));
   return symbols::Map::open(base::MappedFile::from_bytes(std::move(bytes)));
 }
 
@@ -91,9 +93,9 @@ Result<SharedMap> find_symbols(const Arguments& arguments) {
         return Error{Fault::not_found, place + " is a directory: name the module as NAME/ID"};
       }
       const std::string path = find_in_tree(place, arguments.module);
-      if (!path.empty()) return open_symbols(path);
+      if (!path.empty()) return open_symbols(path, arguments.save_index);
     } else {
-      SharedMap map = TRY(open_symbols(place));
+      SharedMap map = TRY(open_symbols(place, arguments.save_index));
       if (arguments.module.empty() || is_module(map->info(), arguments.module)) return map;
     }
   }
@@ -222,6 +224,8 @@ int run_symbolicate(int argc, char** argv) {
                       "its base, or - to read them from standard input");
   options.list("--symbols", arguments.symbols,
                "a symbol index, a .sym file, or a tree of NAME/ID/NAME.sym; may be repeated");
+  options.text("--save-index", arguments.save_index,
+               "write the index made from a .sym to this file: the next run starts at once");
   options.flag("--json", arguments.json, "one JSON object a line");
   options.footer(
       "Examples:\n"

@@ -140,14 +140,14 @@ void Flattener::sweep(const Model& model, const Function& function) {
         row.has_line = true;
         row.file = model.lines[piece.index].file;
         row.line = model.lines[piece.index].line;
+        row.record = piece.index;
       } else {
         last = std::min(last, piece.start - 1);
       }
     }
     if (!pieces_.empty()) row.node = node_at(model, rva, last);
     const bool same = !rows_.empty() && rows_.back().node == row.node &&
-                      rows_.back().has_line == row.has_line && rows_.back().file == row.file &&
-                      rows_.back().line == row.line;
+                      rows_.back().has_line == row.has_line && rows_.back().record == row.record;
     if (!same) rows_.push_back(row);
     if (last >= end) return;
     rva = last + 1;

@@ -28,6 +28,7 @@ struct FlatRow {
   FileId file = kNoFile;
   std::uint32_t line = 0;
   bool has_line = false;  // a line record covers this; its file may still be unknown
+  std::uint32_t record = 0;  // which one; so that each record keeps its beginning
 };
 
 // One inlined call, seen from its parent; parents stand before their children.

@@ -14,8 +14,6 @@ using base::Fault;
 using base::Reader;
 using base::Result;
 
-enum PageState : std::uint8_t { kUnknown, kGood, kBad };
-
 std::string text_from(Reader& reader) {
   return std::string(base::text_of(reader.bytes(reader.uleb())));
 }
@@ -98,7 +96,6 @@ Result<void> IndexFile::read_sections(Bytes table, std::uint32_t count) {
   page_count_ = (paged_.size() + index::kPageSize - 1) / index::kPageSize;
   if (page_hashes_.size() / 8 < page_count_) return damaged("page table is too short");
   page_states_ = std::make_unique<std::atomic<std::uint8_t>[]>(page_count_);
-  unverified_ = page_count_;
   return {};
 }
 
@@ -189,11 +186,7 @@ bool IndexFile::verify_page(std::size_t page) const {
   std::uint64_t expected;
   std::memcpy(&expected, page_hashes_.data() + page * 8, 8);
   const bool good = base::hash64(paged_.subspan(from, size)) == expected;
-  std::uint8_t unknown = kUnknown;
-  // Only good pages count down: with a bad one the quick way out is never taken.
-  if (page_states_[page].compare_exchange_strong(unknown, good ? kGood : kBad) && good) {
-    unverified_.fetch_sub(1, std::memory_order_relaxed);
-  }
+  page_states_[page].store(good ? kGood : kBad, std::memory_order_release);
   return good;
 }
 

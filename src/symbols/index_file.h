@@ -38,7 +38,12 @@ class IndexFile {
 
   // Are these bytes of the file as they were written? Verifies their pages once.
   bool touch(const std::uint8_t* at, std::size_t size) const {
-    if (unverified_.load(std::memory_order_relaxed) == 0) [[likely]] return true;
+    const auto offset = static_cast<std::size_t>(at - paged_.data());
+    const std::size_t page = offset >> index::kPageBits;
+    if (((offset + size) >> index::kPageBits) == page && page < page_count_ &&
+        page_states_[page].load(std::memory_order_acquire) == kGood) [[likely]] {
+      return true;
+    }
     return touch_slowly(at, size);
   }
   bool touch(base::Bytes bytes) const { return touch(bytes.data(), bytes.size()); }
@@ -63,6 +68,7 @@ class IndexFile {
   bool touch_slowly(const std::uint8_t* at, std::size_t size) const;
   bool verify_page(std::size_t page) const;
 
+  enum PageState : std::uint8_t { kUnknown, kGood, kBad };
   struct Entry {
     std::uint32_t tag;
     base::Bytes bytes;
@@ -75,7 +81,6 @@ class IndexFile {
   base::Bytes page_hashes_;  // u64 each
   std::unique_ptr<std::atomic<std::uint8_t>[]> page_states_;
   std::size_t page_count_ = 0;
-  mutable std::atomic<std::size_t> unverified_{0};
 };
 
 }  // namespace symbols

@@ -65,7 +65,7 @@ enum StackWinField : unsigned { kWinStart, kWinSize, kWinParameters, kWinSaved, 
                                 kWinProgram, kWinBasePointer };
 
 // Row blocks. Each row: uleb(address delta << 2 | kind), then what the kind says.
-constexpr unsigned kRowsPerBlock = 32;
+constexpr unsigned kRowsPerBlock = 16;
 constexpr unsigned kUnwindRowsPerSegment = 32;
 enum RowKind : unsigned {
   kRowLine,     // uleb zigzag(line delta)

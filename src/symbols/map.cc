@@ -24,6 +24,18 @@ namespace {
 // A node's parent has a smaller number, so climbing ends; a damaged file could make it long.
 constexpr unsigned kMaxFrames = 1100;
 
+// Ascending addresses closer than this are mostly in the block at hand.
+constexpr std::uint64_t kNear = 4096;
+
+void look_ahead(std::span<const base::Rva> rvas, std::size_t i, const RowSearch& rows) {
+  constexpr std::size_t kStep = 4;
+  if (i + 3 * kStep >= rvas.size()) return;
+  if (rvas[i + kStep].value - rvas[i].value < kNear) return;
+  rows.bring_bucket(rvas[i + 3 * kStep].value);
+  rows.bring_block(rvas[i + 2 * kStep].value);
+  rows.bring_rows(rvas[i + kStep].value);
+}
+
 std::int64_t from_zigzag(std::uint64_t value) {
   return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
 }
@@ -36,7 +48,8 @@ struct Map::State {
   std::unique_ptr<IndexFile> file;
   StringStore strings;
 
-  bool find(std::uint64_t rva, RowSearch& rows, Hit& hit) const;
+  // `row` is no function's: a public, or nothing.
+  bool fill_uncovered(std::uint64_t rva, RowSearch::Found found, const Row& row, Hit& hit) const;
   bool fill_function(const Row& row, Hit& hit) const;
   std::optional<std::uint64_t> find_root(const Row& row) const;
   bool fill_inlines(const Row& row, std::uint64_t first_node, Hit& hit) const;
@@ -62,15 +75,33 @@ const ModuleInfo& Map::info() const { return state_->file->info(); }
 
 bool Map::find(base::Rva rva, Hit& hit) const {
   RowSearch rows(*state_->file);
-  return state_->find(rva.value, rows, hit);
+  const RowSearch::Found found = rows.find(rva.value);
+  if (found == RowSearch::Found::kRow && !rows.row().hole) {
+    return state_->fill_function(rows.row(), hit);
+  }
+  return state_->fill_uncovered(rva.value, found, rows.row(), hit);
 }
 
 void Map::find_many(std::span<const base::Rva> rvas,
                     const std::function<void(std::size_t, const Hit*)>& sink) const {
   RowSearch rows(*state_->file);
   Hit hit;
+  Row last;            // what `hit` was made from
+  bool reusable = false;
   for (std::size_t i = 0; i < rvas.size(); ++i) {
-    sink(i, state_->find(rvas[i].value, rows, hit) ? &hit : nullptr);
+    const std::uint64_t rva = rvas[i].value;
+    look_ahead(rvas, i, rows);
+    const RowSearch::Found found = rows.find(rva);
+    const Row& row = rows.row();
+    if (found == RowSearch::Found::kRow && !row.hole) {
+      reusable = reusable && row == last;
+      if (!reusable) reusable = state_->fill_function(row, hit);
+      last = row;
+      sink(i, reusable ? &hit : nullptr);
+    } else {
+      reusable = false;
+      sink(i, state_->fill_uncovered(rva, found, row, hit) ? &hit : nullptr);
+    }
   }
 }
 
@@ -118,11 +149,10 @@ std::optional<std::uint64_t> Map::State::find_root(const Row& row) const {
   return 0;
 }
 
-bool Map::State::find(std::uint64_t rva, RowSearch& rows, Hit& hit) const {
-  const RowSearch::Found found = rows.find(rva);
+bool Map::State::fill_uncovered(std::uint64_t rva, RowSearch::Found found, const Row& row,
+                                Hit& hit) const {
   if (found == RowSearch::Found::kDamaged) return false;
-  if (found == RowSearch::Found::kRow && !rows.row().hole) return fill_function(rows.row(), hit);
-  const auto number = find_public(rva, found, rows.row());
+  const auto number = find_public(rva, found, row);
   return number && fill_public(*number, hit);
 }
 

@@ -15,8 +15,7 @@ std::uint32_t moved(std::uint32_t from, std::uint64_t zigzag) {
 
 }  // namespace
 
-inline std::uint64_t RowSearch::uleb() {
-  if (at_ != end_ && *at_ < 0x80) [[likely]] return *at_++;
+std::uint64_t RowSearch::uleb_slowly() {
   std::uint64_t value = 0;
   for (unsigned shift = 0; at_ != end_ && shift < 64; shift += 7) {
     const std::uint8_t byte = *at_++;
@@ -59,6 +58,26 @@ std::uint64_t RowSearch::block_of(std::uint64_t rva) const {
     }
   }
   return low;
+}
+
+void RowSearch::bring_bucket(std::uint64_t rva) const {
+  const std::uint64_t bucket = (rva - file_.bucket_first) >> file_.bucket_shift;
+  if (bucket < file_.buckets.count()) __builtin_prefetch(file_.buckets.record(bucket));
+}
+
+void RowSearch::bring_block(std::uint64_t rva) const {
+  const std::uint64_t bucket = (rva - file_.bucket_first) >> file_.bucket_shift;
+  if (bucket >= file_.buckets.count()) return;
+  const std::uint64_t block = file_.buckets.get(bucket, 0);
+  if (block < file_.blocks.count()) __builtin_prefetch(file_.blocks.record(block));
+}
+
+void RowSearch::bring_rows(std::uint64_t rva) const {
+  if (file_.blocks.count() < 2 || rva < file_.bucket_first) return;
+  const std::uint64_t block = block_of(rva);
+  if (block >= file_.blocks.count()) return;
+  const std::uint64_t offset = file_.blocks.get(block, index::kBlockOffset);
+  if (offset < file_.rows.size()) __builtin_prefetch(file_.rows.data() + offset);
 }
 
 bool RowSearch::open_block(std::uint64_t rva) {

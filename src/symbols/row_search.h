@@ -18,6 +18,7 @@ struct Row {
   std::uint32_t line = 0;
   bool has_line = false;
   bool hole = true;
+  friend bool operator==(const Row&, const Row&) = default;
 };
 
 class RowSearch {
@@ -30,12 +31,22 @@ class RowSearch {
   const Row& row() const { return row_; }
   std::uint64_t row_start() const { return address_; }
 
+  // Hints for an address that will be asked for soon: each brings near what the next one reads.
+  // Random addresses wait for memory at every step; three addresses on their way wait together.
+  void bring_bucket(std::uint64_t rva) const;
+  void bring_block(std::uint64_t rva) const;
+  void bring_rows(std::uint64_t rva) const;
+
  private:
   bool open_block(std::uint64_t rva);
   std::uint64_t block_of(std::uint64_t rva) const;
   bool read_row();
   void read_special();
-  std::uint64_t uleb();
+  std::uint64_t uleb() {
+    if (at_ != end_ && *at_ < 0x80) [[likely]] return *at_++;
+    return uleb_slowly();
+  }
+  std::uint64_t uleb_slowly();
 
   const IndexFile& file_;
   Row row_;

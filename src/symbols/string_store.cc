@@ -3,6 +3,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 namespace symbols {
@@ -19,26 +20,54 @@ ZSTD_DCtx* context_of_thread() {
 
 }  // namespace
 
+void StringStore::Free::operator()(void* memory) const { std::free(memory); }
+
 StringStore::StringStore(const IndexFile& file) : file_(file) {
   // The table has one record more than there are blocks: where the last one ends.
   if (file.string_blocks.count() < 2 || !file.touch(file.string_blocks)) return;
   block_count_ = file.string_blocks.count() - 1;
   if (file.string_blocks.stride() == 0) block_count_ = 1;  // all there is is the empty text
-  texts_ = std::make_unique<std::atomic<const char*>[]>(block_count_);
+  blocks_ = std::make_unique<std::atomic<const char*>[]>(block_count_);
   sizes_ = std::make_unique<std::uint32_t[]>(block_count_);
   for (std::uint64_t i = 0; i < block_count_; ++i) {
     const std::uint64_t size = file.string_blocks.get(i, index::kStringBlockPlainSize);
     sizes_[i] = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(size, index::kMaxStringBlockPlainSize));
   }
+  const std::uint64_t count = file.strings.stride() == 0 ? 1 : file.strings.count();
+  found_.reset(static_cast<Text*>(std::calloc(count, sizeof(Text))));
+  if (found_ != nullptr) count_ = count;
 }
 
 StringStore::~StringStore() {
-  for (std::uint64_t i = 0; i < block_count_; ++i) delete[] texts_[i].load();
+  for (std::uint64_t i = 0; i < block_count_; ++i) {
+    const std::unique_ptr<const char[]> text(blocks_[i].load());
+  }
   ZSTD_freeDDict(dictionary_.load());
 }
 
-const char* StringStore::load_slowly(std::uint64_t block) const {
+std::optional<std::string_view> StringStore::find_slowly(std::uint64_t id) const {
+  if (!file_.touch(file_.strings, id)) return std::nullopt;
+  const std::uint64_t block = file_.strings.get(id, index::kStringBlock);
+  const std::uint64_t from = file_.strings.get(id, index::kStringOffset);
+  if (block >= block_count_) return std::nullopt;
+  std::uint64_t to = sizes_[block];
+  if (id + 1 < file_.strings.count()) {
+    if (!file_.touch(file_.strings, id + 1)) return std::nullopt;
+    if (file_.strings.get(id + 1, index::kStringBlock) == block) {
+      to = file_.strings.get(id + 1, index::kStringOffset);
+    }
+  }
+  if (from > to || to > sizes_[block]) return std::nullopt;
+  const char* const text = load(block);
+  if (text == nullptr) return std::nullopt;
+  found_[id].size.store(static_cast<std::uint32_t>(to - from), std::memory_order_relaxed);
+  found_[id].at.store(text + from, std::memory_order_release);
+  return std::string_view(text + from, to - from);
+}
+
+const char* StringStore::load(std::uint64_t block) const {
+  if (const char* const text = blocks_[block].load(std::memory_order_acquire)) return text;
   const std::uint64_t from = file_.string_blocks.get(block, index::kStringBlockOffset);
   const std::uint64_t to = file_.string_blocks.get(block + 1, index::kStringBlockOffset);
   if (to < from) return nullptr;
@@ -66,7 +95,7 @@ const char* StringStore::load_slowly(std::uint64_t block) const {
     if (ZSTD_isError(got) != 0 || got != size) return nullptr;
   }
   const char* expected = nullptr;
-  if (texts_[block].compare_exchange_strong(expected, text.get())) return text.release();
+  if (blocks_[block].compare_exchange_strong(expected, text.get())) return text.release();
   return expected;
 }
 

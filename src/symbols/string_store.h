@@ -24,33 +24,31 @@ class StringStore {
   StringStore& operator=(const StringStore&) = delete;
 
   std::optional<std::string_view> find(std::uint64_t id) const {
-    if (!file_.touch(file_.strings, id)) [[unlikely]] return std::nullopt;
-    const std::uint64_t block = file_.strings.get(id, index::kStringBlock);
-    const std::uint64_t from = file_.strings.get(id, index::kStringOffset);
-    if (block >= block_count_) [[unlikely]] return std::nullopt;
-    const char* const text = load(block);
-    if (text == nullptr) [[unlikely]] return std::nullopt;
-    std::uint64_t to = sizes_[block];
-    if (id + 1 < file_.strings.count()) {
-      if (!file_.touch(file_.strings, id + 1)) [[unlikely]] return std::nullopt;
-      if (file_.strings.get(id + 1, index::kStringBlock) == block) {
-        to = file_.strings.get(id + 1, index::kStringOffset);
-      }
-    }
-    if (from > to || to > sizes_[block]) [[unlikely]] return std::nullopt;
-    return std::string_view(text + from, to - from);
+    if (id >= count_) [[unlikely]] return std::nullopt;
+    const Text& text = found_[id];
+    const char* const at = text.at.load(std::memory_order_acquire);
+    if (at != nullptr) [[likely]] return std::string_view(at, text.size.load(std::memory_order_relaxed));
+    return find_slowly(id);
   }
 
  private:
-  const char* load(std::uint64_t block) const {
-    const char* const text = texts_[block].load(std::memory_order_acquire);
-    return text != nullptr ? text : load_slowly(block);
-  }
-  const char* load_slowly(std::uint64_t block) const;
+  // A text that was found once: `size` is written before `at`.
+  struct Text {
+    std::atomic<const char*> at;
+    std::atomic<std::uint32_t> size;
+  };
+  struct Free {
+    void operator()(void* memory) const;
+  };
+
+  std::optional<std::string_view> find_slowly(std::uint64_t id) const;
+  const char* load(std::uint64_t block) const;
 
   const IndexFile& file_;
+  std::uint64_t count_ = 0;
+  std::unique_ptr<Text[], Free> found_;  // zeroed by the system, page by page as it is used
   std::uint64_t block_count_ = 0;
-  std::unique_ptr<std::atomic<const char*>[]> texts_;
+  std::unique_ptr<std::atomic<const char*>[]> blocks_;
   std::unique_ptr<std::uint32_t[]> sizes_;
   mutable std::atomic<ZSTD_DDict_s*> dictionary_{nullptr};
 };
