@@ -44,8 +44,9 @@ TEST(ProcMaps, SkipsLinesThatAreNone) {
 TEST(ProcMaps, EveryPrefixGivesAnAnswer) {
   const std::string text = read_proc(::getpid(), "maps");
   ASSERT_FALSE(text.empty());
+  const std::size_t whole = parse_maps(text).size();
   for (std::size_t size = 0; size < text.size(); size += 7) {
-    EXPECT_LE(parse_maps(text.substr(0, size)).size(), parse_maps(text).size() + 1);
+    EXPECT_LE(parse_maps(std::string_view(text).substr(0, size)).size(), whole);
   }
 }
 

@@ -99,7 +99,9 @@ TEST_F(SpoolTest, ADumpWithoutARecordStillCounts) {
 TEST_F(SpoolTest, RecordsAlreadyWrittenSurviveOddContents) {
   for (const char* text : {"", "[]", "null", "{\"annotations\": 5, \"tries\": \"x\"}"}) {
     const auto parsed = parse_report(text);
-    if (parsed) EXPECT_EQ(parsed->tries, 0u);
+    if (parsed) {
+      EXPECT_EQ(parsed->tries, 0u);
+    }
   }
 }
 
