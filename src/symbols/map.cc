@@ -1,6 +1,9 @@
 #include "symbols/map.h"
 
+#include <algorithm>
+#include <array>
 #include <limits>
+#include <utility>
 
 #include "symbols/index_file.h"
 #include "symbols/row_search.h"
@@ -51,6 +54,7 @@ struct Map::State {
   // `row` is no function's: a public, or nothing.
   bool fill_uncovered(std::uint64_t rva, RowSearch::Found found, const Row& row, Hit& hit) const;
   bool fill_function(const Row& row, Hit& hit) const;
+  void bring_node(const Row& row) const;  // a hint: fill_function() comes soon
   std::optional<std::uint64_t> find_root(const Row& row) const;
   bool fill_inlines(const Row& row, std::uint64_t first_node, Hit& hit) const;
   bool set_file(std::uint64_t file_plus_one, SourceFrame& frame) const;
@@ -84,23 +88,34 @@ bool Map::find(base::Rva rva, Hit& hit) const {
 
 void Map::find_many(std::span<const base::Rva> rvas,
                     const std::function<void(std::size_t, const Hit*)>& sink) const {
+  // In groups: first the rows of all, asking for their nodes; then the frames of each. By then the
+  // nodes have come from memory.
+  constexpr std::size_t kGroup = 16;
   RowSearch rows(*state_->file);
+  std::array<std::pair<RowSearch::Found, Row>, kGroup> group;
   Hit hit;
-  Row last;            // what `hit` was made from
+  Row last;  // what `hit` was made from
   bool reusable = false;
-  for (std::size_t i = 0; i < rvas.size(); ++i) {
-    const std::uint64_t rva = rvas[i].value;
-    look_ahead(rvas, i, rows);
-    const RowSearch::Found found = rows.find(rva);
-    const Row& row = rows.row();
-    if (found == RowSearch::Found::kRow && !row.hole) {
-      reusable = reusable && row == last;
-      if (!reusable) reusable = state_->fill_function(row, hit);
-      last = row;
-      sink(i, reusable ? &hit : nullptr);
-    } else {
-      reusable = false;
-      sink(i, state_->fill_uncovered(rva, found, row, hit) ? &hit : nullptr);
+  for (std::size_t from = 0; from < rvas.size(); from += kGroup) {
+    const std::size_t count = std::min(kGroup, rvas.size() - from);
+    for (std::size_t i = 0; i < count; ++i) {
+      look_ahead(rvas, from + i, rows);
+      const RowSearch::Found found = rows.find(rvas[from + i].value);
+      group[i] = {found, rows.row()};
+      state_->bring_node(rows.row());
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto& [found, row] = group[i];
+      if (found == RowSearch::Found::kRow && !row.hole) {
+        reusable = reusable && row == last;
+        if (!reusable) reusable = state_->fill_function(row, hit);
+        last = row;
+        sink(from + i, reusable ? &hit : nullptr);
+      } else {
+        reusable = false;
+        const bool good = state_->fill_uncovered(rvas[from + i].value, found, row, hit);
+        sink(from + i, good ? &hit : nullptr);
+      }
     }
   }
 }
@@ -184,6 +199,14 @@ bool Map::State::fill_function(const Row& row, Hit& hit) const {
     hit.physical.has_line = true;
   }
   return true;
+}
+
+void Map::State::bring_node(const Row& row) const {
+  if (row.node == 0 || row.function >= file->functions.count()) return;
+  const std::uint64_t first = file->functions.get(row.function, index::kFunctionFirstNode);
+  if (first + row.node <= file->nodes.count()) {
+    __builtin_prefetch(file->nodes.record(first + row.node - 1));
+  }
 }
 
 bool Map::State::set_file(std::uint64_t file_plus_one, SourceFrame& frame) const {

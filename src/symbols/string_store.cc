@@ -61,8 +61,10 @@ std::optional<std::string_view> StringStore::find_slowly(std::uint64_t id) const
   if (from > to || to > sizes_[block]) return std::nullopt;
   const char* const text = load(block);
   if (text == nullptr) return std::nullopt;
-  found_[id].size.store(static_cast<std::uint32_t>(to - from), std::memory_order_relaxed);
-  found_[id].at.store(text + from, std::memory_order_release);
+  const auto address = reinterpret_cast<std::uint64_t>(text + from);
+  if (to - from <= kMaxSize && address >> (64 - kSizeBits) == 0) {
+    found_[id].store(address << kSizeBits | (to - from), std::memory_order_release);
+  }
   return std::string_view(text + from, to - from);
 }
 

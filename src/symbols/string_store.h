@@ -25,18 +25,18 @@ class StringStore {
 
   std::optional<std::string_view> find(std::uint64_t id) const {
     if (id >= count_) [[unlikely]] return std::nullopt;
-    const Text& text = found_[id];
-    const char* const at = text.at.load(std::memory_order_acquire);
-    if (at != nullptr) [[likely]] return std::string_view(at, text.size.load(std::memory_order_relaxed));
-    return find_slowly(id);
+    const std::uint64_t text = found_[id].load(std::memory_order_acquire);
+    if (text == 0) [[unlikely]] return find_slowly(id);
+    return std::string_view(reinterpret_cast<const char*>(text >> kSizeBits), text & kMaxSize);
   }
 
  private:
-  // A text that was found once: `size` is written before `at`.
-  struct Text {
-    std::atomic<const char*> at;
-    std::atomic<std::uint32_t> size;
-  };
+  // A text that was found once: its address and its size in one word, since an address has 47
+  // bits. The few texts that are longer are found the slow way each time.
+  using Text = std::atomic<std::uint64_t>;
+  static constexpr unsigned kSizeBits = 16;
+  static constexpr std::uint64_t kMaxSize = (1u << kSizeBits) - 1;
+
   struct Free {
     void operator()(void* memory) const;
   };
