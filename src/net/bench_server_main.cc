@@ -1,5 +1,6 @@
 // A server with nothing behind it, for measuring what net itself costs a request.
-//   net_bench_server DIRECTORY [THREADS]     serves its files as /files/NAME; prints its address
+//   net_bench_server DIRECTORY [THREADS]     serves its files as /files/NAME, takes bodies of any
+//                                            size at /upload; prints its address
 // Ends when its input does.
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -33,9 +34,18 @@ int main(int argc, char** argv) {
   };
   net::Router router;
   router.add(route);
+  net::Route upload;
+  upload.method = "POST";
+  upload.pattern = "/upload";
+  upload.body = net::BodyPolicy::file(std::uint64_t{64} << 30);
+  upload.handler = [](net::Request& request) {
+    return net::Answer::text(200, std::to_string(request.body_file->file.size()) + "\n");
+  };
+  router.add(upload);
   base::WorkerPool pool(1);
   net::ServerOptions options;
   options.listen = "127.0.0.1:0";
+  options.spool_directory = "/tmp";
   options.threads = argc > 2 ? static_cast<unsigned>(std::atoi(argv[2])) : 2;
   const auto server = net::Server::start(options, std::move(router), pool);
   if (!server.ok()) {

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -194,6 +195,15 @@ void Worker::begin_drain(Clock::time_point deadline) {
   if (core_.connections.empty()) loop_.stop();
 }
 
+// The usual soft limit of 1024 descriptors is less than connections_max; the hard one is ours
+// to use.
+void raise_descriptor_limit(rlim_t wanted) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 // Opens one address for all workers; returns it with its port.
 base::Result<std::string> open_doors(const std::string& address, Door::Kind kind,
                                      const std::vector<std::unique_ptr<Worker>>& workers) {
@@ -217,6 +227,7 @@ struct Server::State {
 base::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Router router,
                                                     base::WorkerPool& pool) {
   std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit(2 * rlim_t{options.connections_max} + 1024);  // a file for each, too
   auto state = std::make_unique<State>();
   state->core = std::make_shared<ServerCore>(options, std::move(router), pool);
   if (!options.tls_listen.empty()) {

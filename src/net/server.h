@@ -4,7 +4,8 @@
 // run on `pool`. start() returns once it listens; stop() drains: no new requests, those under
 // way finish within the drain time, then connections close. Both from any thread, once each.
 // start() fails with unavailable (address in use: the error names it) or malformed (address,
-// certificate). It makes the process ignore SIGPIPE: sendfile has no flag against it.
+// certificate). It makes the process ignore SIGPIPE (sendfile has no flag against it), and
+// raises its soft limit of descriptors to what connections_max needs.
 // Source: RFC 9112; docs/protocols/http.md
 #pragma once
 

@@ -556,20 +556,6 @@ TEST_F(ServerTest, ConnectionsHaveALimit) {
   EXPECT_TRUE(c.read_all().starts_with("HTTP/1.1 503"));
 }
 
-TEST_F(ServerTest, AThousandIdleConnectionsDoNotHinder) {
-  start();
-  std::vector<std::unique_ptr<RawClient>> idle;
-  for (int i = 0; i < 400; ++i) {
-    idle.push_back(std::make_unique<RawClient>(address()));
-    idle.back()->send(kGet);
-  }
-  for (auto& client : idle) EXPECT_EQ(client->read_answer().status, 200);
-  for (auto& client : idle) client->send("GET /hello HTTP/1.1\r\nHo");
-  EXPECT_EQ(raw_get(address(), "/hello").status, 200);
-  for (auto& client : idle) client->send("st: h\r\n\r\n");
-  for (auto& client : idle) EXPECT_EQ(client->read_answer().status, 200);
-}
-
 TEST_F(ServerTest, StopDrains) {
   start();
   RawClient parked(address()), idle(address()), download(address());
