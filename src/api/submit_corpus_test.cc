@@ -105,11 +105,15 @@ void expect_annotations(const JsonValue& entry, const reports::Report& report) {
     ASSERT_TRUE(std::any_of(report.annotations.begin(), report.annotations.end(), same)) << name;
     EXPECT_EQ(report.annotation(name), wanted) << name;
   }
-  if (!partial) EXPECT_EQ(report.annotations.size(), expected->size());
+  if (!partial) {
+    EXPECT_EQ(report.annotations.size(), expected->size());
+  }
   const std::string forbidden(entry["forbidden_in_keys"].text_or(""));
   for (const reports::Annotation& annotation : report.annotations) {
     EXPECT_TRUE(base::is_utf8(annotation.name));
-    if (!forbidden.empty()) EXPECT_EQ(annotation.name.find(forbidden), std::string::npos);
+    if (!forbidden.empty()) {
+      EXPECT_EQ(annotation.name.find(forbidden), std::string::npos);
+    }
   }
 }
 
@@ -153,7 +157,9 @@ void expect_files(const JsonValue& entry, const reports::Report& report) {
   }
   const bool open = entry["partial"].boolean() != nullptr || entry["any_of_dumps"].size() > 0 ||
                     entry["expected_annotations"].object() == nullptr;
-  if (!open) EXPECT_EQ(report.files.size(), expected);
+  if (!open) {
+    EXPECT_EQ(report.files.size(), expected);
+  }
 }
 
 // What is kept must be the bytes that its hash names.
