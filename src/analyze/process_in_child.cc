@@ -4,11 +4,10 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <map>
 
-#include "analyze/child_process.h"
 #include "analyze/process_one.h"
 #include "analyze/sandbox.h"
+#include "base/child.h"
 
 namespace analyze {
 namespace {
@@ -17,36 +16,34 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 // A report is some megabytes for the biggest dumps; a child that says more is out of its mind.
-constexpr std::uint64_t kOutputMax = 512ull << 20;
+constexpr std::size_t kOutputMax = 256u << 20;
 
-base::Error error_of(const ChildEnd& end, const std::string& dump) {
+base::Error error_of(const base::ChildEnd& end, const std::string& dump) {
   const auto error = [&](base::Fault fault, std::string_view why) {
-    return base::Error{fault, fmt::format("{}: processing {}", dump, why)};
+    return base::Error{fault, fmt::format("{}: processing it {}", dump, why)};
   };
-  if (end.timed_out) return error(base::Fault::timed_out, "took longer than it may");
-  if (end.signal == SIGXCPU) return error(base::Fault::timed_out, "took longer than it may");
-  if (end.output_too_long) return error(base::Fault::too_large, "gave a report over 512 MB");
+  if (end.timed_out || end.signal == SIGXCPU) {
+    return error(base::Fault::timed_out, "took longer than it may");
+  }
+  if (end.output_cut) return error(base::Fault::too_large, "gave a report over 256 MB");
+  // SIGKILL is not ours: the system's, when memory ran out.
   if (end.exit_code == kExitOutOfMemory || end.signal == SIGKILL) {
     return error(base::Fault::too_large, "needed more memory than it may");
   }
-  if (end.signal != 0) {
-    return error(base::Fault::internal, fmt::format("ended by signal {}", end.signal));
-  }
-  return error(base::Fault::internal, fmt::format("exited with code {}", end.exit_code));
+  return error(base::Fault::internal, end.describe());
 }
 
 base::Result<Response> run_once(const Request& request, const ChildOptions& options,
                                 milliseconds timeout) {
+  base::ChildLimits limits;
+  limits.wall = timeout;
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(timeout).count();
-  const std::vector<std::string> argv = {
-      options.program, "process-one",
-      "--memory-bytes", std::to_string(options.memory_bytes_max),
-      "--cpu-seconds", std::to_string(seconds * std::max(1u, request.threads) + 1)};
-  const ChildEnd end =
-      TRY(run_child(argv, text_of_request(request), timeout, kOutputMax));
-  if (end.timed_out || end.output_too_long || end.signal != 0 || end.exit_code != 0) {
-    return error_of(end, request.dump);
-  }
+  limits.cpu_seconds_max = static_cast<std::uint64_t>(seconds) * std::max(1u, request.threads) + 1;
+  limits.data_bytes_max = options.memory_bytes_max;
+  limits.text_bytes_max = kOutputMax;
+  const base::ChildEnd end = TRY(base::run_child(options.program, {options.program, "process-one"},
+                                                 limits, text_of_request(request)));
+  if (end.timed_out || end.output_cut || !end.ok()) return error_of(end, request.dump);
   return parse_response(end.output);
 }
 
@@ -66,6 +63,7 @@ base::Result<Processed> process_in_child(const std::string& dump_path, const Sup
     const auto start = Clock::now();
     Response response = TRY(run_once(request, options, left));
     left -= std::chrono::duration_cast<milliseconds>(Clock::now() - start);
+    left = std::max(left, milliseconds(1));
 
     if (response.kind == Response::Kind::error) return std::move(response.error);
     if (response.kind == Response::Kind::report) {

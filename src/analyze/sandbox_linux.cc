@@ -3,21 +3,23 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
-#include <iterator>
+#include <cstdint>
 #include <new>
 #include <vector>
 
 #include "analyze/sandbox.h"
 
-#if defined(__has_feature)
+// Sanitizers start programs and write files of their own.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define FAULTLINE_SANITIZED 1
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define FAULTLINE_SHADOW_MEMORY 1  // sanitizers map terabytes
+#define FAULTLINE_SANITIZED 1
 #endif
 #endif
 
@@ -25,11 +27,6 @@ namespace analyze {
 namespace {
 
 [[noreturn]] void out_of_memory() { ::_exit(kExitOutOfMemory); }
-
-void limit(decltype(RLIMIT_CPU) what, std::uint64_t value) {
-  const rlimit both{value, value};
-  ::setrlimit(what, &both);
-}
 
 #if defined(__x86_64__)
 
@@ -99,18 +96,11 @@ void forbid_system_calls() {}
 
 }  // namespace
 
-void enter_sandbox(const SandboxLimits& limits) {
+void enter_sandbox() {
   std::set_new_handler(out_of_memory);
-  limit(RLIMIT_CORE, 0);
-  if (limits.cpu_seconds_max != 0) limit(RLIMIT_CPU, limits.cpu_seconds_max);
-#if !defined(FAULTLINE_SHADOW_MEMORY) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-  // Data, not address space: indexes are mapped, and cost no memory of ours.
-  if (limits.memory_bytes_max != 0) limit(RLIMIT_DATA, limits.memory_bytes_max);
+#if !defined(FAULTLINE_SANITIZED)
   forbid_system_calls();
 #endif
-  // Whatever the parent forgot to mark.
-  ::syscall(SYS_close_range, 3u, ~0u, 0u);
 }
 
 }  // namespace analyze

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -52,6 +53,25 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
+// A file without a name that holds the child's input: no pipe to feed while we listen.
+Result<Fd> make_input(std::string_view input) {
+  if (input.empty()) {
+    Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!nothing.valid()) return error_from_errno(errno, "cannot open", "/dev/null");
+    return nothing;
+  }
+  Fd file(::memfd_create("input", MFD_CLOEXEC));
+  if (!file.valid()) return error_from_errno(errno, "cannot make", "a child's input");
+  while (!input.empty()) {
+    const ssize_t n = ::write(file.get(), input.data(), input.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return error_from_errno(errno, "cannot write", "a child's input");
+    input.remove_prefix(static_cast<std::size_t>(n));
+  }
+  ::lseek(file.get(), 0, SEEK_SET);
+  return file;
+}
+
 void limit(__rlimit_resource resource, std::uint64_t value) {
   const rlimit bound{static_cast<rlim_t>(value), static_cast<rlim_t>(value)};
   ::setrlimit(resource, &bound);
@@ -59,7 +79,8 @@ void limit(__rlimit_resource resource, std::uint64_t value) {
 
 // Between fork and exec, in a copy of a process with many threads: system calls only.
 [[noreturn]] void become_child(const char* program, char* const* arguments,
-                               const ChildLimits& limits, int output, int errors, pid_t parent) {
+                               const ChildLimits& limits, int input, int output, int errors,
+                               pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it died before the line above
   limit(RLIMIT_CPU, limits.cpu_seconds_max);
@@ -69,8 +90,7 @@ void limit(__rlimit_resource resource, std::uint64_t value) {
   limit(RLIMIT_FSIZE, limits.file_bytes_max);
   limit(RLIMIT_NOFILE, limits.open_files_max);
   limit(RLIMIT_CORE, 0);
-  const int nothing = ::open("/dev/null", O_RDONLY);
-  ::dup2(nothing, 0);
+  ::dup2(input, 0);
   ::dup2(output, 1);
   ::dup2(errors, 2);
   ::close_range(3, ~0u, 0);
@@ -82,13 +102,14 @@ void limit(__rlimit_resource resource, std::uint64_t value) {
 }
 
 // Takes what is there; false at the end.
-bool drain(int fd, std::string& text, std::size_t size_max) {
+bool drain(int fd, std::string& text, std::size_t size_max, bool* cut) {
   std::array<char, 16 * 1024> buffer{};
   const ssize_t n = ::read(fd, buffer.data(), buffer.size());
   if (n < 0) return errno == EINTR || errno == EAGAIN;
   if (n == 0) return false;
   const std::size_t room = size_max - std::min(size_max, text.size());
   text.append(buffer.data(), std::min(room, static_cast<std::size_t>(n)));
+  if (cut != nullptr && room < static_cast<std::size_t>(n)) *cut = true;
   return true;
 }
 
@@ -107,7 +128,8 @@ bool collect(ChildEnd& end, Fd output, Fd errors, const ChildLimits& limits) {
     if (ready < 0 && errno != EINTR) return false;
     for (std::size_t i = 0; i < polled.size(); ++i) {
       if (ready <= 0 || polled[i].fd < 0 || polled[i].revents == 0) continue;
-      if (!drain(polled[i].fd, *texts[i], limits.text_bytes_max)) polled[i].fd = -1;
+      bool* const cut = i == 0 ? &end.output_cut : nullptr;
+      if (!drain(polled[i].fd, *texts[i], limits.text_bytes_max, cut)) polled[i].fd = -1;
     }
   }
   return true;
@@ -116,7 +138,8 @@ bool collect(ChildEnd& end, Fd output, Fd errors, const ChildLimits& limits) {
 }  // namespace
 
 Result<ChildEnd> run_child(const std::string& program, const std::vector<std::string>& arguments,
-                           const ChildLimits& limits) {
+                           const ChildLimits& limits, std::string_view input) {
+  const Fd standard_input = TRY(make_input(input));
   Pipe output = TRY(make_pipe());
   Pipe errors = TRY(make_pipe());
   std::vector<char*> argv;
@@ -128,8 +151,8 @@ Result<ChildEnd> run_child(const std::string& program, const std::vector<std::st
   const pid_t child = ::fork();
   if (child < 0) return error_from_errno(errno, "cannot start", program);
   if (child == 0) {
-    become_child(program.c_str(), argv.data(), limits, output.write_end.get(),
-                 errors.write_end.get(), parent);
+    become_child(program.c_str(), argv.data(), limits, standard_input.get(),
+                 output.write_end.get(), errors.write_end.get(), parent);
   }
   output.write_end.reset();
   errors.write_end.reset();

@@ -1,6 +1,6 @@
 // Runs a program with limits on time and memory and waits for it: for work on strangers' bytes.
 // Not a shell: the arguments go to execv as they are. The child inherits no descriptor but its
-// own three, is killed when we die, and leaves no core file.
+// own three, is killed when we die, and leaves no core file. Its stdin holds `input`.
 // Any thread may call; it blocks until the child is gone.
 // Fails with unavailable when the child cannot be started. A child that fails is an answer.
 #pragma once
@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -29,7 +30,8 @@ struct ChildEnd {
   int exit_code = -1;  // when it ended by itself
   int signal = 0;      // when a signal ended it
   bool timed_out = false;
-  std::string output;  // what it wrote to stdout and stderr, cut at the limit
+  bool output_cut = false;  // it wrote more to stdout than was kept
+  std::string output;       // what it wrote to stdout and stderr, cut at the limit
   std::string errors;
 
   bool ok() const { return exit_code == 0; }
@@ -37,6 +39,6 @@ struct ChildEnd {
 };
 
 Result<ChildEnd> run_child(const std::string& program, const std::vector<std::string>& arguments,
-                           const ChildLimits& limits = {});
+                           const ChildLimits& limits = {}, std::string_view input = {});
 
 }  // namespace base

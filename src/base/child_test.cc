@@ -18,6 +18,18 @@ TEST(Child, GivesBothOutputsAndTheCode) {
   EXPECT_EQ(end->describe(), "exit code 3: err");
 }
 
+TEST(Child, ReadsItsInputFromStdin) {
+  const std::string input(3 << 20, 'x');
+  ChildLimits limits;
+  limits.text_bytes_max = input.size();
+  const auto end = run_child("/bin/cat", {"cat"}, limits, input);
+  ASSERT_TRUE(end.ok());
+  EXPECT_EQ(end->output, input);
+  EXPECT_FALSE(end->output_cut);
+  limits.text_bytes_max = 10;
+  EXPECT_TRUE(run_child("/bin/cat", {"cat"}, limits, input)->output_cut);
+}
+
 TEST(Child, IsKilledWhenItTakesTooLong) {
   ChildLimits limits;
   limits.wall = std::chrono::milliseconds(50);

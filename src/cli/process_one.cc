@@ -43,13 +43,10 @@ bool write_all(int fd, std::string_view text) {
 }  // namespace
 
 int run_process_one(int argc, char** argv) {
-  analyze::SandboxLimits limits;
   Options options(argv[0], "Process one minidump for a server (docs/protocols/process-one.md)");
-  options.number("--memory-bytes", limits.memory_bytes_max, "Data memory that may be used");
-  options.number("--cpu-seconds", limits.cpu_seconds_max, "Processor time that may be used");
   if (const auto code = options.parse(argc, argv)) return *code;
 
-  analyze::enter_sandbox(limits);
+  analyze::enter_sandbox();
   const auto text = read_all(STDIN_FILENO);
   if (!text) return fail("process-one: cannot read the request on stdin");
   auto request = analyze::parse_request(*text);
