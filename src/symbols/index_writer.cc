@@ -112,6 +112,12 @@ class Writer {
                                            std::to_string(count) + " records of one kind"};
       }
     }
+    for (std::uint32_t id = 0; id < model_.strings.size(); ++id) {
+      if (model_.strings[id].size() > index::kMaxStringBlockPlainSize) {
+        return Error{Fault::too_large, "symbol index of " + model_.info.name + ": a name of " +
+                                           std::to_string(model_.strings[id].size()) + " bytes"};
+      }
+    }
     return {};
   }
 
