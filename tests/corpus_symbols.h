@@ -29,10 +29,10 @@ class Source : public unwind::SymbolSource {
 
   unwind::ModuleSymbols find_symbols(std::size_t index) override {
     const snapshot::Module& module = crash_.modules[index];
-    const std::string path =
-        base::join_path(base::join_path(base::join_path(directory_, base::basename_of(module.debug_file)),
-                                        module.debug_id_text),
-                        leaf_of(module.debug_file));
+    const std::string path = base::join_path(
+        base::join_path(base::join_path(directory_, base::basename_of(module.debug_file)),
+                        module.debug_id_text),
+        leaf_of(module.debug_file));
     if (directory_.empty() || !base::file_exists(path)) return {unwind::SymbolState::missing, {}};
     auto map = load(path);
     if (!map.ok()) return {unwind::SymbolState::corrupt, {}};

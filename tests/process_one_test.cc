@@ -116,7 +116,11 @@ TEST(ProcessOne, TheLastRoundTakesWhatThereIs) {
   options.rounds_max = 1;
   const auto processed = analyze::process_in_child(
       corpus + "/minidumps/dumps/rust-minidump/linux-mini.dmp",
-      [](const auto&) -> std::vector<Supplied> { ADD_FAILURE() << "asked"; return {}; }, options);
+      [](const auto&) -> std::vector<Supplied> {
+        ADD_FAILURE() << "asked";
+        return {};
+      },
+      options);
   ASSERT_TRUE(processed.ok());
   EXPECT_EQ(processed->rounds, 1u);
 }
@@ -127,8 +131,8 @@ TEST(ProcessOne, ADumpThatCannotBeReadIsTheChildsError) {
                                                  nobody_has_it, child_options());
   ASSERT_FALSE(garbage.ok());
   EXPECT_EQ(garbage.error().fault, base::Fault::malformed) << garbage.error().what;
-  const auto absent = analyze::process_in_child(directory.path() + "/absent.dmp", nobody_has_it,
-                                                child_options());
+  const auto absent =
+      analyze::process_in_child(directory.path() + "/absent.dmp", nobody_has_it, child_options());
   ASSERT_FALSE(absent.ok());
   EXPECT_EQ(absent.error().fault, base::Fault::not_found) << absent.error().what;
 }
@@ -147,15 +151,16 @@ TEST(ProcessOne, AnIndexThatCannotBeReadOnlyMakesTheReportPoorer) {
 // Ends of the child that are not its own: a shell in its place.
 TEST(ProcessOne, AChildThatMisbehavesIsACleanError) {
   const auto directory = must_make_directory();
-  struct Row { const char* script; base::Fault fault; };
-  for (const Row& row : {Row{"exec sleep 60", base::Fault::timed_out},
-                         Row{"while :; do :; done", base::Fault::timed_out},
-                         Row{"kill -9 $$", base::Fault::too_large},
-                         Row{"exit 77", base::Fault::too_large},
-                         Row{"kill -SEGV $$", base::Fault::internal},
-                         Row{"exit 5", base::Fault::internal},
-                         Row{"echo nonsense", base::Fault::malformed},
-                         Row{"true", base::Fault::malformed}}) {
+  struct Row {
+    const char* script;
+    base::Fault fault;
+  };
+  for (const Row& row :
+       {Row{"exec sleep 60", base::Fault::timed_out},
+        Row{"while :; do :; done", base::Fault::timed_out},
+        Row{"kill -9 $$", base::Fault::too_large}, Row{"exit 77", base::Fault::too_large},
+        Row{"kill -SEGV $$", base::Fault::internal}, Row{"exit 5", base::Fault::internal},
+        Row{"echo nonsense", base::Fault::malformed}, Row{"true", base::Fault::malformed}}) {
     const std::string path = path_of(directory, "child", std::string("#!/bin/sh\n") + row.script);
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
     ChildOptions options;

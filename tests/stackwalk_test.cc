@@ -37,7 +37,9 @@ class Stackwalk : public testing::Test {
     EXPECT_TRUE(end.ok());
     return end.ok() ? std::move(*end) : base::ChildEnd{};
   }
-  std::string path(std::string_view name) const { return base::join_path(directory_->path(), name); }
+  std::string path(std::string_view name) const {
+    return base::join_path(directory_->path(), name);
+  }
   std::string write(std::string_view name, std::string_view text) const {
     EXPECT_TRUE(base::write_file_durably(path(name), base::bytes_of(text)).ok());
     return path(name);
@@ -58,10 +60,10 @@ std::vector<Answer> answers(const std::string& corpus, const std::string& suffix
     if (!expected.ends_with(suffix)) continue;
     std::string stem = entry.path().filename().string();
     stem.resize(stem.size() - suffix.size());
-    const std::string base = corpus + "/minidumps/dumps/" +
-                             entry.path().parent_path().filename().string() + "/" + stem;
-    out.push_back({base + ".dmp", base::file_exists(base + ".extra") ? base + ".extra" : "",
-                   expected});
+    const std::string base =
+        corpus + "/minidumps/dumps/" + entry.path().parent_path().filename().string() + "/" + stem;
+    out.push_back(
+        {base + ".dmp", base::file_exists(base + ".extra") ? base + ".extra" : "", expected});
   }
   std::ranges::sort(out, {}, &Answer::expected);
   EXPECT_FALSE(out.empty());
@@ -82,9 +84,9 @@ std::string without_analyses_json(const std::string& text) {
   const base::JsonValue& info = (*document)["crash_info"];
   if (info.object() != nullptr) {
     base::JsonValue::Object kept = *info.object();
-    for (const char* key : {"adjusted_address", "crash_inconsistencies", "instruction",
-                            "instruction_pointer_update", "memory_accesses",
-                            "possible_bit_flips"}) {
+    for (const char* key :
+         {"adjusted_address", "crash_inconsistencies", "instruction", "instruction_pointer_update",
+          "memory_accesses", "possible_bit_flips"}) {
       kept.erase(key);
     }
     top.insert_or_assign("crash_info", base::JsonValue(std::move(kept)));
@@ -138,7 +140,8 @@ TEST_F(Stackwalk, TextEqualsTheReference) {
   REQUIRE_CORPUS(corpus);
   for (const Answer& answer : answers(corpus, ".nosymbols.brief.txt")) {
     EXPECT_EQ(text_difference(must_read(answer.expected),
-                              run({"--human", "--brief", answer.dump}).output), "")
+                              run({"--human", "--brief", answer.dump}).output),
+              "")
         << answer.dump;
   }
   for (const Answer& answer : answers(corpus, ".symbols.human.txt")) {
@@ -162,7 +165,11 @@ TEST_F(Stackwalk, RefusesInTheReferencesWords) {
 TEST_F(Stackwalk, BadUsageAndBadFilesHaveTheirCodes) {
   const std::string empty = write("empty.dmp", "");
   const std::string garbage = write("garbage.dmp", std::string(100, 'x'));
-  struct Row { std::vector<std::string> arguments; int code; const char* words; };
+  struct Row {
+    std::vector<std::string> arguments;
+    int code;
+    const char* words;
+  };
   const Row rows[] = {
       {{}, 2, ""},
       {{"--bogus", garbage}, 2, ""},
@@ -217,7 +224,8 @@ TEST_F(Stackwalk, TakesSingleSymbolFilesByTheirId) {
   const std::string symbols = corpus + "/minidumps/symbols/" + kMinidump2Module + "/test_app.sym";
   const std::string text = must_read(symbols);
   const std::string renamed = write("whatever", text);
-  EXPECT_NE(function_of_first_frame(run({"--json", dump, "--symbols-path", renamed}).output), "null");
+  EXPECT_NE(function_of_first_frame(run({"--json", dump, "--symbols-path", renamed}).output),
+            "null");
   EXPECT_NE(function_of_first_frame(run({"--json", dump, renamed}).output), "null");
   EXPECT_EQ(function_of_first_frame(run({"--json", dump}).output), "null");
 }
@@ -242,8 +250,8 @@ TEST_F(Stackwalk, NoticesThatASymbolFileHasChanged) {
 
 TEST_F(Stackwalk, FetchesFromASymbolServerAndKeepsWhatCame) {
   REQUIRE_CORPUS(corpus);
-  auto server = testing_support::ServerProcess::start({.data = path("data"), .arguments = {},
-                                                       .wrapper = {}, .environment = {}});
+  auto server = testing_support::ServerProcess::start(
+      {.data = path("data"), .arguments = {}, .wrapper = {}, .environment = {}});
   ASSERT_FALSE(server.url().empty()) << server.log();
   const std::string dump = corpus + "/minidumps/dumps/rust-minidump/test.dmp";
   const std::string text =
@@ -261,8 +269,8 @@ TEST_F(Stackwalk, FetchesFromASymbolServerAndKeepsWhatCame) {
   ASSERT_LT(sent->status, 300) << sent->body;
 
   const std::vector<std::string> arguments = {
-      "--json", dump, "--symbols-url", "http://127.0.0.1:1/", "--symbols-url", server.url(),
-      "--symbols-tmp", path("tmp")};
+      "--json",        dump,         "--symbols-url", "http://127.0.0.1:1/",
+      "--symbols-url", server.url(), "--symbols-tmp", path("tmp")};
   const std::string first = run(arguments).output;
   EXPECT_NE(function_of_first_frame(first), "null");
   const auto document = base::JsonValue::parse(first);
@@ -303,7 +311,8 @@ TEST_F(Stackwalk, EveryPrefixOfADumpGivesAnAnswerOrAnError) {
   for (std::size_t size = 0; size < whole.size(); size += 512) {
     const auto end = run({"--json", write("prefix.dmp", whole.substr(0, size))});
     EXPECT_TRUE(end.exit_code == 0 || end.exit_code == 1) << size << " " << end.describe();
-    if (end.exit_code == 1) EXPECT_TRUE(end.errors.starts_with("ERROR ")) << end.errors;
+    const bool says_why = end.errors.starts_with("ERROR ");
+    EXPECT_EQ(says_why, end.exit_code == 1) << end.errors;
   }
 }
 

@@ -18,7 +18,10 @@ TEST(ExtraFromJson, ReadsCertificatesAsObjectOrText) {
 }
 
 TEST(ExtraFromJson, LeavesOutOddValues) {
-  struct Row { const char* text; std::optional<std::uint64_t> microcode; };
+  struct Row {
+    const char* text;
+    std::optional<std::uint64_t> microcode;
+  };
   for (const Row& row : {Row{R"({"CPUMicrocodeVersion":"0xde"})", 0xde},
                          Row{R"({"CPUMicrocodeVersion":"de"})", std::nullopt},
                          Row{R"({"CPUMicrocodeVersion":7})", std::nullopt},

@@ -36,7 +36,7 @@ class ModuleSource : public unwind::SymbolSource {
 
   const snapshot::Crash& crash_;
   FindSymbols find_;
-  Entries entries_;                           // filled by the constructor
+  Entries entries_;                              // filled by the constructor
   std::vector<Entries::value_type*> by_module_;  // as Crash::modules
 };
 

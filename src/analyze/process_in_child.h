@@ -28,7 +28,7 @@ struct Supplied {
 using Supplier = std::function<std::vector<Supplied>(const std::vector<ModuleKey>& lacking)>;
 
 struct ChildOptions {
-  std::string program = "/proc/self/exe";  // must know `process-one`
+  std::string program = "/proc/self/exe";     // must know `process-one`
   std::chrono::milliseconds timeout{60'000};  // of all runs together, suppliers not counted
   std::uint64_t memory_bytes_max = 2ull << 30;
   unsigned rounds_max = 8;  // after that the report is made with what there is
@@ -37,8 +37,8 @@ struct ChildOptions {
 };
 
 struct Processed {
-  std::string json;  // the report, compact
-  std::string text;  // as `stackwalk --human` prints it; "" if not wished
+  std::string json;                // the report, compact
+  std::string text;                // as `stackwalk --human` prints it; "" if not wished
   std::vector<ModuleKey> missing;  // what the supplier did not have
   unsigned rounds = 0;
 };

@@ -1,7 +1,5 @@
 #include "analyze/process_one.h"
 
-
-
 #include "analyze/analyze.h"
 #include "analyze/report_json.h"
 #include "analyze/report_text.h"
@@ -33,9 +31,9 @@ ModuleKey read_key(const JsonValue& value) {
 
 base::Fault fault_named(std::string_view name) {
   using base::Fault;
-  for (const Fault fault : {Fault::not_found, Fault::malformed, Fault::unsupported,
-                            Fault::too_large, Fault::denied, Fault::timed_out,
-                            Fault::unavailable}) {
+  for (const Fault fault :
+       {Fault::not_found, Fault::malformed, Fault::unsupported, Fault::too_large, Fault::denied,
+        Fault::timed_out, Fault::unavailable}) {
     if (base::name_of(fault) == name) return fault;
   }
   return Fault::internal;
@@ -131,7 +129,8 @@ base::Result<Response> parse_response(std::string_view text) {
     return response;
   }
   if (kind == "error") {
-    response.error = {fault_named(head["fault"].text_or("")), std::string(head["what"].text_or(""))};
+    response.error = {fault_named(head["fault"].text_or("")),
+                      std::string(head["what"].text_or(""))};
     return response;
   }
   if (kind != "report") return malformed("the child's answer is of no known kind");

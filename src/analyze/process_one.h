@@ -16,11 +16,11 @@
 namespace analyze {
 
 struct Request {
-  std::string dump;                         // path
+  std::string dump;                          // path
   std::map<ModuleKey, std::string> indexes;  // path of the symbol index; "": nobody has it
-  bool is_final = false;                    // name nothing as lacking
+  bool is_final = false;                     // name nothing as lacking
   bool with_text = false;
-  unsigned threads = 1;                     // 0: as many as there are processors
+  unsigned threads = 1;  // 0: as many as there are processors
 };
 
 struct Response {

@@ -41,14 +41,52 @@ sock_filter jump(unsigned code, std::uint32_t k, std::uint8_t yes, std::uint8_t 
 // allowed: the C library's choices change from release to release, and the damage that we
 // fear (sending data out, changing files, starting programs) needs one of these.
 constexpr unsigned kForbidden[] = {
-    SYS_socket,   SYS_socketpair, SYS_connect,  SYS_bind,      SYS_listen,    SYS_accept,
-    SYS_accept4,  SYS_execve,     SYS_execveat, SYS_fork,      SYS_vfork,     SYS_ptrace,
-    SYS_kill,     SYS_tkill,      SYS_process_vm_readv,        SYS_process_vm_writev,
-    SYS_unlink,   SYS_unlinkat,   SYS_rename,   SYS_renameat,  SYS_renameat2, SYS_link,
-    SYS_linkat,   SYS_symlink,    SYS_symlinkat, SYS_mkdir,    SYS_mkdirat,   SYS_rmdir,
-    SYS_chmod,    SYS_fchmod,     SYS_fchmodat, SYS_chown,     SYS_fchown,    SYS_lchown,
-    SYS_fchownat, SYS_truncate,   SYS_ftruncate, SYS_mknod,    SYS_mknodat,   SYS_mount,
-    SYS_umount2,  SYS_creat,      SYS_bpf,      SYS_keyctl,    SYS_unshare,   SYS_setns,
+    SYS_socket,
+    SYS_socketpair,
+    SYS_connect,
+    SYS_bind,
+    SYS_listen,
+    SYS_accept,
+    SYS_accept4,
+    SYS_execve,
+    SYS_execveat,
+    SYS_fork,
+    SYS_vfork,
+    SYS_ptrace,
+    SYS_kill,
+    SYS_tkill,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_unlink,
+    SYS_unlinkat,
+    SYS_rename,
+    SYS_renameat,
+    SYS_renameat2,
+    SYS_link,
+    SYS_linkat,
+    SYS_symlink,
+    SYS_symlinkat,
+    SYS_mkdir,
+    SYS_mkdirat,
+    SYS_rmdir,
+    SYS_chmod,
+    SYS_fchmod,
+    SYS_fchmodat,
+    SYS_chown,
+    SYS_fchown,
+    SYS_lchown,
+    SYS_fchownat,
+    SYS_truncate,
+    SYS_ftruncate,
+    SYS_mknod,
+    SYS_mknodat,
+    SYS_mount,
+    SYS_umount2,
+    SYS_creat,
+    SYS_bpf,
+    SYS_keyctl,
+    SYS_unshare,
+    SYS_setns,
     SYS_io_uring_setup,
 };
 
@@ -67,8 +105,10 @@ std::vector<sock_filter> make_filter() {
     f.push_back(statement(BPF_RET | BPF_K, kRefuse));
   }
   // open and openat may read only; openat2, whose flags are in memory, is refused as unknown.
-  const struct { unsigned number; unsigned flags_argument; } opens[] = {{SYS_open, 1},
-                                                                        {SYS_openat, 2}};
+  const struct {
+    unsigned number;
+    unsigned flags_argument;
+  } opens[] = {{SYS_open, 1}, {SYS_openat, 2}};
   for (const auto& open : opens) {
     const auto flags = offsetof(seccomp_data, args) + open.flags_argument * sizeof(std::uint64_t);
     f.push_back(jump(BPF_JMP | BPF_JEQ | BPF_K, open.number, 0, 4));

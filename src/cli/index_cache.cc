@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <cstring>
 
-
 #include "base/file.h"
 #include "base/hash64.h"
 #include "base/log.h"
@@ -29,7 +28,7 @@ bool is_index(base::Bytes bytes) {
 
 // What the index of this state of the text is called, whatever the text is called.
 std::string name_for(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   char* real = ::realpath(path.c_str(), nullptr);
   if (real == nullptr || ::stat(real, &info) != 0) {
     std::free(real);
@@ -67,9 +66,11 @@ void keep(const std::string& path, base::Bytes bytes) {
 base::Result<SharedMap> IndexCache::open_symbols(const std::string& path) const {
   const std::string name = directory_.empty() ? "" : name_for(path);
   const std::string kept =
-      name.empty() ? ""
-                   : base::join_path(base::join_path(directory_, fmt::format("index-{}",
-                                                                 symbols::index::kVersion)), name);
+      name.empty()
+          ? ""
+          : base::join_path(
+                base::join_path(directory_, fmt::format("index-{}", symbols::index::kVersion)),
+                name);
   if (!kept.empty() && base::file_exists(kept)) {
     if (auto file = base::MappedFile::open(kept); file.ok()) {
       if (auto map = symbols::Map::open(std::move(*file)); map.ok()) return map;

@@ -47,7 +47,8 @@ void declare(Options& options, Arguments& a) {
   options.positionals("symbols-path-legacy", a.more_symbol_paths, "As --symbols-path", false);
   options.flag("--human", a.human, "Print a report for people (the default)");
   options.flag("--json", a.json, "Print a report for programs");
-  options.text("--cyborg", a.cyborg, "Print the report for people, and write the JSON to this file");
+  options.text("--cyborg", a.cyborg,
+               "Print the report for people, and write the JSON to this file");
   options.flag("--dump", a.raw, "Print the raw contents of the minidump (not supported yet)");
   options.flag("--pretty", a.pretty, "Indent the JSON");
   options.flag("--brief", a.brief, "Only the summary and the thread that crashed (with --human)");
@@ -90,11 +91,16 @@ int log_error(const Arguments& a, std::string_view text) {
 
 void set_log_level(const std::string& verbose) {
   using base::log::Level;
-  if (verbose == "off") base::log::set_level(Level::off);
-  else if (verbose == "error") base::log::set_level(Level::error);
-  else if (verbose == "warn") base::log::set_level(Level::warning);
-  else if (verbose == "info") base::log::set_level(Level::info);
-  else base::log::set_level(Level::debug);
+  if (verbose == "off")
+    base::log::set_level(Level::off);
+  else if (verbose == "error")
+    base::log::set_level(Level::error);
+  else if (verbose == "warn")
+    base::log::set_level(Level::warning);
+  else if (verbose == "info")
+    base::log::set_level(Level::info);
+  else
+    base::log::set_level(Level::debug);
 }
 
 // The log goes to stderr; with --log-file that is stderr.
@@ -138,12 +144,11 @@ std::string default_index_cache() {
 SymbolFilesOptions symbol_options(const Arguments& a, unsigned threads) {
   SymbolFilesOptions options;
   options.paths = a.symbol_paths;
-  options.paths.insert(options.paths.end(), a.more_symbol_paths.begin(),
-                       a.more_symbol_paths.end());
+  options.paths.insert(options.paths.end(), a.more_symbol_paths.begin(), a.more_symbol_paths.end());
   options.urls = a.symbol_urls;
   const std::string temporary = temporary_directory();
-  options.cache = a.symbols_cache.empty() ? base::join_path(temporary, "rust-minidump-cache")
-                                          : a.symbols_cache;
+  options.cache =
+      a.symbols_cache.empty() ? base::join_path(temporary, "rust-minidump-cache") : a.symbols_cache;
   options.index_cache = a.symbols_cache.empty() ? default_index_cache() : a.symbols_cache;
   options.temporary = a.symbols_tmp.empty() ? temporary : a.symbols_tmp;
   options.timeout_seconds = a.download_timeout_seconds;
@@ -154,7 +159,8 @@ SymbolFilesOptions symbol_options(const Arguments& a, unsigned threads) {
 analyze::Extra read_extra(const Arguments& a) {
   if (a.evil_json.empty()) return {};
   const auto text = base::read_file(a.evil_json);
-  auto extra = text.ok() ? analyze::extra_from_json(*text) : base::Result<analyze::Extra>(text.error());
+  auto extra =
+      text.ok() ? analyze::extra_from_json(*text) : base::Result<analyze::Extra>(text.error());
   if (extra.ok()) return std::move(*extra);
   log_error(a, "EvilJson - " + extra.error().what);
   return {};
@@ -163,10 +169,13 @@ analyze::Extra read_extra(const Arguments& a) {
 // The error's name and words as the log's readers know them.
 std::string words_for(const base::Error& error) {
   switch (error.fault) {
-    case base::Fault::not_found: return "FileNotFound - Error reading dump: File not found";
+    case base::Fault::not_found:
+      return "FileNotFound - Error reading dump: File not found";
     case base::Fault::denied:
-    case base::Fault::unavailable: return "IoError - Error reading dump: " + error.what;
-    default: return error.what;
+    case base::Fault::unavailable:
+      return "IoError - Error reading dump: " + error.what;
+    default:
+      return error.what;
   }
 }
 

@@ -37,8 +37,10 @@ struct SymbolFiles::State {
   explicit State(SymbolFilesOptions given)
       : options(std::move(given)), indexes(options.index_cache, options.threads) {
     for (const std::string& path : options.paths) {
-      if (is_directory(path)) trees.push_back(path);
-      else add_single(path);
+      if (is_directory(path))
+        trees.push_back(path);
+      else
+        add_single(path);
     }
   }
 
@@ -60,8 +62,8 @@ struct SymbolFiles::State {
     if (key.debug_id.empty() || !is_safe_name(key.debug_file)) return "";
     const auto single = singles.find(base::upper_ascii(key.debug_id));
     if (single != singles.end()) return single->second;
-    const std::string relative = key.debug_file + "/" + key.debug_id + "/" +
-                                 ident::sym_file_name(key.debug_file);
+    const std::string relative =
+        key.debug_file + "/" + key.debug_id + "/" + ident::sym_file_name(key.debug_file);
     for (const std::string& tree : trees) {
       std::string path = base::join_path(tree, relative);
       if (base::file_exists(path)) return path;

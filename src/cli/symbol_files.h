@@ -17,13 +17,13 @@
 namespace cli {
 
 struct SymbolFilesOptions {
-  std::vector<std::string> paths;  // directory trees and single files
-  std::vector<std::string> urls;   // in order; a path below them is added
-  std::string cache;               // directory for downloads
-  std::string index_cache;         // directory for indexes made from texts; "" keeps none
-  std::string temporary;           // for downloads; on the cache's file system
+  std::vector<std::string> paths;        // directory trees and single files
+  std::vector<std::string> urls;         // in order; a path below them is added
+  std::string cache;                     // directory for downloads
+  std::string index_cache;               // directory for indexes made from texts; "" keeps none
+  std::string temporary;                 // for downloads; on the cache's file system
   std::uint64_t timeout_seconds = 1000;  // for one download
-  unsigned threads = 0;            // for making an index; 0: as many as there are processors
+  unsigned threads = 0;                  // for making an index; 0: as many as there are processors
 };
 
 class SymbolFiles {

@@ -15,8 +15,7 @@ constexpr unsigned kWindowsStep = 16;
 constexpr unsigned kWindowsSteps = 16;
 
 // The same on Windows, whose rdi and rsi are callee-saved too: equal frames need equal rules.
-constexpr std::array<std::string_view, 6> kCalleeSaved = {"rbx", "rbp", "r12",
-                                                          "r13", "r14", "r15"};
+constexpr std::array<std::string_view, 6> kCalleeSaved = {"rbx", "rbp", "r12", "r13", "r14", "r15"};
 constexpr CfiTraits kCfi = {kWord, kCalleeSaved, same_name};
 
 bool is_canonical(std::uint64_t address) {
@@ -73,9 +72,12 @@ Caller by_frame_pointer(const Ground& ground, const Callee& callee) {
     const auto record = base::checked_add(*bp, std::uint64_t{i} * kWindowsStep);
     if (!record) return std::nullopt;
     switch (look_at_record(ground.stack, *record, *sp, caller)) {
-      case Look::found: return caller;
-      case Look::unreadable: return std::nullopt;
-      case Look::refused: break;
+      case Look::found:
+        return caller;
+      case Look::unreadable:
+        return std::nullopt;
+      case Look::refused:
+        break;
     }
   }
   return std::nullopt;

@@ -54,7 +54,10 @@ TEST_F(Amd64, ScanStartsAtTheStackPointerItself) {
 }
 
 TEST_F(Amd64, ScanLooksFartherFromTheContextThanFromAScannedFrame) {
-  struct Row { std::size_t zeros; std::size_t frames; };
+  struct Row {
+    std::size_t zeros;
+    std::size_t frames;
+  };
   for (const Row row : {Row{159, 2}, Row{160, 1}}) {
     Assembler a;
     a.repeat(0, row.zeros * 8).u64(kLib + 0x50).repeat(0, 8);
@@ -122,8 +125,7 @@ TEST_F(Amd64, FramePointersMakeAChain) {
   stack_.repeat(0, 0x10).mark(second).u64(0).u64(0).repeat(0, 0x20);
   const Stack stack = walk_stack(stack_.finish());
   EXPECT_EQ(instructions_of(stack), (Addresses{kApp + 0x100, kLib + 0x4f, kApp + 0x6f}));
-  EXPECT_EQ(trusts_of(stack),
-            (Trusts{Trust::context, Trust::frame_pointer, Trust::frame_pointer}));
+  EXPECT_EQ(trusts_of(stack), (Trusts{Trust::context, Trust::frame_pointer, Trust::frame_pointer}));
   EXPECT_EQ(stack.registers(1).find("rsp"), kStackBase + 0x20);
   EXPECT_EQ(stack.registers(1).find("rbp"), first.must_value());
 }
@@ -143,7 +145,11 @@ TEST_F(Amd64, FramePointerOfAWindowsFunctionMayBeBelowItsRecord) {
 }
 
 TEST_F(Amd64, FramePointerMustBeReadableAndAbove) {
-  struct Row { const char* name; std::uint64_t saved_bp; std::uint64_t ip; };
+  struct Row {
+    const char* name;
+    std::uint64_t saved_bp;
+    std::uint64_t ip;
+  };
   const std::uint64_t good_bp = kStackBase + 0x40;
   for (const Row& row : {Row{"bp below its frame", kStackBase + 8, kLib + 0x50},
                          Row{"bp outside the stack", kStackBase + 0x10000, kLib + 0x50},
@@ -202,7 +208,8 @@ TEST_F(Amd64, CfiWithoutReturnAddressGivesWayToTheScan) {
 }
 
 TEST_F(Amd64, AReturnToTheFirstPageEndsTheStack) {
-  add_symbols(0, SymbolSketch().function(0x100, 0x100, "start")
+  add_symbols(0, SymbolSketch()
+                     .function(0x100, 0x100, "start")
                      .cfi(0x100, 0x100, ".cfa: $rsp 8 + .ra: .cfa -8 + ^"));
   stack_.u64(4095).u64(kLib + 0x50).repeat(0, 0x40);
   EXPECT_EQ(walk_stack(stack_.finish()).frames.size(), 1u) << "no scan after CFI that worked";
@@ -272,8 +279,7 @@ TEST_F(Amd64, TheExceptionsContextReplacesTheThreads) {
   crash_.exception->registers->set("rip", kLib + 4);
   EXPECT_EQ(walk_all(crash_, *this, 1).threads.at(0).frames.at(0).instruction.value, kLib + 4);
   crash_.exception->registers.reset();
-  EXPECT_EQ(walk_all(crash_, *this, 1).threads.at(0).frames.at(0).instruction.value,
-            kApp + 0x100);
+  EXPECT_EQ(walk_all(crash_, *this, 1).threads.at(0).frames.at(0).instruction.value, kApp + 0x100);
 }
 
 TEST_F(Amd64, TheThreadThatWroteTheDumpIsNotWalked) {
@@ -298,8 +304,8 @@ TEST_F(Amd64, FramePointerCyclesEnd) {
 
 TEST_F(Amd64, CfiThatCrawlsMeetsTheLimitOfFrames) {
   // One byte up each time, always returning to itself.
-  add_symbols(0, SymbolSketch().function(0, 0x1000, "crawl")
-                     .cfi(0, 0x1000, ".cfa: $rsp 1 + .ra: $rip"));
+  add_symbols(
+      0, SymbolSketch().function(0, 0x1000, "crawl").cfi(0, 0x1000, ".cfa: $rsp 1 + .ra: $rip"));
   const Stack stack = walk_stack(std::vector<std::uint8_t>(1 << 20));
   EXPECT_EQ(stack.frames.size(), Limits{}.frames_per_thread);
   EXPECT_TRUE(stack.truncated);

@@ -11,7 +11,7 @@ namespace {
 constexpr unsigned kWord = 4;
 constexpr std::uint64_t kAddressMax = 0xffffffff;
 
-constexpr std::array<std::string_view, 8> kCalleeSaved = {"r4", "r5", "r6", "r7",
+constexpr std::array<std::string_view, 8> kCalleeSaved = {"r4", "r5", "r6",  "r7",
                                                           "r8", "r9", "r10", "fp"};
 
 std::string_view canonical(std::string_view name) {

@@ -14,8 +14,8 @@ constexpr unsigned kWord = 8;
 constexpr std::uint64_t kCodeMin = 0x1000;
 constexpr std::uint64_t kCodeMax = 0x000f'ffff'ffff'ffff;
 
-constexpr std::array<std::string_view, 11> kCalleeSaved = {
-    "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "fp"};
+constexpr std::array<std::string_view, 11> kCalleeSaved = {"x19", "x20", "x21", "x22", "x23", "x24",
+                                                           "x25", "x26", "x27", "x28", "fp"};
 
 std::string_view canonical(std::string_view name) {
   if (name == "x29") return "fp";
@@ -120,7 +120,7 @@ bool may_stand_still(const Callee& callee, const snapshot::Registers& caller) {
 
 }  // namespace
 
-const CpuRules kArm64 = {snapshot::Cpu::arm64, 4, by_cfi, by_frame_pointer, by_scan,
-                         may_stand_still};
+const CpuRules kArm64 = {snapshot::Cpu::arm64, 4,       by_cfi,
+                         by_frame_pointer,     by_scan, may_stand_still};
 
 }  // namespace unwind

@@ -13,8 +13,10 @@ constexpr std::size_t kOperandsMax = 256;
 class Operands {
  public:
   void push(std::uint64_t value) {
-    if (count_ == values_.size()) failed_ = true;
-    else values_[count_++] = value;
+    if (count_ == values_.size())
+      failed_ = true;
+    else
+      values_[count_++] = value;
   }
   std::uint64_t pop() {
     if (count_ == 0) {
@@ -37,16 +39,21 @@ class Operands {
 };
 
 void push_or_fail(Operands& operands, std::optional<std::uint64_t> value) {
-  if (value) operands.push(*value);
-  else operands.fail();
+  if (value)
+    operands.push(*value);
+  else
+    operands.fail();
 }
 
 std::optional<std::uint64_t> combine(symbols::CfiOp::Kind kind, std::uint64_t a, std::uint64_t b) {
   using Kind = symbols::CfiOp::Kind;
   switch (kind) {
-    case Kind::kAdd: return a + b;
-    case Kind::kSubtract: return a - b;
-    case Kind::kMultiply: return a * b;
+    case Kind::kAdd:
+      return a + b;
+    case Kind::kSubtract:
+      return a - b;
+    case Kind::kMultiply:
+      return a * b;
     case Kind::kDivide:
       if (b == 0) return std::nullopt;
       return a / b;
@@ -56,7 +63,8 @@ std::optional<std::uint64_t> combine(symbols::CfiOp::Kind kind, std::uint64_t a,
     case Kind::kAlign:
       if (b == 0 || (b & (b - 1)) != 0) return std::nullopt;
       return a & ~(b - 1);
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -79,16 +87,21 @@ std::optional<std::uint64_t> evaluate_cfi(std::span<const symbols::CfiOp> progra
   Operands operands;
   for (const symbols::CfiOp& op : program) {
     switch (op.kind) {
-      case Kind::kConstant: operands.push(static_cast<std::uint64_t>(op.value)); break;
+      case Kind::kConstant:
+        operands.push(static_cast<std::uint64_t>(op.value));
+        break;
       case Kind::kRegister:
         push_or_fail(operands, input.registers.find(input.traits.canonical(op.name)));
         break;
-      case Kind::kCfa: push_or_fail(operands, input.cfa); break;
+      case Kind::kCfa:
+        push_or_fail(operands, input.cfa);
+        break;
       case Kind::kDereference:
         push_or_fail(operands, input.stack.find_word(operands.pop(), input.traits.word));
         break;
       case Kind::kUndefined:
-      case Kind::kBad: return std::nullopt;
+      case Kind::kBad:
+        return std::nullopt;
       default: {
         const std::uint64_t b = operands.pop();
         const std::uint64_t a = operands.pop();
@@ -128,8 +141,10 @@ Caller apply_cfi(const symbols::CfiRules& rules, const Callee& callee, const Sta
     const std::string_view name = traits.canonical(rule.target);
     if (!is_register(caller, name)) continue;
     const auto value = evaluate_cfi(rule.program, input);
-    if (value && fits(*value, traits.word)) caller.set(name, *value);
-    else caller.clear(name);
+    if (value && fits(*value, traits.word))
+      caller.set(name, *value);
+    else
+      caller.clear(name);
   }
   return caller;
 }

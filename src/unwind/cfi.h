@@ -17,7 +17,7 @@ namespace unwind {
 
 // How a CPU takes part in CFI.
 struct CfiTraits {
-  unsigned word;  // bytes that '^' reads; results must fit
+  unsigned word;                                   // bytes that '^' reads; results must fit
   std::span<const std::string_view> callee_saved;  // forwarded when no rule speaks of them
   // Another spelling of a register in symbol files ("x29" for "fp"), or the name itself.
   std::string_view (*canonical)(std::string_view name);

@@ -42,7 +42,9 @@ void run_program(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view text = base::text_of({data + 1, size - 1});
-  if (data[0] % 3 == 0) run_program(text);
-  else evaluate_rules(text, data[0] % 3 == 1 ? 8 : 4);
+  if (data[0] % 3 == 0)
+    run_program(text);
+  else
+    evaluate_rules(text, data[0] % 3 == 1 ? 8 : 4);
   return 0;
 }

@@ -12,12 +12,18 @@ bool spend(std::atomic<std::uint64_t>& left, std::uint64_t amount) {
 
 const CpuRules* find_cpu_rules(snapshot::Cpu cpu) {
   switch (cpu) {
-    case snapshot::Cpu::amd64: return &kAmd64;
-    case snapshot::Cpu::x86: return &kX86;
-    case snapshot::Cpu::arm: return &kArm;
-    case snapshot::Cpu::arm64: return &kArm64;
-    case snapshot::Cpu::mips: return &kMips;
-    default: return nullptr;
+    case snapshot::Cpu::amd64:
+      return &kAmd64;
+    case snapshot::Cpu::x86:
+      return &kX86;
+    case snapshot::Cpu::arm:
+      return &kArm;
+    case snapshot::Cpu::arm64:
+      return &kArm64;
+    case snapshot::Cpu::mips:
+      return &kMips;
+    default:
+      return nullptr;
   }
 }
 

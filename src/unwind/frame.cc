@@ -6,26 +6,40 @@ namespace unwind {
 
 std::string_view name_of(Trust trust) {
   switch (trust) {
-    case Trust::none: return "non";  // a typo that consumers of the JSON know
-    case Trust::scan: return "scan";
-    case Trust::cfi_scan: return "cfi_scan";
-    case Trust::frame_pointer: return "frame_pointer";
-    case Trust::cfi: return "cfi";
-    case Trust::prewalked: return "prewalked";
-    case Trust::context: return "context";
+    case Trust::none:
+      return "non";  // a typo that consumers of the JSON know
+    case Trust::scan:
+      return "scan";
+    case Trust::cfi_scan:
+      return "cfi_scan";
+    case Trust::frame_pointer:
+      return "frame_pointer";
+    case Trust::cfi:
+      return "cfi";
+    case Trust::prewalked:
+      return "prewalked";
+    case Trust::context:
+      return "context";
   }
   return "non";
 }
 
 std::string_view sentence_of(Trust trust) {
   switch (trust) {
-    case Trust::none: return "unknown";
-    case Trust::scan: return "stack scanning";
-    case Trust::cfi_scan: return "call frame info with scanning";
-    case Trust::frame_pointer: return "previous frame's frame pointer";
-    case Trust::cfi: return "call frame info";
-    case Trust::prewalked: return "recovered by external stack walker";
-    case Trust::context: return "given as instruction pointer in context";
+    case Trust::none:
+      return "unknown";
+    case Trust::scan:
+      return "stack scanning";
+    case Trust::cfi_scan:
+      return "call frame info with scanning";
+    case Trust::frame_pointer:
+      return "previous frame's frame pointer";
+    case Trust::cfi:
+      return "call frame info";
+    case Trust::prewalked:
+      return "recovered by external stack walker";
+    case Trust::context:
+      return "given as instruction pointer in context";
   }
   return "unknown";
 }

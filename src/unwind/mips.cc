@@ -50,7 +50,6 @@ bool may_stand_still(const Callee& callee, const snapshot::Registers&) {
 
 }  // namespace
 
-const CpuRules kMips = {snapshot::Cpu::mips, 8, by_cfi, by_frame_pointer, by_scan,
-                        may_stand_still};
+const CpuRules kMips = {snapshot::Cpu::mips, 8, by_cfi, by_frame_pointer, by_scan, may_stand_still};
 
 }  // namespace unwind

@@ -25,7 +25,8 @@ ModuleTable::ModuleTable(const snapshot::Crash& crash, SymbolSource& source)
     ranges_.push_back({module.base.value, *last, i});
     highest_end_ = std::max(highest_end_, *last + 1);
   }
-  std::ranges::sort(ranges_, {}, [](const Range& r) { return std::tie(r.start, r.last, r.module); });
+  std::ranges::sort(ranges_, {},
+                    [](const Range& r) { return std::tie(r.start, r.last, r.module); });
   std::size_t kept = 0;
   for (const Range& range : ranges_) {
     if (kept != 0 && range.start <= ranges_[kept - 1].last) continue;

@@ -44,8 +44,8 @@ TEST_F(OtherCpus, Arm64StopsAtTheOutermostRecordWithoutScanning) {
 
 TEST_F(OtherCpus, Arm64LeafByCfiKeepsItsStackPointer) {
   begin(snapshot::Cpu::arm64, snapshot::Os::linux);
-  add_symbols(0, SymbolSketch().function(0x100, 0x10, "leaf")
-                     .cfi(0x100, 0x10, ".cfa: sp 0 + .ra: x30"));
+  add_symbols(
+      0, SymbolSketch().function(0x100, 0x10, "leaf").cfi(0x100, 0x10, ".cfa: sp 0 + .ra: x30"));
   set("pc", kApp + 0x104).set("sp", kStackBase).set("lr", kLib + 0x50).set("fp", 0);
   const Stack stack = walk_stack(std::vector<std::uint8_t>(64));
   EXPECT_EQ(instructions_of(stack), (Addresses{kApp + 0x104, kLib + 0x4c}));
@@ -53,8 +53,8 @@ TEST_F(OtherCpus, Arm64LeafByCfiKeepsItsStackPointer) {
 
 TEST_F(OtherCpus, Arm64DoubtsLinkRegisterRulesAfterAFramePointerStep) {
   begin(snapshot::Cpu::arm64, snapshot::Os::linux);
-  add_symbols(1, SymbolSketch().function(0x40, 0x40, "middle")
-                     .cfi(0x40, 0x40, ".cfa: sp 16 + .ra: x30"));
+  add_symbols(
+      1, SymbolSketch().function(0x40, 0x40, "middle").cfi(0x40, 0x40, ".cfa: sp 16 + .ra: x30"));
   set("pc", kApp + 0x100).set("sp", kStackBase).set("fp", kStackBase);
   stack_.u64(kStackBase + 0x20).u64(kLib + 0x50).u64(0).u64(0);
   stack_.u64(0).u64(kApp + 0x70).repeat(0, 0x20);
@@ -85,7 +85,7 @@ TEST_F(OtherCpus, ArmScansExceptOnIos) {
 TEST_F(OtherCpus, MipsStepsOverArgumentWordsAboveTheContext) {
   begin(snapshot::Cpu::mips, snapshot::Os::linux);
   set("pc", kApp + 0x100).set("sp", kStackBase);
-  stack_.u32(kLib + 0x50);                             // taken at once from the context
+  stack_.u32(kLib + 0x50);                                 // taken at once from the context
   stack_.u32(kLib + 0x60).u32(kLib + 0x60).u32(0).u32(0);  // arguments: not looked at
   stack_.u32(kApp + 0x70).repeat(0, 0x20);
   const Stack stack = walk_stack(stack_.finish());

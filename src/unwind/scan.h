@@ -11,9 +11,9 @@
 namespace unwind {
 
 struct ScanRules {
-  unsigned word;                             // bytes
+  unsigned word;                                // bytes
   std::uint64_t words_near = 0, words_far = 0;  // how far to look: see scan_limit()
-  bool (*plausible)(std::uint64_t value);    // cheap test of the value alone
+  bool (*plausible)(std::uint64_t value);       // cheap test of the value alone
 };
 
 struct ReturnSlot {

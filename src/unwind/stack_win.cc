@@ -94,12 +94,18 @@ class Machine {
     const auto a = pop_number();
     if (!a || !b) return false;
     switch (what) {
-      case '+': return push(*a + *b);
-      case '-': return push(*a - *b);
-      case '*': return push(*a * *b);
-      case '/': return *b != 0 && push(*a / *b);
-      case '%': return *b != 0 && push(*a % *b);
-      default: return *b != 0 && (*b & (*b - 1)) == 0 && push(*a & ~(*b - 1));  // '@'
+      case '+':
+        return push(*a + *b);
+      case '-':
+        return push(*a - *b);
+      case '*':
+        return push(*a * *b);
+      case '/':
+        return *b != 0 && push(*a / *b);
+      case '%':
+        return *b != 0 && push(*a % *b);
+      default:
+        return *b != 0 && (*b & (*b - 1)) == 0 && push(*a & ~(*b - 1));  // '@'
     }
   }
 
@@ -131,9 +137,9 @@ Caller by_frame_data(const Ground& ground, const Callee& callee,
   // it; else it is above all that the function keeps on the stack.
   const bool aligns = rule.program.find('@') != std::string_view::npos;
   if (aligns && !ebp) return std::nullopt;
-  const std::uint32_t search = aligns ? low(*ebp) + kWord
-                                      : low(*esp) + rule.local_size + rule.saved_register_size +
-                                            callee.inner_parameter_size;
+  const std::uint32_t search =
+      aligns ? low(*ebp) + kWord
+             : low(*esp) + rule.local_size + rule.saved_register_size + callee.inner_parameter_size;
   WinVariables variables = {
       {"$esp", low(*esp)},
       {".cbParams", rule.parameter_size},

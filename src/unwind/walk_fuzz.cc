@@ -67,9 +67,12 @@ class Source : public unwind::SymbolSource {
 // Values that lead somewhere: into the module, into the stack, or anywhere.
 std::uint64_t make_value(base::Reader& reader) {
   switch (reader.u8() % 3) {
-    case 0: return kModuleBase + reader.u16() % 0x400;
-    case 1: return kStackBase + reader.u16();
-    default: return reader.u64();
+    case 0:
+      return kModuleBase + reader.u16() % 0x400;
+    case 1:
+      return kStackBase + reader.u16();
+    default:
+      return reader.u64();
   }
 }
 

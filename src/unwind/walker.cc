@@ -122,7 +122,9 @@ class Climb {
 
 struct Walker::State {
   State(const snapshot::Crash& the_crash, SymbolSource& source, Limits the_limits)
-      : crash(the_crash), limits(the_limits), table(the_crash, source),
+      : crash(the_crash),
+        limits(the_limits),
+        table(the_crash, source),
         budget{limits.frames_total, limits.scanned_words_total, limits.cfi_steps_total},
         requesting(the_crash.requesting_thread()) {}
 

@@ -31,8 +31,7 @@ TEST_F(X86, FramePointersAreNotDoubted) {
   stack_.repeat(0, 32);
   const Stack stack = walk_stack(stack_.finish());
   EXPECT_EQ(instructions_of(stack), (Addresses{kApp + 0x100, 0x12345677, kLib + 0x4f}));
-  EXPECT_EQ(trusts_of(stack),
-            (Trusts{Trust::context, Trust::frame_pointer, Trust::frame_pointer}));
+  EXPECT_EQ(trusts_of(stack), (Trusts{Trust::context, Trust::frame_pointer, Trust::frame_pointer}));
 }
 
 TEST_F(X86, ScanTakesTheWordBelowForTheFramePointer) {
@@ -51,9 +50,11 @@ TEST_F(X86, FrameDataProgramFindsTheCaller) {
   record.size = 0x100;
   record.saved_register_size = 4;
   record.local_size = 8;
-  add_symbols(0, SymbolSketch().function(0x100, 0x100, "f").stack_win(
-                     record, "$T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + ="
-                             " $ebx $T0 12 - ^ = $ebp $ebp ="));
+  add_symbols(0, SymbolSketch()
+                     .function(0x100, 0x100, "f")
+                     .stack_win(record,
+                                "$T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + ="
+                                " $ebx $T0 12 - ^ = $ebp $ebp ="));
   set("ebx", 1).set("ebp", 0x1234).set("esi", 2).set("eax", 3);
   stack_.u32(0xb0b0).u32(0).u32(0).u32(kLib + 0x50).repeat(0, 0x20);
   const Stack stack = walk_stack(stack_.finish());
@@ -82,9 +83,9 @@ TEST_F(X86, FpoStepsOverTheParametersOfTheInnerFrame) {
                      .function(0x200, 0x10, "outer")
                      .stack_win(inner)
                      .stack_win(outer));
-  stack_.u32(kApp + 0x208);        // inner's return address
-  stack_.u32(1).u32(2);            // inner's parameters
-  stack_.u32(3).u32(4);            // outer's saved register and local
+  stack_.u32(kApp + 0x208);  // inner's return address
+  stack_.u32(1).u32(2);      // inner's parameters
+  stack_.u32(3).u32(4);      // outer's saved register and local
   stack_.u32(kLib + 0x50).repeat(0, 0x20);
   const Stack stack = walk_stack(stack_.finish());
   EXPECT_EQ(instructions_of(stack), (Addresses{kApp + 0x100, kApp + 0x207, kLib + 0x4f}));
@@ -103,7 +104,11 @@ TEST_F(X86, FpoOfTheContextSkipsItsOwnAddress) {
 }
 
 TEST(StackWinProgram, FailsCleanly) {
-  struct Row { const char* program; bool works; std::optional<std::uint32_t> eip; };
+  struct Row {
+    const char* program;
+    bool works;
+    std::optional<std::uint32_t> eip;
+  };
   const Row rows[] = {
       {"$eip 1 2 + =", true, 3},
       {"$eip 1 =$T0 2 =", true, 1},
