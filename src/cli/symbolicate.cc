@@ -33,7 +33,7 @@ struct Arguments {
   std::vector<std::string> words;  // MODULE/ID OFFSET…
   std::string module;              // NAME/ID, or "" when the only symbols are one file
   std::vector<std::string> offsets;
-  std::string save_index;          // keep the index that was made
+  std::string save_index;  // keep the index that was made
   bool json = false;
 };
 

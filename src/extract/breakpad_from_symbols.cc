@@ -30,7 +30,8 @@ std::vector<std::uint32_t> order_by(const std::vector<T>& items, Key key) {
     const auto key_a = key(items[a]), key_b = key(items[b]);
     return key_a != key_b ? key_a < key_b : a < b;
   };
-  if (!std::is_sorted(order.begin(), order.end(), less)) std::sort(order.begin(), order.end(), less);
+  if (!std::is_sorted(order.begin(), order.end(), less))
+    std::sort(order.begin(), order.end(), less);
   return order;
 }
 
@@ -70,7 +71,8 @@ class Writer {
                        std::vector<std::uint64_t>& edges) const;
   void format_inline(const InlineSite& site, TextBuffer& out,
                      std::vector<std::uint64_t>& edges) const;
-  void format_line(const Line& line, const std::vector<std::uint64_t>& edges, TextBuffer& out) const;
+  void format_line(const Line& line, const std::vector<std::uint64_t>& edges,
+                   TextBuffer& out) const;
   void format_public(const symbols::Public& symbol, TextBuffer& out) const;
   void format_win(const symbols::StackWin& win, TextBuffer& out) const;
   void format_cfi(const symbols::CfiRange& range, TextBuffer& out) const;
@@ -137,7 +139,8 @@ void Writer::format(const Chunk& chunk, TextBuffer& out) const {
   if (chunk.kind == Chunk::Kind::head) out.raw(breakpad_header(model_.info));
   for (std::size_t i = chunk.first; i < chunk.last; ++i) {
     switch (chunk.kind) {
-      case Chunk::Kind::head: break;
+      case Chunk::Kind::head:
+        break;
       case Chunk::Kind::files:
         out.raw("FILE ").decimal(i).raw(" ").name(model_.strings[model_.files[numbers_.files[i]]]);
         out.raw("\n");
@@ -146,10 +149,18 @@ void Writer::format(const Chunk& chunk, TextBuffer& out) const {
         out.raw("INLINE_ORIGIN ").decimal(i).raw(" ").name(model_.strings[numbers_.origins[i]]);
         out.raw("\n");
         break;
-      case Chunk::Kind::functions: format_function(model_.functions[functions_[i]], out, edges); break;
-      case Chunk::Kind::publics: format_public(model_.publics[publics_[i]], out); break;
-      case Chunk::Kind::win: format_win(model_.stack_win[i], out); break;
-      case Chunk::Kind::cfi: format_cfi(model_.cfi_ranges[cfi_[i]], out); break;
+      case Chunk::Kind::functions:
+        format_function(model_.functions[functions_[i]], out, edges);
+        break;
+      case Chunk::Kind::publics:
+        format_public(model_.publics[publics_[i]], out);
+        break;
+      case Chunk::Kind::win:
+        format_win(model_.stack_win[i], out);
+        break;
+      case Chunk::Kind::cfi:
+        format_cfi(model_.cfi_ranges[cfi_[i]], out);
+        break;
     }
   }
 }
@@ -236,9 +247,9 @@ base::Result<void> Writer::write(const BreakpadSink& sink) {
   plan();
   std::mutex mutex;
   std::condition_variable turn;
-  std::size_t next_placed = 0;      // guarded by mutex
-  std::uint64_t offset = 0;         // guarded by mutex
-  base::Result<void> failure;       // guarded by mutex; the first one stays
+  std::size_t next_placed = 0;  // guarded by mutex
+  std::uint64_t offset = 0;     // guarded by mutex
+  base::Result<void> failure;   // guarded by mutex; the first one stays
   std::atomic<std::size_t> next{0};
   const auto work = [&](std::size_t) {
     TextBuffer out;

@@ -19,10 +19,10 @@ namespace extract {
 
 struct BreakpadOptions {
   unsigned threads = 1;
-  bool inlines = true;      // INLINE and INLINE_ORIGIN
-  bool functions = true;    // FILE, FUNC, lines, PUBLIC
-  bool cfi = true;          // STACK
-  bool header_only = false; // MODULE and INFO, nothing else
+  bool inlines = true;       // INLINE and INLINE_ORIGIN
+  bool functions = true;     // FILE, FUNC, lines, PUBLIC
+  bool cfi = true;           // STACK
+  bool header_only = false;  // MODULE and INFO, nothing else
 };
 
 // Takes the text in pieces. Pieces come from several threads, in any order and for any offset,

@@ -25,8 +25,8 @@ void run(benchmark::State& state, const Body& body) {
     return;
   }
   for (auto _ : state) body(file, static_cast<unsigned>(state.range(0)));
-  const auto bytes = static_cast<double>(state.iterations()) *
-                     static_cast<double>(file->bytes().size());
+  const auto bytes =
+      static_cast<double>(state.iterations()) * static_cast<double>(file->bytes().size());
   state.counters["bytes"] = benchmark::Counter(bytes, benchmark::Counter::kIsRate);
 }
 

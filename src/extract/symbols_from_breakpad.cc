@@ -50,7 +50,9 @@ struct Base {  // where a part's records begin in the Model
 class Converter {
  public:
   Converter(const SymFile& file, unsigned threads)
-      : file_(file), threads_(threads), file_ids_(count(&breakpad::Part::files)),
+      : file_(file),
+        threads_(threads),
+        file_ids_(count(&breakpad::Part::files)),
         origin_ids_(count(&breakpad::Part::origins)) {}
 
   Model convert() {
@@ -65,7 +67,7 @@ class Converter {
 
  private:
   template <class T>
-  std::size_t count(std::vector<T> breakpad::Part::*records) const {
+  std::size_t count(std::vector<T> breakpad::Part::* records) const {
     std::size_t total = 0;
     for (const breakpad::Part& part : file_.parts) total += (part.*records).size();
     return total;

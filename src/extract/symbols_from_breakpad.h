@@ -16,8 +16,8 @@
 namespace extract {
 
 struct BreakpadReading {
-  unsigned threads = 0;  // 0: as many as there are processors
-  bool lenient = false;  // skip bad lines and take the older INLINE instead of "corrupt"
+  unsigned threads = 0;            // 0: as many as there are processors
+  bool lenient = false;            // skip bad lines and take the older INLINE instead of "corrupt"
   std::string* problem = nullptr;  // set to why, when the text is corrupt or lines were skipped
 };
 

@@ -45,10 +45,10 @@ std::string frames_at(const Map& map, std::uint64_t rva) {
 }
 
 TEST(SymbolsFromBreakpad, NamesMoveInwardsAndPlacesOutwards) {
-  const auto map = must_map(model_of(
-      "FILE 0 a.cc\nFILE 1 b.h\nINLINE_ORIGIN 0 outer()\nINLINE_ORIGIN 1 inner()\n"
-      "FUNC 100 20 0 main\nINLINE 0 3 0 0 104 10\nINLINE 1 7 1 1 108 4\n"
-      "100 4 1 0\n104 4 5 1\n108 4 9 1\n10c 14 2 0\n"));
+  const auto map = must_map(
+      model_of("FILE 0 a.cc\nFILE 1 b.h\nINLINE_ORIGIN 0 outer()\nINLINE_ORIGIN 1 inner()\n"
+               "FUNC 100 20 0 main\nINLINE 0 3 0 0 104 10\nINLINE 1 7 1 1 108 4\n"
+               "100 4 1 0\n104 4 5 1\n108 4 9 1\n10c 14 2 0\n"));
   EXPECT_EQ(frames_at(*map, 0x100), "main a.cc:1");
   EXPECT_EQ(frames_at(*map, 0x104), "outer() b.h:5\nmain a.cc:3");
   EXPECT_EQ(frames_at(*map, 0x10b), "inner() b.h:9\nouter() b.h:7\nmain a.cc:3");
@@ -58,15 +58,15 @@ TEST(SymbolsFromBreakpad, NamesMoveInwardsAndPlacesOutwards) {
 }
 
 TEST(SymbolsFromBreakpad, OddNumbersAndLineZero) {
-  const auto map = must_map(model_of(
-      "FILE 4000000000 far.cc\nINLINE_ORIGIN 4000000001 far()\n"
-      "FUNC 100 20 0 f\nINLINE 0 0 4000000000 4000000001 104 4\nINLINE 0 5 9 9 108 4\n"
-      "INLINE 0 6 4000000000 9 10c 4\n"
-      "100 4 0 4000000000\n104 4 0 4000000000\n108 4 3 4000000000\n10c 4 3 4000000000\n"
-      "110 4 3 77\n"));
-  EXPECT_EQ(frames_at(*map, 0x100), "f far.cc:0");           // 0 stays 0 for the real frame
+  const auto map = must_map(
+      model_of("FILE 4000000000 far.cc\nINLINE_ORIGIN 4000000001 far()\n"
+               "FUNC 100 20 0 f\nINLINE 0 0 4000000000 4000000001 104 4\nINLINE 0 5 9 9 108 4\n"
+               "INLINE 0 6 4000000000 9 10c 4\n"
+               "100 4 0 4000000000\n104 4 0 4000000000\n108 4 3 4000000000\n10c 4 3 4000000000\n"
+               "110 4 3 77\n"));
+  EXPECT_EQ(frames_at(*map, 0x100), "f far.cc:0");                  // 0 stays 0 for the real frame
   EXPECT_EQ(frames_at(*map, 0x104), "far() far.cc:?\nf far.cc:0");  // and is no line inside
-  EXPECT_EQ(frames_at(*map, 0x108), "f ?:?");   // unknown call file: the real frame has no place
+  EXPECT_EQ(frames_at(*map, 0x108), "f ?:?");  // unknown call file: the real frame has no place
   EXPECT_EQ(frames_at(*map, 0x10c), "f far.cc:6");  // unknown origin: no frame, but its call site
   EXPECT_EQ(frames_at(*map, 0x110), "f ?:?");
 }
@@ -77,8 +77,8 @@ TEST(SymbolsFromBreakpad, TheLastRecordWithANumberCounts) {
 }
 
 TEST(SymbolsFromBreakpad, PublicsEndWhereFunctionsBegin) {
-  const auto map = must_map(model_of(
-      "PUBLIC 10 0 early\nPUBLIC 90 0 late\nPUBLIC 90 0 later\nFUNC 40 10 0 f\n"));
+  const auto map = must_map(
+      model_of("PUBLIC 10 0 early\nPUBLIC 90 0 late\nPUBLIC 90 0 later\nFUNC 40 10 0 f\n"));
   EXPECT_EQ(frames_at(*map, 0x0f), "");
   EXPECT_EQ(frames_at(*map, 0x10), "early ?:?");
   EXPECT_EQ(frames_at(*map, 0x3f), "early ?:?");

@@ -35,14 +35,22 @@ CfiOp op_of(std::string_view token) {
   using Kind = CfiOp::Kind;
   if (token.size() == 1) {
     switch (token[0]) {
-      case '+': return {Kind::kAdd, 0, {}};
-      case '-': return {Kind::kSubtract, 0, {}};
-      case '*': return {Kind::kMultiply, 0, {}};
-      case '/': return {Kind::kDivide, 0, {}};
-      case '%': return {Kind::kModulo, 0, {}};
-      case '@': return {Kind::kAlign, 0, {}};
-      case '^': return {Kind::kDereference, 0, {}};
-      default: break;
+      case '+':
+        return {Kind::kAdd, 0, {}};
+      case '-':
+        return {Kind::kSubtract, 0, {}};
+      case '*':
+        return {Kind::kMultiply, 0, {}};
+      case '/':
+        return {Kind::kDivide, 0, {}};
+      case '%':
+        return {Kind::kModulo, 0, {}};
+      case '@':
+        return {Kind::kAlign, 0, {}};
+      case '^':
+        return {Kind::kDereference, 0, {}};
+      default:
+        break;
     }
   }
   if (token == ".cfa") return {Kind::kCfa, 0, {}};

@@ -10,18 +10,30 @@ namespace {
 std::string text_of(const CfiOp& op) {
   using Kind = CfiOp::Kind;
   switch (op.kind) {
-    case Kind::kConstant: return std::to_string(op.value);
-    case Kind::kRegister: return "reg:" + std::string(op.name);
-    case Kind::kCfa: return ".cfa";
-    case Kind::kAdd: return "+";
-    case Kind::kSubtract: return "-";
-    case Kind::kMultiply: return "*";
-    case Kind::kDivide: return "/";
-    case Kind::kModulo: return "%";
-    case Kind::kAlign: return "@";
-    case Kind::kDereference: return "^";
-    case Kind::kUndefined: return ".undef";
-    case Kind::kBad: return "bad";
+    case Kind::kConstant:
+      return std::to_string(op.value);
+    case Kind::kRegister:
+      return "reg:" + std::string(op.name);
+    case Kind::kCfa:
+      return ".cfa";
+    case Kind::kAdd:
+      return "+";
+    case Kind::kSubtract:
+      return "-";
+    case Kind::kMultiply:
+      return "*";
+    case Kind::kDivide:
+      return "/";
+    case Kind::kModulo:
+      return "%";
+    case Kind::kAlign:
+      return "@";
+    case Kind::kDereference:
+      return "^";
+    case Kind::kUndefined:
+      return ".undef";
+    case Kind::kBad:
+      return "bad";
   }
   return "?";
 }

@@ -64,8 +64,8 @@ void Flattener::collect_lines(const Model& model, const Function& function) {
     if (!covers_something(line.rva, line.size)) continue;
     const Piece piece{line.rva, line.rva + (line.size - 1), function.first_line + i, false};
     if (!lines_.empty()) {
-      sorted &= std::tie(lines_.back().start, lines_.back().last) <=
-                std::tie(piece.start, piece.last);
+      sorted &=
+          std::tie(lines_.back().start, lines_.back().last) <= std::tie(piece.start, piece.last);
     }
     lines_.push_back(piece);
   }
@@ -114,8 +114,8 @@ void Flattener::collect_calls(const Model& model, const Function& function) {
                         calls_[i + 1].start == call.start;
     if (hidden) continue;
     const bool empty = call.size == 0 || call.start > kMaxAddress - call.size;
-    pieces_.push_back({call.start, empty ? call.start : call.start + (call.size - 1), call.site,
-                       empty});
+    pieces_.push_back(
+        {call.start, empty ? call.start : call.start + (call.size - 1), call.site, empty});
   }
   depth_at_.push_back(static_cast<std::uint32_t>(pieces_.size()));
   cursor_.assign(depth_at_.begin(), depth_at_.end() - 1);

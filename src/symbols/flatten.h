@@ -27,7 +27,7 @@ struct FlatRow {
   std::uint32_t node = 0;  // 0: the function itself; n: nodes[n - 1]
   FileId file = kNoFile;
   std::uint32_t line = 0;
-  bool has_line = false;  // a line record covers this; its file may still be unknown
+  bool has_line = false;     // a line record covers this; its file may still be unknown
   std::uint32_t record = 0;  // which one; so that each record keeps its beginning
 };
 

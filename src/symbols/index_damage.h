@@ -132,7 +132,8 @@ inline Model sample_model() {
     range.first_row = static_cast<std::uint32_t>(model.cfi_rows.size());
     range.row_count = 2;
     model.cfi_rows.push_back({f.rva + 1, model.strings.intern(".cfa: $rsp 16 +")});
-    model.cfi_rows.push_back({f.rva + 4, model.strings.intern(".cfa: $rbp 16 + $rbp: .cfa -16 + ^")});
+    model.cfi_rows.push_back(
+        {f.rva + 4, model.strings.intern(".cfa: $rbp 16 + $rbp: .cfa -16 + ^")});
     model.cfi_ranges.push_back(range);
     StackWin win;
     win.type = i == 0 ? 0 : 4;

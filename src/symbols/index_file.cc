@@ -122,14 +122,19 @@ Bytes IndexFile::section(std::uint32_t tag) const {
 }
 
 Result<void> IndexFile::open_tables() {
-  const std::pair<std::uint32_t, PackedTable*> tables[] = {
-      {index::kFunctions, &functions}, {index::kFunctionNames, &function_names},
-      {index::kBlocks, &blocks},       {index::kNodes, &nodes},
-      {index::kPublics, &publics},     {index::kFiles, &files},
-      {index::kStrings, &strings},     {index::kStringBlocks, &string_blocks},
-      {index::kUnwind, &unwind},       {index::kRuleSets, &rule_sets},
-      {index::kRules, &rules},         {index::kFrameData, &frame_data},
-      {index::kFpo, &fpo}};
+  const std::pair<std::uint32_t, PackedTable*> tables[] = {{index::kFunctions, &functions},
+                                                           {index::kFunctionNames, &function_names},
+                                                           {index::kBlocks, &blocks},
+                                                           {index::kNodes, &nodes},
+                                                           {index::kPublics, &publics},
+                                                           {index::kFiles, &files},
+                                                           {index::kStrings, &strings},
+                                                           {index::kStringBlocks, &string_blocks},
+                                                           {index::kUnwind, &unwind},
+                                                           {index::kRuleSets, &rule_sets},
+                                                           {index::kRules, &rules},
+                                                           {index::kFrameData, &frame_data},
+                                                           {index::kFpo, &fpo}};
   for (const auto& [tag, table] : tables) {
     const Bytes bytes = section(tag);
     if (bytes.empty()) continue;

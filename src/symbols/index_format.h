@@ -27,42 +27,60 @@ constexpr std::uint32_t tag(const char (&text)[5]) {
 }
 
 // Sections. "packed" is a packed table (packed_table.h) with the fields named.
-constexpr std::uint32_t kInfo = tag("INFO");       // the module: texts, see write_info()
-constexpr std::uint32_t kPages = tag("PAGE");      // u64 hash of each page
-constexpr std::uint32_t kFunctions = tag("FUNC");  // packed: FunctionField
+constexpr std::uint32_t kInfo = tag("INFO");           // the module: texts, see write_info()
+constexpr std::uint32_t kPages = tag("PAGE");          // u64 hash of each page
+constexpr std::uint32_t kFunctions = tag("FUNC");      // packed: FunctionField
 constexpr std::uint32_t kFunctionNames = tag("FMNG");  // packed: mangled+1, one per function
-constexpr std::uint32_t kBuckets = tag("BUCK");    // u64 first, u64 end, u32 shift, packed: block
-constexpr std::uint32_t kBlocks = tag("BLKS");     // packed: BlockField
-constexpr std::uint32_t kRows = tag("ROWS");       // bytes: blocks of rows
-constexpr std::uint32_t kNodes = tag("NODE");      // packed: NodeField
-constexpr std::uint32_t kPublics = tag("PUBL");    // packed: PublicField
-constexpr std::uint32_t kFiles = tag("FILE");      // packed: name
-constexpr std::uint32_t kStrings = tag("STRX");    // packed: StringField, sorted by text
-constexpr std::uint32_t kStringBlocks = tag("STRB");  // packed: StringBlockField
-constexpr std::uint32_t kStringData = tag("STRD");    // bytes
+constexpr std::uint32_t kBuckets = tag("BUCK");  // u64 first, u64 end, u32 shift, packed: block
+constexpr std::uint32_t kBlocks = tag("BLKS");   // packed: BlockField
+constexpr std::uint32_t kRows = tag("ROWS");     // bytes: blocks of rows
+constexpr std::uint32_t kNodes = tag("NODE");    // packed: NodeField
+constexpr std::uint32_t kPublics = tag("PUBL");  // packed: PublicField
+constexpr std::uint32_t kFiles = tag("FILE");    // packed: name
+constexpr std::uint32_t kStrings = tag("STRX");  // packed: StringField, sorted by text
+constexpr std::uint32_t kStringBlocks = tag("STRB");      // packed: StringBlockField
+constexpr std::uint32_t kStringData = tag("STRD");        // bytes
 constexpr std::uint32_t kStringDictionary = tag("STRC");  // bytes
-constexpr std::uint32_t kUnwind = tag("UNWX");     // packed: UnwindField
-constexpr std::uint32_t kUnwindRows = tag("UNWR");  // bytes
-constexpr std::uint32_t kRuleSets = tag("RSET");   // packed: offset into kRuleSetData
-constexpr std::uint32_t kRuleSetData = tag("RSED");   // bytes: uleb rule numbers
-constexpr std::uint32_t kRules = tag("RULE");      // packed: offset into kRuleData
-constexpr std::uint32_t kRuleData = tag("RULD");   // bytes: target, ops
-constexpr std::uint32_t kFrameData = tag("WIN4");  // packed: StackWinField
-constexpr std::uint32_t kFpo = tag("WIN0");        // packed: StackWinField
+constexpr std::uint32_t kUnwind = tag("UNWX");            // packed: UnwindField
+constexpr std::uint32_t kUnwindRows = tag("UNWR");        // bytes
+constexpr std::uint32_t kRuleSets = tag("RSET");          // packed: offset into kRuleSetData
+constexpr std::uint32_t kRuleSetData = tag("RSED");       // bytes: uleb rule numbers
+constexpr std::uint32_t kRules = tag("RULE");             // packed: offset into kRuleData
+constexpr std::uint32_t kRuleData = tag("RULD");          // bytes: target, ops
+constexpr std::uint32_t kFrameData = tag("WIN4");         // packed: StackWinField
+constexpr std::uint32_t kFpo = tag("WIN0");               // packed: StackWinField
 
-enum FunctionField : unsigned { kFunctionStart, kFunctionSize, kFunctionName, kFunctionParameters,
-                                kFunctionFirstNode, kFunctionFlags };
+enum FunctionField : unsigned {
+  kFunctionStart,
+  kFunctionSize,
+  kFunctionName,
+  kFunctionParameters,
+  kFunctionFirstNode,
+  kFunctionFlags
+};
 constexpr std::uint64_t kFunctionMultiple = 1;
 
 enum BlockField : unsigned { kBlockStart, kBlockOffset };
 enum NodeField : unsigned { kNodeParent, kNodeName, kNodeFile, kNodeLine };
-enum PublicField : unsigned { kPublicStart, kPublicName, kPublicParameters, kPublicMangled,
-                              kPublicFlags };
+enum PublicField : unsigned {
+  kPublicStart,
+  kPublicName,
+  kPublicParameters,
+  kPublicMangled,
+  kPublicFlags
+};
 enum StringField : unsigned { kStringBlock, kStringOffset };
 enum StringBlockField : unsigned { kStringBlockOffset, kStringBlockPlainSize };
 enum UnwindField : unsigned { kUnwindStart, kUnwindOffset };
-enum StackWinField : unsigned { kWinStart, kWinSize, kWinParameters, kWinSaved, kWinLocals,
-                                kWinProgram, kWinBasePointer };
+enum StackWinField : unsigned {
+  kWinStart,
+  kWinSize,
+  kWinParameters,
+  kWinSaved,
+  kWinLocals,
+  kWinProgram,
+  kWinBasePointer
+};
 
 // Row blocks. Each row: uleb(address delta << 2 | kind), then what the kind says.
 constexpr unsigned kRowsPerBlock = 16;

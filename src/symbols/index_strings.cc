@@ -153,7 +153,8 @@ StringSections IndexStrings::build(unsigned threads, int level) {
   }
   PackedWriter table(blocks.size() + 1, block_bits);
   for (std::size_t i = 0; i <= blocks.size(); ++i) {
-    const std::uint64_t values[] = {out.data.size(), i < blocks.size() ? blocks[i].plain.size() : 0};
+    const std::uint64_t values[] = {out.data.size(),
+                                    i < blocks.size() ? blocks[i].plain.size() : 0};
     table.put(i, values);
     if (i == blocks.size()) break;
     out.data.insert(out.data.end(), blocks[i].packed.begin(), blocks[i].packed.end());

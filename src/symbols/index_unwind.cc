@@ -270,9 +270,12 @@ std::vector<StackWin> stack_win_in_order(const Model& model, std::uint32_t type)
 std::vector<std::uint8_t> write_stack_win(std::span<const StackWin> records,
                                           const IndexStrings& strings) {
   const auto values_of = [&](const StackWin& r) {
-    return std::array<std::uint64_t, 7>{r.rva,          r.size,
-                                        r.parameter_size, r.saved_register_size,
-                                        r.local_size,   strings.id_of(r.program),
+    return std::array<std::uint64_t, 7>{r.rva,
+                                        r.size,
+                                        r.parameter_size,
+                                        r.saved_register_size,
+                                        r.local_size,
+                                        strings.id_of(r.program),
                                         r.allocates_base_pointer ? 1u : 0u};
   };
   std::array<std::uint64_t, 7> bits{};

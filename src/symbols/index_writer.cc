@@ -36,8 +36,8 @@ struct Section {
 
 std::vector<std::uint8_t> write_info(const ModuleInfo& info) {
   ByteWriter out;
-  for (const std::string* text : {&info.os, &info.arch, &info.code_id, &info.name,
-                                  &info.symbol_url}) {
+  for (const std::string* text :
+       {&info.os, &info.arch, &info.code_id, &info.name, &info.symbol_url}) {
     out.text(*text);
   }
   out.uleb(info.extra_info.size());
@@ -101,11 +101,11 @@ class Writer {
 
  private:
   Result<void> check_limits() const {
-    const std::size_t counts[] = {model_.functions.size(),  model_.lines.size(),
-                                  model_.inlines.size(),    model_.inline_ranges.size(),
-                                  model_.publics.size(),    model_.cfi_ranges.size(),
-                                  model_.cfi_rows.size(),   model_.stack_win.size(),
-                                  model_.strings.size(),    model_.files.size()};
+    const std::size_t counts[] = {model_.functions.size(), model_.lines.size(),
+                                  model_.inlines.size(),   model_.inline_ranges.size(),
+                                  model_.publics.size(),   model_.cfi_ranges.size(),
+                                  model_.cfi_rows.size(),  model_.stack_win.size(),
+                                  model_.strings.size(),   model_.files.size()};
     for (const std::size_t count : counts) {
       if (count > kMaxRecords) {
         return Error{Fault::too_large, "symbol index of " + model_.info.name + ": " +
@@ -307,7 +307,8 @@ std::uint64_t aligned(std::uint64_t offset) {
 std::vector<std::uint8_t> Writer::assemble() {
   const std::vector<std::uint8_t> info = write_info(model_.info);
   const std::size_t section_count = sections_.size() + 2;
-  const std::uint64_t info_at = aligned(index::kHeadSize + section_count * index::kSectionEntrySize);
+  const std::uint64_t info_at =
+      aligned(index::kHeadSize + section_count * index::kSectionEntrySize);
   const std::uint64_t pages_at = aligned(info_at + info.size());
   std::uint64_t data_size = 0;
   for (const Section& section : sections_) data_size += aligned(section.bytes.size());

@@ -56,7 +56,7 @@ const Input* input() {
   return made.get();
 }
 
-void look_up(benchmark::State& state, std::vector<base::Rva> Input::*rvas) {
+void look_up(benchmark::State& state, std::vector<base::Rva> Input::* rvas) {
   const Input* const in = input();
   if (in == nullptr) {
     state.SkipWithError("FAULTLINE_BENCH_INDEX must name a symbol index");

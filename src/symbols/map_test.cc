@@ -30,8 +30,8 @@ reference::Frame plain(const SourceFrame& frame) {
 }
 
 reference::Answer plain(const Hit& hit) {
-  reference::Answer answer{plain(hit.physical), hit.start.value, hit.parameter_size,
-                           hit.is_public, {}};
+  reference::Answer answer{
+      plain(hit.physical), hit.start.value, hit.parameter_size, hit.is_public, {}};
   for (const SourceFrame& frame : hit.inlines) answer.inlines.push_back(plain(frame));
   return answer;
 }
@@ -117,9 +117,14 @@ class ModelMaker {
   }
 
   StringId rules() {
-    static const char* const kTexts[] = {
-        ".cfa: $rsp 8 + .ra: .cfa -8 + ^", ".cfa: $rsp 16 +", "$rbx: .cfa -16 + ^",
-        "$rbp: .cfa -24 + ^ $rbx: .undef", ".cfa: $rbp 16 +", "broken", "", ".ra: $xyz$lr"};
+    static const char* const kTexts[] = {".cfa: $rsp 8 + .ra: .cfa -8 + ^",
+                                         ".cfa: $rsp 16 +",
+                                         "$rbx: .cfa -16 + ^",
+                                         "$rbp: .cfa -24 + ^ $rbx: .undef",
+                                         ".cfa: $rbp 16 +",
+                                         "broken",
+                                         "",
+                                         ".ra: $xyz$lr"};
     return model_.strings.intern(kTexts[below(random_, std::size(kTexts))]);
   }
   void add_cfi() {
@@ -183,8 +188,8 @@ void expect_equal_everywhere(const Model& model, const Map& map, std::uint64_t b
     ASSERT_EQ(found, expected.has_value()) << "at " << rva.value - base;
     EXPECT_EQ(map.has_name_at(rva), found);
     if (found) {
-      ASSERT_EQ(plain(hit), *expected) << "at " << rva.value - base << "\n  "
-                                       << text_of(plain(hit)) << "\n  " << text_of(*expected);
+      ASSERT_EQ(plain(hit), *expected) << "at " << rva.value - base << "\n  " << text_of(plain(hit))
+                                       << "\n  " << text_of(*expected);
     }
     ASSERT_TRUE(same_rules(map.find_cfi(rva), reference::find_cfi(model, rva.value)))
         << "CFI at " << rva.value - base;
@@ -203,8 +208,8 @@ void expect_equal_everywhere(const Model& model, const Map& map, std::uint64_t b
 
 TEST(Map, FindsWhatALinearSearchFinds) {
   const char* const given = std::getenv("FAULTLINE_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 0)
-                                              : std::random_device{}();
+  const std::uint64_t seed =
+      given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device{}();
   std::printf("FAULTLINE_SEED=%llu\n", static_cast<unsigned long long>(seed));
   Random random(seed);
   const std::uint64_t bases[] = {0, 0x1000, 0xffffffffull - 100, 1ull << 40, 0ull - 450};

@@ -64,7 +64,8 @@ class PackedTable {
     std::uint64_t value;
     std::memcpy(&value, at, 8);
     value >>= shift;
-    if (f.width + shift > 64) [[unlikely]] value |= std::uint64_t{at[8]} << (64 - shift);
+    if (f.width + shift > 64) [[unlikely]]
+      value |= std::uint64_t{at[8]} << (64 - shift);
     return value & f.mask;
   }
   // The number of records, counted from the start, whose field is ≤ value.

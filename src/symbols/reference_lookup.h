@@ -79,9 +79,7 @@ struct Call {
 inline std::optional<Call> call_at(const Model& model, const Function& f, std::uint32_t depth,
                                    std::uint64_t rva) {
   std::optional<Call> best;
-  const auto key = [](const Call& c) {
-    return std::tie(c.start, c.size, c.file, c.line, c.site);
-  };
+  const auto key = [](const Call& c) { return std::tie(c.start, c.size, c.file, c.line, c.site); };
   for (std::uint32_t i = f.first_inline; i < f.first_inline + f.inline_count; ++i) {
     const InlineSite& site = model.inlines[i];
     if (site.depth != depth) continue;

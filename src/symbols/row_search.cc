@@ -129,7 +129,9 @@ bool RowSearch::read_row() {
       row_.line = moved(row_.line, uleb());
       break;
     }
-    default: read_special(); break;
+    default:
+      read_special();
+      break;
   }
   has_next_ = at_ != end_;
   if (has_next_) {

@@ -43,7 +43,8 @@ class RowSearch {
   bool read_row();
   void read_special();
   std::uint64_t uleb() {
-    if (at_ != end_ && *at_ < 0x80) [[likely]] return *at_++;
+    if (at_ != end_ && *at_ < 0x80) [[likely]]
+      return *at_++;
     return uleb_slowly();
   }
   std::uint64_t uleb_slowly();

@@ -31,8 +31,8 @@ StringStore::StringStore(const IndexFile& file) : file_(file) {
   sizes_ = std::make_unique<std::uint32_t[]>(block_count_);
   for (std::uint64_t i = 0; i < block_count_; ++i) {
     const std::uint64_t size = file.string_blocks.get(i, index::kStringBlockPlainSize);
-    sizes_[i] = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(size, index::kMaxStringBlockPlainSize));
+    sizes_[i] =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(size, index::kMaxStringBlockPlainSize));
   }
   const std::uint64_t count = file.strings.stride() == 0 ? 1 : file.strings.count();
   found_.reset(static_cast<Text*>(std::calloc(count, sizeof(Text))));
@@ -91,8 +91,8 @@ const char* StringStore::load(std::uint64_t block) const {
     if (context == nullptr) return nullptr;
     const std::size_t got =
         dictionary_.load() != nullptr
-            ? ZSTD_decompress_usingDDict(context, text.get(), size, packed->data(),
-                                         packed->size(), dictionary_.load())
+            ? ZSTD_decompress_usingDDict(context, text.get(), size, packed->data(), packed->size(),
+                                         dictionary_.load())
             : ZSTD_decompressDCtx(context, text.get(), size, packed->data(), packed->size());
     if (ZSTD_isError(got) != 0 || got != size) return nullptr;
   }

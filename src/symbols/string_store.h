@@ -24,9 +24,11 @@ class StringStore {
   StringStore& operator=(const StringStore&) = delete;
 
   std::optional<std::string_view> find(std::uint64_t id) const {
-    if (id >= count_) [[unlikely]] return std::nullopt;
+    if (id >= count_) [[unlikely]]
+      return std::nullopt;
     const std::uint64_t text = found_[id].load(std::memory_order_acquire);
-    if (text == 0) [[unlikely]] return find_slowly(id);
+    if (text == 0) [[unlikely]]
+      return find_slowly(id);
     return std::string_view(reinterpret_cast<const char*>(text >> kSizeBits), text & kMaxSize);
   }
 

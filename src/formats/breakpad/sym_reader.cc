@@ -21,7 +21,9 @@ class PartReader {
  public:
   // `is_start`: the text begins with the file, so MODULE may come.
   PartReader(std::string_view text, bool is_start, Reading reading)
-      : text_(text), cursor_(text.data(), text.data() + text.size()), is_start_(is_start),
+      : text_(text),
+        cursor_(text.data(), text.data() + text.size()),
+        is_start_(is_start),
         lenient_(reading == Reading::kLenient) {
     part_.lines.reserve(text.size() / 96);
   }
@@ -40,7 +42,8 @@ class PartReader {
         item_ = item;  // as if the line were not there: it ends nothing
         continue;
       }
-      if (good) [[likely]] continue;
+      if (good) [[likely]]
+        continue;
       if (!lenient_) {
         corrupt_at_ = line_;
         return;
@@ -82,14 +85,20 @@ class PartReader {
   bool top_level() {
     switch (*line_) {
       case '\r':
-      case '\n': return cursor_.eol();
+      case '\n':
+        return cursor_.eol();
       case 'I':
         return cursor_.starts_with("INFO") ? info_record() : origin_record();
-      case 'F': return cursor_.starts_with("FUNC") ? func_record() : file_record();
-      case 'P': return public_record();
-      case 'S': return cursor_.starts_with("STACK WIN") ? win_record() : cfi_init();
-      case 'M': return module_record();
-      default: return false;
+      case 'F':
+        return cursor_.starts_with("FUNC") ? func_record() : file_record();
+      case 'P':
+        return public_record();
+      case 'S':
+        return cursor_.starts_with("STACK WIN") ? win_record() : cfi_init();
+      case 'M':
+        return module_record();
+      default:
+        return false;
     }
   }
 
@@ -105,18 +114,16 @@ class PartReader {
     item_ = Item::kNone;
   }
 
-  bool too_long() const {
-    return static_cast<std::size_t>(cursor_.at() - line_) > kMaxLineSize;
-  }
+  bool too_long() const { return static_cast<std::size_t>(cursor_.at() - line_) > kMaxLineSize; }
 
   bool line_record() {
     LineRecord r;
     if (!(cursor_.hex(r.address) && cursor_.space() && cursor_.hex(r.size) && cursor_.space() &&
-          cursor_.decimal(r.line) && cursor_.space() && cursor_.decimal(r.file) &&
-          cursor_.eol())) {
+          cursor_.decimal(r.line) && cursor_.space() && cursor_.decimal(r.file) && cursor_.eol())) {
       return false;
     }
-    if (!too_long()) [[likely]] part_.lines.push_back(r);
+    if (!too_long()) [[likely]]
+      part_.lines.push_back(r);
     return true;
   }
 
@@ -130,7 +137,8 @@ class PartReader {
   bool new_inline_record() {
     InlineRecord r;
     return cursor_.keyword("INLINE") && cursor_.decimal(r.depth) && cursor_.space() &&
-           cursor_.decimal(r.call_line) && cursor_.space() && call_file(r) && cursor_.space() && cursor_.decimal(r.origin) && cursor_.space() && inline_ranges(r);
+           cursor_.decimal(r.call_line) && cursor_.space() && call_file(r) && cursor_.space() &&
+           cursor_.decimal(r.origin) && cursor_.space() && inline_ranges(r);
   }
 
   // Breakpad's dump_syms writes -1 for a call in no known file; strict readers refuse that.
@@ -344,10 +352,10 @@ std::vector<std::string_view> cut(std::string_view text, unsigned threads) {
 std::string problem_at(std::string_view text, const char* at) {
   const auto offset = static_cast<std::size_t>(at - text.data());
   const auto number = std::count(text.begin(), text.begin() + static_cast<long>(offset), '\n') + 1;
-  std::string_view line = text.substr(offset, std::min(text.find('\n', offset) - offset,
-                                                       std::size_t{80}));
-  return "line " + std::to_string(number) + " is not a record that belongs here: " +
-         base::to_valid_utf8(line);
+  std::string_view line =
+      text.substr(offset, std::min(text.find('\n', offset) - offset, std::size_t{80}));
+  return "line " + std::to_string(number) +
+         " is not a record that belongs here: " + base::to_valid_utf8(line);
 }
 
 }  // namespace

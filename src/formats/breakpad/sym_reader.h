@@ -117,10 +117,10 @@ struct SymFile {
   bool has_module = false;
   Module module;  // kept when the file is corrupt
   bool corrupt = false;
-  std::string problem;          // why: the line's number and its beginning
-  std::uint64_t skipped_lines = 0;  // lenient only
-  bool older_inlines = false;       // lenient only: INLINE without call files was seen
-  std::vector<Part> parts;          // empty when corrupt
+  std::string problem;                           // why: the line's number and its beginning
+  std::uint64_t skipped_lines = 0;               // lenient only
+  bool older_inlines = false;                    // lenient only: INLINE without call files was seen
+  std::vector<Part> parts;                       // empty when corrupt
   std::shared_ptr<const std::string> last_line;  // lenient: completed; some views are into it
 };
 

@@ -18,7 +18,8 @@ SymFile read_text(const std::string& text, Reading reading = Reading::kStrict) {
 }
 
 TEST(SymReader, ReadsEveryRecord) {
-  const std::string text = kModule +
+  const std::string text =
+      kModule +
       "INFO CODE_ID 0102\nINFO URL http://x/\nFILE 3 /src/a b.c\nINLINE_ORIGIN 7 inl()\n"
       "FUNC m 1000 20 8 f(int, long)\nINLINE 0 12 3 7 1004 8 1010 4\n1000 4 10 3\n1004 8 11 3\n"
       "PUBLIC m 2000 0 pub lic\n"
@@ -161,8 +162,9 @@ TEST(SymReader, AnEndlessLineEndsNothing) {
 }
 
 TEST(SymReader, LenientReadingKeepsWhatItCan) {
-  const SymFile file = read_text(kModule +
-      "FUNC 10 10 0 f\nINLINE 0 5 1 10 4\nrubbish\n10 4 7 1\n\n14 4 8 1\nPUBLIC 40 0 last",
+  const SymFile file = read_text(
+      kModule +
+          "FUNC 10 10 0 f\nINLINE 0 5 1 10 4\nrubbish\n10 4 7 1\n\n14 4 8 1\nPUBLIC 40 0 last",
       Reading::kLenient);
   ASSERT_FALSE(file.corrupt);
   EXPECT_EQ(file.skipped_lines, 1u);
@@ -219,7 +221,8 @@ TEST(SymReader, TheNumberOfThreadsChangesNothing) {
 }
 
 TEST(SymReader, EveryPrefixGivesAnAnswer) {
-  const std::string text = kModule + "FILE 1 a\nFUNC 10 10 0 f\nINLINE 0 1 1 1 10 4\n10 8 1 1\n"
+  const std::string text = kModule +
+                           "FILE 1 a\nFUNC 10 10 0 f\nINLINE 0 1 1 1 10 4\n10 8 1 1\n"
                            "STACK CFI INIT 10 10 .cfa: $rsp 8 +\nSTACK CFI 11 .cfa: $rsp 16 +\n"
                            "STACK WIN 4 3000 10 1 2 3 4 5 6 1 $T0 =\n";
   for (std::size_t size = 0; size <= text.size(); ++size) {

@@ -123,7 +123,8 @@ class Cursor {
     return space();
   }
   void next_line() {
-    at_ = static_cast<const char*>(std::memchr(at_, '\n', static_cast<std::size_t>(end_ - at_))) + 1;
+    at_ =
+        static_cast<const char*>(std::memchr(at_, '\n', static_cast<std::size_t>(end_ - at_))) + 1;
   }
 
  private:
@@ -134,8 +135,8 @@ class Cursor {
     int high = 0;
     while (end_ - at_ >= 16) {
       const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at_));
-      const int stops = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(text, newline),
-                                                       _mm_cmpeq_epi8(text, carriage_return)));
+      const int stops = _mm_movemask_epi8(
+          _mm_or_si128(_mm_cmpeq_epi8(text, newline), _mm_cmpeq_epi8(text, carriage_return)));
       const int highs = _mm_movemask_epi8(text);
       if (stops != 0) {
         const int count = __builtin_ctz(static_cast<unsigned>(stops));
