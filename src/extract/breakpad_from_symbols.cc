@@ -192,8 +192,12 @@ void Writer::format_inline(const InlineSite& site, TextBuffer& out,
   for (std::uint32_t i = 0; i < site.range_count; ++i) {
     const Range& range = model_.inline_ranges[site.first_range + i];
     out.raw(" ").hex(range.rva).raw(" ").hex(range.size);
+    // A callee often fills its caller's range: the same edges again.
+    const std::uint64_t end = range.rva + range.size;
+    const std::size_t count = edges.size();
+    if (count >= 2 && edges[count - 1] == end && edges[count - 2] == range.rva) continue;
     edges.push_back(range.rva);
-    edges.push_back(range.rva + range.size);
+    edges.push_back(end);
   }
   out.raw("\n");
 }

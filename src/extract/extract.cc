@@ -1,7 +1,7 @@
 #include "extract/extract.h"
 
-#include <memory>
 #include <optional>
+#include <thread>
 
 #include "base/json.h"
 #include "base/pool.h"
@@ -124,7 +124,13 @@ void add_functions(const Opened& files, const Options& options, symbols::Model& 
 
 // .eh_frame first: in a debug file it has no bytes, so the image's is read. .debug_frame adds what
 // the former lacks (assembly, code built without unwind tables).
-void add_cfi(const Opened& files, const Options& options, symbols::Model& model, Report& report) {
+struct Frames {
+  std::vector<FrameRules> rules;
+  std::vector<Skipped> skipped;
+};
+
+Frames read_frames(const Opened& files, unsigned threads) {
+  Frames out;
   const elf::File& main = files.main();
   const std::vector<dwarf::AddressRange> code = code_of(main);
   for (const std::string_view name : {".eh_frame", ".debug_frame"}) {
@@ -133,7 +139,7 @@ void add_cfi(const Opened& files, const Options& options, symbols::Model& model,
     const elf::Section* section = file->find_debug_section(name);
     const auto contents = file->contents(*section);
     if (!contents.ok()) {
-      report.skipped.push_back({std::string(name), 0, contents.error().what});
+      out.skipped.push_back({std::string(name), 0, contents.error().what});
       continue;
     }
     dwarf::FrameSection frames;
@@ -143,9 +149,13 @@ void add_cfi(const Opened& files, const Options& options, symbols::Model& model,
     frames.address_size = file->is_64() ? 8 : 4;
     frames.is_eh_frame = name == ".eh_frame";
     const auto table = dwarf::FrameTable::parse(frames);
-    add_frames({table, register_names(main.arch()), code, main.image_base()}, options.threads,
-               model, report);
+    for (const dwarf::Problem& problem : table.problems()) {
+      out.skipped.push_back({problem.section, problem.offset, problem.what});
+    }
+    out.rules.push_back(
+        convert_frames({table, register_names(main.arch()), code, main.image_base()}, threads));
   }
+  return out;
 }
 
 }  // namespace
@@ -160,8 +170,17 @@ base::Result<Extracted> extract(const Module& module, const Options& options) {
       out.report.skipped.push_back({"", 0, problem});
     }
   }
+  // Unwind rules need nothing of the functions: they fill the processors where the merge of the
+  // units keeps only one busy.
+  Frames frames;
+  const bool beside = options.cfi && options.functions && options.threads > 1;
+  std::thread frames_thread;
+  if (beside) frames_thread = std::thread([&] { frames = read_frames(files, 1); });
   if (options.functions) add_functions(files, options, out.model, out.report);
-  if (options.cfi) add_cfi(files, options, out.model, out.report);
+  if (beside) frames_thread.join();
+  if (options.cfi && !beside) frames = read_frames(files, options.threads);
+  for (const FrameRules& rules : frames.rules) add_frames(rules, out.model);
+  for (Skipped& skipped : frames.skipped) out.report.skipped.push_back(std::move(skipped));
   if (options.strict && !out.report.skipped.empty()) {
     const Skipped& first = out.report.skipped.front();
     return base::Error{base::Fault::malformed,

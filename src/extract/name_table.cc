@@ -10,13 +10,12 @@
 
 namespace extract {
 
-void NameTable::collect(const std::vector<dwarf::Name>& names) {
-  for (const dwarf::Name& name : names) {
-    if (name.text.empty()) continue;
-    if (name.str_offset != dwarf::Name::kNoOffset) {
-      used_[name.str_offset / 64] |= std::uint64_t{1} << (name.str_offset % 64);
-    } else {
-      others_.emplace(name.text, static_cast<std::uint32_t>(others_.size()));
+void NameTable::collect(const std::vector<dwarf::NameRef>& names) {
+  for (const dwarf::NameRef name : names) {
+    if (name.section() == dwarf::NameRef::Section::str) {
+      used_[name.offset() / 64] |= std::uint64_t{1} << (name.offset() % 64);
+    } else if (!name.empty()) {
+      others_.emplace(info_.text_of(name), static_cast<std::uint32_t>(others_.size()));
     }
   }
 }
@@ -27,9 +26,7 @@ void NameTable::list_texts() {
     ranks_.push_back(static_cast<std::uint32_t>(texts_.size()));
     for (std::uint64_t bits = used_[word]; bits != 0; bits &= bits - 1) {
       const std::size_t offset = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-      const char* text = reinterpret_cast<const char*>(str_.data()) + offset;
-      // It was read as a name already, so its zero is there.
-      texts_.emplace_back(text, strnlen(text, str_.size() - offset));
+      texts_.push_back(info_.text_of({dwarf::NameRef::Section::str, offset}));
     }
   }
   const std::size_t ranked = texts_.size();
@@ -45,11 +42,13 @@ void NameTable::finish(unsigned threads, symbols::StringTable& strings) {
   ids_ = demangle_all(texts_, threads, strings);
 }
 
-symbols::StringId NameTable::id_of(const dwarf::Name& name) const {
-  if (name.text.empty()) return 0;
-  if (name.str_offset == dwarf::Name::kNoOffset) return ids_[others_.find(name.text)->second];
-  const std::uint64_t word = name.str_offset / 64;
-  const std::uint64_t before = (std::uint64_t{1} << (name.str_offset % 64)) - 1;
+symbols::StringId NameTable::id_of(dwarf::NameRef name) const {
+  if (name.empty()) return 0;
+  if (name.section() != dwarf::NameRef::Section::str) {
+    return ids_[others_.find(info_.text_of(name))->second];
+  }
+  const std::uint64_t word = name.offset() / 64;
+  const std::uint64_t before = (std::uint64_t{1} << (name.offset() % 64)) - 1;
   return ids_[ranks_[word] + static_cast<std::uint32_t>(std::popcount(used_[word] & before))];
 }
 

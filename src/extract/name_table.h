@@ -18,19 +18,20 @@ namespace extract {
 
 class NameTable {
  public:
-  explicit NameTable(base::Bytes str) : str_(str), used_(str.size() / 64 + 1) {}
+  explicit NameTable(const dwarf::DebugInfo& info)
+      : info_(info), used_(info.sections().str.size() / 64 + 1) {}
 
-  void collect(const std::vector<dwarf::Name>& names);
+  void collect(const std::vector<dwarf::NameRef>& names);
   // Demangles, and puts the texts into `strings`.
   void finish(unsigned threads, symbols::StringTable& strings);
 
   // REQUIRES: finish() was called, and the name was collected.
-  symbols::StringId id_of(const dwarf::Name& name) const;
+  symbols::StringId id_of(dwarf::NameRef name) const;
 
  private:
   void list_texts();
 
-  base::Bytes str_;
+  const dwarf::DebugInfo& info_;
   std::vector<std::uint64_t> used_;   // a bit for each byte of .debug_str where a name begins
   std::vector<std::uint32_t> ranks_;  // names before each word of used_
   std::unordered_map<std::string_view, std::uint32_t> others_;  // → index, behind the ranked ones

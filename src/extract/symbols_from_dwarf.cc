@@ -29,8 +29,7 @@ class Merge {
  public:
   Merge(const DwarfInput& input, const Options& options, FileTable& files, symbols::Model& model,
         Report& report)
-      : input_(input), options_(options), out_files_(files), model_(model), report_(report),
-        names_(input.info.sections().str) {}
+      : input_(input), options_(options), out_files_(files), model_(model), report_(report) {}
 
   void run();
   std::vector<Line> take_orphans() { return std::move(orphans_); }
@@ -52,7 +51,7 @@ class Merge {
   std::uint64_t rva(std::uint64_t address) const { return address - input_.image_base; }
   std::string_view function_text(const Owned& owned) const {
     const UnitSymbols& unit = units_[owned.unit];
-    return unit.names[unit.functions[owned.function].name].text;
+    return input_.info.text_of(unit.names[unit.functions[owned.function].name]);
   }
 
   const DwarfInput& input_;
@@ -60,7 +59,6 @@ class Merge {
   FileTable& out_files_;
   symbols::Model& model_;
   Report& report_;
-  NameTable names_;
   std::vector<UnitSymbols> units_;             // beside info.units()
   std::vector<std::vector<StringId>> ids_;     // of each unit's names
   std::vector<std::vector<FileId>> files_;     // of each unit's files
@@ -138,12 +136,14 @@ void Merge::report_units() {
 }
 
 void Merge::resolve_names() {
-  for (const UnitSymbols& unit : units_) names_.collect(unit.names);
-  names_.finish(options_.threads, model_.strings);
+  NameTable names(input_.info);
+  for (const UnitSymbols& unit : units_) names.collect(unit.names);
+  names.finish(options_.threads, model_.strings);
   ids_.resize(units_.size());
-  for (std::size_t i = 0; i < units_.size(); ++i) {
-    for (const dwarf::Name& name : units_[i].names) ids_[i].push_back(names_.id_of(name));
-  }
+  base::parallel_for(units_.size(), options_.threads, [&](std::size_t i) {
+    ids_[i].reserve(units_[i].names.size());
+    for (const dwarf::NameRef name : units_[i].names) ids_[i].push_back(names.id_of(name));
+  });
 }
 
 void Merge::choose_functions() {
@@ -210,7 +210,7 @@ void Merge::copy_function(const Made& made) {
     to.mangled = model_.strings.intern(table_names_[made.override_name]);
   } else {
     to.name = ids_[made.owned.unit][from.name];
-    if (unit.names[from.name].linkage) to.mangled = model_.strings.intern(unit.names[from.name].text);
+    if (unit.names[from.name].linkage()) to.mangled = model_.strings.intern(function_text(made.owned));
   }
   to.first_line = static_cast<std::uint32_t>(model_.lines.size());
   copy_lines(unit, from, made.owned, files_[made.owned.unit]);
@@ -224,14 +224,13 @@ void Merge::copy_function(const Made& made) {
 void Merge::copy_lines(const UnitSymbols& unit, const UnitFunction& function, const Owned& owned,
                        std::vector<FileId>& files) {
   for (std::uint32_t i = 0; i < function.line_count; ++i) {
-    Line line = unit.lines[function.first_line + i];
-    const std::uint64_t start = std::max(owned.start, line.rva);
-    const std::uint64_t end = std::min(owned.end, line.rva + line.size);
+    const UnitLine& line = unit.lines[function.first_line + i];
+    const std::uint64_t place = function.start + line.offset;
+    const std::uint64_t start = std::max(owned.start, place);
+    const std::uint64_t end = std::min(owned.end, place + line.size);
     if (start >= end) continue;
-    line.rva = rva(start);
-    line.size = static_cast<std::uint32_t>(end - start);
-    if (line.file != kNoFile) line.file = files[line.file];
-    model_.lines.push_back(line);
+    model_.lines.push_back({rva(start), static_cast<std::uint32_t>(end - start), line.line,
+                            line.file == kNoFile ? kNoFile : files[line.file]});
   }
 }
 
@@ -241,9 +240,10 @@ void Merge::copy_sites(const UnitSymbols& unit, const UnitFunction& function, co
     symbols::InlineSite site = unit.sites[function.first_site + i];
     const auto first = static_cast<std::uint32_t>(model_.inline_ranges.size());
     for (std::uint32_t k = 0; k < site.range_count; ++k) {
-      const symbols::Range& range = unit.ranges[site.first_range + k];
-      const std::uint64_t start = std::max(owned.start, range.rva);
-      const std::uint64_t end = std::min(owned.end, range.rva + range.size);
+      const UnitRange& range = unit.ranges[site.first_range + k];
+      const std::uint64_t place = function.start + range.offset;
+      const std::uint64_t start = std::max(owned.start, place);
+      const std::uint64_t end = std::min(owned.end, place + range.size);
       if (start >= end) continue;
       model_.inline_ranges.push_back({rva(start), static_cast<std::uint32_t>(end - start)});
     }

@@ -26,11 +26,8 @@ constexpr std::array kArm64{
     "x11"sv, "x12"sv, "x13"sv, "x14"sv, "x15"sv, "x16"sv, "x17"sv, "x18"sv, "x19"sv, "x20"sv, "x21"sv,
     "x22"sv, "x23"sv, "x24"sv, "x25"sv, "x26"sv, "x27"sv, "x28"sv, "x29"sv, "x30"sv, "sp"sv};
 
-// The rules of one piece of work, with their texts numbered as they came.
-struct Piece {
-  std::vector<symbols::CfiRange> ranges;
-  std::vector<symbols::CfiRow> rows;
-  std::vector<std::string> texts;
+// A piece being made, with its texts numbered as they come.
+struct Piece : FrameRules::Piece {
   std::unordered_map<std::string, std::uint32_t> ids;
 
   std::uint32_t id_of(const std::string& text) {
@@ -209,18 +206,21 @@ std::string rule_text(const FrameRule& rule, const RegisterNames& registers, bas
   return {};
 }
 
-void add_frames(const FramesInput& input, unsigned threads, symbols::Model& model, Report& report) {
+FrameRules convert_frames(const FramesInput& input, unsigned threads) {
   constexpr std::size_t kEntries = 2048;
-  for (const dwarf::Problem& problem : input.table.problems()) {
-    report.skipped.push_back({problem.section, problem.offset, problem.what});
-  }
-  if (input.registers.names.empty()) return;
+  FrameRules rules;
+  if (input.registers.names.empty()) return rules;
   const std::size_t count = input.table.entries().size();
-  std::vector<Piece> pieces((count + kEntries - 1) / kEntries);
-  base::parallel_for(pieces.size(), threads, [&](std::size_t i) {
-    convert(input, i * kEntries, std::min(count, (i + 1) * kEntries), input.table.endian(),
-            pieces[i]);
+  rules.pieces.resize((count + kEntries - 1) / kEntries);
+  base::parallel_for(rules.pieces.size(), threads, [&](std::size_t i) {
+    Piece piece;
+    convert(input, i * kEntries, std::min(count, (i + 1) * kEntries), input.table.endian(), piece);
+    rules.pieces[i] = std::move(piece);
   });
+  return rules;
+}
+
+void add_frames(const FrameRules& rules, symbols::Model& model) {
   // Ranges already there win; those of this table that overlap them, or each other, are left out.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> taken;
   for (const symbols::CfiRange& range : model.cfi_ranges) {
@@ -229,7 +229,7 @@ void add_frames(const FramesInput& input, unsigned threads, symbols::Model& mode
   std::sort(taken.begin(), taken.end());
   std::uint64_t end = 0;
   std::size_t at = 0;
-  for (const Piece& piece : pieces) {
+  for (const FrameRules::Piece& piece : rules.pieces) {
     std::vector<symbols::StringId> ids;
     for (const std::string& text : piece.texts) ids.push_back(model.strings.intern(text));
     for (symbols::CfiRange range : piece.ranges) {

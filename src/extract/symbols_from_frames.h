@@ -4,7 +4,7 @@
 // Expressions become postfix where Breakpad's operators can say the same (those of the PLT
 // can). A row that cannot be said ends its INIT range, and the next one that can begins another.
 // Entries are converted in parallel; output does not depend on the number of threads.
-// Never fails; damaged entries go into the report.
+// Two steps, so that the first can run beside the work on functions.
 #pragma once
 
 #include <span>
@@ -33,7 +33,17 @@ struct FramesInput {
   std::uint64_t image_base = 0;
 };
 
-void add_frames(const FramesInput& input, unsigned threads, symbols::Model& model, Report& report);
+// Rules as text, before they have a place in a model.
+struct FrameRules {
+  struct Piece {
+    std::vector<symbols::CfiRange> ranges;  // rules: into texts
+    std::vector<symbols::CfiRow> rows;
+    std::vector<std::string> texts;
+  };
+  std::vector<Piece> pieces;
+};
+FrameRules convert_frames(const FramesInput& input, unsigned threads);
+void add_frames(const FrameRules& rules, symbols::Model& model);
 
 // One rule as text, without its "target: "; "" when Breakpad cannot say it.
 std::string rule_text(const dwarf::FrameRule& rule, const RegisterNames& registers,

@@ -28,8 +28,9 @@ class TextBuffer {
     if (text.empty()) return raw("<name omitted>");
     const std::size_t start = used_;
     raw(text);
-    for (std::size_t i = start; i < used_; ++i) {
-      if (begin_[i] == '\n' || begin_[i] == '\r') begin_[i] = ' ';
+    for (const char line_end : {'\n', '\r'}) {
+      char* at = begin_.get() + start;
+      while ((at = find(at, line_end)) != nullptr) *at = ' ';
     }
     return *this;
   }
@@ -56,6 +57,10 @@ class TextBuffer {
   }
 
  private:
+  char* find(char* from, char c) {
+    const auto left = static_cast<std::size_t>(begin_.get() + used_ - from);
+    return static_cast<char*>(std::memchr(from, c, left));
+  }
   char* room(std::size_t size) {
     if (size > size_ - used_) grow(size);
     return begin_.get() + used_;

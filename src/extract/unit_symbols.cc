@@ -10,7 +10,6 @@ namespace {
 using dwarf::AddressRange;
 using dwarf::LineRow;
 using dwarf::LineSequence;
-using symbols::Line;
 
 constexpr std::uint32_t kFileUnknown = symbols::kNoFile;
 
@@ -25,9 +24,8 @@ class UnitReader {
   void read_lines();
   void add_function(const dwarf::CodeTree& tree, const dwarf::CodeFunction& function);
   void add_sites(const dwarf::CodeTree& tree, const SweptRange& range);
-  // Lines of [start, end), clipped to it; equal neighbours become one.
-  void append_lines(std::uint64_t start, std::uint64_t end, std::vector<Line>& out,
-                    std::size_t first);
+  // Lines of [start, end), clipped to it, counted from `start`; equal neighbours become one.
+  void append_lines(std::uint64_t start, std::uint64_t end, std::vector<UnitLine>& out);
   void append_orphans();
   std::uint32_t name_at(std::uint64_t die_offset);
   std::uint32_t file_at(std::uint64_t file);
@@ -51,6 +49,10 @@ UnitSymbols UnitReader::read() {
   }
   for (const dwarf::CodeFunction& function : tree.functions) add_function(tree, function);
   append_orphans();
+  out_.lines.shrink_to_fit();
+  out_.sites.shrink_to_fit();
+  out_.ranges.shrink_to_fit();
+  out_.names.shrink_to_fit();
   return std::move(out_);
 }
 
@@ -68,7 +70,7 @@ std::uint32_t UnitReader::name_at(std::uint64_t die_offset) {
   const auto fresh = static_cast<std::uint32_t>(out_.names.size());
   const std::uint32_t index = names_.at(die_offset, fresh);
   if (index == fresh) {
-    out_.names.push_back(die_offset == 0 ? dwarf::Name{} : info_.find_subprogram_name(die_offset));
+    out_.names.push_back(die_offset == 0 ? dwarf::NameRef() : info_.find_subprogram_name(die_offset));
   }
   return index;
 }
@@ -96,7 +98,7 @@ void UnitReader::add_function(const dwarf::CodeTree& tree, const dwarf::CodeFunc
     made.name = name;
     made.group = out_.group_count;
     made.first_line = static_cast<std::uint32_t>(out_.lines.size());
-    append_lines(range.start, range.end, out_.lines, out_.lines.size());
+    append_lines(range.start, range.end, out_.lines);
     made.line_count = static_cast<std::uint32_t>(out_.lines.size()) - made.first_line;
     made.first_site = static_cast<std::uint32_t>(out_.sites.size());
     add_sites(tree, range);
@@ -119,14 +121,16 @@ void UnitReader::add_sites(const dwarf::CodeTree& tree, const SweptRange& range)
     made.range_count = swept.range_count;
     for (std::uint32_t k = 0; k < swept.range_count; ++k) {
       const AddressRange& r = sweep_.site_ranges()[swept.first_range + k];
-      out_.ranges.push_back({r.start, static_cast<std::uint32_t>(r.end - r.start)});
+      out_.ranges.push_back({static_cast<std::uint32_t>(r.start - range.start),
+                             static_cast<std::uint32_t>(r.end - r.start)});
     }
     out_.sites.push_back(made);
   }
 }
 
-void UnitReader::append_lines(std::uint64_t start, std::uint64_t end, std::vector<Line>& out,
-                              std::size_t first) {
+void UnitReader::append_lines(std::uint64_t start, std::uint64_t end, std::vector<UnitLine>& out) {
+  const std::uint64_t base = start;
+  const std::size_t first = out.size();
   const auto& sequences = lines_.sequences();
   auto sequence = std::upper_bound(
       sequences.begin(), sequences.end(), start,
@@ -145,11 +149,12 @@ void UnitReader::append_lines(std::uint64_t start, std::uint64_t end, std::vecto
       const std::uint64_t from = std::max(start, row->address);
       const std::uint64_t to = std::min(end, row + 1 == last ? sequence->end : row[1].address);
       const std::uint32_t file = file_at(row->file);
+      const auto offset = static_cast<std::uint32_t>(from - base);
       if (out.size() > first && out.back().line == row->line && out.back().file == file &&
-          out.back().rva + out.back().size == from) {
+          out.back().offset + out.back().size == offset) {
         out.back().size += static_cast<std::uint32_t>(to - from);
       } else if (from < to) {
-        out.push_back({from, static_cast<std::uint32_t>(to - from), row->line, file});
+        out.push_back({offset, static_cast<std::uint32_t>(to - from), row->line, file});
       }
       start = to;
     }
@@ -163,6 +168,7 @@ void UnitReader::append_orphans() {
   for (const UnitFunction& f : out_.functions) covered.push_back({f.start, f.end});
   std::sort(covered.begin(), covered.end(),
             [](const AddressRange& a, const AddressRange& b) { return a.start < b.start; });
+  std::vector<UnitLine> lines;
   std::uint64_t done = 0;  // sequences may overlap: never the same byte twice
   auto next = covered.begin();
   for (const LineSequence& sequence : lines_.sequences()) {
@@ -171,7 +177,13 @@ void UnitReader::append_orphans() {
     for (auto range = next; at < sequence.end; ++range) {
       const std::uint64_t stop =
           range == covered.end() ? sequence.end : std::min(sequence.end, range->start);
-      if (at < stop) append_lines(at, stop, out_.orphans, out_.orphans.size());
+      if (at < stop) {
+        lines.clear();
+        append_lines(at, stop, lines);
+        for (const UnitLine& l : lines) {
+          out_.orphans.push_back({at + l.offset, l.size, l.line, l.file});
+        }
+      }
       if (range == covered.end()) break;
       at = std::max(at, range->end);
     }

@@ -18,6 +18,16 @@
 
 namespace extract {
 
+// Lines and ranges count from the start of their function: millions of them wait for the merge.
+struct UnitLine {
+  std::uint32_t offset = 0, size = 0;
+  std::uint32_t line = 0;
+  std::uint32_t file = 0;  // into files, or kNoFile
+};
+struct UnitRange {
+  std::uint32_t offset = 0, size = 0;
+};
+
 // A function's contiguous range. Indexes are into UnitSymbols' vectors; places are addresses,
 // not yet relative to the image base.
 struct UnitFunction {
@@ -30,11 +40,12 @@ struct UnitFunction {
 
 struct UnitSymbols {
   std::vector<UnitFunction> functions;
-  std::vector<symbols::Line> lines;        // file: into files
+  std::vector<UnitLine> lines;
   std::vector<symbols::InlineSite> sites;  // name: into names; call_file: into files
-  std::vector<symbols::Range> ranges;
-  std::vector<symbols::Line> orphans;  // lines of code that no function covers, sorted
-  std::vector<dwarf::Name> names;
+  std::vector<UnitRange> ranges;
+  // Lines of code that no function covers, sorted; places are addresses.
+  std::vector<symbols::Line> orphans;
+  std::vector<dwarf::NameRef> names;
   std::vector<std::string> files;
   std::vector<dwarf::Problem> problems;
   std::uint32_t group_count = 0;

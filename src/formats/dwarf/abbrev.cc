@@ -48,6 +48,12 @@ Role role_of(std::uint64_t tag) {
   }
 }
 
+std::uint8_t width_of(std::uint64_t form, std::optional<std::uint32_t> size) {
+  if (form == kFormImplicitConst || form == kFormFlagPresent) return Step::kConstant;
+  if (!size || (*size != 1 && *size != 2 && *size != 4 && *size != 8)) return 0;
+  return static_cast<std::uint8_t>(*size);
+}
+
 }  // namespace
 
 std::optional<std::uint32_t> find_fixed_size(std::uint64_t form, Shape shape) {
@@ -150,11 +156,13 @@ base::Result<void> AbbrevTable::compile_one(base::Reader& r, std::uint64_t code,
       run += *size;
       continue;
     }
-    if (run != 0) steps_.push_back({0, Want::nothing, run, 0});
+    if (run != 0) steps_.push_back({0, Want::nothing, 0, run, 0});
     run = 0;
-    steps_.push_back({static_cast<std::uint16_t>(form > 0xffff ? 0xffff : form), want, 0, constant});
+    const auto form16 = static_cast<std::uint16_t>(form > 0xffff ? 0xffff : form);
+    steps_.push_back({form16, want, width_of(form, size), 0,
+                      form == kFormFlagPresent ? 1 : constant});
   }
-  if (run != 0) steps_.push_back({0, Want::nothing, run, 0});
+  if (run != 0) steps_.push_back({0, Want::nothing, 0, run, 0});
   abbrev.step_count = static_cast<std::uint32_t>(steps_.size()) - abbrev.first_step;
   abbrevs_.push_back(abbrev);
   return {};

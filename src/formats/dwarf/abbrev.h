@@ -44,8 +44,10 @@ enum class Role : std::uint8_t {
 };
 
 struct Step {
+  static constexpr std::uint8_t kConstant = 0xff;
   std::uint16_t form = 0;  // 0: a run of `size` bytes
   Want want = Want::nothing;
+  std::uint8_t width = 0;  // of a wanted number: 1, 2, 4, 8, or kConstant; 0 when it varies
   std::uint32_t size = 0;
   std::int64_t constant = 0;  // of an implicit constant
 };

@@ -1,7 +1,7 @@
 // What one unit says about code: its functions with their ranges, and the tree of calls that
 // were inlined into each.
 // One pass over the unit's entries; everything that is no code is passed over. Names stay
-// references to entries, since most units repeat them: name_of() on DebugInfo resolves one.
+// references to entries, since most units repeat them: find_subprogram_name() on DebugInfo resolves one.
 // The result owns its memory. Reading fails with malformed when an entry cannot be passed over;
 // what came before it is kept in the result.
 // Format: docs/formats/elf-dwarf.md

@@ -10,13 +10,11 @@ namespace {
 
 base::Error malformed(std::string what) { return {base::Fault::malformed, std::move(what)}; }
 
-// Reads a value of a wanted attribute. Blocks are passed over: none of ours is one.
-Value read_value(base::Reader& r, std::uint64_t form, std::int64_t constant, const Unit& unit,
-                 std::uint64_t section_offset) {
+// Reads a wanted value of varying size. Blocks are passed over: none of ours is one.
+Value read_value(base::Reader& r, std::uint64_t form, const Unit& unit) {
   Value value;
   value.form = static_cast<std::uint16_t>(form);
   switch (form) {
-    case kFormImplicitConst: value.number = static_cast<std::uint64_t>(constant); break;
     case kFormFlagPresent: value.number = 1; break;
     case kFormSdata: value.number = static_cast<std::uint64_t>(r.sleb()); break;
     case kFormUdata: case kFormRefUdata: case kFormStrx: case kFormAddrx: case kFormRnglistx:
@@ -24,7 +22,7 @@ Value read_value(base::Reader& r, std::uint64_t form, std::int64_t constant, con
       value.number = r.uleb();
       break;
     case kFormString:
-      value.number = section_offset + r.offset();
+      value.number = r.offset();
       r.c_string();
       break;
     case kFormIndirect: {
@@ -33,7 +31,7 @@ Value read_value(base::Reader& r, std::uint64_t form, std::int64_t constant, con
         r.fail();
         break;
       }
-      return read_value(r, real, 0, unit, section_offset);
+      return read_value(r, real, unit);
     }
     default:
       if (const auto size = find_fixed_size(form, unit.shape); size && *size <= 8) {
@@ -214,11 +212,22 @@ void DebugInfo::read_facts(base::Reader& r, const Unit& unit, const Abbrev& abbr
   for (std::uint32_t i = 0; i < abbrev.step_count; ++i, ++step) {
     if (step->form == 0) {
       r.skip(step->size);
-    } else if (step->want == Want::nothing) {
-      skip_value(r, step->form, unit.shape);
-    } else {
-      facts.set(step->want, read_value(r, step->form, step->constant, unit, 0));
+      continue;
     }
+    if (step->want == Want::nothing) {
+      skip_value(r, step->form, unit.shape);
+      continue;
+    }
+    Value value{0, step->form};
+    switch (step->width) {
+      case 1: value.number = r.u8(); break;
+      case 2: value.number = r.u16(); break;
+      case 4: value.number = r.u32(); break;
+      case 8: value.number = r.u64(); break;
+      case Step::kConstant: value.number = static_cast<std::uint64_t>(step->constant); break;
+      default: value = read_value(r, step->form, unit);
+    }
+    facts.set(step->want, value);
   }
 }
 

@@ -65,13 +65,24 @@ struct Unit {
   std::string_view dwo_name;  // not empty: its code is described elsewhere
 };
 
-// A name as the compiler gave it. `str_offset` is its place in .debug_str, the cheapest way to
-// see that two names are one; kNoOffset for names that stand elsewhere.
-struct Name {
-  static constexpr std::uint64_t kNoOffset = ~std::uint64_t{0};
-  std::string_view text;
-  std::uint64_t str_offset = kNoOffset;
-  bool linkage = false;
+// Where a name stands: a section and a place in it. Linkers merge equal strings, so equal places
+// are the cheapest way to see that two names are one; and a unit has thousands of them, so it is
+// small. DebugInfo::text_of() gives the text.
+class NameRef {
+ public:
+  enum class Section : std::uint8_t { none, str, line_str, info };
+  NameRef() = default;
+  NameRef(Section section, std::uint64_t offset)
+      : bits_(offset << 3 | static_cast<std::uint64_t>(section)) {}
+
+  bool empty() const { return section() == Section::none; }
+  Section section() const { return static_cast<Section>(bits_ & 3); }
+  std::uint64_t offset() const { return bits_ >> 3; }
+  bool linkage() const { return (bits_ & 4) != 0; }
+  void set_linkage() { bits_ |= 4; }
+
+ private:
+  std::uint64_t bits_ = 0;
 };
 
 class DebugInfo {
@@ -94,12 +105,15 @@ class DebugInfo {
   std::optional<std::uint64_t> find_address(const Unit& unit, Value value) const;
   std::optional<std::uint64_t> find_reference(const Unit& unit, Value value) const;
   std::optional<std::uint64_t> find_number(Value value) const;
-  Name name_of(const Unit& unit, Value value) const;  // empty text when it cannot be read
-  std::string_view string_of(const Unit& unit, Value value) const { return name_of(unit, value).text; }
+  NameRef find_name(const Unit& unit, Value value) const;  // empty when it is not there
+  std::string_view text_of(NameRef name) const;
+  std::string_view string_of(const Unit& unit, Value value) const {
+    return text_of(find_name(unit, value));
+  }
 
   // The name of the subprogram at `die_offset`: its linkage name wherever on the chain of origins
   // and specifications it stands, else the nearest plain name; empty when there is none.
-  Name find_subprogram_name(std::uint64_t die_offset) const;
+  NameRef find_subprogram_name(std::uint64_t die_offset) const;
 
   // The entry at this offset; false when there is none.
   bool read_entry_at(std::uint64_t die_offset, const Unit*& unit, Facts& facts) const;

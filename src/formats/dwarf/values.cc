@@ -40,38 +40,42 @@ std::optional<std::uint64_t> DebugInfo::find_number(Value value) const {
   }
 }
 
-Name DebugInfo::name_of(const Unit& unit, Value value) const {
-  Name name;
-  const auto read = [&](base::Bytes section, std::uint64_t offset) {
-    if (offset >= section.size()) return;
-    const std::string_view rest = base::text_of(section.subspan(static_cast<std::size_t>(offset)));
-    const void* zero = std::memchr(rest.data(), 0, rest.size());
-    if (zero == nullptr) return;
-    name.text = rest.substr(0, static_cast<std::size_t>(static_cast<const char*>(zero) - rest.data()));
-  };
-  const auto read_str = [&](std::uint64_t offset) {
-    read(sections_.str, offset);
-    name.str_offset = offset;
+NameRef DebugInfo::find_name(const Unit& unit, Value value) const {
+  using Section = NameRef::Section;
+  const auto place = [](Section section, base::Bytes bytes, std::uint64_t offset) {
+    // Whether the text is empty is not looked at: a million names would be fetched for it.
+    return offset < bytes.size() ? NameRef(section, offset) : NameRef();
   };
   switch (value.form) {
-    case kFormString: read(sections_.info, value.number); break;
-    case kFormStrp: read_str(value.number); break;
-    case kFormLineStrp: read(sections_.line_str, value.number); break;
+    case kFormString: return place(Section::info, sections_.info, value.number);
+    case kFormStrp: return place(Section::str, sections_.str, value.number);
+    case kFormLineStrp: return place(Section::line_str, sections_.line_str, value.number);
     case kFormStrx: case kFormStrx1: case kFormStrx2: case kFormStrx3: case kFormStrx4:
-    case kFormGnuStrIndex:
-      if (const auto offset = indexed(sections_.str_offsets, unit.str_offsets_base, value.number,
-                                      unit.shape.offset_size)) {
-        read_str(*offset);
-      }
-      break;
-    default: break;
+    case kFormGnuStrIndex: {
+      const auto offset = indexed(sections_.str_offsets, unit.str_offsets_base, value.number,
+                                  unit.shape.offset_size);
+      return offset ? place(Section::str, sections_.str, *offset) : NameRef();
+    }
+    default: return {};
   }
-  if (name.text.empty()) name.str_offset = Name::kNoOffset;
-  return name;
 }
 
-Name DebugInfo::find_subprogram_name(std::uint64_t die_offset) const {
-  Name plain;
+std::string_view DebugInfo::text_of(NameRef name) const {
+  base::Bytes section;
+  switch (name.section()) {
+    case NameRef::Section::none: return {};
+    case NameRef::Section::str: section = sections_.str; break;
+    case NameRef::Section::line_str: section = sections_.line_str; break;
+    case NameRef::Section::info: section = sections_.info; break;
+  }
+  const auto rest = base::text_of(section.subspan(static_cast<std::size_t>(name.offset())));
+  const void* zero = std::memchr(rest.data(), 0, rest.size());
+  if (zero == nullptr) return {};
+  return rest.substr(0, static_cast<std::size_t>(static_cast<const char*>(zero) - rest.data()));
+}
+
+NameRef DebugInfo::find_subprogram_name(std::uint64_t die_offset) const {
+  NameRef plain;
   const Unit* unit = nullptr;
   Facts facts;
   std::uint64_t todo[kMaxOriginDepth] = {die_offset};
@@ -80,13 +84,11 @@ Name DebugInfo::find_subprogram_name(std::uint64_t die_offset) const {
     const std::uint64_t offset = todo[--count];
     if (!read_entry_at(offset, unit, facts)) continue;
     if (facts.has(Want::linkage_name)) {
-      Name name = name_of(*unit, facts.value(Want::linkage_name));
-      name.linkage = true;
-      if (!name.text.empty()) return name;
+      NameRef name = find_name(*unit, facts.value(Want::linkage_name));
+      name.set_linkage();
+      if (!name.empty()) return name;
     }
-    if (plain.text.empty() && facts.has(Want::name)) {
-      plain = name_of(*unit, facts.value(Want::name));
-    }
+    if (plain.empty() && facts.has(Want::name)) plain = find_name(*unit, facts.value(Want::name));
     // The origin is looked at before the specification: it is pushed last.
     for (const Want want : {Want::specification, Want::abstract_origin}) {
       if (!facts.has(want) || count >= kMaxOriginDepth) continue;
