@@ -214,7 +214,8 @@ std::optional<std::string> last_error_text(const snapshot::Crash& crash, std::si
   // chance; the field prints it all the same.
   const snapshot::Thread& thread = crash.threads[thread_index];
   const auto offset = base::checked_add(thread.teb, 13ull * address_width(crash.system.cpu));
-  if (!offset || crash.is_dump_thread(thread_index)) return std::nullopt;
+  if (!offset || crash.system.cpu == Cpu::unknown) return std::nullopt;
+  if (crash.is_dump_thread(thread_index)) return std::nullopt;
   const snapshot::MemoryRegion* region = crash.find_memory({*offset}, 4);
   if (region == nullptr) return std::nullopt;
   const base::Bytes word = region->bytes.subspan(*offset - region->base.value, 4);
@@ -227,8 +228,11 @@ std::optional<std::string> microcode_text(const Report& report) {
     for (const std::string_view line : base::split(*cpu_info, '\n')) {
       const std::size_t colon = line.find(':');
       if (colon == std::string_view::npos) continue;
-      if (base::trim(line.substr(0, colon)) != "microcode") continue;
-      const std::string_view value = base::trim(line.substr(colon + 1));
+      if (base::trim(line.substr(0, colon)) != "microcode" || !base::is_utf8(line)) continue;
+      std::string_view value = base::trim(line.substr(colon + 1));
+      if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"')) {
+        value = value.substr(1, value.size() - 2);
+      }
       const auto number = value.starts_with("0x") ? base::parse_hex(value.substr(2)) : std::nullopt;
       if (number) return fmt::format("0x{:x}", *number);
       break;

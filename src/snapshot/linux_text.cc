@@ -1,6 +1,6 @@
 #include "snapshot/linux_text.h"
 
-#include <charconv>
+#include <algorithm>
 
 #include "base/text.h"
 
@@ -34,32 +34,53 @@ std::optional<std::string_view> cut_field(std::string_view& rest) {
   return field;
 }
 
+// Two hex numbers apart by a separator; what follows a second separator is nobody's.
+struct HexPair {
+  std::uint64_t first = 0, second = 0;
+};
+std::optional<HexPair> find_hex_pair(std::string_view text, char separator) {
+  const std::vector<std::string_view> parts = base::split(text, separator);
+  if (parts.size() < 2) return std::nullopt;
+  const auto first = base::parse_hex(parts[0]);
+  const auto second = base::parse_hex(parts[1]);
+  if (!first || !second) return std::nullopt;
+  return HexPair{*first, *second};
+}
+
+// "[stack:123]", as kernels before 4.5 named a thread's stack: the number must be one.
+bool is_odd_stack_name(std::string_view file) {
+  if (!file.starts_with("[stack:")) return false;
+  const std::string_view rest = file.substr(7);
+  if (!rest.ends_with(']')) return true;
+  const auto number = base::parse_decimal(rest.substr(0, rest.size() - 1));
+  return !number || *number > 0xffffffff;
+}
+
 // "55c0d000-55c0e000 rw-p 00001000 08:01 1234    /usr/bin/x". An anonymous mapping ends in the
 // kernel's blank; a line that lost it was edited by somebody, and is odd.
 std::optional<MemoryInfo> find_mapping(std::string_view line) {
-  const auto range = cut_field(line);
-  const auto permissions = range ? cut_field(line) : std::nullopt;
+  if (!base::is_utf8(line)) return std::nullopt;
+  const auto range_text = cut_field(line);
+  const auto permissions = range_text ? cut_field(line) : std::nullopt;
   const auto offset = permissions ? cut_field(line) : std::nullopt;
-  const auto device = offset ? cut_field(line) : std::nullopt;
-  const auto inode = device ? cut_field(line) : std::nullopt;
+  const auto device_text = offset ? cut_field(line) : std::nullopt;
+  const auto inode = device_text ? cut_field(line) : std::nullopt;
   if (!inode) return std::nullopt;
-  const std::size_t dash = range->find('-');
-  const std::size_t colon = device->find(':');
-  if (dash == std::string_view::npos || colon == std::string_view::npos) return std::nullopt;
-  const auto begin = base::parse_hex(range->substr(0, dash));
-  const auto end = base::parse_hex(range->substr(dash + 1));
-  const bool numbers = begin && end && base::parse_hex(*offset) && base::parse_decimal(*inode) &&
-                       base::parse_hex(device->substr(0, colon)) &&
-                       base::parse_hex(device->substr(colon + 1));
-  if (!numbers) return std::nullopt;
+  const auto range = find_hex_pair(*range_text, '-');
+  const auto device = find_hex_pair(*device_text, ':');
+  if (!range || !device || !base::parse_hex(*offset) || !base::parse_decimal(*inode)) {
+    return std::nullopt;
+  }
+  if (device->first > 0x7fffffff || device->second > 0x7fffffff) return std::nullopt;
   MemoryInfo info;
-  info.base = {*begin};
-  info.size = *end >= *begin ? *end - *begin : 0;
+  info.base = {range->first};
+  info.size = range->second >= range->first ? range->second - range->first : 0;
   info.readable = permissions->find('r') != std::string_view::npos;
   info.writable = permissions->find('w') != std::string_view::npos;
   info.executable = permissions->find('x') != std::string_view::npos;
   info.shared = permissions->find('s') != std::string_view::npos;
   info.file = base::trim(line);
+  if (is_odd_stack_name(info.file)) return std::nullopt;
   return info;
 }
 
@@ -98,14 +119,13 @@ namespace {
 // Columns are apart by two blanks or more, since names and units have single ones.
 std::vector<std::string> columns_of(std::string_view line) {
   std::vector<std::string> columns;
-  std::size_t start = 0;
-  while (true) {
-    const std::size_t gap = line.find("  ", start);
-    columns.emplace_back(line.substr(start, gap == std::string_view::npos ? gap : gap - start));
-    if (gap == std::string_view::npos) return columns;
-    start = line.find_first_not_of(' ', gap);
-    if (start == std::string_view::npos) start = line.size();
+  while (!line.empty()) {
+    const std::size_t gap = std::min(line.find("  "), line.size());
+    const std::string_view column = base::trim(line.substr(0, gap));
+    if (!column.empty()) columns.emplace_back(column);
+    line.remove_prefix(std::min(gap + 2, line.size()));
   }
+  return columns;
 }
 
 }  // namespace
@@ -119,9 +139,10 @@ std::vector<ProcLimit> proc_limits_of(std::string_view limits) {
       seen_header = true;
       continue;
     }
-    const std::vector<std::string> columns = columns_of(line);
-    const auto column = [&](std::size_t i) { return i < columns.size() ? columns[i] : ""; };
-    rows.push_back({column(0), column(1), column(2), columns.size() > 3 ? columns[3] : "n/a"});
+    std::vector<std::string> columns = columns_of(line);
+    if (columns.size() < 3) continue;
+    if (columns.size() == 3) columns.emplace_back("n/a");  // a priority has no unit
+    rows.push_back({columns[0], columns[1], columns[2], columns[3]});
   }
   return rows;
 }

@@ -286,7 +286,7 @@ Result<Crash> snapshot_from_minidump(Bytes file) {
   const auto threads = md::parse_thread_list(dump);
   if (!threads.ok()) return missing("MissingThreadList", "thread list");
   const auto system = md::parse_system_info(dump);
-  if (!system.ok()) return missing("MissingSystemInfo", "system info");
+  if (!system.ok()) return missing("MissingSystemInfo", "system information");
 
   Crash crash;
   crash.time_stamp = dump.time_stamp();
