@@ -7,7 +7,14 @@
   ((condition) ? static_cast<void>(0) : throw std::logic_error("broken syntax"))
 #define TOML_EXCEPTIONS 1
 #define TOML_HEADER_ONLY 1
+#ifndef __clang__  // g++ rightly says that some of these are inside noexcept functions
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wterminate"
+#endif
 #include <toml++/toml.h>
+#ifndef __clang__
+#pragma GCC diagnostic pop
+#endif
 
 #include "server/options.h"
 
