@@ -125,6 +125,27 @@ TEST_F(CrashReports, AreProcessedAndShown) {
   EXPECT_EQ(raw->body, base::read_file(dump).value());
 }
 
+TEST_F(CrashReports, HealWhenTheirSymbolsArrive) {
+  REQUIRE_CORPUS(corpus);
+  const ServerProcess server = start();
+  const std::string id = must_submit(
+      server.url(),
+      base::read_file(corpus + "/minidumps/dumps/rust-minidump/pipeline-inlines-macos-segv.dmp")
+          .value());
+  EXPECT_EQ(settled_report(server.url(), id)["signature"].text_or(""), "crash-client@0x14cd4");
+  must_run({"faultline", "upload-symbols", "--url", server.url(),
+            corpus + "/minidumps/symbols/crash-client"});
+  // Nobody asks for it: the upload itself has the report processed again.
+  const auto until = std::chrono::steady_clock::now() + 30s;
+  JsonValue report;
+  do {
+    std::this_thread::sleep_for(50ms);
+    report = settled_report(server.url(), id);
+  } while (report["revision"].integer_or(0) < 2 && std::chrono::steady_clock::now() < until);
+  EXPECT_EQ(report["processed"]["crashing_thread"]["frames"].at(0)["function"].text_or(""),
+            "sadness_generator::raise_segfault");
+}
+
 TEST_F(CrashReports, AreReadWithoutAServer) {
   std::string id;
   {
