@@ -123,7 +123,7 @@ std::vector<sock_filter> make_filter() {
   return f;
 }
 
-void forbid_system_calls() {
+[[maybe_unused]] void forbid_system_calls() {
   std::vector<sock_filter> filter = make_filter();
   const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return;
@@ -131,7 +131,7 @@ void forbid_system_calls() {
 }
 
 #else
-void forbid_system_calls() {}
+[[maybe_unused]] void forbid_system_calls() {}
 #endif
 
 }  // namespace
