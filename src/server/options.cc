@@ -31,7 +31,7 @@ struct Known {
 };
 
 // The one list of what can be set.
-constexpr std::array<Known, 19> kKnown{{
+constexpr std::array<Known, 22> kKnown{{
     {"listen", Kind::text, &Options::listen},
     {"data", Kind::text, &Options::data},
     {"log_level", Kind::text, &Options::log_level},
@@ -39,6 +39,9 @@ constexpr std::array<Known, 19> kKnown{{
     {"workers", Kind::number, &Options::workers},
     {"database", Kind::text, &Options::database},
     {"drain_seconds", Kind::number, &Options::drain_seconds},
+    {"tls.listen", Kind::text, &Options::tls_listen},
+    {"tls.certificate", Kind::text, &Options::tls_certificate},
+    {"tls.key", Kind::text, &Options::tls_key},
     {"upload.token", Kind::text, &Options::upload_token},
     {"limits.upload", Kind::size, &Options::limit_upload},
     {"limits.crash_report", Kind::size, &Options::limit_crash_report},

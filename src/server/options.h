@@ -25,6 +25,8 @@ struct Options {
   std::uint64_t threads = 0;             // of the network; 0: one for each processor
   std::uint64_t workers = 8;             // that may wait for disk and database
   std::string database;                  // "": SQLite in the data directory
+  std::string tls_listen;                // HTTPS besides `listen`; "": none
+  std::string tls_certificate, tls_key;  // PEM files
   std::string upload_token;              // "": only local peers may upload
   std::uint64_t limit_upload = 8ull << 30;
   std::uint64_t limit_crash_report = 100ull << 20;

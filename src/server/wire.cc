@@ -37,15 +37,31 @@ using base::Result;
 
 namespace {
 
-// SIGTERM and SIGINT wait for us; a client that goes away is no signal.
+// SIGTERM, SIGINT and SIGHUP wait for us; a client that goes away is no signal.
 sigset_t take_signals() {
   std::signal(SIGPIPE, SIG_IGN);
   sigset_t stopping;
   ::sigemptyset(&stopping);
   ::sigaddset(&stopping, SIGTERM);
   ::sigaddset(&stopping, SIGINT);
+  ::sigaddset(&stopping, SIGHUP);
   ::pthread_sigmask(SIG_BLOCK, &stopping, nullptr);
   return stopping;
+}
+
+// SIGHUP reads the certificate again; any other signal of ours ends the wait.
+int wait_for_stop(const sigset_t& signals, net::Server& server) {
+  for (;;) {
+    int signal = 0;
+    ::sigwait(&signals, &signal);
+    if (signal != SIGHUP) return signal;
+    const auto fresh = server.reload_certificate();
+    if (fresh.ok()) {
+      base::log::info("SIGHUP: the certificate was read again");
+    } else {
+      base::log::error("SIGHUP: the old certificate stays: {}", fresh.error().what);
+    }
+  }
 }
 
 // Each connection and each file kept open needs a descriptor; 1024 are few.
@@ -135,6 +151,9 @@ std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supp
 net::ServerOptions net_options(const Options& options, const store::DataDirectory& data) {
   net::ServerOptions net;
   net.listen = options.listen;
+  net.tls_listen = options.tls_listen;
+  net.tls_certificate = options.tls_certificate;
+  net.tls_key = options.tls_key;
   net.threads = options.threads != 0 ? static_cast<unsigned>(options.threads)
                                      : base::default_thread_count();
   net.spool_directory = data.tmp();
@@ -203,8 +222,11 @@ Result<void> serve(const Options& options) {
   base::log::info("faultline {} serves {} on http://{}", kVersion, data.path(),
                   server->address());
 
-  int signal = 0;
-  ::sigwait(&stopping, &signal);
+  if (!server->tls_address().empty()) {
+    base::log::info("and on https://{}", server->tls_address());
+  }
+
+  const int signal = wait_for_stop(stopping, *server);
   base::log::info("stopping: signal {}", signal);
   // A second signal ends us at once: nothing acknowledged can be lost.
   ::pthread_sigmask(SIG_UNBLOCK, &stopping, nullptr);
