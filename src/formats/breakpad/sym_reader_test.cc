@@ -248,11 +248,27 @@ TEST(SymReader, ReadsTheSymbolFilesOfTheCorpus) {
       // The strict reading knows neither the older INLINE nor a call file of -1.
       const bool odd = path.find("linux_inline.old") != std::string::npos ||
                        path.find("dwarf2.so.breakpad-inlines") != std::string::npos;
-      if (odd) EXPECT_FALSE(read(mapped.value()->bytes(), Reading::kLenient).corrupt);
+      if (odd) {
+        EXPECT_FALSE(read(mapped.value()->bytes(), Reading::kLenient).corrupt);
+      }
       EXPECT_EQ(file.corrupt, odd) << path << ": " << file.problem;
     }
   }
   EXPECT_GT(files, 50);
+}
+
+// A tree that made Breakpad's processor crash; the verdicts are rust-minidump's.
+TEST(SymReader, JudgesADamagedTreeAsOthersDo) {
+  REQUIRE_CORPUS(corpus);
+  const auto paths = base::list_files(corpus + "/minidumps/hostile/symcrash_bp_2");
+  ASSERT_TRUE(paths.ok());
+  for (const std::string& path : paths.value()) {
+    const auto mapped = base::MappedFile::open(path);
+    ASSERT_TRUE(mapped.ok());
+    const bool sound =
+        path.ends_with("libobjc.A.dylib.sym") || path.ends_with("libsystem_malloc.dylib.sym");
+    EXPECT_EQ(read(mapped.value()->bytes()).corrupt, !sound) << path;
+  }
 }
 
 }  // namespace
