@@ -155,10 +155,15 @@ Result<std::unique_ptr<BodySink>> BodySink::create(Coding coding, const BodyPoli
     sink->file_ = TRY(base::PendingFile::create(spool_directory));
   }
   switch (sink->coding_) {
-    case Coding::identity: break;
+    case Coding::identity:
+      break;
     case Coding::gzip:
-    case Coding::deflate: sink->decoder_ = std::make_unique<ZlibDecoder>(coding); break;
-    case Coding::zstd: sink->decoder_ = std::make_unique<ZstdDecoder>(); break;
+    case Coding::deflate:
+      sink->decoder_ = std::make_unique<ZlibDecoder>(coding);
+      break;
+    case Coding::zstd:
+      sink->decoder_ = std::make_unique<ZstdDecoder>();
+      break;
   }
   return sink;
 }

@@ -5,7 +5,7 @@
 namespace net {
 namespace {
 
-constexpr std::uint32_t kSizeLineMax = 4096;    // size and extensions of one chunk
+constexpr std::uint32_t kSizeLineMax = 4096;  // size and extensions of one chunk
 constexpr std::uint32_t kTrailersMax = 16384;
 constexpr std::int64_t kOverheadMax = 64 * 1024;
 constexpr std::int64_t kOverheadPerChunk = 32;  // forgiven, and twice the chunk's data
@@ -52,8 +52,10 @@ bool ChunkDecoder::take(unsigned char byte) {
   switch (state_) {
     case State::size_first:
     case State::size:
-    case State::extension: return take_size_line(byte);
-    case State::size_lf: return byte == '\n' && end_of_size_line();
+    case State::extension:
+      return take_size_line(byte);
+    case State::size_lf:
+      return byte == '\n' && end_of_size_line();
     case State::data_cr:
       state_ = State::data_lf;
       return byte == '\r';
@@ -62,13 +64,15 @@ bool ChunkDecoder::take(unsigned char byte) {
       return byte == '\n';
     case State::trailer_first:
     case State::trailer:
-    case State::trailer_lf: return take_trailer(byte);
+    case State::trailer_lf:
+      return take_trailer(byte);
     case State::end_lf:
       state_ = State::done;
       return byte == '\n';
     case State::data:
     case State::done:
-    case State::bad: break;
+    case State::bad:
+      break;
   }
   return false;
 }

@@ -32,13 +32,18 @@ Fault fault_of(CURLcode code) {
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING: return Fault::malformed;
-    case CURLE_OPERATION_TIMEDOUT: return Fault::timed_out;
-    case CURLE_FILESIZE_EXCEEDED: return Fault::too_large;
+    case CURLE_BAD_CONTENT_ENCODING:
+      return Fault::malformed;
+    case CURLE_OPERATION_TIMEDOUT:
+      return Fault::timed_out;
+    case CURLE_FILESIZE_EXCEEDED:
+      return Fault::too_large;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM: return Fault::denied;
-    default: return Fault::unavailable;
+    case CURLE_SSL_CERTPROBLEM:
+      return Fault::denied;
+    default:
+      return Fault::unavailable;
   }
 }
 
@@ -188,13 +193,13 @@ Result<void> Transfer::take(std::string_view piece) {
   TRY(take_head());
   received_ += piece.size();
   if (received_ > options_.size_max) {
-    return Error{Fault::too_large, fmt::format("the answer is larger than {}",
-                                               base::human_size(options_.size_max))};
+    return Error{Fault::too_large,
+                 fmt::format("the answer is larger than {}", base::human_size(options_.size_max))};
   }
   const bool good = answer_.status >= 200 && answer_.status < 300;
   if (good && request_.on_body) return request_.on_body(piece);
-  const std::size_t room = good ? piece.size()
-                                : kErrorBodyMax - std::min(kErrorBodyMax, answer_.body.size());
+  const std::size_t room =
+      good ? piece.size() : kErrorBodyMax - std::min(kErrorBodyMax, answer_.body.size());
   answer_.body.append(piece.substr(0, room));
   return {};
 }
@@ -231,8 +236,8 @@ std::size_t Transfer::on_read(char* data, std::size_t size, std::size_t count, v
     transfer.body_sent_ += wanted;
     return wanted;
   }
-  const ssize_t n = ::pread(transfer.body_file_.get(), data, wanted,
-                            static_cast<off_t>(transfer.body_sent_));
+  const ssize_t n =
+      ::pread(transfer.body_file_.get(), data, wanted, static_cast<off_t>(transfer.body_sent_));
   if (n < 0 || (n == 0 && wanted > 0)) {
     transfer.failure_ =
         base::error_from_errno(n < 0 ? errno : EIO, "cannot read", transfer.request_.body_path);
@@ -360,13 +365,18 @@ base::Fault fault_of_status(int status) {
   switch (status) {
     case 401:
     case 403:
-    case 407: return Fault::denied;
+    case 407:
+      return Fault::denied;
     case 404:
-    case 410: return Fault::not_found;
+    case 410:
+      return Fault::not_found;
     case 408:
-    case 504: return Fault::timed_out;
-    case 413: return Fault::too_large;
-    default: break;
+    case 504:
+      return Fault::timed_out;
+    case 413:
+      return Fault::too_large;
+    default:
+      break;
   }
   return status >= 500 || status == 429 ? Fault::unavailable : Fault::malformed;
 }

@@ -75,9 +75,7 @@ class ClientTest : public testing::Test {
     route.handler = std::move(handler);
     router_.add(route);
   }
-  std::string port() const {
-    return server_->address().substr(server_->address().rfind(':') + 1);
-  }
+  std::string port() const { return server_->address().substr(server_->address().rfind(':') + 1); }
   std::string url(std::string_view path) const {
     return "http://" + server_->address() + std::string(path);
   }

@@ -21,9 +21,12 @@ constexpr std::uint64_t kIgnoredBodyMax = 64 * 1024;
 
 int status_of(base::Fault fault) {
   switch (fault) {
-    case base::Fault::too_large: return 413;
-    case base::Fault::malformed: return 400;
-    default: return 503;  // the disk, or memory
+    case base::Fault::too_large:
+      return 413;
+    case base::Fault::malformed:
+      return 400;
+    default:
+      return 503;  // the disk, or memory
   }
 }
 
@@ -32,7 +35,8 @@ Reply call_handler(const Route& route, Request& request) {
   try {
     return route.handler(request);
   } catch (const std::exception& error) {
-    base::log::error("{} {}: the handler threw: {}", request.method_text, request.path, error.what());
+    base::log::error("{} {}: the handler threw: {}", request.method_text, request.path,
+                     error.what());
   } catch (...) {
     base::log::error("{} {}: the handler threw", request.method_text, request.path);
   }
@@ -56,8 +60,10 @@ class Completion : public Completer {
  public:
   Completion(std::weak_ptr<Connection> connection, std::shared_ptr<Arrival> arrival,
              std::shared_ptr<Request> request, std::uint64_t serial)
-      : connection_(std::move(connection)), arrival_(std::move(arrival)),
-        request_(std::move(request)), serial_(serial) {}
+      : connection_(std::move(connection)),
+        arrival_(std::move(arrival)),
+        request_(std::move(request)),
+        serial_(serial) {}
 
   ~Completion() override {
     if (!done_.exchange(true)) send(Answer::text(500, "the request was dropped\n"));
@@ -89,7 +95,9 @@ class Completion : public Completer {
 
 Connection::Connection(LoopCore& core, base::Fd fd, std::string peer,
                        std::shared_ptr<const TlsContext> tls)
-    : core_(core), watch_(core.loop, std::move(fd)), tls_context_(std::move(tls)),
+    : core_(core),
+      watch_(core.loop, std::move(fd)),
+      tls_context_(std::move(tls)),
       peer_(std::move(peer)) {}
 
 void Connection::start() {
@@ -111,12 +119,22 @@ void Connection::advance() {
   advancing_ = true;
   for (bool go = true; go;) {
     switch (phase_) {
-      case Phase::head: go = step_head(); break;
-      case Phase::body: go = step_body(); break;
-      case Phase::writing: go = step_writing(); break;
-      case Phase::lingering: go = step_lingering(); break;
+      case Phase::head:
+        go = step_head();
+        break;
+      case Phase::body:
+        go = step_body();
+        break;
+      case Phase::writing:
+        go = step_writing();
+        break;
+      case Phase::lingering:
+        go = step_lingering();
+        break;
       case Phase::handling:
-      case Phase::closed: go = false; break;
+      case Phase::closed:
+        go = false;
+        break;
     }
   }
   advancing_ = false;
@@ -164,9 +182,12 @@ Connection::Got Connection::receive_tls(std::string_view& bytes) {
       bytes = {core_.scratch.get(), moved.size};
       return Got::bytes;
     case TlsStream::Status::want_read:
-    case TlsStream::Status::want_write: return Got::nothing;
-    case TlsStream::Status::end: return Got::end;
-    case TlsStream::Status::broken: break;  // plain HTTP on this port, too, ends here
+    case TlsStream::Status::want_write:
+      return Got::nothing;
+    case TlsStream::Status::end:
+      return Got::end;
+    case TlsStream::Status::broken:
+      break;  // plain HTTP on this port, too, ends here
   }
   close_now();
   return Got::end;
@@ -209,15 +230,20 @@ bool Connection::step_head() {
         }
         return true;
       }
-      case HeadScanner::Step::need_more: break;
+      case HeadScanner::Step::need_more:
+        break;
     }
   }
   if (std::exchange(await_first_, false)) return await(Direction::read);
   std::string_view bytes;
   switch (receive(bytes)) {
-    case Got::nothing: return await_bytes();
-    case Got::bytes: keep_pending(bytes); return true;
-    case Got::end: break;
+    case Got::nothing:
+      return await_bytes();
+    case Got::bytes:
+      keep_pending(bytes);
+      return true;
+    case Got::end:
+      break;
   }
   if (phase_ == Phase::closed) return false;
   if (head_started_) {
@@ -342,12 +368,17 @@ bool Connection::feed_chunks(std::string_view bytes, std::size_t& used) {
     const ChunkDecoder::Step step = chunks_.next(bytes.substr(used));
     used += step.used;
     switch (step.status) {
-      case ChunkDecoder::Status::more: return true;
+      case ChunkDecoder::Status::more:
+        return true;
       case ChunkDecoder::Status::data:
         if (!keep_body(step.data)) return false;
         break;
-      case ChunkDecoder::Status::done: body_complete_ = true; return true;
-      case ChunkDecoder::Status::bad: refuse(400, "the body's chunks are damaged"); return false;
+      case ChunkDecoder::Status::done:
+        body_complete_ = true;
+        return true;
+      case ChunkDecoder::Status::bad:
+        refuse(400, "the body's chunks are damaged");
+        return false;
     }
   }
   return true;
@@ -384,15 +415,15 @@ void Connection::dispatch() {
   }
   auto completion =
       std::make_shared<Completion>(weak_from_this(), core_.arrival, request_, serial_);
-  core_.server.pool.post([completion, request = request_, route = route_,
-                          server = core_.server_owner]() mutable {
-    completion->reply_once(call_handler(*route, *request));
-    completion.reset();
-    request.reset();
-    const std::lock_guard lock(server->mutex);
-    --server->pool_jobs;
-    server->idle.notify_all();
-  });
+  core_.server.pool.post(
+      [completion, request = request_, route = route_, server = core_.server_owner]() mutable {
+        completion->reply_once(call_handler(*route, *request));
+        completion.reset();
+        request.reset();
+        const std::lock_guard lock(server->mutex);
+        --server->pool_jobs;
+        server->idle.notify_all();
+      });
 }
 
 void Connection::take_reply(Reply reply, std::uint64_t serial) {
@@ -428,8 +459,9 @@ void Connection::refuse_body(const base::Error& error) {
 void Connection::answer(Answer answer) {
   // Who is told that his body is wrong may have framed it wrong, too: what follows is not read
   // as a next request.
-  const bool had_body = request_ && (framing_ != Framing::none || request_->method == Method::post ||
-                                     request_->method == Method::put);
+  const bool had_body =
+      request_ && (framing_ != Framing::none || request_->method == Method::post ||
+                   request_->method == Method::put);
   const bool doubtful = !body_complete_ || (answer.status == 400 && had_body);
   linger_after_ = doubtful || answer.close;
   if (doubtful || core_.server.draining) context_.keep_alive = false;
@@ -477,9 +509,13 @@ bool Connection::step_lingering() {
   for (std::uint64_t reads = 0; reads < kReadsPerTurn; ++reads) {
     std::string_view bytes;
     switch (receive(bytes)) {
-      case Got::nothing: return await_bytes();
-      case Got::end: close_now(); return false;
-      case Got::bytes: break;
+      case Got::nothing:
+        return await_bytes();
+      case Got::end:
+        close_now();
+        return false;
+      case Got::bytes:
+        break;
     }
     deadline_ = std::min(linger_until_, Clock::now() + kLingerQuiet);
   }
@@ -493,11 +529,16 @@ void Connection::sweep(Clock::time_point now) {
       if (!head_started_) return close_now();
       refuse(408, "the request's head took too long");
       break;
-    case Phase::body: refuse(408, "the body stopped coming"); break;
-    case Phase::writing: return reset_now();
-    case Phase::lingering: return close_now();
+    case Phase::body:
+      refuse(408, "the body stopped coming");
+      break;
+    case Phase::writing:
+      return reset_now();
+    case Phase::lingering:
+      return close_now();
     case Phase::handling:
-    case Phase::closed: return;
+    case Phase::closed:
+      return;
   }
   advance();
 }

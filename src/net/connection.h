@@ -154,8 +154,8 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   std::string peer_;
   Phase phase_ = Phase::head;
   Clock::time_point deadline_ = Clock::time_point::max();
-  std::string pending_;         // received, not yet consumed…
-  std::size_t pending_at_ = 0;  // …but for this much
+  std::string pending_;             // received, not yet consumed…
+  std::size_t pending_at_ = 0;      // …but for this much
   bool armed_[2] = {false, false};  // waiting for that direction
   bool turn_posted_ = false;
   bool advancing_ = false;
@@ -178,7 +178,7 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
 
   // The answer under way.
   WireAnswer out_;
-  std::size_t out_sent_ = 0;       // of out_.bytes
+  std::size_t out_sent_ = 0;  // of out_.bytes
   std::uint64_t growing_sent_ = 0;
   GrowingFile::FollowerId follower_ = 0;
   bool chunk_open_ = false;  // the CRLF after the last chunk is still to come

@@ -28,11 +28,14 @@ Connection::Sent Connection::send_tls(std::string_view bytes, std::size_t& size)
   tls_wants_read_ = moved.status == TlsStream::Status::want_read;
   size = moved.size;
   switch (moved.status) {
-    case TlsStream::Status::done: return Sent::all;
+    case TlsStream::Status::done:
+      return Sent::all;
     case TlsStream::Status::want_read:
-    case TlsStream::Status::want_write: return Sent::blocked;
+    case TlsStream::Status::want_write:
+      return Sent::blocked;
     case TlsStream::Status::end:
-    case TlsStream::Status::broken: break;
+    case TlsStream::Status::broken:
+      break;
   }
   return Sent::broken;
 }
@@ -49,8 +52,8 @@ Connection::Sent Connection::send_bytes() {
     }
     // With a file behind it, the head goes out in the same packet as the first of the file.
     const int flags = MSG_NOSIGNAL | (out_.range.size > 0 ? MSG_MORE : 0);
-    const ssize_t n = ::send(watch_.fd(), out_.bytes.data() + out_sent_,
-                             out_.bytes.size() - out_sent_, flags);
+    const ssize_t n =
+        ::send(watch_.fd(), out_.bytes.data() + out_sent_, out_.bytes.size() - out_sent_, flags);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return would_block() ? Sent::blocked : Sent::broken;
     out_sent_ += static_cast<std::size_t>(n);
@@ -107,10 +110,15 @@ bool Connection::step_writing() {
     Sent sent = send_bytes();
     if (sent == Sent::all) sent = send_range(budget);
     switch (sent) {
-      case Sent::all: break;
-      case Sent::blocked: return await_room();
-      case Sent::turn_over: return yield_turn();
-      case Sent::broken: reset_now(); return false;
+      case Sent::all:
+        break;
+      case Sent::blocked:
+        return await_room();
+      case Sent::turn_over:
+        return yield_turn();
+      case Sent::broken:
+        reset_now();
+        return false;
     }
     const bool has_source = (out_.growing || out_.producer) && !source_ended_;
     if (!has_source) {
@@ -119,9 +127,13 @@ bool Connection::step_writing() {
     }
     switch (refill()) {
       case Refill::more:
-      case Refill::end: break;
-      case Refill::wait: return false;
-      case Refill::failed: reset_now(); return false;
+      case Refill::end:
+        break;
+      case Refill::wait:
+        return false;
+      case Refill::failed:
+        reset_now();
+        return false;
     }
   }
 }
@@ -142,14 +154,14 @@ void Connection::end_chunks() {
 Connection::Refill Connection::refill_from_growing() {
   GrowingFile& growing = *out_.growing;
   if (follower_ == 0) {
-    follower_ = growing.follow([weak = weak_from_this(), arrival = core_.arrival,
-                                serial = serial_] {
-      arrival->post([weak, serial] {
-        const auto self = weak.lock();
-        if (!self || self->serial_ != serial || self->phase_ != Phase::writing) return;
-        self->advance();
-      });
-    });
+    follower_ =
+        growing.follow([weak = weak_from_this(), arrival = core_.arrival, serial = serial_] {
+          arrival->post([weak, serial] {
+            const auto self = weak.lock();
+            if (!self || self->serial_ != serial || self->phase_ != Phase::writing) return;
+            self->advance();
+          });
+        });
   }
   // Followed first, looked at then: no change falls between.
   const GrowingFile::State state = growing.state();
@@ -182,8 +194,9 @@ Connection::Refill Connection::refill_from_producer() {
     const std::lock_guard lock(core_.server.mutex);
     ++core_.server.pool_jobs;
   }
-  core_.server.pool.post([producer = out_.producer, weak = weak_from_this(), arrival = core_.arrival,
-                          serial = serial_, server = core_.server_owner]() mutable {
+  core_.server.pool.post([producer = out_.producer, weak = weak_from_this(),
+                          arrival = core_.arrival, serial = serial_,
+                          server = core_.server_owner]() mutable {
     auto piece = std::make_shared<base::Result<std::string>>((*producer)());
     producer.reset();
     arrival->post([weak, serial, piece] {

@@ -46,8 +46,7 @@ void EventLoop::every(std::chrono::milliseconds period, std::function<void()> ti
 }
 
 struct Watch::State {
-  using Descriptor =
-      asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
+  using Descriptor = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
   Descriptor descriptor;
 };
 
@@ -61,11 +60,11 @@ Watch::~Watch() = default;
 
 void Watch::wait(Direction direction, std::shared_ptr<Watched> watched) {
   using Base = asio::posix::descriptor_base;
-  state_->descriptor.async_wait(
-      direction == Direction::read ? Base::wait_read : Base::wait_write,
-      [watched = std::move(watched), direction](error_code error) {
-        if (error != asio::error::operation_aborted) watched->on_ready(direction);
-      });
+  state_->descriptor.async_wait(direction == Direction::read ? Base::wait_read : Base::wait_write,
+                                [watched = std::move(watched), direction](error_code error) {
+                                  if (error != asio::error::operation_aborted)
+                                    watched->on_ready(direction);
+                                });
 }
 
 void Watch::close() {

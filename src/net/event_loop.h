@@ -28,7 +28,7 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  void run();   // until stop()
+  void run();  // until stop()
   void stop();
   void post(std::function<void()> call);
   // REQUIRES: once, before run().
@@ -48,7 +48,8 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 
   int fd() const { return fd_; }
-  // Calls watched->on_ready(direction) once when the descriptor is ready or broken; not after close().
+  // Calls watched->on_ready(direction) once when the descriptor is ready or broken; not after
+  // close().
   void wait(Direction direction, std::shared_ptr<Watched> watched);
   void close();
   bool closed() const { return fd_ < 0; }

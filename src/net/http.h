@@ -58,7 +58,7 @@ struct Request {
   std::string body;                     // when the route keeps it in memory
   std::shared_ptr<BodyFile> body_file;  // when the route wants a file
   std::string peer;                     // "127.0.0.1:5123"
-  bool secure = false;  // it came over TLS
+  bool secure = false;                  // it came over TLS
   std::chrono::steady_clock::time_point deadline;
   std::map<std::string, std::string> path_parameters;  // {name} parts of the route's pattern; "**"
 

@@ -41,8 +41,8 @@ void check_head(const net::Head& head) {
   ASSERT(!request.path.empty() && (request.path[0] == '/' || request.path == "*"));
   ASSERT(request.path.find('\0') == std::string::npos);
   ASSERT(request.version_minor == 0 || request.headers.find("Host"));
-  const bool both = request.headers.find("Content-Length") &&
-                    request.headers.find("Transfer-Encoding");
+  const bool both =
+      request.headers.find("Content-Length") && request.headers.find("Transfer-Encoding");
   ASSERT(!both);
   for (const auto& [name, value] : request.headers.all()) {
     ASSERT(name.find_first_of(" \t:\r\n") == std::string::npos);

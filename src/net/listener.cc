@@ -46,8 +46,8 @@ Result<Address> resolve(const std::string& text) {
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   hints.ai_family = any ? AF_INET : AF_UNSPEC;
   addrinfo* found = nullptr;
-  const int status = ::getaddrinfo(any ? nullptr : host.c_str(), std::to_string(*port).c_str(),
-                                   &hints, &found);
+  const int status =
+      ::getaddrinfo(any ? nullptr : host.c_str(), std::to_string(*port).c_str(), &hints, &found);
   if (status != 0) {
     return Error{Fault::malformed,
                  fmt::format("cannot listen on {}: {}", text, ::gai_strerror(status))};

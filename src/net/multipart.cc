@@ -31,8 +31,8 @@ bool is_space(char c) { return c == ' ' || c == '\t'; }
 std::string read_quoted(std::string_view text, std::size_t& at) {
   std::string out;
   while (at < text.size() && text[at] != '"') {
-    const bool escape = text[at] == '\\' && at + 1 < text.size() &&
-                        (text[at + 1] == '"' || text[at + 1] == '\\');
+    const bool escape =
+        text[at] == '\\' && at + 1 < text.size() && (text[at + 1] == '"' || text[at + 1] == '\\');
     if (escape) ++at;
     out.push_back(text[at++]);
   }
@@ -185,7 +185,8 @@ Result<Part> Parser::parse_head(std::size_t& at) const {
   for (;;) {
     const std::string_view window = body_.substr(at, limits_.part_header_size_max + 2);
     const std::size_t end = window.find("\r\n");
-    const bool too_long = end == std::string_view::npos && window.size() > limits_.part_header_size_max;
+    const bool too_long =
+        end == std::string_view::npos && window.size() > limits_.part_header_size_max;
     if (too_long || at - begin > limits_.part_header_size_max) {
       return Error{Fault::too_large, fmt::format("multipart: a part's header is larger than {}",
                                                  limits_.part_header_size_max)};

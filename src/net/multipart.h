@@ -41,7 +41,7 @@ struct Part {
   std::optional<std::string> filename;  // as sent: may be a path, may be hostile
   std::string content_type;             // as sent; "" when it has none
   base::Bytes body;
-  std::uint64_t offset = 0;             // of the body in the whole
+  std::uint64_t offset = 0;  // of the body in the whole
 };
 
 // `boundary` as in the Content-Type parameter; an empty one is malformed.

@@ -47,23 +47,25 @@ TEST(Multipart, EveryPrefixIsAnswered) {
 
 TEST(Multipart, AllowsPreambleEpilogueAndPadding) {
   const auto parts = must_parse(
-      "x", "hello --x you\r\n--x \t\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n--x-- \r\nbye");
+      "x",
+      "hello --x you\r\n--x \t\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n--x-- \r\nbye");
   ASSERT_EQ(parts.size(), 1u);
   EXPECT_EQ(parts[0].name, "a");
   EXPECT_TRUE(parts[0].body.empty());
 }
 
 TEST(Multipart, BreakpadOnWindowsGluesTheClosingBoundaryToTheDump) {
-  const auto parts =
-      must_parse("--b", "----b\r\nContent-Disposition: form-data; name=\"d\"\r\n\r\nMDMP----b--\r\n");
+  const auto parts = must_parse(
+      "--b", "----b\r\nContent-Disposition: form-data; name=\"d\"\r\n\r\nMDMP----b--\r\n");
   ASSERT_EQ(parts.size(), 1u);
   EXPECT_EQ(base::text_of(parts[0].body), "MDMP");
 }
 
 TEST(Multipart, BreakpadOnMacGluesTwoFiles) {
-  const auto parts = must_parse("b",
-                                "--b\r\nContent-Disposition: form-data; name=\"d\"\r\n\r\nONE"
-                                "--b\r\ncontent-disposition: form-data; name=\"e\"\r\n\r\nTWO\r\n--b--\r\n");
+  const auto parts =
+      must_parse("b",
+                 "--b\r\nContent-Disposition: form-data; name=\"d\"\r\n\r\nONE"
+                 "--b\r\ncontent-disposition: form-data; name=\"e\"\r\n\r\nTWO\r\n--b--\r\n");
   ASSERT_EQ(parts.size(), 2u);
   EXPECT_EQ(base::text_of(parts[0].body), "ONE");
   EXPECT_EQ(base::text_of(parts[1].body), "TWO");
@@ -79,8 +81,8 @@ TEST(Multipart, BoundaryInsideADumpDoesNotEndIt) {
 }
 
 TEST(Multipart, FirefoxOnAndroidEndsItsLastValueWithCrLf) {
-  const auto parts =
-      must_parse("b", "--b\r\nContent-Disposition: form-data; name=abi2\r\n\r\narm\r\n\r\n--b--\r\n");
+  const auto parts = must_parse(
+      "b", "--b\r\nContent-Disposition: form-data; name=abi2\r\n\r\narm\r\n\r\n--b--\r\n");
   ASSERT_EQ(parts.size(), 1u);
   EXPECT_EQ(base::text_of(parts[0].body), "arm\r\n");
 }
@@ -119,7 +121,8 @@ TEST(Multipart, RefusesWhatIsBroken) {
 
 TEST(Multipart, KeepsItsLimits) {
   std::string many;
-  for (int i = 0; i < 1001; ++i) many += "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n";
+  for (int i = 0; i < 1001; ++i)
+    many += "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n";
   EXPECT_EQ(fault_of("x", many + "--x--\r\n"), base::Fault::too_large);
   const std::string long_name(20000, 'a');
   EXPECT_EQ(fault_of("x", "--x\r\nContent-Disposition: form-data; name=" + long_name +
@@ -131,7 +134,8 @@ TEST(Multipart, KeepsItsLimits) {
 }
 
 TEST(MediaType, IsParsed) {
-  const MediaType type = parse_media_type("Multipart/Form-Data ; charset=utf-8; Boundary=\"a b;c\"");
+  const MediaType type =
+      parse_media_type("Multipart/Form-Data ; charset=utf-8; Boundary=\"a b;c\"");
   EXPECT_EQ(type.type, "multipart/form-data");
   EXPECT_EQ(type.find("boundary"), "a b;c");
   EXPECT_EQ(type.find("charset"), "utf-8");

@@ -104,11 +104,13 @@ class RealClients : public testing::Test {
 TEST_F(RealClients, CurlDownloadsResumesAndUnpacks) {
   REQUIRE_OR_SKIP(installed("curl"), "curl is not installed");
   for (const char* flags : {"", "--http1.0", "--compressed", "--limit-rate 20M", "-r 0-"}) {
-    const auto run = shell("curl -sS " + std::string(flags) + " -o " + path("got") + " " + url("/file"));
+    const auto run =
+        shell("curl -sS " + std::string(flags) + " -o " + path("got") + " " + url("/file"));
     EXPECT_EQ(run.status, 0) << flags << run.text;
     EXPECT_EQ(must_read("got"), content_) << flags;
   }
-  ASSERT_TRUE(base::write_file_durably(path("part"), base::bytes_of(content_.substr(0, 777777))).ok());
+  ASSERT_TRUE(
+      base::write_file_durably(path("part"), base::bytes_of(content_.substr(0, 777777))).ok());
   EXPECT_EQ(shell("curl -sS -C - -o " + path("part") + " " + url("/file")).status, 0);
   EXPECT_EQ(must_read("part"), content_);
 }
@@ -123,7 +125,8 @@ TEST_F(RealClients, CurlSendsForms) {
     EXPECT_EQ(run.text, expected) << flags;
   }
   for (const char* flags : {"-H 'Expect:'", "-H 'Expect: 100-continue'"}) {
-    const auto run = shell("curl -sS -w '%{http_code}' " + std::string(flags) + form + url("/form?refuse"));
+    const auto run =
+        shell("curl -sS -w '%{http_code}' " + std::string(flags) + form + url("/form?refuse"));
     EXPECT_EQ(run.text, "not you403") << flags;
   }
 }

@@ -102,9 +102,8 @@ void ServerTest::add_routes() {
       }).detach();
     }};
   }));
-  router_.add(route("GET", "/dropped", [](Request&) {
-    return Later{[](const std::shared_ptr<Completer>&) {}};
-  }));
+  router_.add(route("GET", "/dropped",
+                    [](Request&) { return Later{[](const std::shared_ptr<Completer>&) {}}; }));
   router_.add(route("GET", "/parked", [this](Request&) {
     return Later{[this](std::shared_ptr<Completer> completer) {
       const std::lock_guard lock(parked_mutex_);
@@ -224,8 +223,9 @@ TEST_F(ServerTest, TakesRequestsByteByByte) {
   start();
   RawClient client(address());
   const std::string requests =
-      std::string(kGet) + "POST /memory HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-                          "3;x=\"y\"\r\nabc\r\n2\r\nde\r\n0\r\nX: y\r\n\r\n";
+      std::string(kGet) +
+      "POST /memory HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3;x=\"y\"\r\nabc\r\n2\r\nde\r\n0\r\nX: y\r\n\r\n";
   for (const char c : requests) ASSERT_TRUE(client.send({&c, 1}));
   EXPECT_EQ(client.read_answer().body, "hello\n");
   EXPECT_EQ(client.read_answer().body, "5:abcde");
@@ -262,7 +262,8 @@ TEST_F(ServerTest, HeadHasHeadersAndNoBody) {
 TEST_F(ServerTest, UnknownPathsAndMethods) {
   start();
   EXPECT_EQ(raw_get(address(), "/nothing").status, 404);
-  const auto refused = raw_exchange(address(), "DELETE /hello HTTP/1.1\r\nHost: h\r\n\r\n" + std::string(kGet));
+  const auto refused =
+      raw_exchange(address(), "DELETE /hello HTTP/1.1\r\nHost: h\r\n\r\n" + std::string(kGet));
   ASSERT_EQ(refused.answers.size(), 2u);
   EXPECT_EQ(refused.answers[0].status, 405);
   EXPECT_EQ(refused.answers[0].header("Allow"), "GET, HEAD");
@@ -270,7 +271,9 @@ TEST_F(ServerTest, UnknownPathsAndMethods) {
 
 TEST_F(ServerTest, BodiesAreHeldAgainstTheirLimit) {
   start();
-  EXPECT_EQ(raw_exchange(address(), post("/memory", std::string(1000, 'x'))).answers.at(0).body.size(), 1005u);
+  EXPECT_EQ(
+      raw_exchange(address(), post("/memory", std::string(1000, 'x'))).answers.at(0).body.size(),
+      1005u);
   const auto declared = raw_exchange(address(), post("/memory", std::string(1001, 'x')));
   EXPECT_EQ(declared.status(), 413);
   EXPECT_EQ(declared.answers.size(), 1u);
@@ -296,13 +299,15 @@ TEST_F(ServerTest, RefusalsReachAClientThatIsStillSending) {
 TEST_F(ServerTest, ContinueIsSentOnlyAfterAdmission) {
   start();
   RawClient good(address());
-  good.send("POST /guarded HTTP/1.1\r\nHost: h\r\nAuth-Token: good\r\nExpect: 100-continue\r\n"
-            "Content-Length: 3\r\n\r\n");
+  good.send(
+      "POST /guarded HTTP/1.1\r\nHost: h\r\nAuth-Token: good\r\nExpect: 100-continue\r\n"
+      "Content-Length: 3\r\n\r\n");
   EXPECT_EQ(good.read_all(200ms), "HTTP/1.1 100 Continue\r\n\r\n");
   good.send("abc");
   EXPECT_EQ(good.read_answer().body, "in\n");
   RawClient bad(address());
-  bad.send("POST /guarded HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  bad.send(
+      "POST /guarded HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
   EXPECT_TRUE(bad.read_all(200ms).starts_with("HTTP/1.1 403"));
 }
 
@@ -313,7 +318,7 @@ TEST_F(ServerTest, PackedBodiesAreUnpacked) {
   const auto zst = base::compress_zstd(base::bytes_of(plain));
   const auto send = [&](const std::vector<std::uint8_t>& body, const char* coding) {
     return raw_exchange(address(), post("/memory", base::text_of(body),
-                                    std::string("Content-Encoding: ") + coding + "\r\n"));
+                                        std::string("Content-Encoding: ") + coding + "\r\n"));
   };
   EXPECT_EQ(send(gz, "gzip").answers.at(0).body, "900:" + plain);
   EXPECT_EQ(send(zst, "zstd").answers.at(0).body, "900:" + plain);
@@ -359,16 +364,11 @@ TEST_F(ServerTest, FilesAreServedWholeAndInRanges) {
     const char *body, *content_range;
   };
   const Row rows[] = {
-      {"bytes=0-3", 206, "0123", "bytes 0-3/10"},
-      {"bytes=4-", 206, "456789", "bytes 4-9/10"},
-      {"bytes=-2", 206, "89", "bytes 8-9/10"},
-      {"bytes=-20", 206, "0123456789", "bytes 0-9/10"},
-      {"bytes=8-99", 206, "89", "bytes 8-9/10"},
-      {"bytes=10-", 416, "", "bytes */10"},
-      {"bytes=-0", 416, "", "bytes */10"},
-      {"bytes=0-1,3-4", 200, "0123456789", ""},
-      {"bytes=5-2", 200, "0123456789", ""},
-      {"lines=1-2", 200, "0123456789", ""},
+      {"bytes=0-3", 206, "0123", "bytes 0-3/10"}, {"bytes=4-", 206, "456789", "bytes 4-9/10"},
+      {"bytes=-2", 206, "89", "bytes 8-9/10"},    {"bytes=-20", 206, "0123456789", "bytes 0-9/10"},
+      {"bytes=8-99", 206, "89", "bytes 8-9/10"},  {"bytes=10-", 416, "", "bytes */10"},
+      {"bytes=-0", 416, "", "bytes */10"},        {"bytes=0-1,3-4", 200, "0123456789", ""},
+      {"bytes=5-2", 200, "0123456789", ""},       {"lines=1-2", 200, "0123456789", ""},
       {"bytes=x-", 200, "0123456789", ""},
   };
   for (const Row& row : rows) {
@@ -442,8 +442,9 @@ TEST_F(ServerTest, GrowingFilesAreFollowed) {
   for (const bool with_total : {true, false}) {
     auto source = base::PendingFile::create(directory_->path());
     ASSERT_TRUE(source.ok());
-    growing_ = GrowingFile::create(*source, with_total ? std::optional<std::uint64_t>(600000)
-                                                       : std::nullopt).value();
+    growing_ = GrowingFile::create(*source,
+                                   with_total ? std::optional<std::uint64_t>(600000) : std::nullopt)
+                   .value();
     if (!server_) start();
     std::vector<std::thread> clients;
     std::atomic<int> good{0};
@@ -525,7 +526,8 @@ TEST_F(ServerTest, SlowAndIdleClientsAreLetGo) {
   options_.body_stall_timeout = 1s;
   options_.write_stall_timeout = 1s;
   start();
-  RawClient slow(address()), idle(address()), stalled(address()), unread(address()), silent(address());
+  RawClient slow(address()), idle(address()), stalled(address()), unread(address()),
+      silent(address());
   slow.send("GET /hello HTT");
   idle.send(kGet);
   EXPECT_EQ(idle.read_answer().status, 200);

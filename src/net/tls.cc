@@ -29,7 +29,8 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
                     const unsigned char* in, unsigned int in_size, void*) {
   static constexpr unsigned char kOurs[] = "\x08http/1.1";
   unsigned char* chosen = nullptr;
-  const int status = SSL_select_next_proto(&chosen, out_size, kOurs, sizeof(kOurs) - 1, in, in_size);
+  const int status =
+      SSL_select_next_proto(&chosen, out_size, kOurs, sizeof(kOurs) - 1, in, in_size);
   if (status != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_NOACK;
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
@@ -51,8 +52,8 @@ base::Result<std::shared_ptr<const TlsContext>> TlsContext::load(
                                 SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
   if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1) {
-    return Error{Fault::malformed, fmt::format("{}: not a certificate in PEM: {}",
-                                               certificate_file, last_error())};
+    return Error{Fault::malformed,
+                 fmt::format("{}: not a certificate in PEM: {}", certificate_file, last_error())};
   }
   if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(context) != 1) {
@@ -78,10 +79,14 @@ TlsStream::~TlsStream() { SSL_free(ssl_of(ssl_)); }
 TlsStream::Moved TlsStream::moved(int result) {
   if (result > 0) return {Status::done, static_cast<std::size_t>(result)};
   switch (SSL_get_error(ssl_of(ssl_), result)) {
-    case SSL_ERROR_WANT_READ: return {Status::want_read, 0};
-    case SSL_ERROR_WANT_WRITE: return {Status::want_write, 0};
-    case SSL_ERROR_ZERO_RETURN: return {Status::end, 0};
-    default: return {Status::broken, 0};
+    case SSL_ERROR_WANT_READ:
+      return {Status::want_read, 0};
+    case SSL_ERROR_WANT_WRITE:
+      return {Status::want_write, 0};
+    case SSL_ERROR_ZERO_RETURN:
+      return {Status::end, 0};
+    default:
+      return {Status::broken, 0};
   }
 }
 

@@ -1,9 +1,9 @@
 // TLS for the server: a certificate that can be read again while serving, and one stream for each
 // connection over its non-blocking socket. TLS 1.2 and 1.3, ALPN http/1.1. OpenSSL stands behind
 // tls.cc and nowhere else.
-// TlsContext may be shared by threads; a TlsStream belongs to its connection, which owns the socket.
-// load() fails with not_found or denied (a file), or malformed (not PEM, or key and certificate
-// do not belong together).
+// TlsContext may be shared by threads; a TlsStream belongs to its connection, which owns the
+// socket. load() fails with not_found or denied (a file), or malformed (not PEM, or key and
+// certificate do not belong together).
 #pragma once
 
 #include <cstddef>

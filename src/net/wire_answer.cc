@@ -15,15 +15,15 @@
 namespace net {
 namespace {
 
-constexpr std::size_t kGzipSizeMin = 256;         // below, the headers cost more
-constexpr std::size_t kGzipInlineMax = 64 * 1024; // above, it is made in pieces on the pool
+constexpr std::size_t kGzipSizeMin = 256;          // below, the headers cost more
+constexpr std::size_t kGzipInlineMax = 64 * 1024;  // above, it is made in pieces on the pool
 constexpr std::size_t kPieceSize = 256 * 1024;
 constexpr int kGzipLevel = 1;
 
 // Headers that are net's own matter; a handler's are dropped.
 bool is_ours(std::string_view name) {
-  for (const std::string_view ours : {"content-length", "transfer-encoding", "connection", "date",
-                                      "keep-alive", "etag"}) {
+  for (const std::string_view ours :
+       {"content-length", "transfer-encoding", "connection", "date", "keep-alive", "etag"}) {
     if (name.size() == ours.size() && base::equal_ignoring_case(name, ours)) return true;
   }
   return false;
@@ -147,8 +147,8 @@ void Wire::choose_coding() {
   if (!context_.accepts_gzip || ranged || !status_has_body(answer_.status)) return;
   const auto size = body_size();
   if (size && *size < kGzipSizeMin) return;
-  const bool in_pieces = !std::holds_alternative<std::string>(answer_.body) ||
-                         size.value_or(0) > kGzipInlineMax;
+  const bool in_pieces =
+      !std::holds_alternative<std::string>(answer_.body) || size.value_or(0) > kGzipInlineMax;
   if (in_pieces && context_.version_minor == 0) return;
   if (std::holds_alternative<std::shared_ptr<GrowingFile>>(answer_.body)) return;
   gzip_ = true;
@@ -239,7 +239,8 @@ void Wire::write_head() {
   if (!content_range_.empty()) append_header(head, "Content-Range", content_range_);
 
   const auto size = body_size();
-  const bool may_have_body = answer_.status >= 200 && answer_.status != 204 && answer_.status != 304;
+  const bool may_have_body =
+      answer_.status >= 200 && answer_.status != 204 && answer_.status != 304;
   out_.close = answer_.close || !context_.keep_alive;
   if (may_have_body && size) {
     head += "Content-Length: ";
@@ -323,7 +324,8 @@ Producer gzip_pieces(Producer plain) {
 
 Producer pieces_of(FileRange range) {
   return [range]() mutable -> base::Result<std::string> {
-    std::string piece(static_cast<std::size_t>(std::min<std::uint64_t>(range.size, kPieceSize)), '\0');
+    std::string piece(static_cast<std::size_t>(std::min<std::uint64_t>(range.size, kPieceSize)),
+                      '\0');
     if (piece.empty()) return piece;
     ssize_t n = -1;
     do {
@@ -346,8 +348,8 @@ bool accepts_gzip(std::string_view accept_encoding) {
     const bool any = name == "*";
     if (!any && !base::equal_ignoring_case(name, "gzip")) continue;
     const std::string_view weight = base::trim(one.substr(std::min(end + 1, one.size())));
-    const bool refused = weight.starts_with("q=0") &&
-                         weight.find_first_not_of("0.", 2) == std::string_view::npos;
+    const bool refused =
+        weight.starts_with("q=0") && weight.find_first_not_of("0.", 2) == std::string_view::npos;
     if (!any) return !refused;
     star = !refused;
   }
@@ -365,52 +367,90 @@ std::string_view date_now() {
   std::tm parts{};
   ::gmtime_r(&now, &parts);
   text = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[parts.tm_wday % 7],
-                     parts.tm_mday, kMonths[parts.tm_mon % 12], parts.tm_year + 1900,
-                     parts.tm_hour, parts.tm_min, parts.tm_sec);
+                     parts.tm_mday, kMonths[parts.tm_mon % 12], parts.tm_year + 1900, parts.tm_hour,
+                     parts.tm_min, parts.tm_sec);
   last = now;
   return text;
 }
 
 std::string_view reason_of(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 206: return "Partial Content";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 308: return "Permanent Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 411: return "Length Required";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 415: return "Unsupported Media Type";
-    case 416: return "Range Not Satisfiable";
-    case 417: return "Expectation Failed";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 505: return "HTTP Version Not Supported";
-    case 507: return "Insufficient Storage";
-    default: return "Status";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 206:
+      return "Partial Content";
+    case 301:
+      return "Moved Permanently";
+    case 302:
+      return "Found";
+    case 303:
+      return "See Other";
+    case 304:
+      return "Not Modified";
+    case 307:
+      return "Temporary Redirect";
+    case 308:
+      return "Permanent Redirect";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 410:
+      return "Gone";
+    case 411:
+      return "Length Required";
+    case 412:
+      return "Precondition Failed";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 416:
+      return "Range Not Satisfiable";
+    case 417:
+      return "Expectation Failed";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    case 507:
+      return "Insufficient Storage";
+    default:
+      return "Status";
   }
 }
 

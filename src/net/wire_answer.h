@@ -17,7 +17,7 @@ namespace net {
 
 // What the answer must know of its request; the request itself may be gone by then.
 struct AnswerContext {
-  bool head = false;          // HEAD: no body goes out
+  bool head = false;  // HEAD: no body goes out
   bool get_or_head = false;
   bool keep_alive = false;
   unsigned version_minor = 1;
@@ -34,8 +34,8 @@ struct FileRange {
 };
 
 struct WireAnswer {
-  std::string bytes;  // head, and the body when that is bytes
-  FileRange range;    // then this, when it has a size
+  std::string bytes;                     // head, and the body when that is bytes
+  FileRange range;                       // then this, when it has a size
   std::shared_ptr<GrowingFile> growing;  // or what arrives here
   std::shared_ptr<Producer> producer;    // or what is made here
   bool chunked = false;                  // frames growing and producer

@@ -42,8 +42,8 @@ std::size_t parse_one(std::string_view bytes, bool head_request, RawAnswer& answ
   answer.head = bytes.substr(0, end + 2);
   const std::string_view rest = bytes.substr(end + 4);
   std::size_t used = 0;
-  const bool bodiless = head_request || answer.status < 200 || answer.status == 204 ||
-                        answer.status == 304;
+  const bool bodiless =
+      head_request || answer.status < 200 || answer.status == 204 || answer.status == 304;
   if (bodiless) {
     answer.complete = true;
   } else if (answer.header("Transfer-Encoding") == "chunked") {

@@ -16,8 +16,8 @@ namespace testing_support {
 struct RawAnswer {
   int status = 0;  // 0: nothing came, or it was no HTTP
   std::string head;
-  std::string body;       // chunks put together
-  bool complete = false;  // the declared end was reached
+  std::string body;                                 // chunks put together
+  bool complete = false;                            // the declared end was reached
   std::string header(std::string_view name) const;  // "" when absent
 };
 
