@@ -106,40 +106,48 @@ Result<void> insert_job(db::Session& session, std::int64_t report, const std::st
   return {};
 }
 
+// A job whose lease has run out comes before the one that has waited longest. Two questions, not
+// one with OR: each is answered by the first entry of the index, however long the queue is.
 Result<std::optional<Job>> Queue::claim(Time now) {
+  constexpr std::string_view kExpired =
+      "SELECT id FROM job WHERE state = 1 AND lease_until < ? LIMIT 1";
+  constexpr std::string_view kWaiting =
+      "SELECT id FROM job WHERE state = 0 AND run_at <= ? ORDER BY run_at, id LIMIT 1";
+  for (const std::string_view which : {kExpired, kWaiting}) {
+    std::optional<Job> job = TRY(claim_one(which, now));
+    if (job) return job;
+  }
+  return std::optional<Job>();
+}
+
+Result<std::optional<Job>> Queue::claim_one(std::string_view which, Time now) {
   // Looking first costs no write transaction while nothing is to be done.
   bool due = false;
   TRY(database_.read([&](db::Session& session) -> Result<void> {
-    const db::Rows rows = TRY(session.query(
-        "SELECT id FROM job WHERE (state = 0 AND run_at <= ?) OR (state = 1 AND lease_until < ?)"
-        " LIMIT 1",
-        {now.us, now.us}));
+    const db::Rows rows = TRY(session.query(which, {now.us}));
     due = !rows.empty();
     return {};
   }));
   if (!due) return std::optional<Job>();
 
+  const bool skips = database_.engine() == db::Engine::postgresql;
   const std::string sql =
-      std::string(
-          "UPDATE job SET state = 1, worker = ?, lease_until = ?,"
-          " delays = delays + CASE WHEN state = 1 THEN 1 ELSE 0 END WHERE id ="
-          " (SELECT id FROM job WHERE (state = 0 AND run_at <= ?) OR (state = 1 AND lease_until < "
-          "?)"
-          " ORDER BY run_at, id LIMIT 1") +
-      (database_.engine() == db::Engine::postgresql ? " FOR UPDATE SKIP LOCKED)" : ")") +
-      " RETURNING id, report, key, attempts, delays";
+      "UPDATE job SET state = 1, worker = ?, lease_until = ?,"
+      " delays = delays + CASE WHEN state = 1 THEN 1 ELSE 0 END"
+      " WHERE id = (" +
+      std::string(which) + (skips ? " FOR UPDATE SKIP LOCKED" : "") +
+      ") RETURNING id, report, key, attempts, delays";
   std::optional<Job> job;
   TRY(database_.write([&](db::Session& session) -> Result<void> {
     Job claimed;
     claimed.lease = new_lease();
-    const db::Rows rows =
-        TRY(session.query(sql, {claimed.lease, now.us + kLeaseUs, now.us, now.us}));
+    claimed.claimed = now;
+    const db::Rows rows = TRY(session.query(sql, {claimed.lease, now.us + kLeaseUs, now.us}));
     if (rows.empty()) return {};
     claimed.id = rows[0].integer(0);
     claimed.report = rows[0].integer(1);
     claimed.report_id = rows[0].text(2).substr(std::string_view("process:").size());
     claimed.attempts = rows[0].integer(3);
-    claimed.claimed = now;
     if (rows[0].integer(4) > kDelaysMax) {
       TRY(session.execute("UPDATE job SET state = 2 WHERE id = ?", {claimed.id}));
       return set_report_state(session, claimed.report, State::failed,

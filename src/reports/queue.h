@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -84,6 +85,7 @@ class Queue {
   base::Result<QueueCounts> count();
 
  private:
+  base::Result<std::optional<Job>> claim_one(std::string_view which, base::Time now);
   bool arrived_since(const std::vector<std::string>& debug_ids, base::Time since);
 
   db::Database& database_;
