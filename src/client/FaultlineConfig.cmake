@@ -1,5 +1,4 @@
-# find_package(Faultline) gives Faultline::faultline_client, also as Faultline::client, and
-# Faultline::faultline_client_shared, also as Faultline::client_shared.
+# find_package(Faultline) gives Faultline::client and Faultline::client_shared.
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
 include("${CMAKE_CURRENT_LIST_DIR}/FaultlineTargets.cmake")

@@ -126,29 +126,37 @@ bool handler_hung_up() {
   return ready > 0 && (poll.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
-// Waits until the slot leaves `state`, the handler is gone, or the time is over.
-void wait_while(const WireCrash& crash, SlotState state, std::int64_t end_ms) {
+// Waits until the slot leaves `state`, the handler is gone, or the time is over. Should seccomp
+// deny the clock or the futex, the slices that were waited for count in their place.
+void wait_while(const WireCrash& crash, SlotState state, std::int64_t limit_ms) {
   constexpr long kSliceMs = 20;
-  // Should seccomp deny the clock too, the count ends this.
-  for (int rounds = 0; rounds < 100000 && state_of(crash) == state && now_ms() < end_ms; ++rounds) {
+  const std::int64_t end = now_ms() + limit_ms;
+  std::int64_t waited_ms = 0;
+  while (state_of(crash) == state && now_ms() < end && waited_ms < limit_ms) {
     const timespec slice{0, kSliceMs * 1000000};
     const long answer =
         sys::call(SYS_futex, sys::address_of(&crash.state), FUTEX_WAIT,
                   static_cast<long>(static_cast<std::uint32_t>(state)), sys::address_of(&slice));
-    if (answer == -ETIMEDOUT && handler_hung_up()) return;
-    if (answer != 0 && answer != -ETIMEDOUT && answer != -EAGAIN && answer != -EINTR) sleep_ms(1);
+    if (answer == 0 || answer == -EAGAIN || answer == -EINTR) continue;
+    if (answer == -ETIMEDOUT) {
+      waited_ms += kSliceMs;
+      if (handler_hung_up()) return;
+    } else {
+      sleep_ms(1);
+      ++waited_ms;
+    }
   }
 }
 
 // Level 1. True when the dump is written.
-bool tell_waiting_handler(WireCrash& crash, std::uint32_t slot, std::int64_t end_ms) {
+bool tell_waiting_handler(WireCrash& crash, std::uint32_t slot) {
   if (!socket_is_ours()) return false;
   crash.state.store(static_cast<std::uint32_t>(SlotState::sent), std::memory_order_release);
   const Message message{kWireMagic, MessageType::crash, slot, crash.pid};
   const long sent = sys::call(SYS_sendto, g_state.socket_fd, sys::address_of(&message),
                               sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent != static_cast<long>(sizeof message)) return false;
-  wait_while(crash, SlotState::sent, now_ms() + kTakeTimeoutMs);
+  wait_while(crash, SlotState::sent, kTakeTimeoutMs);
   // Whoever changes `sent` first decides: a handler that wakes later finds nothing to do.
   std::uint32_t expected = static_cast<std::uint32_t>(SlotState::sent);
   if (crash.state.compare_exchange_strong(expected,
@@ -157,7 +165,7 @@ bool tell_waiting_handler(WireCrash& crash, std::uint32_t slot, std::int64_t end
     sys::call(SYS_kill, g_state.handler_pid, SIGCONT);
     return false;
   }
-  wait_while(crash, SlotState::taken, end_ms);
+  wait_while(crash, SlotState::taken, g_state.deadline_ms);
   return state_of(crash) == SlotState::done;
 }
 
@@ -176,7 +184,8 @@ void put_number(char*& out, std::uint64_t value, unsigned base) {
 Spawn g_late_spawn;
 
 // Level 2. True when the dump is written.
-bool start_handler_now(WirePage& page, WireCrash& crash, std::uint32_t slot, std::int64_t end_ms) {
+bool start_handler_now(WirePage& page, WireCrash& crash, std::uint32_t slot,
+                       std::int64_t limit_ms) {
   if (g_state.handler_path[0] == '\0') return false;
   char page_text[20], slot_text[20];
   char* out = page_text;
@@ -197,7 +206,8 @@ bool start_handler_now(WirePage& page, WireCrash& crash, std::uint32_t slot, std
   if (!spawn_handler(spawn)) return false;
   int status = 0;
   long waited = 0;
-  for (int rounds = 0; rounds < 10000 && now_ms() < end_ms; ++rounds) {
+  const std::int64_t end = now_ms() + limit_ms;
+  for (std::int64_t slept_ms = 0; slept_ms < limit_ms && now_ms() < end; ++slept_ms) {
     waited = sys::call(SYS_wait4, spawn.pid, sys::address_of(&status),
                        static_cast<long>(WNOHANG | __WALL), 0);
     if (waited != 0 && waited != -EINTR) break;
@@ -228,12 +238,12 @@ bool report(WirePage& page, CrashKind kind, int signal_number, const siginfo_t* 
 
   const auto slot = static_cast<std::uint32_t>(crash - page.crashes);
   const std::int64_t start = now_ms();
-  const std::int64_t end = start + g_state.deadline_ms;
-  bool written = attempt <= 1 && tell_waiting_handler(*crash, slot, end);
-  const bool was_tried = attempt <= 1 && (state_of(*crash) == SlotState::failed || now_ms() >= end);
-  if (!written && !was_tried) {
-    const std::int64_t late_end = now_ms() + kLateHandlerMs;
-    written = start_handler_now(page, *crash, slot, late_end < end ? late_end : end);
+  bool written = attempt <= 1 && tell_waiting_handler(*crash, slot);
+  // A handler that took the crash and failed, or ran out of time, would do no better again.
+  const std::int64_t left_ms = g_state.deadline_ms - (now_ms() - start);
+  if (!written && state_of(*crash) != SlotState::failed && left_ms > 0) {
+    written =
+        start_handler_now(page, *crash, slot, left_ms < kLateHandlerMs ? left_ms : kLateHandlerMs);
   }
 
   sys::call(SYS_prctl, PR_SET_PTRACER, g_state.handler_pid);
@@ -244,24 +254,36 @@ bool report(WirePage& page, CrashKind kind, int signal_number, const siginfo_t* 
 
 // Another thread of this process reports: it will end us. If it does not, we end ourselves.
 void wait_for_other() {
-  const std::int64_t end = now_ms() + g_state.deadline_ms + kLateHandlerMs;
-  for (int rounds = 0; rounds < 10000 && g_state.claim.load() != 0 && now_ms() < end; ++rounds) {
-    sleep_ms(10);
+  constexpr long kSliceMs = 10;
+  const std::int64_t limit_ms = g_state.deadline_ms + kLateHandlerMs;
+  const std::int64_t end = now_ms() + limit_ms;
+  for (std::int64_t slept_ms = 0; slept_ms < limit_ms && now_ms() < end; slept_ms += kSliceMs) {
+    if (g_state.claim.load() == 0) return;
+    sleep_ms(kSliceMs);
   }
+}
+
+// These fault again when the handler returns to them.
+bool repeats_itself(int signal_number, const siginfo_t* info) {
+  return info->si_code > 0 && (signal_number == SIGSEGV || signal_number == SIGBUS ||
+                               signal_number == SIGILL || signal_number == SIGFPE);
 }
 
 // Puts the old disposition back and sends the same signal, with all that was known about it, to
 // this thread. It is blocked until the handler has returned, so that an older handler, and a core
-// file, see the registers of the fault and not ours.
+// file, see the registers of the fault and not ours. Where a filter denies even this, the process
+// ends with the status that a shell shows for the signal.
 void raise_again(int signal_number, const siginfo_t* info) {
-  const int index = index_of(signal_number);
-  const KernelAction& old = g_state.old_actions[index];
-  sys::call(SYS_rt_sigaction, signal_number, sys::address_of(&old), 0, sizeof old.mask);
+  const KernelAction& old = g_state.old_actions[index_of(signal_number)];
+  const bool restored =
+      sys::call(SYS_rt_sigaction, signal_number, sys::address_of(&old), 0, sizeof old.mask) == 0;
   const std::uint64_t bit = std::uint64_t{1} << (signal_number - 1);
   sys::call(SYS_rt_sigprocmask, SIG_BLOCK, sys::address_of(&bit), 0, sizeof bit);
   const std::int32_t pid = own_pid(), tid = own_tid();
-  if (sys::call(SYS_rt_tgsigqueueinfo, pid, tid, signal_number, sys::address_of(info)) < 0 &&
-      sys::call(SYS_tgkill, pid, tid, signal_number) < 0) {
+  const bool sent = restored && (sys::call(SYS_rt_tgsigqueueinfo, pid, tid, signal_number,
+                                           sys::address_of(info)) == 0 ||
+                                 sys::call(SYS_tgkill, pid, tid, signal_number) == 0);
+  if (!restored || (!sent && !repeats_itself(signal_number, info))) {
     sys::call(SYS_exit_group, 128 + signal_number);
   }
   // An older handler may keep the program alive; then the next crash is a new one.

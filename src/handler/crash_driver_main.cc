@@ -3,7 +3,10 @@
 // Prints one line "pid=… tid=… handler=… address=…" just before it dies, for the test to compare.
 #include <fcntl.h>
 #include <link.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -298,6 +301,25 @@ void look_for_children() {
   std::_Exit(0);
 }
 
+// From here on the kernel answers one system call with EPERM.
+void deny(unsigned number) {
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{sizeof code / sizeof code[0], code};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("no_new_privs");
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) fail("seccomp");
+}
+
+// A child that numbers its processes anew.
+void crash_in_namespace() {
+  if (unshare(CLONE_NEWPID) != 0) fail("unshare");
+  crash_in_child();
+}
+
 struct Way {
   const char* name;
   void (*crash)();
@@ -334,6 +356,7 @@ const Way kWays[] = {
     {"second-init", crash_after_second_init},
     {"own-child", crash_in_child_of_its_own},
     {"children", look_for_children},
+    {"namespace", crash_in_namespace},
     {"sleep",
      [] {
        announce(nullptr);
@@ -369,6 +392,7 @@ int main(int count, char** arguments) {
   config.product = "Driver";
   config.version = "1.0";
   int threads = 0;
+  unsigned denied = 0;
   bool second = false, remove_spool = false;
   const Way* way = nullptr;
   for (int i = 1; i < count; ++i) {
@@ -386,6 +410,10 @@ int main(int count, char** arguments) {
       config.flags |= FAULTLINE_KEEP_STDERR;
     else if (argument == "--second-thread")
       second = true;
+    else if (argument == "--remove-spool")
+      remove_spool = true;
+    else if (argument == "--deny")
+      denied = static_cast<unsigned>(std::atoi(value)), ++i;
     else
       way = find_way(argument);
   }
@@ -407,6 +435,7 @@ int main(int count, char** arguments) {
   faultline_set("removed", "x");
   faultline_set("removed", nullptr);
 
+  if (denied != 0) deny(denied);
   if (remove_spool) std::filesystem::remove_all(config.spool);
 
   pthread_attr_t attributes;

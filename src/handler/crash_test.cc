@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -447,6 +448,48 @@ INSTANTIATE_TEST_SUITE_P(
       std::replace_if(name.begin(), name.end(), [](char c) { return c == ':' || c == '='; }, '_');
       return name;
     });
+
+// A filter that denies one of the system calls of the crash path costs at most the dump.
+TEST_F(Crash, AnySystemCallMayBeDenied) {
+  const std::pair<const char*, long> calls[] = {{"gettid", SYS_gettid},
+                                                {"getpid", SYS_getpid},
+                                                {"prctl", SYS_prctl},
+                                                {"clock_gettime", SYS_clock_gettime},
+                                                {"sendto", SYS_sendto},
+                                                {"futex", SYS_futex},
+                                                {"ppoll", SYS_ppoll},
+                                                {"fstat", SYS_fstat},
+                                                {"nanosleep", SYS_nanosleep},
+                                                {"clone", SYS_clone},
+                                                {"wait4", SYS_wait4},
+                                                {"rt_sigaction", SYS_rt_sigaction},
+                                                {"kill", SYS_kill},
+                                                {"rt_sigprocmask", SYS_rt_sigprocmask},
+                                                {"tgkill", SYS_tgkill},
+                                                {"rt_tgsigqueueinfo", SYS_rt_tgsigqueueinfo},
+                                                {"close_range", SYS_close_range}};
+  for (const auto& [name, number] : calls) {
+    for (const char* way : {"segv", "trap"}) {
+      const int signal_number = std::string_view(way) == "segv" ? SIGSEGV : SIGTRAP;
+      const Scene scene = run_in(base::join_path(directory_->path(), name + std::string(way)),
+                                 {"--deny", std::to_string(number), way});
+      EXPECT_TRUE(scene.end.signal == signal_number || scene.end.exit_code == 128 + signal_number)
+          << name << " " << way << ": " << scene.end.describe();
+      EXPECT_LT(scene.took_ms, 20'000) << name << " " << way;
+      EXPECT_THAT(scene.dumps(), SizeIs(1)) << name << " " << way;
+    }
+  }
+}
+
+TEST_F(Crash, ChildInAnotherNamespaceIsFound) {
+  REQUIRE_OR_SKIP(::geteuid() == 0, "unshare (root)");
+  const Scene scene = run({"namespace"});
+  EXPECT_EQ(scene.number("signal"), SIGSEGV);
+  const snapshot::Crash crash = must_read_dump(scene);
+  ASSERT_TRUE(crash.exception);
+  EXPECT_NE(find_thread(crash, crash.exception->thread_id), nullptr) << "in our numbers, not its";
+  EXPECT_EQ(crash.exception->address, 0x1234u);
+}
 
 // Our reader is not the only one that must like it.
 TEST_F(Crash, PeersReadTheDump) {

@@ -3,10 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <deque>
 #include <mutex>
 
+#include "base/child.h"
 #include "base/file.h"
 #include "handler/upload_policy.h"
 #include "net/multipart.h"
@@ -188,6 +190,48 @@ TEST_F(UploaderTest, WithoutAUrlEverythingStays) {
   ASSERT_TRUE(spool_->update(report).ok());
   EXPECT_EQ(must_upload().waiting, 1u);
   EXPECT_THAT(spool_->pending(), ElementsAre("a"));
+}
+
+// The whole way: a program crashes, its handler spools, and starts the uploader by itself.
+class CrashIsSent : public UploaderTest {
+ protected:
+  void run_driver(const char* way) {
+    const std::string driver = beside("crash_driver");
+    const auto end = base::run_child(driver, {driver, "--handler", beside("faultline-handler"),
+                                              "--spool", spool_->path(), "--url", url(), way});
+    ASSERT_TRUE(end.ok());
+  }
+
+  static std::string beside(const std::string& name) {
+    char self[4096];
+    const ssize_t size = ::readlink("/proc/self/exe", self, sizeof self);
+    return base::join_path(base::parent_of({self, static_cast<std::size_t>(size)}), name);
+  }
+
+  bool becomes_empty() {
+    for (int i = 0; i < 500 && !spool_->pending().empty(); ++i) ::usleep(20'000);
+    return spool_->pending().empty();
+  }
+};
+
+TEST_F(CrashIsSent, AfterTheCrash) {
+  run_driver("segv");
+  EXPECT_TRUE(becomes_empty());
+  const std::lock_guard lock(mutex_);
+  ASSERT_THAT(seen_, SizeIs(1));
+  EXPECT_EQ(seen_[0].parts.at("prod"), "Driver");
+  EXPECT_EQ(seen_[0].parts.at("ver"), "1.0");
+  EXPECT_EQ(seen_[0].parts.at("key"), "value");
+  EXPECT_EQ(seen_[0].parts.at("guid") + ".dmp", seen_[0].dump_filename);
+  EXPECT_TRUE(seen_[0].parts.at("upload_file_minidump").starts_with("MDMP"));
+}
+
+TEST_F(CrashIsSent, AtTheNextStartWhenItWasLeft) {
+  store("left");
+  run_driver("measure");  // starts, waits a moment, ends without a crash
+  EXPECT_TRUE(becomes_empty());
+  const std::lock_guard lock(mutex_);
+  EXPECT_THAT(seen_, SizeIs(1));
 }
 
 }  // namespace
