@@ -100,6 +100,7 @@ std::string describe(const Crash& crash) {
   }
   out += "ids " + crash.crashpad_report_id + " " + crash.crashpad_client_id + "\n";
   std::vector<std::string> annotations;
+  annotations.reserve(crash.annotations.size());
   for (const Annotation& annotation : crash.annotations) {
     annotations.push_back(fmt::format("annotation '{}' '{}' '{}'\n", annotation.module,
                                       annotation.key, annotation.value));

@@ -88,6 +88,7 @@ void write_modules(md::Writer& out, const Crash& crash) {
 void write_unloaded_modules(md::Writer& out, const Crash& crash) {
   if (crash.unloaded_modules.empty()) return;
   std::vector<std::uint32_t> names;
+  names.reserve(crash.unloaded_modules.size());
   for (const UnloadedModule& module : crash.unloaded_modules) {
     names.push_back(out.utf16(module.name));
   }

@@ -146,6 +146,7 @@ class MemoryTable {
 
 void write_threads(md::Writer& out, const Crash& crash, const MemoryTable& memory) {
   std::vector<md::Location> contexts;
+  contexts.reserve(crash.threads.size());
   for (const Thread& thread : crash.threads) {
     contexts.push_back(write_context(out, crash.system, thread.registers, thread.float_state));
   }

@@ -4,13 +4,9 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "testing/assembler.h"
 #include "testing/corpus.h"
 
 namespace {
-
-using snapshot::Crash;
-using testing_support::Assembler;
 
 std::string expected_beside(std::string path, std::string_view ending) {
   const std::size_t at = path.find("/dumps/");

@@ -22,11 +22,19 @@ class Builder {
     layout_.flags_width = flags_width;
   }
   // Registers that lie one after the other.
-  Builder& at(unsigned offset, unsigned width, std::initializer_list<std::string_view> names) {
-    for (const std::string_view name : names) {
+  Builder& at(unsigned offset, unsigned width, std::initializer_list<std::string> names) {
+    for (const std::string& name : names) {
       layout_.registers.push_back(
           {name, static_cast<std::uint16_t>(offset), static_cast<std::uint8_t>(width)});
       offset += width;
+    }
+    return *this;
+  }
+  // "r0" to "r31".
+  Builder& numbered(unsigned offset, unsigned width, std::string_view prefix) {
+    constexpr unsigned kCount = 32;
+    for (unsigned i = 0; i < kCount; ++i) {
+      at(offset + i * width, width, {std::string(prefix) + std::to_string(i)});
     }
     return *this;
   }
@@ -73,29 +81,28 @@ ContextLayout arm64() { return Builder(912, 0x00400000, 0x7).at(8, 8, {ARM64_X})
 ContextLayout arm64_old() { return Builder(796, 0x80000000, 0x7, 0, 8).at(8, 8, {ARM64_X}).take(); }
 #undef ARM64_X
 
-#define R0_TO_R31(r)                                                                            \
-  r "0", r "1", r "2", r "3", r "4", r "5", r "6", r "7", r "8", r "9", r "10", r "11", r "12", \
-      r "13", r "14", r "15", r "16", r "17", r "18", r "19", r "20", r "21", r "22", r "23",   \
-      r "24", r "25", r "26", r "27", r "28", r "29", r "30", r "31"
-
 ContextLayout ppc() {
   return Builder(1004, 0x20000000, 0x1)
-      .at(4, 4, {"srr0", "srr1", R0_TO_R31("r"), "cr", "xer", "lr", "ctr", "mq", "vrsave"})
+      .at(4, 4, {"srr0", "srr1"})
+      .numbered(12, 4, "r")
+      .at(140, 4, {"cr", "xer", "lr", "ctr", "mq", "vrsave"})
       .take();
 }
 
 ContextLayout ppc64() {
   return Builder(1160, 0x01000000, 0x1, 0, 8)
-      .at(8, 8, {"srr0", "srr1", R0_TO_R31("r"), "cr", "xer", "lr", "ctr", "vrsave"})
+      .at(8, 8, {"srr0", "srr1"})
+      .numbered(24, 8, "r")
+      .at(280, 8, {"cr", "xer", "lr", "ctr", "vrsave"})
       .take();
 }
 
 ContextLayout sparc() {
   return Builder(584, 0x10000000, 0x3)
-      .at(8, 8, {R0_TO_R31("g_r"), "ccr", "pc", "npc", "y", "asi", "fprs"})
+      .numbered(8, 8, "g_r")
+      .at(264, 8, {"ccr", "pc", "npc", "y", "asi", "fprs"})
       .take();
 }
-#undef R0_TO_R31
 
 // 64-bit registers also where the process has 32-bit ones.
 ContextLayout mips() {

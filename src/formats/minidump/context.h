@@ -7,7 +7,7 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -16,7 +16,7 @@
 namespace minidump {
 
 struct ContextRegister {
-  std::string_view name;
+  std::string name;
   std::uint16_t offset = 0;
   std::uint8_t width = 0;  // bytes
 };
