@@ -25,6 +25,11 @@ struct Made {
   std::uint32_t override_name = dwarf::kNone;  // index into Merge::table_names_
 };
 
+// Type units hold no code, and a thousand of them share one line table.
+bool describes_types(const dwarf::Unit& unit) {
+  return unit.type == dwarf::kUnitType || unit.type == dwarf::kUnitSplitType;
+}
+
 class Merge {
  public:
   Merge(const DwarfInput& input, const Options& options, FileTable& files, symbols::Model& model,
@@ -99,7 +104,7 @@ void Merge::read_units() {
   std::uint64_t budget = 8 * sections.line.size() + (1u << 20);
   std::vector<char> with_lines(units.size());
   for (std::size_t i = 0; i < units.size(); ++i) {
-    if (!units[i].usable || !units[i].line_offset) continue;
+    if (!units[i].usable || !units[i].line_offset || describes_types(units[i])) continue;
     const std::uint64_t size = dwarf::line_table_size(sections, *units[i].line_offset);
     with_lines[i] = size <= budget;
     if (size > budget) {
@@ -112,8 +117,7 @@ void Merge::read_units() {
   base::parallel_for(order.size(), options_.threads, [&](std::size_t i) {
     const std::uint32_t at = order[i];
     const dwarf::Unit& unit = units[at];
-    const bool of_types = unit.type == dwarf::kUnitType || unit.type == dwarf::kUnitSplitType;
-    if (!unit.usable || of_types) return;
+    if (!unit.usable || describes_types(unit)) return;
     UnitOptions this_unit = unit_options;
     this_unit.lines = with_lines[at] != 0;
     units_[at] = read_unit(input_.info, unit, this_unit);

@@ -17,9 +17,9 @@ bool all_digits(std::string_view text) { return std::all_of(text.begin(), text.e
 
 // Words after a dot that mark a clone; a number may follow as a further part.
 bool is_clone_word(std::string_view word) {
-  constexpr std::array<std::string_view, 12> kWords = {"cold",     "part",   "constprop",  "isra",
-                                                       "lto_priv", "llvm",   "localalias", "str",
-                                                       "warm",     "__uniq", "hot",        "sra"};
+  constexpr std::array<std::string_view, 13> kWords = {
+      "cold", "part", "constprop", "isra", "lto_priv", "llvm", "localalias",
+      "str",  "warm", "__uniq",    "hot",  "sra",      "__part"};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
@@ -130,6 +130,8 @@ std::optional<std::string> find_demangled(std::string_view name) {
 }  // namespace
 
 std::string_view without_clone_suffix(std::string_view name) {
+  // find() is a vectorised search and rfind() a loop; most names have no suffix.
+  if (name.find('.') == std::string_view::npos && !name.ends_with(']')) return name;
   while (true) {
     const std::string_view shorter = without_last_suffix(name);
     if (shorter.size() == name.size()) return name;
