@@ -11,6 +11,8 @@ namespace {
 
 using base::JsonValue;
 
+// Up to here a name stays on one line where there is room.
+constexpr std::size_t kShortName = 40;
 constexpr std::size_t kFramesShownMax = 1000;  // endless recursion
 
 struct Trust {
@@ -39,22 +41,34 @@ std::string_view path_in_repository(std::string_view file) {
   return parts.size() == 4 && parts[0].size() > 1 ? parts[2] : file;
 }
 
+// Where the part of a path begins that is shown: two folders and the name.
+std::size_t shown_from(std::string_view path) {
+  std::size_t cut = path.size() - base::basename_of(path).size();
+  for (int i = 0; i < 3 && cut > 0; ++i) {
+    const auto slash = path.find_last_of("/\\", cut - 1);
+    cut = slash == std::string_view::npos ? 0 : slash;
+  }
+  return cut;
+}
+
+std::size_t shown_length(std::string_view file) {
+  const std::string_view path = path_in_repository(file);
+  return path.size() - shown_from(path);
+}
+
 // The last two folders dimmed, name and line plain: that is what one reads. All of it is in the
 // title, and in the processed JSON.
 void add_source(Html& html, const JsonValue& place) {
-  html.open("td", {{"class", "source"}});
+  html.open("td", {{"class", shown_length(place["file"].text_or("")) <= kShortName ? "source short"
+                                                                                   : "source"}});
   if (const std::string* file = place["file"].string()) {
     const std::string_view path = path_in_repository(*file);
     const std::string_view name = base::basename_of(path);
-    std::string_view folders = path.substr(0, path.size() - name.size());
-    std::size_t cut = folders.size();
-    for (int i = 0; i < 3 && cut > 0; ++i) {
-      const auto slash = folders.find_last_of("/\\", cut - 1);
-      cut = slash == std::string_view::npos ? 0 : slash;
-    }
+    const std::size_t cut = shown_from(path);
+    const std::string_view folders = path.substr(cut, path.size() - name.size() - cut);
     html.open("bdi", {{"title", *file}}).open("span", {{"class", "folder"}});
     if (cut > 0) html.text("…");
-    html.text(folders.substr(cut)).close();
+    html.text(folders).close();
     html.text(name);
     if (place["line"].integer() != nullptr || place["line"].unsigned_integer() != nullptr) {
       html.text(":").text(std::to_string(place["line"].integer_or(0)));
@@ -81,7 +95,8 @@ void add_inline_row(Html& html, const JsonValue& inlined, std::string_view numbe
 }
 
 void add_place(Html& html, const JsonValue& frame) {
-  html.open("td", {{"class", "place"}});
+  html.open("td", {{"class",
+                    frame["module"].text_or("").size() <= kShortName ? "place short" : "place"}});
   const std::string address(frame["offset"].text_or(""));
   if (const std::string* module = frame["module"].string()) {
     html.open("bdi", {{"title", address}}).text(*module);
