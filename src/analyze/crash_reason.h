@@ -30,7 +30,7 @@ std::string linux_crash_reason(const snapshot::Exception& exception);
 std::string mac_crash_reason(const snapshot::Exception& exception, snapshot::Cpu cpu);
 std::string windows_crash_reason(const snapshot::Exception& exception);
 
-// Tables of names; nothing for a number without one.
+// Tables of names; nothing for a number without one. A fast-fail name lacks its FAST_FAIL_.
 std::optional<std::string_view> find_win32_error(std::uint32_t code);
 std::optional<std::string_view> find_ntstatus(std::uint32_t code);
 std::optional<std::string_view> find_fast_fail(std::uint64_t code);

@@ -74,7 +74,7 @@ std::string in_page_reason(const Exception& exception, std::string_view name) {
 std::string fast_fail_reason(const Exception& exception) {
   constexpr std::string_view kName = "EXCEPTION_STACK_BUFFER_OVERRUN";
   const std::uint64_t code = exception.parameters[0];
-  if (const auto name = find_fast_fail(code)) return fmt::format("{} / {}", kName, *name);
+  if (const auto name = find_fast_fail(code)) return fmt::format("{} / FAST_FAIL_{}", kName, *name);
   return fmt::format("{} / 0x{:08x}", kName, code);
 }
 

@@ -121,7 +121,7 @@ constexpr std::uint32_t kMemPrivate = 0x20000, kMemMapped = 0x40000, kMemImage =
 // Limits: more than any honest writer needs, little enough for a reader of strangers' files.
 // A count that passes one refuses the list (or, for streams, the file) as too large.
 constexpr std::uint32_t kMaxStreams = 1u << 20;
-constexpr std::uint32_t kMaxThreads = 1u << 17;
+constexpr std::uint32_t kMaxThreads = 1u << 16;
 constexpr std::uint32_t kMaxModules = 1u << 17;
 constexpr std::uint32_t kMaxMemoryRegions = 1u << 20;
 constexpr std::uint32_t kMaxHandles = 1u << 18;
