@@ -145,6 +145,7 @@ Result<void> write_file(const symbols::Model& model, const Arguments& arguments,
   if (arguments.format == "index") {
     symbols::IndexOptions options;
     options.threads = arguments.thread_count();
+    options.durable = false;  // as below
     return symbols::write_index_file(model, path, options);
   }
   std::string directory(base::parent_of(path));

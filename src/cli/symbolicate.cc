@@ -1,4 +1,5 @@
 // faultline symbolicate: offsets in a module → functions, files and lines, inlined frames too.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -71,7 +72,7 @@ std::string find_in_tree(const std::string& tree, const std::string& module) {
   for (const std::string& directory :
        {module, name + "/" + base::upper_ascii(module.substr(name.size() + 1))}) {
     for (const char* suffix : {".fidx", ".sym"}) {
-      const std::string path = tree + "/" + directory + "/" + stem + suffix;
+      const std::string path = fmt::format("{}/{}/{}{}", tree, directory, stem, suffix);
       if (base::file_exists(path)) return path;
     }
   }

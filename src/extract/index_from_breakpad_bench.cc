@@ -24,7 +24,7 @@ void run(benchmark::State& state, const Body& body) {
     state.SkipWithError("FAULTLINE_BENCH_SYM must name a .sym text");
     return;
   }
-  for (auto _ : state) body(file, static_cast<unsigned>(state.range(0)));
+  while (state.KeepRunning()) body(file, static_cast<unsigned>(state.range(0)));
   const auto bytes =
       static_cast<double>(state.iterations()) * static_cast<double>(file->bytes().size());
   state.counters["bytes"] = benchmark::Counter(bytes, benchmark::Counter::kIsRate);

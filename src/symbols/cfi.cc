@@ -25,9 +25,10 @@ std::optional<std::int64_t> find_integer(std::string_view token) {
     if (token.starts_with('-')) return std::nullopt;
   }
   std::int64_t value = 0;
-  const char* const end = token.data() + token.size();
-  const auto [stop, error] = std::from_chars(token.data(), end, value, 10);
-  if (error != std::errc() || stop != end || token.empty()) return std::nullopt;
+  const char* const begin = token.data();
+  const char* const end = begin + token.size();
+  const auto [stop, error] = std::from_chars(begin, end, value, 10);
+  if (error != std::errc() || stop != end) return std::nullopt;
   return value;
 }
 

@@ -61,8 +61,8 @@ TEST(Demangle, BoundsHostileNames) {
   // Each pair<S_, S_> doubles what the one before it prints.
   std::string doubling = "_Z1f1aIS_S_E";
   for (int i = 0; i < 60; ++i) {
-    const std::string last = i == 0 ? "S0_" : "S" + std::string(1, char('A' + i % 26)) + "_";
-    doubling += "S_I" + last + last + "E";
+    const std::string last = i == 0 ? "S0_" : std::string{'S', char('A' + i % 26), '_'};
+    doubling.append("S_I").append(last).append(last).append("E");
   }
   EXPECT_LE(demangle(doubling).size(), kMaxDemangledSize);
   EXPECT_LE(demangle("_Z1f" + std::string(16000, 'P') + "i").size(), kMaxDemangledSize);

@@ -96,7 +96,8 @@ class Parser : public id::AbstractManglingParser<Parser, NodeAllocator> {
   using Base = id::AbstractManglingParser<Parser, NodeAllocator>;
   using Base::Base;
 
-  // NOLINTBEGIN(readability-identifier-naming): these replace functions of LLVM's parser
+  // NOLINTBEGIN(readability-identifier-naming,bugprone-derived-method-*): these replace functions
+  // of LLVM's parser
   id::Node* parseType() {
     return deeper([&] { return Base::parseType(); });
   }
@@ -115,7 +116,7 @@ class Parser : public id::AbstractManglingParser<Parser, NodeAllocator> {
   id::Node* parseEncoding(bool params = true) {
     return deeper([&] { return without_return_type(Base::parseEncoding(params)); });
   }
-  // NOLINTEND(readability-identifier-naming)
+  // NOLINTEND(readability-identifier-naming,bugprone-derived-method-*)
 
  private:
   template <class Parse>

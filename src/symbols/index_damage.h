@@ -62,6 +62,7 @@ inline void reseal(std::vector<std::uint8_t>& bytes) {
 inline std::size_t ask_everything(const Map& map, std::uint64_t reach) {
   std::size_t seen = map.info().name.size();
   std::vector<base::Rva> rvas;
+  rvas.reserve(reach + 3);
   for (std::uint64_t i = 0; i < reach; ++i) rvas.push_back(base::Rva{i});
   for (const std::uint64_t far : {1ull << 32, 1ull << 63, ~0ull}) rvas.push_back(base::Rva{far});
   const auto read = [&](const Hit& hit) {

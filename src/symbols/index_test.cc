@@ -61,6 +61,21 @@ TEST(SymbolIndex, EveryPrefixIsRefused) {
   }
 }
 
+TEST(SymbolIndex, AppearsWholeInADirectoryOfItsOwn) {
+  const auto folder = base::TemporaryDirectory::create("symbol-index-");
+  ASSERT_TRUE(folder.ok());
+  for (const bool durable : {true, false}) {
+    IndexOptions options;
+    options.durable = durable;
+    const std::string path = folder->path() + (durable ? "/a/b/sound.fidx" : "/c/d/quick.fidx");
+    ASSERT_TRUE(write_index_file(damage::sample_model(), path, options).ok());
+    const auto file = base::MappedFile::open(path);
+    ASSERT_TRUE(file.ok());
+    EXPECT_TRUE(Map::open(*file).ok());
+  }
+  EXPECT_EQ(base::list_files(folder->path()).value().size(), 2u);  // nothing unfinished is left
+}
+
 TEST(SymbolIndex, AnotherVersionIsUnsupported) {
   auto bytes = must_write(damage::sample_model());
   bytes[8] = 99;

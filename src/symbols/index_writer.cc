@@ -375,7 +375,13 @@ Result<std::vector<std::uint8_t>> write_index(const Model& model, const IndexOpt
 Result<void> write_index_file(const Model& model, const std::string& path,
                               const IndexOptions& options) {
   const std::vector<std::uint8_t> bytes = TRY(write_index(model, options));
-  return base::write_file_durably(path, bytes);
+  if (options.durable) return base::write_file_durably(path, bytes);
+  const std::string_view directory = base::parent_of(path);
+  const std::string place(directory.empty() ? (path.starts_with('/') ? "/" : ".") : directory);
+  TRY(base::make_directories(place));
+  base::PendingFile pending = TRY(base::PendingFile::create(place));
+  TRY(pending.append(bytes));
+  return pending.rename_to(path);
 }
 
 }  // namespace symbols

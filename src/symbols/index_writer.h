@@ -20,12 +20,13 @@ namespace symbols {
 struct IndexOptions {
   unsigned threads = 0;  // 0: as many as there are processors
   int zstd_level = 3;
+  bool durable = true;  // files: sync before the rename, so that a power cut leaves all or nothing
 };
 
 base::Result<std::vector<std::uint8_t>> write_index(const Model& model,
                                                     const IndexOptions& options = {});
 
-// Written beside `path`, synced and renamed: readers see the whole file or none.
+// Written beside `path` and renamed: readers see the whole file or none.
 base::Result<void> write_index_file(const Model& model, const std::string& path,
                                     const IndexOptions& options = {});
 

@@ -63,7 +63,7 @@ void look_up(benchmark::State& state, std::vector<base::Rva> Input::* rvas) {
     return;
   }
   std::uint64_t frames = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     in->map->find_many(in->*rvas, [&](std::size_t, const symbols::Hit* hit) {
       frames += hit->inlines.size() + 1;
     });
@@ -87,7 +87,7 @@ void open_and_find_one(benchmark::State& state) {
   }
   symbols::Hit hit;
   std::size_t next = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     auto file = base::MappedFile::open(path);
     auto map = symbols::Map::open(std::move(file).value());
     benchmark::DoNotOptimize(map.value()->find(in->random[next++ % in->random.size()], hit));

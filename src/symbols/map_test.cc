@@ -181,6 +181,7 @@ void expect_equal_everywhere(const Model& model, const Map& map, std::uint64_t b
                              std::uint64_t reach) {
   Hit hit;
   std::vector<base::Rva> all;
+  all.reserve(reach * 2);
   for (std::uint64_t i = 0; i < reach * 2; ++i) all.push_back(base::Rva{base - reach / 2 + i});
   for (const base::Rva rva : all) {
     const auto expected = reference::find(model, rva.value);

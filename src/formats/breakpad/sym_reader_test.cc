@@ -11,7 +11,9 @@
 namespace breakpad {
 namespace {
 
-const std::string kModule = "MODULE Linux x86_64 000102030405060708090A0B0C0D0E0F0 a.out\n";
+std::string module_line() {
+  return "MODULE Linux x86_64 000102030405060708090A0B0C0D0E0F0 a.out\n";
+}
 
 SymFile read_text(const std::string& text, Reading reading = Reading::kStrict) {
   return read(base::bytes_of(text), reading);
@@ -19,7 +21,7 @@ SymFile read_text(const std::string& text, Reading reading = Reading::kStrict) {
 
 TEST(SymReader, ReadsEveryRecord) {
   const std::string text =
-      kModule +
+      module_line() +
       "INFO CODE_ID 0102\nINFO URL http://x/\nFILE 3 /src/a b.c\nINLINE_ORIGIN 7 inl()\n"
       "FUNC m 1000 20 8 f(int, long)\nINLINE 0 12 3 7 1004 8 1010 4\n1000 4 10 3\n1004 8 11 3\n"
       "PUBLIC m 2000 0 pub lic\n"
@@ -120,7 +122,7 @@ TEST(SymReader, CallsCorruptWhatOthersDo) {
       {"STACK WIN that contradicts itself", "STACK WIN 4 10 4 0 0 0 0 0 0 0 0\n", false},
       {"STACK WIN of type g", "STACK WIN g 10 4 0 0 0 0 0 0 0 0\n", true},
       {"STACK WIN without program", "STACK WIN 4 10 4 0 0 0 0 0 0 1\n", true},
-      {"second MODULE", kModule, true},
+      {"second MODULE", module_line(), true},
       {"last line without newline", "FUNC 10 10 0 f", true},
       {"endless line", std::string(200'000, 'x') + "\n", false},
       {"long bad line", std::string(100'000, 'x') + "\n", true},
@@ -128,7 +130,7 @@ TEST(SymReader, CallsCorruptWhatOthersDo) {
       {"endless last line", std::string(200'000, 'x'), false},
   };
   for (const Verdict& row : rows) {
-    const SymFile file = read_text(kModule + row.body);
+    const SymFile file = read_text(module_line() + row.body);
     EXPECT_EQ(file.corrupt, row.corrupt) << row.what << ": " << file.problem;
     EXPECT_TRUE(file.has_module) << row.what;
     EXPECT_EQ(file.parts.empty(), row.corrupt) << row.what;
@@ -139,7 +141,7 @@ TEST(SymReader, ModuleIsWantedFirstButNotRequired) {
   EXPECT_TRUE(read_text("").corrupt);
   EXPECT_FALSE(read_text("\n").corrupt);
   EXPECT_FALSE(read_text("FUNC 10 10 0 f\n").corrupt);
-  EXPECT_TRUE(read_text("\n" + kModule).corrupt);
+  EXPECT_TRUE(read_text("\n" + module_line()).corrupt);
   EXPECT_TRUE(read_text("MODULE Linux x86_64 XYZ a.out\n").corrupt);
   EXPECT_TRUE(read_text("MODULE Linux x86_64 00\n").corrupt);
   EXPECT_EQ(read_text("MODULE mac x86_64 0AB name with blanks\r\n").module.name,
@@ -163,7 +165,7 @@ TEST(SymReader, AnEndlessLineEndsNothing) {
 
 TEST(SymReader, LenientReadingKeepsWhatItCan) {
   const SymFile file = read_text(
-      kModule +
+      module_line() +
           "FUNC 10 10 0 f\nINLINE 0 5 1 10 4\nrubbish\n10 4 7 1\n\n14 4 8 1\nPUBLIC 40 0 last",
       Reading::kLenient);
   ASSERT_FALSE(file.corrupt);
@@ -179,7 +181,7 @@ TEST(SymReader, LenientReadingKeepsWhatItCan) {
 }
 
 TEST(SymReader, ProblemNamesTheLine) {
-  EXPECT_EQ(read_text(kModule + "FUNC 10 10 0 f\n10 4 x 1\n").problem,
+  EXPECT_EQ(read_text(module_line() + "FUNC 10 10 0 f\n10 4 x 1\n").problem,
             "line 3 is not a record that belongs here: 10 4 x 1");
 }
 
@@ -203,7 +205,7 @@ std::string counts_of(const SymFile& file) {
 }
 
 TEST(SymReader, TheNumberOfThreadsChangesNothing) {
-  std::string text = kModule;
+  std::string text = module_line();
   for (int i = 0; i < 60'000; ++i) {
     char line[200];
     std::snprintf(line, sizeof line,
@@ -221,7 +223,7 @@ TEST(SymReader, TheNumberOfThreadsChangesNothing) {
 }
 
 TEST(SymReader, EveryPrefixGivesAnAnswer) {
-  const std::string text = kModule +
+  const std::string text = module_line() +
                            "FILE 1 a\nFUNC 10 10 0 f\nINLINE 0 1 1 1 10 4\n10 8 1 1\n"
                            "STACK CFI INIT 10 10 .cfa: $rsp 8 +\nSTACK CFI 11 .cfa: $rsp 16 +\n"
                            "STACK WIN 4 3000 10 1 2 3 4 5 6 1 $T0 =\n";
@@ -229,7 +231,8 @@ TEST(SymReader, EveryPrefixGivesAnAnswer) {
     const std::string prefix = text.substr(0, size);
     const bool whole_lines = size > 0 && text[size - 1] == '\n';
     EXPECT_EQ(read_text(prefix).corrupt, !whole_lines) << size;
-    EXPECT_FALSE(read_text(prefix, Reading::kLenient).corrupt && size > kModule.size()) << size;
+    EXPECT_FALSE(read_text(prefix, Reading::kLenient).corrupt && size > module_line().size())
+        << size;
   }
 }
 
