@@ -272,7 +272,9 @@ TEST(Extract, AnswersForAFileCutAnywhere) {
     // A copy, so that a read behind the end is seen by the sanitizer.
     const std::vector<std::uint8_t> cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
     const auto out = extract(Module{cut, {}, "x"}, Options{});
-    if (!out.ok()) EXPECT_FALSE(out.error().what.empty());
+    if (!out.ok()) {
+      EXPECT_FALSE(out.error().what.empty());
+    }
   }
 }
 

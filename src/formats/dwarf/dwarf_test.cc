@@ -266,15 +266,15 @@ Assembler& set_address(Assembler& a, std::uint64_t address) {
 }
 Assembler& end_sequence(Assembler& a) { return a.u8(0).uleb(1).u8(kLneEndSequence); }
 
+// The result has views into `table`.
 base::Result<LineTable> parse_lines(const Bytes& table, std::string_view comp_dir = "/c") {
-  Built built;
-  built.line = table;
-  const DebugInfo info = DebugInfo::open(built.sections(), 1);
+  Sections sections;
+  sections.line = table;
+  const DebugInfo info = DebugInfo::open(sections, 1);
   Unit unit;
   unit.version = 4;
   unit.line_offset = 0;
   unit.comp_dir = comp_dir;
-  const Sections sections = built.sections();
   return LineTable::parse(sections, info, unit, kCode);
 }
 
@@ -283,7 +283,8 @@ TEST(LineTable, LetsTheLastRowAtAnAddressWin) {
   set_address(p, 0x1000).u8(kLnsAdvanceLine).sleb(9).u8(kLnsCopy);
   p.u8(kLnsAdvanceLine).sleb(5).u8(kLnsCopy).u8(kLnsAdvancePc).uleb(4).u8(kLnsCopy);
   p.u8(kLnsAdvancePc).uleb(4);
-  const auto table = parse_lines(make_line_table(end_sequence(p).finish()));
+  const Bytes bytes = make_line_table(end_sequence(p).finish());
+  const auto table = parse_lines(bytes);
   ASSERT_TRUE(table.ok()) << table.error().what;
   ASSERT_EQ(table->rows().size(), 2u);
   EXPECT_EQ(table->rows()[0].line, 15u);
@@ -300,7 +301,8 @@ TEST(LineTable, SortsSequencesAndDropsDiscardedOnes) {
     set_address(p, start).u8(kLnsCopy).u8(kLnsAdvancePc).uleb(8);
     end_sequence(p);
   }
-  const auto table = parse_lines(make_line_table(p.finish()));
+  const Bytes bytes = make_line_table(p.finish());
+  const auto table = parse_lines(bytes);
   ASSERT_TRUE(table.ok());
   ASSERT_EQ(table->sequences().size(), 2u);
   EXPECT_EQ(table->sequences()[0].start, 0x1000u);
@@ -312,7 +314,8 @@ TEST(LineTable, SortsRowsWhoseAddressesGoBack) {
   set_address(p, 0x1010).u8(kLnsCopy);
   set_address(p, 0x1000).u8(kLnsAdvanceLine).sleb(1).u8(kLnsCopy);
   set_address(p, 0x1020);
-  const auto table = parse_lines(make_line_table(end_sequence(p).finish()));
+  const Bytes bytes = make_line_table(end_sequence(p).finish());
+  const auto table = parse_lines(bytes);
   ASSERT_TRUE(table.ok());
   ASSERT_EQ(table->rows().size(), 2u);
   EXPECT_EQ(table->rows()[0].address, 0x1000u);
@@ -326,7 +329,8 @@ TEST(LineTable, RefusesAFileTableThatAnnouncesABillionFiles) {
   const Bytes head = header.finish();
   Assembler a;
   a.u32(2 + 2 + 4 + head.size()).u16(5).u8(8).u8(0).u32(head.size()).bytes(head);
-  const auto table = parse_lines(a.finish());
+  const Bytes bytes = a.finish();
+  const auto table = parse_lines(bytes);
   ASSERT_FALSE(table.ok());
   EXPECT_EQ(table.error().fault, base::Fault::malformed);
 }
