@@ -4,8 +4,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
-#include <set>
 
 #include "api/health.h"
 #include "api/reports.h"
@@ -86,12 +86,13 @@ std::vector<db::Migration> all_migrations() {
 // Blobs whose row was never committed: their upload was never acknowledged.
 Result<void> sweep_orphans(store::Blobs& blobs, store::Catalog& catalog,
                            reports::Archive& archive) {
-  std::set<base::Sha256> kept;
-  const auto keep = [&](const base::Sha256& hash) { kept.insert(hash); };
+  std::vector<base::Sha256> kept;
+  const auto keep = [&](const base::Sha256& hash) { kept.push_back(hash); };
   TRY(catalog.list_hashes(keep));
   TRY(archive.list_hashes(keep));
+  std::sort(kept.begin(), kept.end());
   const std::uint64_t removed =
-      TRY(blobs.sweep([&](const base::Sha256& hash) { return kept.contains(hash); }));
+      TRY(blobs.sweep([&](const base::Sha256& hash) { return std::binary_search(kept.begin(), kept.end(), hash); }));
   if (removed != 0) base::log::info("removed {} unfinished uploads", removed);
   return {};
 }
@@ -183,6 +184,7 @@ Result<void> serve(const Options& options) {
   // Symbols: in through ingest, out through supply, which hears of every commit.
   ingest::Ingest ingest(blobs, catalog, zip_limits(options));
   supply::Supply supply(blobs, catalog, supply_options(options, data));
+  if (database->engine() == db::Engine::sqlite) TRY(supply.learn_ids());
 
   // Reports: taken in, queued, processed by children; symbols that come late wake them again.
   reports::Queue queue(*database);

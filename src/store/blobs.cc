@@ -24,6 +24,10 @@ std::optional<Sha256> find_sha256(std::string_view hex) {
   return hash;
 }
 
+namespace {
+constexpr unsigned kDirectoryCount = 256;  // by the first byte of the hash
+}
+
 Result<Sha256> sha256_of_file(const std::string& path) {
   const base::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return base::error_from_errno(errno, "cannot open", path);
@@ -41,12 +45,15 @@ Result<Sha256> sha256_of_file(const std::string& path) {
 Result<Blobs> Blobs::open(std::string directory, std::string tmp_directory) {
   // All 256 places at once: put() then never makes a directory, whose own entry would have to
   // reach the disk as well.
-  for (unsigned i = 0; i < 256; ++i) {
-    const auto byte = static_cast<std::uint8_t>(i);
-    TRY(base::make_directories(base::join_path(directory, base::hex_of({&byte, 1}))));
-  }
-  TRY(base::sync_directory(directory));
-  return Blobs(std::move(directory), std::move(tmp_directory));
+  Blobs blobs(std::move(directory), std::move(tmp_directory));
+  for (unsigned i = 0; i < kDirectoryCount; ++i) TRY(base::make_directories(blobs.directory_of(i)));
+  TRY(base::sync_directory(blobs.directory_));
+  return blobs;
+}
+
+std::string Blobs::directory_of(unsigned number) const {
+  const auto byte = static_cast<std::uint8_t>(number);
+  return base::join_path(directory_, base::hex_of({&byte, 1}));
 }
 
 std::string Blobs::path_of(const Sha256& hash) const {
@@ -92,12 +99,14 @@ Result<void> Blobs::remove(const Sha256& hash) { return base::remove_file(path_o
 
 Result<std::uint64_t> Blobs::sweep(const std::function<bool(const Sha256&)>& keep) {
   std::uint64_t removed = 0;
-  const std::vector<std::string> files = TRY(base::list_files(directory_));
-  for (const std::string& path : files) {
-    const auto hash = find_sha256(base::basename_of(path));
-    if (!hash || keep(*hash)) continue;  // what does not look like ours is left alone
-    TRY(base::remove_file(path));
-    ++removed;
+  for (unsigned i = 0; i < kDirectoryCount; ++i) {
+    const std::vector<std::string> files = TRY(base::list_files(directory_of(i)));
+    for (const std::string& path : files) {
+      const auto hash = find_sha256(base::basename_of(path));
+      if (!hash || keep(*hash)) continue;  // what does not look like ours is left alone
+      TRY(base::remove_file(path));
+      ++removed;
+    }
   }
   return removed;
 }

@@ -52,6 +52,8 @@ class Blobs {
  private:
   Blobs(std::string directory, std::string tmp)
       : directory_(std::move(directory)), tmp_(std::move(tmp)) {}
+  std::string directory_of(unsigned number) const;
+
   std::string directory_;
   std::string tmp_;
 };

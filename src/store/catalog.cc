@@ -21,6 +21,7 @@ constexpr std::string_view kFileColumns =
     "f.id, f.sha256, f.size, f.format, f.name, f.os, f.arch, f.debug_id, f.code_id, "
     "f.has_debug, f.has_symbols, f.has_code, f.added_at";
 constexpr std::size_t kFileColumnCount = 13;
+constexpr std::int64_t kPortion = 10'000;  // rows of a long list at a time
 
 Value number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 Value flag(bool value) { return static_cast<std::int64_t>(value ? 1 : 0); }
@@ -229,11 +230,37 @@ Result<Counts> Catalog::count() {
 
 Result<void> Catalog::list_hashes(const std::function<void(const base::Sha256&)>& sink) {
   return database_.read([&](Session& session) -> Result<void> {
-    const Rows rows = TRY(session.query("SELECT sha256 FROM symbol_file"));
-    for (const Row& row : rows) {
-      if (const auto hash = find_sha256(row.text(0))) sink(*hash);
+    std::int64_t after = 0;
+    for (;;) {
+      const Rows rows = TRY(session.query(
+          "SELECT id, sha256 FROM symbol_file WHERE id > ? ORDER BY id LIMIT ?",
+          {after, kPortion}));
+      if (rows.empty()) return {};
+      for (const Row& row : rows) {
+        if (const auto hash = find_sha256(row.text(1))) sink(*hash);
+      }
+      after = rows.back().integer(0);
     }
-    return {};
+  });
+}
+
+Result<void> Catalog::list_ids(
+    const std::function<void(ident::KeyKind kind, std::string_view id)>& sink) {
+  return database_.read([&](Session& session) -> Result<void> {
+    std::string kind;
+    std::string id;
+    for (;;) {
+      const Rows rows = TRY(session.query(
+          "SELECT kind, id FROM symbol_key WHERE (kind, id) > (?, ?) "
+          "GROUP BY kind, id ORDER BY kind, id LIMIT ?",
+          {kind, id, kPortion}));
+      if (rows.empty()) return {};
+      for (const Row& row : rows) {
+        if (const auto known = ident::find_key_kind(row.text(0))) sink(*known, row.text(1));
+      }
+      kind = rows.back().text(0);
+      id = rows.back().text(1);
+    }
   });
 }
 

@@ -94,8 +94,11 @@ class Catalog {
   // Newest first.
   base::Result<std::vector<FileRecord>> list_files(std::uint64_t limit, std::uint64_t offset = 0);
   base::Result<Counts> count();
-  // Calls `sink` with the hash of every file.
+  // Calls `sink` with the hash of every file, with kind and id of every key; in portions, since
+  // there may be millions.
   base::Result<void> list_hashes(const std::function<void(const base::Sha256&)>& sink);
+  base::Result<void> list_ids(
+      const std::function<void(ident::KeyKind kind, std::string_view id)>& sink);
   base::Result<void> check_alive();  // one short question to the database
 
   // Called after each commit, on the committing thread, before commit() returns.

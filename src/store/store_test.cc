@@ -196,6 +196,27 @@ TEST_P(CatalogOn, SaysWhatItAlreadyKnewAndTellsTheListeners) {
   EXPECT_EQ(catalog_->list_files(10)->front().name, "two");
 }
 
+TEST_P(CatalogOn, ListsEveryIdOnceHoweverManyThereAre) {
+  std::vector<NewFile> files;
+  for (int i = 0; i < 10'050; ++i) {  // more than one portion
+    const std::string text = std::to_string(i);
+    files.push_back(file_with(text, {SymbolKey::from_text(KeyKind::path, "a/" + text, "same"),
+                                     SymbolKey::from_text(KeyKind::build_id, "", text)}, true));
+  }
+  must_commit(std::move(files));
+  std::size_t ids = 0;
+  std::size_t paths = 0;
+  ASSERT_TRUE(catalog_->list_ids([&](KeyKind kind, std::string_view id) {
+    if (kind == KeyKind::path) EXPECT_EQ(id, "same");
+    ++(kind == KeyKind::path ? paths : ids);
+  }).ok());
+  EXPECT_EQ(ids, 10'050u);
+  EXPECT_EQ(paths, 1u);
+  std::size_t hashes = 0;
+  ASSERT_TRUE(catalog_->list_hashes([&](const base::Sha256&) { ++hashes; }).ok());
+  EXPECT_EQ(hashes, 10'050u);
+}
+
 TEST_P(CatalogOn, KeepsAllOrNothing) {
   const auto key = SymbolKey::from_text(KeyKind::path, "a/a", "1");
   NewFile bad = file_with("bad", {key}, false);

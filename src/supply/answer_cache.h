@@ -20,7 +20,7 @@ class AnswerCache {
 
   struct Limits {
     std::size_t files_max = 512;     // each holds a descriptor
-    std::size_t misses_max = 200'000;
+    std::size_t misses_max = 50'000;
   };
   explicit AnswerCache(const Limits& limits) : limits_(limits) {}
   AnswerCache(const AnswerCache&) = delete;

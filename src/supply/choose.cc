@@ -53,17 +53,6 @@ Sources sources_of(const std::vector<Found>& files) {
   return sources;
 }
 
-Error nobody_has_it(const ident::SymbolRequest& request) {
-  std::string what = "nobody has uploaded ";
-  what += ident::name_of(request.artifact);
-  for (const ident::SymbolKey& key : request.keys) {
-    if (key.kind == KeyKind::path && request.keys.size() > 1) continue;
-    what.append(" ").append(ident::name_of(key.kind)).append(" ").append(key.id);
-    break;
-  }
-  return {Fault::not_found, std::move(what)};
-}
-
 Choice choose_sym(const ident::SymbolRequest& request,
                   const std::vector<std::vector<Found>>& found, const Sources& sources) {
   // What somebody uploaded as .sym is served as it is; a foreign file under the path only when
@@ -77,7 +66,7 @@ Choice choose_sym(const ident::SymbolRequest& request,
           found, [](const Found& row) { return row.key.key.kind == KeyKind::path; })) {
     return Serve{*file};
   }
-  return nobody_has_it(request);
+  return nobody_has(request);
 }
 
 bool fits(Artifact artifact, const Found& row) {
@@ -117,6 +106,17 @@ std::string Sources::module_name() const {
   return std::string(name);
 }
 
+Error nobody_has(const ident::SymbolRequest& request) {
+  std::string what = "nobody has uploaded ";
+  what += ident::name_of(request.artifact);
+  for (const ident::SymbolKey& key : request.keys) {
+    if (key.kind == KeyKind::path && request.keys.size() > 1) continue;
+    what.append(" ").append(ident::name_of(key.kind)).append(" ").append(key.id);
+    break;
+  }
+  return {Fault::not_found, std::move(what)};
+}
+
 bool wants_derived(Artifact artifact) {
   return artifact == Artifact::sym || artifact == Artifact::index;
 }
@@ -133,13 +133,13 @@ Choice choose(const ident::SymbolRequest& request, const std::vector<std::vector
   if (request.artifact == Artifact::sym) return choose_sym(request, found, sources);
   if (request.artifact == Artifact::index) {
     if (sources.image || sources.debug || sources.sym) return Make{Artifact::index, sources};
-    return nobody_has_it(request);
+    return nobody_has(request);
   }
   if (const FileRecord* file =
           find_first(found, [&](const Found& row) { return fits(request.artifact, row); })) {
     return Serve{*file};
   }
-  return nobody_has_it(request);
+  return nobody_has(request);
 }
 
 }  // namespace supply

@@ -44,6 +44,9 @@ Choice choose(const ident::SymbolRequest& request,
 // The module a derived file would be made for: its debug id as the files bear it; "" for none.
 std::string module_of(const std::vector<std::vector<store::Found>>& found);
 
+// The miss of a request that no row answers.
+base::Error nobody_has(const ident::SymbolRequest& request);
+
 bool wants_derived(ident::Artifact artifact);
 
 }  // namespace supply

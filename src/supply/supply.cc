@@ -64,7 +64,19 @@ Supply::~Supply() {
   for (const auto& [deadline, waiter] : deadlines_) waiter->done();
 }
 
+Result<void> Supply::learn_ids() {
+  auto ids = std::make_unique<KnownIds>();
+  TRY(catalog_.list_ids([&](ident::KeyKind kind, std::string_view id) { ids->add(kind, id); }));
+  known_ids_ = std::move(ids);
+  return {};
+}
+
+bool Supply::nobody_can_have(const SymbolRequest& request) const {
+  return known_ids_ && !known_ids_->may_have(request.keys);
+}
+
 Found Supply::local(const SymbolRequest& request) {
+  if (nobody_can_have(request)) return Found::miss(nobody_has(request));
   const std::string key = request.cache_key();
   const Found found = cache_.find(key);
   if (found.settled()) return found;
@@ -78,6 +90,7 @@ void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point 
   {
     const std::lock_guard lock(mutex_);
     for (const SymbolRequest& request : requests) {
+      if (nobody_can_have(request)) continue;
       const std::string key = request.cache_key();
       if (stopping_ || cache_.find(key).settled()) continue;
       const auto [at, is_new] = flights_.try_emplace(key);
@@ -285,7 +298,10 @@ void Supply::hear_commit(const std::vector<store::NewFile>& files) {
   std::set<std::string> ids;
   std::vector<SymbolRequest> modules;
   for (const store::NewFile& added : files) {
-    for (const store::KeyRecord& record : added.keys) ids.insert(record.key.id);
+    for (const store::KeyRecord& record : added.keys) {
+      ids.insert(record.key.id);
+      if (known_ids_) known_ids_->add(record.key.kind, record.key.id);
+    }
     const auto debug_id = ident::DebugId::parse(added.file.debug_id);
     if (!brings_symbols(added.file) || !debug_id) continue;
     modules.push_back(ident::module_request(Artifact::index, "", *debug_id));

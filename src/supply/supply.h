@@ -29,6 +29,7 @@
 #include "store/catalog.h"
 #include "supply/answer_cache.h"
 #include "supply/derived_files.h"
+#include "supply/known_ids.h"
 
 namespace supply {
 
@@ -41,6 +42,11 @@ class Supply {
     DerivedFiles::Options derived;
   };
   Supply(store::Blobs& blobs, store::Catalog& catalog, Options options);
+
+  // Reads all ids of the catalogue; from then on a wish for another is answered from memory. Once,
+  // before anybody asks or commits, and only if no other process writes this catalogue.
+  base::Result<void> learn_ids();
+
   Supply(const Supply&) = delete;
   Supply& operator=(const Supply&) = delete;
   ~Supply();  // calls the callbacks that are still waiting
@@ -91,12 +97,14 @@ class Supply {
   void look_up(const std::vector<Wanted>& batch);
   void carry_out(const std::string& key, const Choice& choice);
   void settle(const std::string& key, const Found& found);
+  bool nobody_can_have(const ident::SymbolRequest& request) const;
   void hear_commit(const std::vector<store::NewFile>& files);
   std::vector<Wanted> take_batch();
 
   store::Blobs& blobs_;
   store::Catalog& catalog_;
   AnswerCache cache_;
+  std::unique_ptr<KnownIds> known_ids_;  // null: other processes write, too
 
   mutable std::mutex mutex_;
   std::condition_variable work_came_;

@@ -88,6 +88,31 @@ TEST(Supply, ForgetsAMissTheMomentTheFileArrives) {
   EXPECT_EQ(place.content_of(place.supply->wait_for(request, soon())), kSym);
 }
 
+TEST(Supply, NeedsNoLookupForAnIdThatTheCatalogueHasNot) {
+  Place place;
+  ASSERT_TRUE(place.supply->learn_ids().ok());
+  const auto request = ident::request_of(kSymPath);
+  EXPECT_EQ(place.supply->local(request).state(), Found::State::missing);
+  EXPECT_EQ(place.supply->counts().lookups, 0u);
+  place.must_put(kSym, kSymPath);
+  EXPECT_EQ(place.content_of(place.supply->wait_for(request, soon())), kSym);
+  // Learned anew, as after a restart.
+  ASSERT_TRUE(place.supply->learn_ids().ok());
+  EXPECT_TRUE(place.supply->wait_for(request, soon()).here());
+}
+
+TEST(KnownIds, HaveWhatWasAddedByItsKind) {
+  KnownIds known;
+  for (int i = 0; i < 100'000; ++i) known.add(ident::KeyKind::build_id, std::to_string(i));
+  EXPECT_EQ(known.size(), 100'000u);
+  for (int i = 0; i < 100'000; ++i) {
+    const auto key = ident::SymbolKey::from_text(ident::KeyKind::build_id, "", std::to_string(i));
+    EXPECT_TRUE(known.may_have({key}));
+  }
+  EXPECT_FALSE(known.may_have({ident::SymbolKey::from_text(ident::KeyKind::code_id, "", "7")}));
+  EXPECT_FALSE(known.may_have({}));
+}
+
 TEST(Supply, FindsTheFileInAnyCaseOfTheId) {
   Place place;
   place.must_put(kSym, kSymPath);
