@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <array>
+
+#include "base/pool.h"
 #include "symbols/index_damage.h"
 #include "symbols/index_writer.h"
 #include "symbols/map.h"
@@ -74,6 +77,17 @@ TEST(SymbolIndex, AppearsWholeInADirectoryOfItsOwn) {
     EXPECT_TRUE(Map::open(*file).ok());
   }
   EXPECT_EQ(base::list_files(folder->path()).value().size(), 2u);  // nothing unfinished is left
+}
+
+TEST(SymbolIndex, ManyThreadsMayAskAColdMap) {
+  const auto bytes = must_write(damage::sample_model());
+  const auto map = open(bytes);
+  ASSERT_TRUE(map.ok());
+  std::array<std::size_t, 8> seen{};
+  base::parallel_for(seen.size(), 4, [&](std::size_t i) {
+    seen[i] = damage::ask_everything(**map, damage::kSampleReach);
+  });
+  for (const std::size_t one : seen) EXPECT_EQ(one, seen[0]);
 }
 
 TEST(SymbolIndex, AnotherVersionIsUnsupported) {
