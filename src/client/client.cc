@@ -29,7 +29,7 @@ extern char** environ;
 
 namespace client {
 
-State g_state;
+constinit State g_state{};
 
 namespace {
 

@@ -39,7 +39,7 @@ struct State {
   char handler_path[kPathMax];
 };
 
-extern State g_state __attribute__((visibility("hidden")));
+extern constinit State g_state __attribute__((visibility("hidden")));
 
 // crash_path.cc
 void on_fatal_signal(int signal_number, siginfo_t* info, void* context);

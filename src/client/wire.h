@@ -92,6 +92,7 @@ static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 enum class MessageType : std::uint32_t {
+  none = 0,
   ready = 1,  // handler → client, once: value = 0 or a FAULTLINE_E_…
   crash,      // client → handler: value = the slot
   goodbye,    // client → handler: an orderly end

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
+#include <time.h>
 #include <unistd.h>
 #include <faultline/client.hpp>
 
@@ -30,7 +31,14 @@
 namespace {
 
 volatile int g_sink;
+long g_init_us;
 std::atomic<int> g_ready{0};
+
+// Through a variable, so that no compiler knows where we read and write.
+volatile std::uintptr_t g_zero;
+volatile int* nowhere(std::uintptr_t address) {
+  return reinterpret_cast<volatile int*>(g_zero + address);
+}
 
 [[noreturn]] void fail(const char* what) {
   std::fprintf(stderr, "crash_driver: %s\n", what);
@@ -38,15 +46,15 @@ std::atomic<int> g_ready{0};
 }
 
 void announce(const void* address) {
-  std::printf("pid=%d tid=%ld handler=%d address=%#lx\n", getpid(), syscall(SYS_gettid),
-              faultline_handler_pid(), reinterpret_cast<unsigned long>(address));
+  std::printf("pid=%d tid=%ld handler=%d init_us=%ld address=%#lx\n", getpid(),
+              syscall(SYS_gettid), faultline_handler_pid(), g_init_us,
+              reinterpret_cast<unsigned long>(address));
   std::fflush(stdout);
 }
 
 [[gnu::noinline]] void crash_by_segv() {
-  int* const nowhere = reinterpret_cast<int*>(0x1234);
-  announce(nowhere);
-  *const_cast<volatile int*>(nowhere) = 1;
+  announce(reinterpret_cast<void*>(0x1234));
+  *nowhere(0x1234) = 1;
 }
 
 [[gnu::noinline]] void crash_by_bus() {
@@ -85,7 +93,7 @@ void announce(const void* address) {
 
 [[gnu::noinline]] void crash_by_non_canonical() {
   announce(nullptr);
-  g_sink = *reinterpret_cast<volatile int*>(0x8000000000001234);
+  g_sink = *nowhere(0x8000000000001234);
 }
 
 [[gnu::noinline]] void crash_by_jump() {
@@ -138,14 +146,14 @@ void crash_in_loader() {
 
 void crash_in_stdio() {
   flockfile(stdout);
-  *reinterpret_cast<volatile int*>(0x1234) = 1;
+  *nowhere(0x1234) = 1;
 }
 
 void* crash_soon(void*) {
   g_ready.fetch_add(1);
   while (g_ready.load() < 8) {
   }
-  *reinterpret_cast<volatile int*>(0x1234) = 1;
+  *nowhere(0x1234) = 1;
   return nullptr;
 }
 
@@ -198,7 +206,7 @@ void crash_undumpable() {
 }
 
 int faulting_hook(int, void*, void*, void*) {
-  *reinterpret_cast<volatile int*>(0x99) = 1;
+  *nowhere(0x99) = 1;
   return 0;
 }
 
@@ -226,9 +234,9 @@ void measure_handler() {
   const std::string path = "/proc/" + std::to_string(faultline_handler_pid()) + "/smaps_rollup";
   FILE* const file = std::fopen(path.c_str(), "r");
   char line[256];
-  long size = 0;
   while (file != nullptr && std::fgets(line, sizeof line, file) != nullptr) {
-    if (std::sscanf(line, "Pss: %ld", &size) == 1) std::printf("pss=%ld\n", size);
+    if (std::strncmp(line, "Pss:", 4) != 0) continue;
+    std::printf("pss=%ld\n", std::strtol(line + 4, nullptr, 10));
   }
   std::fflush(stdout);
   std::_Exit(0);
@@ -256,7 +264,7 @@ int stepping_hook(int signal_number, void*, void* context, void*) {
 void crash_after_first_chances() {
   faultline_first_chance(&jumping_hook, nullptr);
   for (volatile int i = 0; i < 1000; i = i + 1) {
-    if (sigsetjmp(g_jump, 1) == 0) *reinterpret_cast<volatile int*>(0x77) = 1;
+    if (sigsetjmp(g_jump, 1) == 0) *nowhere(0x77) = 1;
   }
   faultline_first_chance(&stepping_hook, nullptr);
   for (int i = 0; i < 1000; ++i) __asm__ volatile("ud2");
@@ -324,7 +332,7 @@ struct Way {
   const char* name;
   void (*crash)();
 };
-const Way kWays[] = {
+constexpr Way kWays[] = {
     {"segv", crash_by_segv},
     {"bus", crash_by_bus},
     {"ill", crash_by_ill},
@@ -405,7 +413,7 @@ int main(int count, char** arguments) {
     else if (argument == "--url")
       config.url = value, ++i;
     else if (argument == "--threads")
-      threads = std::atoi(value), ++i;
+      threads = static_cast<int>(std::strtol(value, nullptr, 10)), ++i;
     else if (argument == "--keep-stderr")
       config.flags |= FAULTLINE_KEEP_STDERR;
     else if (argument == "--second-thread")
@@ -413,7 +421,7 @@ int main(int count, char** arguments) {
     else if (argument == "--remove-spool")
       remove_spool = true;
     else if (argument == "--deny")
-      denied = static_cast<unsigned>(std::atoi(value)), ++i;
+      denied = static_cast<unsigned>(std::strtoul(value, nullptr, 10)), ++i;
     else
       way = find_way(argument);
   }
@@ -426,7 +434,11 @@ int main(int count, char** arguments) {
     sigaction(SIGSEGV, &action, nullptr);
   }
   g_config = &config;
+  timespec before{}, after{};
+  clock_gettime(CLOCK_MONOTONIC, &before);
   const faultline::Guard guard(config);
+  clock_gettime(CLOCK_MONOTONIC, &after);
+  g_init_us = (after.tv_sec - before.tv_sec) * 1000000 + (after.tv_nsec - before.tv_nsec) / 1000;
   if (!guard.ok()) {
     std::printf("init=%d %s\n", guard.answer(), faultline_error_text(guard.answer()));
     std::fflush(stdout);

@@ -74,7 +74,7 @@ struct Scene {
 
   int number(const std::string& word) const {
     const auto at = words.find(word);
-    return at == words.end() ? 0 : std::atoi(at->second.c_str());
+    return at == words.end() ? 0 : static_cast<int>(std::strtol(at->second.c_str(), nullptr, 10));
   }
   std::vector<std::string> dumps() const {
     std::vector<std::string> paths;

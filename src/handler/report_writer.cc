@@ -35,6 +35,7 @@ Report report_of(const CrashSite& site, const CrashRequest& request, const std::
 
 std::vector<snapshot::Annotation> annotations_in(const Report& report) {
   std::vector<snapshot::Annotation> annotations;
+  annotations.reserve(report.annotations.size());
   for (const auto& [key, value] : report.annotations) annotations.push_back({key, value, ""});
   return annotations;
 }

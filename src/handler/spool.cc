@@ -159,7 +159,7 @@ base::Result<void> Spool::store(const Report& report, const snapshot::MinidumpIm
   TRY(record.sync());
   const std::string record_path = this->file("pending", report.id, ".json");
   TRY(record.rename_to(record_path));
-  const auto named = file.rename_to(dump_path(report.id));
+  auto named = file.rename_to(dump_path(report.id));
   if (!named) {
     ::unlink(record_path.c_str());
     return named;

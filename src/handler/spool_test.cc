@@ -46,6 +46,7 @@ class SpoolTest : public ::testing::Test {
   std::vector<std::string> names_in(const std::string& part) const {
     std::vector<std::string> names;
     const auto paths = base::list_files(base::join_path(spool_->path(), part)).value_or({});
+    names.reserve(paths.size());
     for (const auto& path : paths) {
       names.emplace_back(base::basename_of(path));
     }
