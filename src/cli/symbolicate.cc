@@ -16,6 +16,7 @@
 #include "extract/symbols_from_breakpad.h"
 #include "symbolicate/batch.h"
 #include "symbolicate/frames.h"
+#include "symbols/index_format.h"
 #include "symbols/index_writer.h"
 #include "symbols/map.h"
 
@@ -47,7 +48,8 @@ std::optional<std::uint64_t> parse_offset(std::string_view text) {
 // The symbols in a file: an index as it is, a .sym text through an index in memory.
 Result<SharedMap> open_symbols(const std::string& path, const std::string& save_index) {
   auto file = TRY(base::MappedFile::open(path));
-  if (base::text_of(file->bytes()).starts_with("FLTSYMIX")) return symbols::Map::open(file);
+  const std::string_view magic = base::text_of(symbols::index::kMagic);
+  if (base::text_of(file->bytes()).starts_with(magic)) return symbols::Map::open(file);
   std::string problem;
   extract::BreakpadReading reading;
   reading.lenient = true;

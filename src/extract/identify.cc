@@ -19,19 +19,26 @@ struct Magic {
 
 using namespace std::string_view_literals;
 constexpr std::array kMagics{
-    Magic{"\x7f" "ELF"sv, FileKind::elf},
+    Magic{"\x7f"
+          "ELF"sv,
+          FileKind::elf},
     Magic{"MODULE "sv, FileKind::breakpad_sym},
+    Magic{"FLTSYMIX"sv, FileKind::symbol_index},
     Magic{"\xef\xbb\xbfMODULE "sv, FileKind::breakpad_sym},
     Magic{"MDMP"sv, FileKind::minidump},
     Magic{"PK\x03\x04"sv, FileKind::zip},
     Magic{"PK\x05\x06"sv, FileKind::zip},
     Magic{"\x1f\x8b"sv, FileKind::gzip},
     Magic{"\x28\xb5\x2f\xfd"sv, FileKind::zstd},
-    Magic{"\xfd" "7zXZ\0"sv, FileKind::xz},
+    Magic{"\xfd"
+          "7zXZ\0"sv,
+          FileKind::xz},
     Magic{"MSCF"sv, FileKind::cab},
     Magic{"!<arch>\n"sv, FileKind::ar},
     Magic{"\xed\xab\xee\xdb"sv, FileKind::rpm},
-    Magic{"Microsoft C/C++ MSF 7.00\r\n\x1a" "DS"sv, FileKind::pdb},
+    Magic{"Microsoft C/C++ MSF 7.00\r\n\x1a"
+          "DS"sv,
+          FileKind::pdb},
     Magic{"Microsoft C/C++ program database 2.00"sv, FileKind::pdb},
     Magic{"BSJB"sv, FileKind::portable_pdb},
     Magic{"\0asm"sv, FileKind::wasm},
@@ -166,24 +173,42 @@ void identify_sym(base::Bytes bytes, Identity& identity) {
 
 std::string_view name_of(FileKind kind) {
   switch (kind) {
-    case FileKind::unknown: return "unknown";
-    case FileKind::elf: return "elf";
-    case FileKind::breakpad_sym: return "breakpad_sym";
-    case FileKind::symbol_index: return "symbol_index";
-    case FileKind::minidump: return "minidump";
-    case FileKind::pe: return "pe";
-    case FileKind::pdb: return "pdb";
-    case FileKind::macho: return "macho";
-    case FileKind::portable_pdb: return "portable_pdb";
-    case FileKind::wasm: return "wasm";
-    case FileKind::zip: return "zip";
-    case FileKind::gzip: return "gzip";
-    case FileKind::zstd: return "zstd";
-    case FileKind::xz: return "xz";
-    case FileKind::cab: return "cab";
-    case FileKind::ar: return "ar";
-    case FileKind::rpm: return "rpm";
-    case FileKind::tar: return "tar";
+    case FileKind::unknown:
+      return "unknown";
+    case FileKind::elf:
+      return "elf";
+    case FileKind::breakpad_sym:
+      return "breakpad_sym";
+    case FileKind::symbol_index:
+      return "symbol_index";
+    case FileKind::minidump:
+      return "minidump";
+    case FileKind::pe:
+      return "pe";
+    case FileKind::pdb:
+      return "pdb";
+    case FileKind::macho:
+      return "macho";
+    case FileKind::portable_pdb:
+      return "portable_pdb";
+    case FileKind::wasm:
+      return "wasm";
+    case FileKind::zip:
+      return "zip";
+    case FileKind::gzip:
+      return "gzip";
+    case FileKind::zstd:
+      return "zstd";
+    case FileKind::xz:
+      return "xz";
+    case FileKind::cab:
+      return "cab";
+    case FileKind::ar:
+      return "ar";
+    case FileKind::rpm:
+      return "rpm";
+    case FileKind::tar:
+      return "tar";
   }
   return "unknown";
 }

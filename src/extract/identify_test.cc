@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "symbols/index_writer.h"
 #include "testing/corpus.h"
 
 namespace extract {
@@ -78,6 +79,12 @@ TEST(Identify, AnswersForEveryPrefixOfAFile) {
     const std::vector<std::uint8_t> prefix(bytes.begin(), bytes.begin() + static_cast<long>(size));
     identify(prefix);
   }
+}
+
+TEST(Identify, KnowsOurOwnIndex) {
+  const auto index = symbols::write_index(symbols::Model());
+  ASSERT_TRUE(index.ok());
+  EXPECT_EQ(identify(*index).kind, FileKind::symbol_index);
 }
 
 }  // namespace
