@@ -114,7 +114,7 @@ void add_functions(const Opened& files, const Options& options, symbols::Model& 
   std::vector<symbols::Line> orphans;
   if (const elf::File* file = files.find_with(".debug_info")) {
     const DwarfBytes bytes = read_dwarf_sections(*file, options.threads, report);
-    const auto info = dwarf::DebugInfo::open(bytes.sections, options.threads);
+    auto info = dwarf::DebugInfo::open(bytes.sections, options.threads);
     orphans = add_dwarf({info, names, code, main.image_base()}, options, source_files, model, report);
   }
   const std::vector<elf::PltStub> stubs = elf::read_plt_stubs(main);

@@ -1,5 +1,7 @@
 #include "extract/symbols_from_dwarf.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <numeric>
 
@@ -77,6 +79,9 @@ class Merge {
 void Merge::run() {
   read_units();
   report_units();
+  // From here on only names are asked for.
+  input_.info.drop_abbrevs();
+  ::malloc_trim(0);
   resolve_names();
   choose_functions();
   number_files();
@@ -199,6 +204,7 @@ void Merge::copy_functions() {
   model_.inline_ranges.reserve(ranges);
   for (const Made& made : made_) copy_function(made);
   units_ = {};
+  ids_ = {};
 }
 
 void Merge::copy_function(const Made& made) {
@@ -286,7 +292,7 @@ void Merge::gather_orphans() {
 
 }  // namespace
 
-std::vector<Line> add_dwarf(const DwarfInput& input, const Options& options, FileTable& files,
+std::vector<Line> add_dwarf(DwarfInput input, const Options& options, FileTable& files,
                             symbols::Model& model, Report& report) {
   Merge merge(input, options, files, model, report);
   merge.run();

@@ -17,7 +17,7 @@
 namespace extract {
 
 struct DwarfInput {
-  const dwarf::DebugInfo& info;
+  dwarf::DebugInfo& info;  // its abbreviations are dropped on the way
   const SymbolNames& names;
   std::vector<dwarf::AddressRange> code;  // sorted
   std::uint64_t image_base = 0;
@@ -25,7 +25,7 @@ struct DwarfInput {
 
 // Returns lines of code that no function in DWARF covers (assembly, -gline-tables-only), sorted
 // and disjoint; their places are addresses, their files the model's.
-std::vector<symbols::Line> add_dwarf(const DwarfInput& input, const Options& options,
+std::vector<symbols::Line> add_dwarf(DwarfInput input, const Options& options,
                                      FileTable& files, symbols::Model& model, Report& report);
 
 }  // namespace extract

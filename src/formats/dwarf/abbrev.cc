@@ -117,6 +117,9 @@ base::Result<AbbrevTable> AbbrevTable::compile(base::Bytes section, std::uint64_
     TRY(table.compile_one(r, code, shape));
   }
   TRY(r.check("abbreviations"));
+  table.abbrevs_.shrink_to_fit();
+  table.steps_.shrink_to_fit();
+  table.constants_.shrink_to_fit();
   if (!sorted) {
     std::sort(table.abbrevs_.begin(), table.abbrevs_.end(), [](const Abbrev& a, const Abbrev& b) {
       return a.code != b.code ? a.code < b.code : a.first_step < b.first_step;
@@ -127,7 +130,10 @@ base::Result<AbbrevTable> AbbrevTable::compile(base::Bytes section, std::uint64_
 
 base::Result<void> AbbrevTable::compile_one(base::Reader& r, std::uint64_t code, Shape shape) {
   Abbrev abbrev;
-  abbrev.code = code;
+  if (code > 0xffffffff) {
+    return base::Error{base::Fault::malformed, "abbreviation code " + std::to_string(code)};
+  }
+  abbrev.code = static_cast<std::uint32_t>(code);
   const std::uint64_t tag = r.uleb();
   abbrev.tag = static_cast<std::uint16_t>(tag > 0xffff ? 0 : tag);
   abbrev.role = role_of(abbrev.tag);
@@ -156,13 +162,17 @@ base::Result<void> AbbrevTable::compile_one(base::Reader& r, std::uint64_t code,
       run += *size;
       continue;
     }
-    if (run != 0) steps_.push_back({0, Want::nothing, 0, run, 0});
+    if (run != 0) steps_.push_back({0, Want::nothing, 0, run});
     run = 0;
-    const auto form16 = static_cast<std::uint16_t>(form > 0xffff ? 0xffff : form);
-    steps_.push_back({form16, want, width_of(form, size), 0,
-                      form == kFormFlagPresent ? 1 : constant});
+    Step step{static_cast<std::uint16_t>(form > 0xffff ? 0xffff : form), want,
+              width_of(form, size), 0};
+    if (step.width == Step::kConstant) {
+      step.size = static_cast<std::uint32_t>(constants_.size());
+      constants_.push_back(form == kFormFlagPresent ? 1 : static_cast<std::uint64_t>(constant));
+    }
+    steps_.push_back(step);
   }
-  if (run != 0) steps_.push_back({0, Want::nothing, 0, run, 0});
+  if (run != 0) steps_.push_back({0, Want::nothing, 0, run});
   abbrev.step_count = static_cast<std::uint32_t>(steps_.size()) - abbrev.first_step;
   abbrevs_.push_back(abbrev);
   return {};

@@ -43,24 +43,24 @@ enum class Role : std::uint8_t {
   unit, subprogram, inlined,
 };
 
+// Small, since a C++ program has a hundred thousand of the first and a million of the second.
 struct Step {
   static constexpr std::uint8_t kConstant = 0xff;
   std::uint16_t form = 0;  // 0: a run of `size` bytes
   Want want = Want::nothing;
   std::uint8_t width = 0;  // of a wanted number: 1, 2, 4, 8, or kConstant; 0 when it varies
-  std::uint32_t size = 0;
-  std::int64_t constant = 0;  // of an implicit constant
+  std::uint32_t size = 0;  // of a run; of kConstant: index into the table's constants
 };
 
 struct Abbrev {
-  std::uint64_t code = 0;
-  std::uint16_t tag = 0;
-  Role role = Role::pass;
-  bool children = false;
-  bool fixed = false;               // the whole entry has `fixed_size` bytes
+  std::uint32_t code = 0;
   std::uint32_t fixed_size = 0;
   std::int32_t sibling_offset = -1;  // where the sibling's 4-byte reference stands, if at a fixed place
   std::uint32_t first_step = 0, step_count = 0;
+  std::uint16_t tag = 0;
+  Role role : 4 = Role::pass;
+  bool children : 1 = false;
+  bool fixed : 1 = false;  // the whole entry has `fixed_size` bytes
 };
 
 class AbbrevTable {
@@ -75,6 +75,7 @@ class AbbrevTable {
     return find_slow(code);
   }
   const Step* steps(const Abbrev& abbrev) const { return steps_.data() + abbrev.first_step; }
+  std::uint64_t constant_of(const Step& step) const { return constants_[step.size]; }
 
  private:
   const Abbrev* find_slow(std::uint64_t code) const;
@@ -82,6 +83,7 @@ class AbbrevTable {
 
   std::vector<Abbrev> abbrevs_;  // sorted by code
   std::vector<Step> steps_;
+  std::vector<std::uint64_t> constants_;  // implicit ones
 };
 
 // The size of a form whose size does not depend on the data.

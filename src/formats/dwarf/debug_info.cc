@@ -54,6 +54,14 @@ DebugInfo DebugInfo::open(const Sections& sections, unsigned threads) {
   return info;
 }
 
+void DebugInfo::drop_abbrevs() {
+  tables_ = {};
+  for (Unit& unit : units_) {
+    unit.abbrevs = nullptr;
+    unit.usable = false;
+  }
+}
+
 void DebugInfo::report(std::uint64_t offset, std::string what) {
   constexpr std::size_t kProblemsMax = 1000;
   if (problems_.size() < kProblemsMax) problems_.push_back({".debug_info", offset, std::move(what)});
@@ -224,7 +232,7 @@ void DebugInfo::read_facts(base::Reader& r, const Unit& unit, const Abbrev& abbr
       case 2: value.number = r.u16(); break;
       case 4: value.number = r.u32(); break;
       case 8: value.number = r.u64(); break;
-      case Step::kConstant: value.number = static_cast<std::uint64_t>(step->constant); break;
+      case Step::kConstant: value.number = unit.abbrevs->constant_of(*step); break;
       default: value = read_value(r, step->form, unit);
     }
     facts.set(step->want, value);

@@ -91,6 +91,10 @@ class DebugInfo {
   DebugInfo(DebugInfo&&) = default;
   DebugInfo& operator=(DebugInfo&&) = delete;
 
+  // Gives back the memory that walking needs. Afterwards only text_of() may be asked, and units
+  // are no longer usable.
+  void drop_abbrevs();
+
   const Sections& sections() const { return sections_; }
   const std::vector<Unit>& units() const { return units_; }
   const std::vector<Problem>& problems() const { return problems_; }
