@@ -1,5 +1,8 @@
 #include "api/clients.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <array>
 
@@ -53,9 +56,17 @@ Answer answer_trouble(const net::Request& request, const base::Error& error) {
   return with_reason(std::move(answer), error);
 }
 
-bool is_loopback_address(std::string_view address) {
-  return address.starts_with("127.") || address == "::1" || address == "[::1]" ||
-         address.starts_with("::ffff:127.") || address.starts_with("[::ffff:127.");
+// Addresses, not names that look like one: "127.evil.example" is somebody's domain, and a page
+// of his could send requests to us under it.
+bool is_loopback_address(std::string_view text) {
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+  const std::string address(text);
+  in_addr v4{};
+  if (::inet_pton(AF_INET, address.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+  in6_addr v6{};
+  if (::inet_pton(AF_INET6, address.c_str(), &v6) != 1) return false;
+  if (IN6_IS_ADDR_V4MAPPED(&v6)) return v6.s6_addr[12] == 127;
+  return IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 // "127.0.0.1:7070" → "127.0.0.1", "[::1]:7070" → "[::1]".

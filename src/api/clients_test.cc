@@ -1,0 +1,88 @@
+#include "api/clients.h"
+
+#include <gtest/gtest.h>
+
+namespace api {
+namespace {
+
+using base::Fault;
+
+net::Request request_from(std::string_view agent) {
+  net::Request request = net::Request::of("GET", "/x");
+  request.headers.set("User-Agent", agent);
+  return request;
+}
+
+constexpr std::string_view kSymsrv = "Microsoft-Symbol-Server/10.0.22621.1";
+constexpr std::string_view kElfutils = "elfutils/0.188,Linux/x86_64,debian,12";
+
+TEST(Clients, AMissIs404ForEverybody) {
+  for (const std::string_view agent : {kSymsrv, kElfutils, std::string_view("curl/8")}) {
+    for (const Fault fault : {Fault::not_found, Fault::denied, Fault::malformed, Fault::unsupported,
+                              Fault::too_large}) {
+      const net::Answer answer = answer_miss(request_from(agent), {fault, "w"}, "");
+      EXPECT_EQ(answer.status, 404) << agent;
+      EXPECT_FALSE(answer.reset);
+    }
+  }
+}
+
+TEST(Clients, OurTroubleIsNothingThatAClientRemembersAsAMiss) {
+  for (const Fault fault : {Fault::unavailable, Fault::internal, Fault::timed_out}) {
+    EXPECT_TRUE(answer_miss(request_from(kElfutils), {fault, "w"}, "").reset);
+    const net::Answer symsrv = answer_miss(request_from(kSymsrv), {fault, "w"}, "");
+    EXPECT_EQ(symsrv.headers.find("Symbol-Agent-Status"), "0x80070512");
+    const net::Answer other = answer_miss(request_from("curl/8"), {fault, "w"}, "");
+    EXPECT_EQ(other.status, 503);
+    EXPECT_TRUE(other.headers.find("Retry-After"));
+  }
+}
+
+TEST(Clients, TheReasonIsOneLineOfPlainText) {
+  const net::Answer answer =
+      answer_miss(request_from("curl/8"), {Fault::not_found, "a\r\nX-Evil: \xc3\xa4"}, "");
+  EXPECT_EQ(answer.headers.find("X-Faultline-Reason"), "not_found: a??X-Evil: ??");
+}
+
+TEST(Clients, PatienceIsShorterThanTheirs) {
+  EXPECT_LE(patience_of(request_from(kElfutils)).count(), 5'000);
+  EXPECT_LT(patience_of(request_from(kSymsrv)).count(), 30'000);
+  EXPECT_LT(patience_of(request_from("minidump-stackwalk")).count(), 60'000);
+}
+
+struct LocalRow {
+  const char* peer;
+  const char* host;
+  const char* header;
+  bool local;
+};
+
+TEST(Clients, LocalIsWhoNobodyStandsBehind) {
+  for (const LocalRow& row :
+       {LocalRow{"127.0.0.1:5", "localhost:7070", nullptr, true},
+        LocalRow{"127.0.0.1:5", "127.0.0.1:7070", nullptr, true},
+        LocalRow{"127.8.9.1:5", "LOCALHOST", nullptr, true},
+        LocalRow{"[::1]:5", "[::1]:7070", nullptr, true},
+        LocalRow{"[::ffff:127.0.0.1]:5", "localhost", nullptr, true},
+        LocalRow{"10.0.0.1:5", "localhost", nullptr, false},
+        LocalRow{"[2001:db8::1]:5", "localhost", nullptr, false},
+        LocalRow{"127.0.0.1:5", "symbols.example", nullptr, false},
+        LocalRow{"127.0.0.1:5", "127.evil.example", nullptr, false},
+        LocalRow{"127.0.0.1:5", "localhost.evil.example", nullptr, false},
+        LocalRow{"127.0.0.1:5", "", nullptr, false},
+        LocalRow{"127.0.0.1:5", "localhost", "Forwarded", false},
+        LocalRow{"127.0.0.1:5", "localhost", "x-forwarded-for", false},
+        LocalRow{"127.0.0.1:5", "localhost", "X-Forwarded-Anything", false},
+        LocalRow{"127.0.0.1:5", "localhost", "via", false},
+        LocalRow{"127.0.0.1:5", "localhost", "Origin", false}}) {
+    net::Request request = net::Request::of("PUT", "/a/1/a");
+    request.peer = row.peer;
+    request.headers.set("Host", row.host);
+    if (row.header != nullptr) request.headers.add(row.header, "x");
+    EXPECT_EQ(is_local(request), row.local)
+        << row.peer << " " << row.host << " " << (row.header == nullptr ? "" : row.header);
+  }
+}
+
+}  // namespace
+}  // namespace api
