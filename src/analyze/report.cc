@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "analyze/crash_analysis.h"
 #include "analyze/crash_reason.h"
 #include "base/assert.h"
 #include "base/file.h"
@@ -22,7 +23,7 @@ Report make_report(std::shared_ptr<const snapshot::Crash> crash, unwind::Walk wa
   if (crash->exception) {
     report.info.reason = crash_reason(*crash);
     report.info.address = crash_address(*crash);
-    report.info.inconsistencies.emplace();
+    explain_crash(*crash, report.info);
   }
   report.crash = std::move(crash);
   report.walk = std::move(walk);

@@ -146,7 +146,7 @@ void read_exception(Crash& crash, const md::Minidump& dump) {
   crash.exception = std::move(exception);
 }
 
-constexpr std::uint32_t kReadable = 0x02 | 0x04 | 0x08 | 0x20 | 0x40 | 0x80;  // PAGE_…
+constexpr std::uint32_t kReadable = 0x02 | 0x04 | 0x20 | 0x40;  // PAGE_…; not copy on write
 constexpr std::uint32_t kWritable = 0x04 | 0x08 | 0x40 | 0x80;
 constexpr std::uint32_t kExecutable = 0x10 | 0x20 | 0x40 | 0x80;
 
