@@ -33,7 +33,9 @@ class DumpSyms : public testing::Test {
     EXPECT_TRUE(end.ok());
     return end.ok() ? std::move(*end) : base::ChildEnd{};
   }
-  std::string path(std::string_view name) const { return base::join_path(directory_->path(), name); }
+  std::string path(std::string_view name) const {
+    return base::join_path(directory_->path(), name);
+  }
   std::string write(std::string_view name, std::string_view text) const {
     EXPECT_TRUE(base::write_file_durably(path(name), base::bytes_of(text)).ok());
     return path(name);
@@ -78,7 +80,9 @@ TEST_F(DumpSyms, NamesTheFileThatIsNoElf) {
 }
 
 TEST_F(DumpSyms, SaysSoWhenAnElfIsCutShort) {
-  const std::string file = write("cut", std::string("\x7f" "ELF\x02\x01\x01", 7));
+  const std::string file = write("cut", std::string("\x7f"
+                                                    "ELF\x02\x01\x01",
+                                                    7));
   const base::ChildEnd end = run({file});
   EXPECT_EQ(end.exit_code, 1);
   EXPECT_THAT(end.errors, HasSubstr("cut short"));
@@ -124,7 +128,8 @@ TEST_F(DumpSyms, JoinsAnImageAndItsDebugFile) {
   const std::string id = whole.substr(whole.find("CODE_ID ") + 8, 40);
   std::string lower;
   for (const char c : id) lower += static_cast<char>(std::tolower(c));
-  const std::string debug = "debug/.build-id/" + lower.substr(0, 2) + "/" + lower.substr(2) + ".debug";
+  const std::string debug =
+      "debug/.build-id/" + lower.substr(0, 2) + "/" + lower.substr(2) + ".debug";
   REQUIRE_OR_SKIP(shell("mkdir -p " + path(debug) + " && rmdir " + path(debug) +
                         " && objcopy --only-keep-debug " + path("app") + " " + path(debug) +
                         " && strip " + path("app")),

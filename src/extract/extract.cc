@@ -69,11 +69,15 @@ DwarfBytes read_dwarf_sections(const elf::File& file, unsigned threads, Report& 
   DwarfBytes out;
   out.sections.endian = file.endian();
   const std::pair<std::string_view, base::Bytes*> wanted[] = {
-      {".debug_info", &out.sections.info},         {".debug_line", &out.sections.line},
-      {".debug_str", &out.sections.str},           {".debug_rnglists", &out.sections.rnglists},
-      {".debug_ranges", &out.sections.ranges},     {".debug_abbrev", &out.sections.abbrev},
+      {".debug_info", &out.sections.info},
+      {".debug_line", &out.sections.line},
+      {".debug_str", &out.sections.str},
+      {".debug_rnglists", &out.sections.rnglists},
+      {".debug_ranges", &out.sections.ranges},
+      {".debug_abbrev", &out.sections.abbrev},
       {".debug_str_offsets", &out.sections.str_offsets},
-      {".debug_line_str", &out.sections.line_str}, {".debug_addr", &out.sections.addr}};
+      {".debug_line_str", &out.sections.line_str},
+      {".debug_addr", &out.sections.addr}};
   constexpr std::size_t kCount = std::size(wanted);
   out.contents.resize(kCount);
   std::vector<std::string> failures(kCount);
@@ -98,7 +102,8 @@ DwarfBytes read_dwarf_sections(const elf::File& file, unsigned threads, Report& 
 
 std::vector<dwarf::AddressRange> code_of(const elf::File& file) {
   std::vector<dwarf::AddressRange> code;
-  for (const elf::File::CodeRange& range : file.code_ranges()) code.push_back({range.start, range.end});
+  for (const elf::File::CodeRange& range : file.code_ranges())
+    code.push_back({range.start, range.end});
   return code;
 }
 
@@ -115,7 +120,8 @@ void add_functions(const Opened& files, const Options& options, symbols::Model& 
   if (const elf::File* file = files.find_with(".debug_info")) {
     const DwarfBytes bytes = read_dwarf_sections(*file, options.threads, report);
     auto info = dwarf::DebugInfo::open(bytes.sections, options.threads);
-    orphans = add_dwarf({info, names, code, main.image_base()}, options, source_files, model, report);
+    orphans =
+        add_dwarf({info, names, code, main.image_base()}, options, source_files, model, report);
   }
   const std::vector<elf::PltStub> stubs = elf::read_plt_stubs(main);
   add_table_symbols({names, stubs, code, orphans, main.image_base()}, options.threads, source_files,
@@ -184,8 +190,9 @@ base::Result<Extracted> extract(const Module& module, const Options& options) {
   if (options.strict && !out.report.skipped.empty()) {
     const Skipped& first = out.report.skipped.front();
     return base::Error{base::Fault::malformed,
-                       (first.section.empty() ? "" : first.section + " at offset " +
-                                                         std::to_string(first.offset) + ": ") +
+                       (first.section.empty()
+                            ? ""
+                            : first.section + " at offset " + std::to_string(first.offset) + ": ") +
                            first.what};
   }
   return out;

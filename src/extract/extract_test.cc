@@ -106,7 +106,9 @@ class Built {
     return ok_;
   }
   bool ok() const { return ok_; }
-  std::string path(std::string_view name) const { return base::join_path(directory_->path(), name); }
+  std::string path(std::string_view name) const {
+    return base::join_path(directory_->path(), name);
+  }
 
  private:
   std::optional<base::TemporaryDirectory> directory_;
@@ -191,8 +193,9 @@ TEST(Extract, KeepsLinesWhereOnlyTheLineTableIsThere) {
 }
 
 TEST(Extract, ReadsFramesFromDebugFrameAlone) {
-  Built built("clang++-22", "-g -fno-exceptions -fno-asynchronous-unwind-tables -fno-unwind-tables "
-                            "'-Dthrow=__builtin_trap(),'");
+  Built built("clang++-22",
+              "-g -fno-exceptions -fno-asynchronous-unwind-tables -fno-unwind-tables "
+              "'-Dthrow=__builtin_trap(),'");
   REQUIRE_OR_SKIP(built.ok(), "clang++-22 is not there");
   const Extracted out = must_extract(must_open(built.path("program"))->bytes());
   const symbols::Function* outer = find_function(out.model, "outer<int>(int)");
@@ -218,9 +221,10 @@ TEST(Extract, JoinsAStrippedImageAndItsDebugFile) {
   REQUIRE_OR_SKIP(built.ok(), "g++ is not there");
   const std::string whole =
       breakpad_text(must_extract(must_open(built.path("program"))->bytes()).model);
-  REQUIRE_OR_SKIP(built.run("objcopy --only-keep-debug " + built.path("program") + " " +
-                            built.path("program.debug") + " && strip -g -s " + built.path("program")),
-                  "objcopy is not there");
+  REQUIRE_OR_SKIP(
+      built.run("objcopy --only-keep-debug " + built.path("program") + " " +
+                built.path("program.debug") + " && strip -g -s " + built.path("program")),
+      "objcopy is not there");
   const auto image = must_open(built.path("program"));
   const auto debug = must_open(built.path("program.debug"));
   EXPECT_EQ(breakpad_text(must_extract(image->bytes(), debug->bytes()).model), whole);
@@ -265,12 +269,12 @@ TEST(Extract, SurvivesTheMalformedFilesOfTheCorpus) {
 
 TEST(Extract, AnswersForAFileCutAnywhere) {
   REQUIRE_CORPUS(corpus);
-  const auto file =
-      must_open(corpus + "/symbols/objects/elf/lantern-x86_64/liblantern-dwarf5.so");
+  const auto file = must_open(corpus + "/symbols/objects/elf/lantern-x86_64/liblantern-dwarf5.so");
   const base::Bytes whole = file->bytes();
   for (std::size_t size = 0; size < whole.size(); size += 211) {
     // A copy, so that a read behind the end is seen by the sanitizer.
-    const std::vector<std::uint8_t> cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+    const std::vector<std::uint8_t> cut(whole.begin(),
+                                        whole.begin() + static_cast<std::ptrdiff_t>(size));
     const auto out = extract(Module{cut, {}, "x"}, Options{});
     if (!out.ok()) {
       EXPECT_FALSE(out.error().what.empty());
@@ -281,8 +285,7 @@ TEST(Extract, AnswersForAFileCutAnywhere) {
 // Bytes changed here and there: sections that lie, units that end early.
 TEST(Extract, SurvivesDamagedBytes) {
   REQUIRE_CORPUS(corpus);
-  const auto file =
-      must_open(corpus + "/symbols/objects/elf/lantern-x86_64/liblantern-dwarf4.so");
+  const auto file = must_open(corpus + "/symbols/objects/elf/lantern-x86_64/liblantern-dwarf4.so");
   std::uint64_t state = 1;
   for (int round = 0; round < 300; ++round) {
     std::vector<std::uint8_t> bytes(file->bytes().begin(), file->bytes().end());
@@ -358,8 +361,8 @@ TEST(Extract, AgreesWithTheCorpusOnAddresses) {
     ASSERT_TRUE(json.ok()) << path;
     if ((*json)["kind"].text_or("") != "elf" || (*json)["addresses"].object() == nullptr) continue;
     for (const auto& [name, answers] : *(*json)["addresses"].object()) {
-      const std::string object = corpus + "/symbols/objects/elf/" +
-                                 std::string((*json)["name"].text_or("")) + "/" + name;
+      const std::string object =
+          corpus + "/symbols/objects/elf/" + std::string((*json)["name"].text_or("")) + "/" + name;
       if (differs_for_a_reason(object) || !base::file_exists(object)) continue;
       const auto file = must_open(object);
       const auto map = must_map(must_extract(file->bytes()).model);

@@ -13,8 +13,9 @@ std::string owners(std::vector<Claim> claims) {
   const auto show = [](const std::vector<Claim>& given) {
     std::string text;
     for (const Owned& o : find_owners(given)) {
-      text += std::to_string(o.start) + "-" + std::to_string(o.end) + " u" + std::to_string(o.unit) +
-              "f" + std::to_string(o.function) + (o.multiple ? "m" : "") + " | ";
+      text += std::to_string(o.start) + "-" + std::to_string(o.end) + " u" +
+              std::to_string(o.unit) + "f" + std::to_string(o.function) + (o.multiple ? "m" : "") +
+              " | ";
     }
     return text;
   };
@@ -34,7 +35,8 @@ TEST(FunctionOwners, MarksOneRangeWithSeveralNames) {
 }
 
 TEST(FunctionOwners, CutsAFunctionAroundANestedOne) {
-  EXPECT_EQ(owners({{0, 100, 0, 0, 1}, {40, 60, 0, 1, 2}}), "0-40 u0f0 | 40-60 u0f1 | 60-100 u0f0 | ");
+  EXPECT_EQ(owners({{0, 100, 0, 0, 1}, {40, 60, 0, 1, 2}}),
+            "0-40 u0f0 | 40-60 u0f1 | 60-100 u0f0 | ");
 }
 
 TEST(FunctionOwners, CutsOverlapsAndKeepsGaps) {

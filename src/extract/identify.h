@@ -17,9 +17,24 @@
 namespace extract {
 
 enum class FileKind : unsigned char {
-  unknown, elf, breakpad_sym, symbol_index, minidump,
-  pe, pdb, macho, portable_pdb, wasm,          // known by their first bytes; not read yet
-  zip, gzip, zstd, xz, cab, ar, rpm, tar,
+  unknown,
+  elf,
+  breakpad_sym,
+  symbol_index,
+  minidump,
+  pe,
+  pdb,
+  macho,
+  portable_pdb,
+  wasm,  // known by their first bytes; not read yet
+  zip,
+  gzip,
+  zstd,
+  xz,
+  cab,
+  ar,
+  rpm,
+  tar,
 };
 std::string_view name_of(FileKind kind);
 
@@ -29,11 +44,11 @@ struct Identity {
   // Other ids under which the same file may be asked for: an ELF without build id is folded
   // differently by Breakpad (debug_id) and by symbolic (here).
   std::vector<ident::DebugId> other_debug_ids;
-  std::string code_id;   // lower-case hex; for ELF the whole build id
-  std::string build_id;  // lower-case hex
-  std::string name;      // what the file calls itself: MODULE's name, SONAME; often ""
-  std::string os;        // MODULE's word: "Linux", …
-  std::string arch;      // "x86_64", …
+  std::string code_id;            // lower-case hex; for ELF the whole build id
+  std::string build_id;           // lower-case hex
+  std::string name;               // what the file calls itself: MODULE's name, SONAME; often ""
+  std::string os;                 // MODULE's word: "Linux", …
+  std::string arch;               // "x86_64", …
   bool has_code = false;          // the bytes of its instructions are there
   bool has_debug_info = false;    // DWARF units, or FUNC records
   bool has_symbol_table = false;  // .symtab, or PUBLIC records
@@ -43,6 +58,5 @@ struct Identity {
 };
 
 Identity identify(base::Bytes bytes);
-
 
 }  // namespace extract

@@ -61,7 +61,8 @@ TEST(Sweep, KeepsProperNesting) {
 }
 
 TEST(Sweep, GivesParentsWhatTheirChildrenCover) {
-  EXPECT_EQ(swept({{0, 100}}, {{kNone, {{10, 20}}}, {0, {{15, 40}}}}), "[0,100) 0:10-40, 1:15-40,\n");
+  EXPECT_EQ(swept({{0, 100}}, {{kNone, {{10, 20}}}, {0, {{15, 40}}}}),
+            "[0,100) 0:10-40, 1:15-40,\n");
   EXPECT_EQ(swept({{0, 100}}, {{kNone, {}}, {0, {{15, 40}}}}), "[0,100) 0:15-40, 1:15-40,\n");
 }
 

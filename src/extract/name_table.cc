@@ -57,8 +57,8 @@ namespace {
 constexpr std::size_t kChunk = 2048;  // names to a piece of work
 
 struct Chunk {
-  std::string texts;                // one after the other
-  std::vector<std::size_t> ends;    // of each
+  std::string texts;              // one after the other
+  std::vector<std::size_t> ends;  // of each
   std::vector<std::size_t> hashes;
 };
 
@@ -71,8 +71,8 @@ void demangle_chunk(const std::vector<std::string_view>& texts, std::size_t firs
   chunk.texts.shrink_to_fit();
   std::size_t begin = 0;
   for (const std::size_t end : chunk.ends) {
-    chunk.hashes.push_back(std::hash<std::string_view>{}(
-        std::string_view(chunk.texts).substr(begin, end - begin)));
+    chunk.hashes.push_back(
+        std::hash<std::string_view>{}(std::string_view(chunk.texts).substr(begin, end - begin)));
     begin = end;
   }
 }
@@ -105,11 +105,9 @@ class Seen {
 
 std::vector<symbols::StringId> demangle_all(const std::vector<std::string_view>& texts,
                                             unsigned threads, symbols::StringTable& strings) {
-  const auto chunks =
-      std::make_shared<std::vector<Chunk>>((texts.size() + kChunk - 1) / kChunk);
-  base::parallel_for(chunks->size(), threads, [&](std::size_t i) {
-    demangle_chunk(texts, i * kChunk, (*chunks)[i]);
-  });
+  const auto chunks = std::make_shared<std::vector<Chunk>>((texts.size() + kChunk - 1) / kChunk);
+  base::parallel_for(chunks->size(), threads,
+                     [&](std::size_t i) { demangle_chunk(texts, i * kChunk, (*chunks)[i]); });
   std::vector<symbols::StringId> ids;
   ids.reserve(texts.size());
   Seen seen(texts.size());

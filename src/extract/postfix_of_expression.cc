@@ -18,12 +18,40 @@ namespace {
 constexpr std::size_t kMaxPostfix = 1024;  // characters: `dup` could double it without end
 
 enum Op : std::uint8_t {
-  kAddr = 0x03, kDeref = 0x06, kConst1u = 0x08, kConst1s = 0x09, kConst2u = 0x0a, kConst2s = 0x0b,
-  kConst4u = 0x0c, kConst4s = 0x0d, kConst8u = 0x0e, kConst8s = 0x0f, kConstu = 0x10,
-  kConsts = 0x11, kDup = 0x12, kDrop = 0x13, kOver = 0x14, kSwap = 0x16, kAnd = 0x1a, kDiv = 0x1b,
-  kMinus = 0x1c, kMod = 0x1d, kMul = 0x1e, kNeg = 0x1f, kPlus = 0x22, kPlusUconst = 0x23,
-  kShl = 0x24, kGe = 0x2a, kLit0 = 0x30, kLit31 = 0x4f, kReg0 = 0x50, kReg31 = 0x6f,
-  kBreg0 = 0x70, kBreg31 = 0x8f, kBregx = 0x92, kNop = 0x96,
+  kAddr = 0x03,
+  kDeref = 0x06,
+  kConst1u = 0x08,
+  kConst1s = 0x09,
+  kConst2u = 0x0a,
+  kConst2s = 0x0b,
+  kConst4u = 0x0c,
+  kConst4s = 0x0d,
+  kConst8u = 0x0e,
+  kConst8s = 0x0f,
+  kConstu = 0x10,
+  kConsts = 0x11,
+  kDup = 0x12,
+  kDrop = 0x13,
+  kOver = 0x14,
+  kSwap = 0x16,
+  kAnd = 0x1a,
+  kDiv = 0x1b,
+  kMinus = 0x1c,
+  kMod = 0x1d,
+  kMul = 0x1e,
+  kNeg = 0x1f,
+  kPlus = 0x22,
+  kPlusUconst = 0x23,
+  kShl = 0x24,
+  kGe = 0x2a,
+  kLit0 = 0x30,
+  kLit31 = 0x4f,
+  kReg0 = 0x50,
+  kReg31 = 0x6f,
+  kBreg0 = 0x70,
+  kBreg31 = 0x8f,
+  kBregx = 0x92,
+  kNop = 0x96,
 };
 
 struct Term {
@@ -64,7 +92,8 @@ class Converter {
 };
 
 bool Converter::push_register(std::uint64_t reg, std::int64_t offset) {
-  const std::string_view name = registers_.name_of(static_cast<std::uint32_t>(std::min<std::uint64_t>(reg, 0xffff)));
+  const std::string_view name =
+      registers_.name_of(static_cast<std::uint32_t>(std::min<std::uint64_t>(reg, 0xffff)));
   if (name.empty()) return false;
   std::string text(name);
   if (offset != 0) text += " " + std::to_string(offset) + " +";
@@ -109,17 +138,29 @@ bool Converter::step(base::Reader& r) {
   if (op >= kLit0 && op <= kLit31) return push_constant(op - kLit0), true;
   if (op >= kBreg0 && op <= kBreg31) return push_register(op - kBreg0, r.sleb());
   switch (op) {
-    case kNop: return true;
-    case kAddr: return push_constant(static_cast<std::int64_t>(r.sized(address_size_))), true;
-    case kConst1u: return push_constant(r.u8()), true;
-    case kConst1s: return push_constant(r.s8()), true;
-    case kConst2u: return push_constant(r.u16()), true;
-    case kConst2s: return push_constant(r.s16()), true;
-    case kConst4u: return push_constant(r.u32()), true;
-    case kConst4s: return push_constant(r.s32()), true;
-    case kConst8u: case kConst8s: return push_constant(r.s64()), true;
-    case kConstu: return push_constant(static_cast<std::int64_t>(r.uleb())), true;
-    case kConsts: return push_constant(r.sleb()), true;
+    case kNop:
+      return true;
+    case kAddr:
+      return push_constant(static_cast<std::int64_t>(r.sized(address_size_))), true;
+    case kConst1u:
+      return push_constant(r.u8()), true;
+    case kConst1s:
+      return push_constant(r.s8()), true;
+    case kConst2u:
+      return push_constant(r.u16()), true;
+    case kConst2s:
+      return push_constant(r.s16()), true;
+    case kConst4u:
+      return push_constant(r.u32()), true;
+    case kConst4s:
+      return push_constant(r.s32()), true;
+    case kConst8u:
+    case kConst8s:
+      return push_constant(r.s64()), true;
+    case kConstu:
+      return push_constant(static_cast<std::int64_t>(r.uleb())), true;
+    case kConsts:
+      return push_constant(r.sleb()), true;
     case kBregx: {
       const std::uint64_t reg = r.uleb();
       return push_register(reg, r.sleb());
@@ -142,14 +183,23 @@ bool Converter::step(base::Reader& r) {
     case kSwap:
       if (stack_.size() < 2) return false;
       return std::swap(stack_[stack_.size() - 1], stack_[stack_.size() - 2]), true;
-    case kPlusUconst: push_constant(static_cast<std::int64_t>(r.uleb())); return binary("+");
-    case kPlus: return binary("+");
-    case kMinus: return binary("-");
-    case kMul: return binary("*");
-    case kAnd: return mask();
-    case kGe: return at_least();
-    case kShl: return shift_left();
-    default: return false;  // signed division, comparisons, branches: Breakpad has no word for it
+    case kPlusUconst:
+      push_constant(static_cast<std::int64_t>(r.uleb()));
+      return binary("+");
+    case kPlus:
+      return binary("+");
+    case kMinus:
+      return binary("-");
+    case kMul:
+      return binary("*");
+    case kAnd:
+      return mask();
+    case kGe:
+      return at_least();
+    case kShl:
+      return shift_left();
+    default:
+      return false;  // signed division, comparisons, branches: Breakpad has no word for it
   }
 }
 

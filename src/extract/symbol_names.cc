@@ -34,10 +34,11 @@ SymbolNames SymbolNames::make(const elf::File& file) {
     if (symbol.type == elf::kSttFile) source = symbol.name;
     if (!is_code(file, symbol)) continue;
     // The lowest bit of an ARM address says Thumb; it is no part of the place.
-    const std::uint64_t mask = file.machine() == elf::kEmArm ? ~std::uint64_t{1} : ~std::uint64_t{0};
+    const std::uint64_t mask =
+        file.machine() == elf::kEmArm ? ~std::uint64_t{1} : ~std::uint64_t{0};
     const bool local = symbol.binding == elf::kStbLocal;
     all.push_back({symbol.address & mask, symbol.size, symbol.name,
-                          local ? source : std::string_view(), false});
+                   local ? source : std::string_view(), false});
   }
   std::vector<std::uint32_t> order(all.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -61,8 +62,8 @@ SymbolNames SymbolNames::make(const elf::File& file) {
 }
 
 const NamedAddress* SymbolNames::find_at(std::uint64_t address) const {
-  const auto at =
-      std::lower_bound(best_.begin(), best_.end(), NamedAddress{address, 0, {}, {}, false}, by_place);
+  const auto at = std::lower_bound(best_.begin(), best_.end(),
+                                   NamedAddress{address, 0, {}, {}, false}, by_place);
   return at != best_.end() && at->address == address ? &*at : nullptr;
 }
 

@@ -17,8 +17,8 @@ struct NamedAddress {
   std::uint64_t address = 0;
   std::uint64_t size = 0;  // 0 when not known
   std::string_view name;
-  std::string_view file;   // of a local symbol: its source file, when the table says it
-  bool multiple = false;   // other names stand at the same address
+  std::string_view file;  // of a local symbol: its source file, when the table says it
+  bool multiple = false;  // other names stand at the same address
 };
 
 class SymbolNames {

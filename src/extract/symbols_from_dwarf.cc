@@ -66,14 +66,14 @@ class Merge {
   FileTable& out_files_;
   symbols::Model& model_;
   Report& report_;
-  std::vector<UnitSymbols> units_;             // beside info.units()
-  std::vector<std::vector<StringId>> ids_;     // of each unit's names
-  std::vector<std::vector<FileId>> files_;     // of each unit's files
-  std::vector<std::uint32_t> groups_;          // first group of each unit
+  std::vector<UnitSymbols> units_;          // beside info.units()
+  std::vector<std::vector<StringId>> ids_;  // of each unit's names
+  std::vector<std::vector<FileId>> files_;  // of each unit's files
+  std::vector<std::uint32_t> groups_;       // first group of each unit
   std::vector<Made> made_;
   std::vector<std::string_view> table_names_;  // names taken from the symbol table
   std::vector<StringId> table_ids_;
-  std::vector<Line> orphans_;                  // file: already the model's
+  std::vector<Line> orphans_;  // file: already the model's
 };
 
 void Merge::run() {
@@ -113,8 +113,8 @@ void Merge::read_units() {
     const std::uint64_t size = dwarf::line_table_size(sections, *units[i].line_offset);
     with_lines[i] = size <= budget;
     if (size > budget) {
-      report_.skipped.push_back({".debug_line", *units[i].line_offset,
-                                 "too many units share this line table"});
+      report_.skipped.push_back(
+          {".debug_line", *units[i].line_offset, "too many units share this line table"});
     } else {
       budget -= size;
     }
@@ -220,7 +220,8 @@ void Merge::copy_function(const Made& made) {
     to.mangled = model_.strings.intern(table_names_[made.override_name]);
   } else {
     to.name = ids_[made.owned.unit][from.name];
-    if (unit.names[from.name].linkage()) to.mangled = model_.strings.intern(function_text(made.owned));
+    if (unit.names[from.name].linkage())
+      to.mangled = model_.strings.intern(function_text(made.owned));
   }
   to.first_line = static_cast<std::uint32_t>(model_.lines.size());
   copy_lines(unit, from, made.owned, files_[made.owned.unit]);

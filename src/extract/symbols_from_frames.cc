@@ -14,17 +14,17 @@ using dwarf::FrameRow;
 using dwarf::FrameRule;
 using namespace std::string_view_literals;
 
-constexpr std::array kX86_64{
-    "$rax"sv, "$rdx"sv, "$rcx"sv, "$rbx"sv, "$rsi"sv, "$rdi"sv, "$rbp"sv, "$rsp"sv, "$r8"sv,
-    "$r9"sv,  "$r10"sv, "$r11"sv, "$r12"sv, "$r13"sv, "$r14"sv, "$r15"sv, "$rip"sv};
+constexpr std::array kX86_64{"$rax"sv, "$rdx"sv, "$rcx"sv, "$rbx"sv, "$rsi"sv, "$rdi"sv,
+                             "$rbp"sv, "$rsp"sv, "$r8"sv,  "$r9"sv,  "$r10"sv, "$r11"sv,
+                             "$r12"sv, "$r13"sv, "$r14"sv, "$r15"sv, "$rip"sv};
 constexpr std::array kX86{"$eax"sv, "$ecx"sv, "$edx"sv, "$ebx"sv, "$esp"sv,
                           "$ebp"sv, "$esi"sv, "$edi"sv, "$eip"sv};
 constexpr std::array kArm{"r0"sv, "r1"sv, "r2"sv,  "r3"sv, "r4"sv,  "r5"sv, "r6"sv, "r7"sv,
                           "r8"sv, "r9"sv, "r10"sv, "fp"sv, "r12"sv, "sp"sv, "lr"sv, "pc"sv};
-constexpr std::array kArm64{
-    "x0"sv,  "x1"sv,  "x2"sv,  "x3"sv,  "x4"sv,  "x5"sv,  "x6"sv,  "x7"sv,  "x8"sv,  "x9"sv,  "x10"sv,
-    "x11"sv, "x12"sv, "x13"sv, "x14"sv, "x15"sv, "x16"sv, "x17"sv, "x18"sv, "x19"sv, "x20"sv, "x21"sv,
-    "x22"sv, "x23"sv, "x24"sv, "x25"sv, "x26"sv, "x27"sv, "x28"sv, "x29"sv, "x30"sv, "sp"sv};
+constexpr std::array kArm64{"x0"sv,  "x1"sv,  "x2"sv,  "x3"sv,  "x4"sv,  "x5"sv,  "x6"sv,  "x7"sv,
+                            "x8"sv,  "x9"sv,  "x10"sv, "x11"sv, "x12"sv, "x13"sv, "x14"sv, "x15"sv,
+                            "x16"sv, "x17"sv, "x18"sv, "x19"sv, "x20"sv, "x21"sv, "x22"sv, "x23"sv,
+                            "x24"sv, "x25"sv, "x26"sv, "x27"sv, "x28"sv, "x29"sv, "x30"sv, "sp"sv};
 
 // A piece being made, with its texts numbered as they come.
 struct Piece : FrameRules::Piece {
@@ -151,7 +151,8 @@ bool EntryWriter::append_rule(std::uint32_t reg, const FrameRule& rule, bool mus
       // lost, which is what saying nothing means to a reader but for the callee-saved ones.
       if (is_ra || must_say) append(is_ra ? ".ra" : name, ".undef");
       return true;
-    default: break;
+    default:
+      break;
   }
   const std::string text = text_of(rule);
   if (text.empty()) return false;
@@ -186,13 +187,16 @@ std::string rule_text(const FrameRule& rule, const RegisterNames& registers, bas
                       std::uint8_t address_size) {
   using Kind = FrameRule::Kind;
   switch (rule.kind) {
-    case Kind::offset: return ".cfa " + std::to_string(rule.offset) + " + ^";
-    case Kind::value_offset: return ".cfa " + std::to_string(rule.offset) + " +";
+    case Kind::offset:
+      return ".cfa " + std::to_string(rule.offset) + " + ^";
+    case Kind::value_offset:
+      return ".cfa " + std::to_string(rule.offset) + " +";
     case Kind::register_offset: {
       const std::string_view name = registers.name_of(rule.reg);
       return name.empty() ? "" : std::string(name) + " " + std::to_string(rule.offset) + " +";
     }
-    case Kind::register_: return std::string(registers.name_of(rule.reg));
+    case Kind::register_:
+      return std::string(registers.name_of(rule.reg));
     case Kind::expression: {
       const std::string place = postfix_of(rule.expression, registers, true, endian, address_size);
       return place.empty() ? "" : place + " ^";
@@ -201,7 +205,8 @@ std::string rule_text(const FrameRule& rule, const RegisterNames& registers, bas
       return postfix_of(rule.expression, registers, true, endian, address_size);
     case Kind::unspecified:
     case Kind::undefined:
-    case Kind::same_value: return {};
+    case Kind::same_value:
+      return {};
   }
   return {};
 }

@@ -31,8 +31,8 @@ class Table {
   unsigned threads_;
   FileTable& files_;
   symbols::Model& model_;
-  std::vector<AddressRange> covered_;         // by functions of DWARF, sorted
-  std::vector<NamedAddress> functions_;       // beside the functions added here
+  std::vector<AddressRange> covered_;    // by functions of DWARF, sorted
+  std::vector<NamedAddress> functions_;  // beside the functions added here
   std::vector<NamedAddress> publics_;
 };
 
@@ -104,7 +104,8 @@ bool Table::add_function(const NamedAddress& symbol, std::uint64_t limit) {
     function.line_count = 1;
   }
   if (symbol.size != 0) end = limit;
-  function.size = static_cast<std::uint32_t>(std::min<std::uint64_t>(end - symbol.address, 0xffffffff));
+  function.size =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(end - symbol.address, 0xffffffff));
   function.group = 0xffffffff - static_cast<std::uint32_t>(functions_.size());  // its own
   model_.functions.push_back(function);
   functions_.push_back(symbol);

@@ -20,7 +20,7 @@ namespace extract {
 struct TableInput {
   const SymbolNames& names;
   const std::vector<elf::PltStub>& stubs;
-  std::span<const dwarf::AddressRange> code;   // sorted
+  std::span<const dwarf::AddressRange> code;    // sorted
   std::span<const symbols::Line> orphan_lines;  // of add_dwarf()
   std::uint64_t image_base = 0;
 };

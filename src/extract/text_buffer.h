@@ -36,7 +36,8 @@ class TextBuffer {
   }
 
   TextBuffer& hex(std::uint64_t value) {
-    const unsigned digits = value == 0 ? 1 : (67 - static_cast<unsigned>(__builtin_clzll(value))) / 4;
+    const unsigned digits =
+        value == 0 ? 1 : (67 - static_cast<unsigned>(__builtin_clzll(value))) / 4;
     char* at = room(16);
     for (unsigned i = digits; i-- > 0; value >>= 4) at[i] = "0123456789abcdef"[value & 15];
     used_ += digits;

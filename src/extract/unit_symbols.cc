@@ -36,14 +36,13 @@ class UnitReader {
   UnitSymbols out_;
   dwarf::LineTable lines_;
   Sweep sweep_;
-  FlatMap names_;                       // entry's offset → index into out_.names
-  std::vector<std::uint32_t> files_;    // the unit's file number → index into out_.files
+  FlatMap names_;                     // entry's offset → index into out_.names
+  std::vector<std::uint32_t> files_;  // the unit's file number → index into out_.files
 };
 
 UnitSymbols UnitReader::read() {
   if (options_.lines) read_lines();
-  const dwarf::CodeTree tree =
-      dwarf::read_code_tree(info_, unit_, options_.code, options_.inlines);
+  const dwarf::CodeTree tree = dwarf::read_code_tree(info_, unit_, options_.code, options_.inlines);
   if (!tree.problem.empty()) {
     out_.problems.push_back({".debug_info", tree.problem_offset, tree.problem});
   }
@@ -70,7 +69,8 @@ std::uint32_t UnitReader::name_at(std::uint64_t die_offset) {
   const auto fresh = static_cast<std::uint32_t>(out_.names.size());
   const std::uint32_t index = names_.at(die_offset, fresh);
   if (index == fresh) {
-    out_.names.push_back(die_offset == 0 ? dwarf::NameRef() : info_.find_subprogram_name(die_offset));
+    out_.names.push_back(die_offset == 0 ? dwarf::NameRef()
+                                         : info_.find_subprogram_name(die_offset));
   }
   return index;
 }
@@ -141,9 +141,10 @@ void UnitReader::append_lines(std::uint64_t start, std::uint64_t end, std::vecto
     const LineRow* row = lines_.rows().data() + sequence->first;
     const LineRow* const last = row + sequence->count;
     if (row->address < start) {
-      row = std::upper_bound(row, last, start, [](std::uint64_t address, const LineRow& r) {
-              return address < r.address;
-            }) - 1;
+      row = std::upper_bound(
+                row, last, start,
+                [](std::uint64_t address, const LineRow& r) { return address < r.address; }) -
+            1;
     }
     for (; row != last && row->address < end; ++row) {
       const std::uint64_t from = std::max(start, row->address);

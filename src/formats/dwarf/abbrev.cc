@@ -8,28 +8,47 @@ namespace {
 
 Want want_of(std::uint64_t attribute) {
   switch (attribute) {
-    case kAtName: return Want::name;
+    case kAtName:
+      return Want::name;
     case kAtLinkageName:
-    case kAtMipsLinkageName: return Want::linkage_name;
-    case kAtLowPc: return Want::low_pc;
-    case kAtHighPc: return Want::high_pc;
-    case kAtRanges: return Want::ranges;
-    case kAtAbstractOrigin: return Want::abstract_origin;
-    case kAtSpecification: return Want::specification;
-    case kAtCallFile: return Want::call_file;
-    case kAtCallLine: return Want::call_line;
-    case kAtDeclaration: return Want::declaration;
-    case kAtSibling: return Want::sibling;
-    case kAtStmtList: return Want::stmt_list;
-    case kAtCompDir: return Want::comp_dir;
-    case kAtStrOffsetsBase: return Want::str_offsets_base;
+    case kAtMipsLinkageName:
+      return Want::linkage_name;
+    case kAtLowPc:
+      return Want::low_pc;
+    case kAtHighPc:
+      return Want::high_pc;
+    case kAtRanges:
+      return Want::ranges;
+    case kAtAbstractOrigin:
+      return Want::abstract_origin;
+    case kAtSpecification:
+      return Want::specification;
+    case kAtCallFile:
+      return Want::call_file;
+    case kAtCallLine:
+      return Want::call_line;
+    case kAtDeclaration:
+      return Want::declaration;
+    case kAtSibling:
+      return Want::sibling;
+    case kAtStmtList:
+      return Want::stmt_list;
+    case kAtCompDir:
+      return Want::comp_dir;
+    case kAtStrOffsetsBase:
+      return Want::str_offsets_base;
     case kAtAddrBase:
-    case kAtGnuAddrBase: return Want::addr_base;
-    case kAtRnglistsBase: return Want::rnglists_base;
-    case kAtGnuRangesBase: return Want::gnu_ranges_base;
+    case kAtGnuAddrBase:
+      return Want::addr_base;
+    case kAtRnglistsBase:
+      return Want::rnglists_base;
+    case kAtGnuRangesBase:
+      return Want::gnu_ranges_base;
     case kAtDwoName:
-    case kAtGnuDwoName: return Want::dwo_name;
-    default: return Want::nothing;
+    case kAtGnuDwoName:
+      return Want::dwo_name;
+    default:
+      return Want::nothing;
   }
 }
 
@@ -38,13 +57,18 @@ Role role_of(std::uint64_t tag) {
     case kTagCompileUnit:
     case kTagPartialUnit:
     case kTagSkeletonUnit:
-    case kTagTypeUnit: return Role::unit;
-    case kTagSubprogram: return Role::subprogram;
-    case kTagInlinedSubroutine: return Role::inlined;
+    case kTagTypeUnit:
+      return Role::unit;
+    case kTagSubprogram:
+      return Role::subprogram;
+    case kTagInlinedSubroutine:
+      return Role::inlined;
     case kTagEnumerationType:
     case kTagArrayType:
-    case kTagSubroutineType: return Role::leave_out;
-    default: return Role::pass;
+    case kTagSubroutineType:
+      return Role::leave_out;
+    default:
+      return Role::pass;
   }
 }
 
@@ -59,32 +83,80 @@ std::uint8_t width_of(std::uint64_t form, std::optional<std::uint32_t> size) {
 std::optional<std::uint32_t> find_fixed_size(std::uint64_t form, Shape shape) {
   switch (form) {
     case kFormFlagPresent:
-    case kFormImplicitConst: return 0;
-    case kFormData1: case kFormFlag: case kFormRef1: case kFormStrx1: case kFormAddrx1: return 1;
-    case kFormData2: case kFormRef2: case kFormStrx2: case kFormAddrx2: return 2;
-    case kFormStrx3: case kFormAddrx3: return 3;
-    case kFormData4: case kFormRef4: case kFormStrx4: case kFormAddrx4: case kFormRefSup4: return 4;
-    case kFormData8: case kFormRef8: case kFormRefSig8: case kFormRefSup8: return 8;
-    case kFormData16: return 16;
-    case kFormAddr: return shape.address_size;
-    case kFormRefAddr: return shape.ref_addr_size;
-    case kFormStrp: case kFormSecOffset: case kFormLineStrp: case kFormStrpSup:
-    case kFormGnuRefAlt: case kFormGnuStrpAlt: return shape.offset_size;
-    default: return std::nullopt;
+    case kFormImplicitConst:
+      return 0;
+    case kFormData1:
+    case kFormFlag:
+    case kFormRef1:
+    case kFormStrx1:
+    case kFormAddrx1:
+      return 1;
+    case kFormData2:
+    case kFormRef2:
+    case kFormStrx2:
+    case kFormAddrx2:
+      return 2;
+    case kFormStrx3:
+    case kFormAddrx3:
+      return 3;
+    case kFormData4:
+    case kFormRef4:
+    case kFormStrx4:
+    case kFormAddrx4:
+    case kFormRefSup4:
+      return 4;
+    case kFormData8:
+    case kFormRef8:
+    case kFormRefSig8:
+    case kFormRefSup8:
+      return 8;
+    case kFormData16:
+      return 16;
+    case kFormAddr:
+      return shape.address_size;
+    case kFormRefAddr:
+      return shape.ref_addr_size;
+    case kFormStrp:
+    case kFormSecOffset:
+    case kFormLineStrp:
+    case kFormStrpSup:
+    case kFormGnuRefAlt:
+    case kFormGnuStrpAlt:
+      return shape.offset_size;
+    default:
+      return std::nullopt;
   }
 }
 
 void skip_value(base::Reader& r, std::uint64_t form, Shape shape) {
   switch (form) {
-    case kFormUdata: case kFormSdata: case kFormRefUdata: case kFormStrx: case kFormAddrx:
-    case kFormLoclistx: case kFormRnglistx: case kFormGnuAddrIndex: case kFormGnuStrIndex:
+    case kFormUdata:
+    case kFormSdata:
+    case kFormRefUdata:
+    case kFormStrx:
+    case kFormAddrx:
+    case kFormLoclistx:
+    case kFormRnglistx:
+    case kFormGnuAddrIndex:
+    case kFormGnuStrIndex:
       r.uleb();
       return;
-    case kFormString: r.c_string(); return;
-    case kFormBlock1: r.skip(r.u8()); return;
-    case kFormBlock2: r.skip(r.u16()); return;
-    case kFormBlock4: r.skip(r.u32()); return;
-    case kFormBlock: case kFormExprloc: r.skip(r.uleb()); return;
+    case kFormString:
+      r.c_string();
+      return;
+    case kFormBlock1:
+      r.skip(r.u8());
+      return;
+    case kFormBlock2:
+      r.skip(r.u16());
+      return;
+    case kFormBlock4:
+      r.skip(r.u32());
+      return;
+    case kFormBlock:
+    case kFormExprloc:
+      r.skip(r.uleb());
+      return;
     case kFormIndirect: {
       const std::uint64_t real = r.uleb();
       // An indirect form that is indirect again, or implicit, has no meaning.
@@ -103,9 +175,9 @@ base::Result<AbbrevTable> AbbrevTable::compile(base::Bytes section, std::uint64_
   AbbrevTable table;
   end = std::min<std::uint64_t>(end, section.size());
   if (offset >= end) {
-    return base::Error{base::Fault::malformed,
-                       "abbreviations at offset " + std::to_string(offset) +
-                           " of .debug_abbrev, which has " + std::to_string(section.size()) + " bytes"};
+    return base::Error{base::Fault::malformed, "abbreviations at offset " + std::to_string(offset) +
+                                                   " of .debug_abbrev, which has " +
+                                                   std::to_string(section.size()) + " bytes"};
   }
   base::Reader r(section.first(static_cast<std::size_t>(end)), endian);
   r.seek(offset);
@@ -140,8 +212,8 @@ base::Result<void> AbbrevTable::compile_one(base::Reader& r, std::uint64_t code,
   abbrev.children = r.u8() != 0;
   abbrev.first_step = static_cast<std::uint32_t>(steps_.size());
   abbrev.fixed = true;
-  const bool read_all = abbrev.role == Role::unit || abbrev.role == Role::subprogram ||
-                        abbrev.role == Role::inlined;
+  const bool read_all =
+      abbrev.role == Role::unit || abbrev.role == Role::subprogram || abbrev.role == Role::inlined;
   std::uint32_t run = 0;  // bytes to pass over before the next step
   for (;;) {
     const std::uint64_t attribute = r.uleb();
@@ -164,8 +236,8 @@ base::Result<void> AbbrevTable::compile_one(base::Reader& r, std::uint64_t code,
     }
     if (run != 0) steps_.push_back({0, Want::nothing, 0, run});
     run = 0;
-    Step step{static_cast<std::uint16_t>(form > 0xffff ? 0xffff : form), want,
-              width_of(form, size), 0};
+    Step step{static_cast<std::uint16_t>(form > 0xffff ? 0xffff : form), want, width_of(form, size),
+              0};
     if (step.width == Step::kConstant) {
       step.size = static_cast<std::uint32_t>(constants_.size());
       constants_.push_back(form == kFormFlagPresent ? 1 : static_cast<std::uint64_t>(constant));

@@ -29,18 +29,35 @@ struct Shape {
 
 // The attributes that we read. The order is that of Facts.
 enum class Want : std::uint8_t {
-  name, linkage_name, low_pc, high_pc, ranges, abstract_origin, specification, call_file, call_line,
-  declaration, sibling, stmt_list, comp_dir, str_offsets_base, addr_base, rnglists_base,
-  gnu_ranges_base, dwo_name,
+  name,
+  linkage_name,
+  low_pc,
+  high_pc,
+  ranges,
+  abstract_origin,
+  specification,
+  call_file,
+  call_line,
+  declaration,
+  sibling,
+  stmt_list,
+  comp_dir,
+  str_offsets_base,
+  addr_base,
+  rnglists_base,
+  gnu_ranges_base,
+  dwo_name,
   nothing,
 };
 constexpr std::size_t kWantCount = static_cast<std::size_t>(Want::nothing);
 
 // What the walk does with an entry.
 enum class Role : std::uint8_t {
-  pass,        // not code, but children may be
-  leave_out,   // no code beneath: jump to the sibling when it says where that is
-  unit, subprogram, inlined,
+  pass,       // not code, but children may be
+  leave_out,  // no code beneath: jump to the sibling when it says where that is
+  unit,
+  subprogram,
+  inlined,
 };
 
 // Small, since a C++ program has a hundred thousand of the first and a million of the second.
@@ -55,7 +72,8 @@ struct Step {
 struct Abbrev {
   std::uint32_t code = 0;
   std::uint32_t fixed_size = 0;
-  std::int32_t sibling_offset = -1;  // where the sibling's 4-byte reference stands, if at a fixed place
+  std::int32_t sibling_offset =
+      -1;  // where the sibling's 4-byte reference stands, if at a fixed place
   std::uint32_t first_step = 0, step_count = 0;
   std::uint16_t tag = 0;
   Role role : 4 = Role::pass;

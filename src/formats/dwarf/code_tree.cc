@@ -10,7 +10,10 @@ namespace {
 class Walk {
  public:
   Walk(const DebugInfo& info, const Unit& unit, std::span<const AddressRange> code, Inlines inlines)
-      : info_(info), unit_(unit), code_(code), inlines_(inlines),
+      : info_(info),
+        unit_(unit),
+        code_(code),
+        inlines_(inlines),
         // So many list entries as no compiler writes for a unit of this size.
         budget_(1024 + 4 * (unit.end - unit.offset)) {}
 
@@ -82,7 +85,8 @@ CodeTree Walk::run() {
 
 bool Walk::visit(base::Reader& r, std::uint64_t offset, const Abbrev& abbrev) {
   switch (abbrev.role) {
-    case Role::subprogram: return visit_subprogram(r, offset, abbrev);
+    case Role::subprogram:
+      return visit_subprogram(r, offset, abbrev);
     case Role::inlined:
       if (inlines_ == Inlines::leave_out) break;
       visit_inlined(r, abbrev);
@@ -95,7 +99,8 @@ bool Walk::visit(base::Reader& r, std::uint64_t offset, const Abbrev& abbrev) {
       }
       break;
     case Role::pass:
-    case Role::unit: break;
+    case Role::unit:
+      break;
   }
   info_.skip_entry(r, unit_, abbrev);
   return true;
@@ -161,8 +166,8 @@ void Walk::visit_inlined(base::Reader& r, const Abbrev& abbrev) {
     if (site.has_call_file) site.call_file = static_cast<std::uint32_t>(*file);
   }
   if (facts_.has(Want::call_line)) {
-    site.call_line = static_cast<std::uint32_t>(
-        info_.find_number(facts_.value(Want::call_line)).value_or(0));
+    site.call_line =
+        static_cast<std::uint32_t>(info_.find_number(facts_.value(Want::call_line)).value_or(0));
   }
   const std::size_t first_range = tree_.ranges.size();
   append_ranges(info_, unit_, facts_, budget_, tree_.ranges);
@@ -172,7 +177,8 @@ void Walk::visit_inlined(base::Reader& r, const Abbrev& abbrev) {
   interleaved_ |= !owners_.empty() && around.function < owners_.back();
   owners_.push_back(around.function);
   if (abbrev.children) {
-    scopes_.push_back({depth_, around.function, static_cast<std::uint32_t>(tree_.sites.size()) - 1});
+    scopes_.push_back(
+        {depth_, around.function, static_cast<std::uint32_t>(tree_.sites.size()) - 1});
   }
 }
 

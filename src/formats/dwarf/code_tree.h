@@ -1,10 +1,9 @@
 // What one unit says about code: its functions with their ranges, and the tree of calls that
 // were inlined into each.
 // One pass over the unit's entries; everything that is no code is passed over. Names stay
-// references to entries, since most units repeat them: find_subprogram_name() on DebugInfo resolves one.
-// The result owns its memory. Reading fails with malformed when an entry cannot be passed over;
-// what came before it is kept in the result.
-// Format: docs/formats/elf-dwarf.md
+// references to entries, since most units repeat them: find_subprogram_name() on DebugInfo resolves
+// one. The result owns its memory. Reading fails with malformed when an entry cannot be passed
+// over; what came before it is kept in the result. Format: docs/formats/elf-dwarf.md
 #pragma once
 
 #include <cstdint>
@@ -28,11 +27,11 @@ struct CodeFunction {
 
 // An inlined call, in preorder: parents stand before their children.
 struct CodeSite {
-  std::uint64_t origin = 0;        // entry of the inlined function; 0 when it is not known
-  std::uint32_t parent = kNone;    // index of a site; kNone: inlined into the function itself
+  std::uint64_t origin = 0;      // entry of the inlined function; 0 when it is not known
+  std::uint32_t parent = kNone;  // index of a site; kNone: inlined into the function itself
   std::uint32_t depth = 0;
   std::uint32_t call_line = 0;
-  std::uint32_t call_file = 0;     // as the unit's line table counts
+  std::uint32_t call_file = 0;  // as the unit's line table counts
   std::uint32_t first_range = 0, range_count = 0;
   bool has_call_file = false;
 };

@@ -15,10 +15,20 @@ Value read_value(base::Reader& r, std::uint64_t form, const Unit& unit) {
   Value value;
   value.form = static_cast<std::uint16_t>(form);
   switch (form) {
-    case kFormFlagPresent: value.number = 1; break;
-    case kFormSdata: value.number = static_cast<std::uint64_t>(r.sleb()); break;
-    case kFormUdata: case kFormRefUdata: case kFormStrx: case kFormAddrx: case kFormRnglistx:
-    case kFormLoclistx: case kFormGnuAddrIndex: case kFormGnuStrIndex:
+    case kFormFlagPresent:
+      value.number = 1;
+      break;
+    case kFormSdata:
+      value.number = static_cast<std::uint64_t>(r.sleb());
+      break;
+    case kFormUdata:
+    case kFormRefUdata:
+    case kFormStrx:
+    case kFormAddrx:
+    case kFormRnglistx:
+    case kFormLoclistx:
+    case kFormGnuAddrIndex:
+    case kFormGnuStrIndex:
       value.number = r.uleb();
       break;
     case kFormString:
@@ -64,7 +74,8 @@ void DebugInfo::drop_abbrevs() {
 
 void DebugInfo::report(std::uint64_t offset, std::string what) {
   constexpr std::size_t kProblemsMax = 1000;
-  if (problems_.size() < kProblemsMax) problems_.push_back({".debug_info", offset, std::move(what)});
+  if (problems_.size() < kProblemsMax)
+    problems_.push_back({".debug_info", offset, std::move(what)});
 }
 
 void DebugInfo::read_headers() {
@@ -153,8 +164,8 @@ void DebugInfo::compile_abbrevs(unsigned threads) {
   });
   for (Unit& unit : units_) {
     const Key key(unit.abbrev_offset, unit.shape);
-    const auto at = static_cast<std::size_t>(
-        std::lower_bound(keys.begin(), keys.end(), key) - keys.begin());
+    const auto at =
+        static_cast<std::size_t>(std::lower_bound(keys.begin(), keys.end(), key) - keys.begin());
     if (failures[at].empty()) {
       unit.abbrevs = &tables_[at];
     } else {
@@ -200,7 +211,8 @@ base::Result<void> DebugInfo::read_unit_entry(Unit& unit) const {
   base_of(Want::rnglists_base, unit.rnglists_base);
   base_of(Want::gnu_ranges_base, unit.ranges_base);
   if (facts.has(Want::stmt_list)) unit.line_offset = facts.value(Want::stmt_list).number;
-  if (facts.has(Want::low_pc)) unit.low_pc = find_address(unit, facts.value(Want::low_pc)).value_or(0);
+  if (facts.has(Want::low_pc))
+    unit.low_pc = find_address(unit, facts.value(Want::low_pc)).value_or(0);
   if (facts.has(Want::comp_dir)) unit.comp_dir = string_of(unit, facts.value(Want::comp_dir));
   if (facts.has(Want::name)) unit.name = string_of(unit, facts.value(Want::name));
   if (facts.has(Want::dwo_name)) unit.dwo_name = string_of(unit, facts.value(Want::dwo_name));
@@ -228,12 +240,23 @@ void DebugInfo::read_facts(base::Reader& r, const Unit& unit, const Abbrev& abbr
     }
     Value value{0, step->form};
     switch (step->width) {
-      case 1: value.number = r.u8(); break;
-      case 2: value.number = r.u16(); break;
-      case 4: value.number = r.u32(); break;
-      case 8: value.number = r.u64(); break;
-      case Step::kConstant: value.number = unit.abbrevs->constant_of(*step); break;
-      default: value = read_value(r, step->form, unit);
+      case 1:
+        value.number = r.u8();
+        break;
+      case 2:
+        value.number = r.u16();
+        break;
+      case 4:
+        value.number = r.u32();
+        break;
+      case 8:
+        value.number = r.u64();
+        break;
+      case Step::kConstant:
+        value.number = unit.abbrevs->constant_of(*step);
+        break;
+      default:
+        value = read_value(r, step->form, unit);
     }
     facts.set(step->want, value);
   }

@@ -10,8 +10,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   dwarf::Sections sections;
-  base::Bytes* const parts[] = {&sections.abbrev, &sections.line,     &sections.str,
-                                &sections.addr,   &sections.rnglists, &sections.ranges,
+  base::Bytes* const parts[] = {&sections.abbrev,   &sections.line,        &sections.str,
+                                &sections.addr,     &sections.rnglists,    &sections.ranges,
                                 &sections.line_str, &sections.str_offsets, &sections.info};
   base::Reader r({data, size});
   std::uint16_t sizes[std::size(parts)];

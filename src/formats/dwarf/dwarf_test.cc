@@ -21,18 +21,22 @@ constexpr AddressRange kCode[] = {{0x1000, 0x9000}};
 // 7 variable (a run of fixed bytes)
 Bytes make_abbrevs() {
   Assembler a;
-  const auto entry = [&](std::uint64_t code, std::uint64_t tag, bool children,
-                         std::initializer_list<std::pair<std::uint64_t, std::uint64_t>> attributes) {
-    a.uleb(code).uleb(tag).u8(children ? 1 : 0);
-    for (const auto& [attribute, form] : attributes) a.uleb(attribute).uleb(form);
-    a.u8(0).u8(0);
-  };
+  const auto entry =
+      [&](std::uint64_t code, std::uint64_t tag, bool children,
+          std::initializer_list<std::pair<std::uint64_t, std::uint64_t>> attributes) {
+        a.uleb(code).uleb(tag).u8(children ? 1 : 0);
+        for (const auto& [attribute, form] : attributes) a.uleb(attribute).uleb(form);
+        a.u8(0).u8(0);
+      };
   entry(1, kTagCompileUnit, true, {{kAtName, kFormString}});
   entry(2, kTagSubprogram, true,
         {{kAtName, kFormString}, {kAtLowPc, kFormAddr}, {kAtHighPc, kFormData4}});
   entry(3, kTagInlinedSubroutine, true,
-        {{kAtAbstractOrigin, kFormRef4}, {kAtLowPc, kFormAddr}, {kAtHighPc, kFormData4},
-         {kAtCallFile, kFormData1}, {kAtCallLine, kFormData1}});
+        {{kAtAbstractOrigin, kFormRef4},
+         {kAtLowPc, kFormAddr},
+         {kAtHighPc, kFormData4},
+         {kAtCallFile, kFormData1},
+         {kAtCallLine, kFormData1}});
   entry(4, kTagSubprogram, true, {});
   entry(5, kTagSubprogram, false, {{kAtName, kFormString}, {kAtSpecification, kFormRef4}});
   entry(6, kTagInlinedSubroutine, false,
@@ -238,8 +242,8 @@ TEST(DebugInfo, AnswersForEveryPrefix) {
   const Bytes abbrevs = make_abbrevs();
   for (std::size_t size = 0; size < info_bytes.size() + abbrevs.size(); ++size) {
     Built built;
-    built.info.assign(info_bytes.begin(),
-                      info_bytes.begin() + static_cast<std::ptrdiff_t>(std::min(size, info_bytes.size())));
+    built.info.assign(info_bytes.begin(), info_bytes.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                                   size, info_bytes.size())));
     const std::size_t rest = size > info_bytes.size() ? size - info_bytes.size() : abbrevs.size();
     built.abbrev.assign(abbrevs.begin(), abbrevs.begin() + static_cast<std::ptrdiff_t>(rest));
     const DebugInfo info = DebugInfo::open(built.sections(), 1);
@@ -253,7 +257,8 @@ TEST(DebugInfo, AnswersForEveryPrefix) {
 Bytes make_line_table(const Bytes& program) {
   Assembler header;
   header.u8(1).u8(1).u8(1).u8(0xfb).u8(14).u8(13);  // line base -5, range 14, opcode base 13
-  for (const int length : {0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1}) header.u8(static_cast<std::uint64_t>(length));
+  for (const int length : {0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1})
+    header.u8(static_cast<std::uint64_t>(length));
   header.c_string("d").u8(0).c_string("a.cc").uleb(1).uleb(0).uleb(0).u8(0);
   const Bytes head = header.finish();
   Assembler a;

@@ -7,13 +7,34 @@ namespace dwarf {
 namespace {
 
 enum Op : std::uint8_t {
-  kAdvanceLoc = 0x40, kOffset = 0x80, kRestore = 0xc0,  // in the two high bits
-  kNop = 0x00, kSetLoc = 0x01, kAdvanceLoc1 = 0x02, kAdvanceLoc2 = 0x03, kAdvanceLoc4 = 0x04,
-  kOffsetExtended = 0x05, kRestoreExtended = 0x06, kUndefined = 0x07, kSameValue = 0x08,
-  kRegister = 0x09, kRememberState = 0x0a, kRestoreState = 0x0b, kDefCfa = 0x0c,
-  kDefCfaRegister = 0x0d, kDefCfaOffset = 0x0e, kDefCfaExpression = 0x0f, kExpression = 0x10,
-  kOffsetExtendedSf = 0x11, kDefCfaSf = 0x12, kDefCfaOffsetSf = 0x13, kValOffset = 0x14,
-  kValOffsetSf = 0x15, kValExpression = 0x16, kNegateRaState = 0x2d, kGnuArgsSize = 0x2e,
+  kAdvanceLoc = 0x40,
+  kOffset = 0x80,
+  kRestore = 0xc0,  // in the two high bits
+  kNop = 0x00,
+  kSetLoc = 0x01,
+  kAdvanceLoc1 = 0x02,
+  kAdvanceLoc2 = 0x03,
+  kAdvanceLoc4 = 0x04,
+  kOffsetExtended = 0x05,
+  kRestoreExtended = 0x06,
+  kUndefined = 0x07,
+  kSameValue = 0x08,
+  kRegister = 0x09,
+  kRememberState = 0x0a,
+  kRestoreState = 0x0b,
+  kDefCfa = 0x0c,
+  kDefCfaRegister = 0x0d,
+  kDefCfaOffset = 0x0e,
+  kDefCfaExpression = 0x0f,
+  kExpression = 0x10,
+  kOffsetExtendedSf = 0x11,
+  kDefCfaSf = 0x12,
+  kDefCfaOffsetSf = 0x13,
+  kValOffset = 0x14,
+  kValOffsetSf = 0x15,
+  kValExpression = 0x16,
+  kNegateRaState = 0x2d,
+  kGnuArgsSize = 0x2e,
   kGnuNegativeOffsetExtended = 0x2f,
 };
 
@@ -24,7 +45,8 @@ class Program {
   Program(const FrameSection& section, const FrameCommon& common, FrameRow& row)
       : section_(section), common_(common), row_(row) {}
 
-  void run(base::Bytes program, std::uint64_t end, const std::function<void(const FrameRow&)>* emit);
+  void run(base::Bytes program, std::uint64_t end,
+           const std::function<void(const FrameRow&)>* emit);
   void keep_initial() { initial_ = row_.registers; }
 
  private:
@@ -46,7 +68,9 @@ class Program {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(factor) *
                                      static_cast<std::uint64_t>(common_.data_align));
   }
-  std::int64_t scaled(std::uint64_t factor) const { return scaled(static_cast<std::int64_t>(factor)); }
+  std::int64_t scaled(std::uint64_t factor) const {
+    return scaled(static_cast<std::int64_t>(factor));
+  }
   FrameRule offset_rule(std::int64_t offset) const {
     return {FrameRule::Kind::offset, 0, offset, {}};
   }
@@ -78,10 +102,17 @@ bool Program::step(base::Reader& r) {
   const std::uint8_t op = r.u8();
   const std::uint8_t low = op & 0x3f;
   switch (op & 0xc0) {
-    case kAdvanceLoc: advance(low); return true;
-    case kOffset: set(low, offset_rule(scaled(r.uleb()))); return true;
-    case kRestore: restore(low); return true;
-    default: return step_extended(r, op);
+    case kAdvanceLoc:
+      advance(low);
+      return true;
+    case kOffset:
+      set(low, offset_rule(scaled(r.uleb())));
+      return true;
+    case kRestore:
+      restore(low);
+      return true;
+    default:
+      return step_extended(r, op);
   }
 }
 
@@ -92,11 +123,21 @@ bool Program::step_extended(base::Reader& r, std::uint8_t op) {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(r.uleb(), 0xffffffff));
   };
   switch (op) {
-    case kNop: case kNegateRaState: return true;
-    case kSetLoc: next_ = r.sized(common_.address_size); return true;
-    case kAdvanceLoc1: advance(r.u8()); return true;
-    case kAdvanceLoc2: advance(r.u16()); return true;
-    case kAdvanceLoc4: advance(r.u32()); return true;
+    case kNop:
+    case kNegateRaState:
+      return true;
+    case kSetLoc:
+      next_ = r.sized(common_.address_size);
+      return true;
+    case kAdvanceLoc1:
+      advance(r.u8());
+      return true;
+    case kAdvanceLoc2:
+      advance(r.u16());
+      return true;
+    case kAdvanceLoc4:
+      advance(r.u32());
+      return true;
     case kOffsetExtended:
       reg = r.uleb();
       set(reg, offset_rule(scaled(r.uleb())));
@@ -109,9 +150,15 @@ bool Program::step_extended(base::Reader& r, std::uint8_t op) {
       reg = r.uleb();
       set(reg, offset_rule(-scaled(r.uleb())));
       return true;
-    case kRestoreExtended: restore(r.uleb()); return true;
-    case kUndefined: set(r.uleb(), {Kind::undefined, 0, 0, {}}); return true;
-    case kSameValue: set(r.uleb(), {Kind::same_value, 0, 0, {}}); return true;
+    case kRestoreExtended:
+      restore(r.uleb());
+      return true;
+    case kUndefined:
+      set(r.uleb(), {Kind::undefined, 0, 0, {}});
+      return true;
+    case kSameValue:
+      set(r.uleb(), {Kind::same_value, 0, 0, {}});
+      return true;
     case kRegister:
       reg = r.uleb();
       set(reg, {Kind::register_, reg32(), 0, {}});
@@ -144,7 +191,10 @@ bool Program::step_extended(base::Reader& r, std::uint8_t op) {
       return true;
     case kDefCfa:
       reg = reg32();
-      row_.cfa = {Kind::register_offset, static_cast<std::uint32_t>(reg), static_cast<std::int64_t>(r.uleb()), {}};
+      row_.cfa = {Kind::register_offset,
+                  static_cast<std::uint32_t>(reg),
+                  static_cast<std::int64_t>(r.uleb()),
+                  {}};
       return true;
     case kDefCfaSf:
       reg = reg32();
@@ -154,13 +204,20 @@ bool Program::step_extended(base::Reader& r, std::uint8_t op) {
       row_.cfa.kind = Kind::register_offset;
       row_.cfa.reg = reg32();
       return true;
-    case kDefCfaOffset: row_.cfa.offset = static_cast<std::int64_t>(r.uleb()); return true;
-    case kDefCfaOffsetSf: row_.cfa.offset = scaled(r.sleb()); return true;
+    case kDefCfaOffset:
+      row_.cfa.offset = static_cast<std::int64_t>(r.uleb());
+      return true;
+    case kDefCfaOffsetSf:
+      row_.cfa.offset = scaled(r.sleb());
+      return true;
     case kDefCfaExpression:
       row_.cfa = {Kind::value_expression, 0, 0, r.bytes(r.uleb())};
       return true;
-    case kGnuArgsSize: r.uleb(); return true;
-    default: return false;
+    case kGnuArgsSize:
+      r.uleb();
+      return true;
+    default:
+      return false;
   }
 }
 

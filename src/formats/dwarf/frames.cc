@@ -8,9 +8,18 @@ namespace dwarf {
 namespace {
 
 enum PointerEncoding : std::uint8_t {
-  kPeAbsolute = 0x00, kPeUleb = 0x01, kPeUdata2 = 0x02, kPeUdata4 = 0x03, kPeUdata8 = 0x04,
-  kPeSleb = 0x09, kPeSdata2 = 0x0a, kPeSdata4 = 0x0b, kPeSdata8 = 0x0c,
-  kPePcRelative = 0x10, kPeIndirect = 0x80, kPeOmit = 0xff,
+  kPeAbsolute = 0x00,
+  kPeUleb = 0x01,
+  kPeUdata2 = 0x02,
+  kPeUdata4 = 0x03,
+  kPeUdata8 = 0x04,
+  kPeSleb = 0x09,
+  kPeSdata2 = 0x0a,
+  kPeSdata4 = 0x0b,
+  kPeSdata8 = 0x0c,
+  kPePcRelative = 0x10,
+  kPeIndirect = 0x80,
+  kPeOmit = 0xff,
 };
 
 std::uint64_t as_unsigned(std::int64_t value) { return static_cast<std::uint64_t>(value); }
@@ -136,17 +145,27 @@ bool FrameReader::read_augmentation(base::Reader& r, std::string_view text,
   const std::uint64_t end = r.offset() + length;
   for (const char c : text.substr(1)) {
     switch (c) {
-      case 'R': common.pointer_encoding = r.u8(); break;
-      case 'L': r.u8(); break;
+      case 'R':
+        common.pointer_encoding = r.u8();
+        break;
+      case 'L':
+        r.u8();
+        break;
       case 'P': {
         const std::uint8_t encoding = r.u8();
         // Only its size matters; where it points does not.
         if (encoding != kPeOmit) read_pointer(r, encoding & 0x0f, common.address_size);
         break;
       }
-      case 'S': common.signal = true; break;
-      case 'B': case 'G': break;  // AArch64: signed with key B, memory tags
-      default: r.seek(end); return r.ok();
+      case 'S':
+        common.signal = true;
+        break;
+      case 'B':
+      case 'G':
+        break;  // AArch64: signed with key B, memory tags
+      default:
+        r.seek(end);
+        return r.ok();
     }
   }
   r.seek(end);
@@ -158,21 +177,45 @@ std::optional<std::uint64_t> FrameReader::read_pointer(base::Reader& r, std::uin
   const std::uint64_t place = section_.address + r.offset();
   std::uint64_t value = 0;
   switch (encoding & 0x0f) {
-    case kPeAbsolute: value = r.sized(address_size); break;
-    case kPeUleb: value = r.uleb(); break;
-    case kPeUdata2: value = r.u16(); break;
-    case kPeUdata4: value = r.u32(); break;
-    case kPeUdata8: value = r.u64(); break;
-    case kPeSleb: value = as_unsigned(r.sleb()); break;
-    case kPeSdata2: value = as_unsigned(r.s16()); break;
-    case kPeSdata4: value = as_unsigned(r.s32()); break;
-    case kPeSdata8: value = r.u64(); break;
-    default: r.fail(); return std::nullopt;
+    case kPeAbsolute:
+      value = r.sized(address_size);
+      break;
+    case kPeUleb:
+      value = r.uleb();
+      break;
+    case kPeUdata2:
+      value = r.u16();
+      break;
+    case kPeUdata4:
+      value = r.u32();
+      break;
+    case kPeUdata8:
+      value = r.u64();
+      break;
+    case kPeSleb:
+      value = as_unsigned(r.sleb());
+      break;
+    case kPeSdata2:
+      value = as_unsigned(r.s16());
+      break;
+    case kPeSdata4:
+      value = as_unsigned(r.s32());
+      break;
+    case kPeSdata8:
+      value = r.u64();
+      break;
+    default:
+      r.fail();
+      return std::nullopt;
   }
   switch (encoding & 0xf0) {
-    case 0: break;
-    case kPePcRelative: value += place; break;
-    default: return std::nullopt;
+    case 0:
+      break;
+    case kPePcRelative:
+      value += place;
+      break;
+    default:
+      return std::nullopt;
   }
   return address_size == 4 ? value & 0xffffffff : value;
 }

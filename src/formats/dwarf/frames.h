@@ -47,14 +47,14 @@ struct FrameEntry {
 
 struct FrameRule {
   enum class Kind : std::uint8_t {
-    unspecified,   // nothing was said: callee-saved registers keep their value
+    unspecified,  // nothing was said: callee-saved registers keep their value
     undefined,
     same_value,
-    offset,         // saved at CFA + offset
-    value_offset,   // is CFA + offset
+    offset,           // saved at CFA + offset
+    value_offset,     // is CFA + offset
     register_offset,  // is register + offset: how the CFA is said
-    register_,      // is in another register
-    expression,     // saved at what the expression gives
+    register_,        // is in another register
+    expression,       // saved at what the expression gives
     value_expression,
   };
   Kind kind = Kind::unspecified;

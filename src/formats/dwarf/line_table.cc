@@ -142,8 +142,9 @@ base::Result<void> LineReader::read_header(std::uint64_t offset) {
   const std::uint64_t end = r.offset() + length;
   version_ = r.u16();
   if (version_ < 2 || version_ > 5) {
-    return base::Error{base::Fault::unsupported, ".debug_line: version " + std::to_string(version_) +
-                                                     " at offset " + std::to_string(offset)};
+    return base::Error{base::Fault::unsupported, ".debug_line: version " +
+                                                     std::to_string(version_) + " at offset " +
+                                                     std::to_string(offset)};
   }
   if (version_ >= 5) {
     shape_.address_size = r.u8();
@@ -325,7 +326,9 @@ void LineReader::run_extended(base::Reader& r) {
   if (length == 0) return;
   if (length > r.remaining()) return r.fail();
   switch (r.u8()) {
-    case kLneEndSequence: end_sequence(); break;
+    case kLneEndSequence:
+      end_sequence();
+      break;
     case kLneSetAddress:
       address_ = length - 1 <= 8 ? r.sized(static_cast<unsigned>(length - 1)) : 0;
       operation_ = 0;
@@ -335,7 +338,8 @@ void LineReader::run_extended(base::Reader& r) {
       table_.files_.push_back({name, r.uleb()});
       break;
     }
-    default: break;
+    default:
+      break;
   }
   r.seek(next);
 }
@@ -354,20 +358,39 @@ void LineReader::run() {
       continue;
     }
     switch (opcode) {
-      case 0: run_extended(r); break;
-      case kLnsCopy: emit_row(); break;
-      case kLnsAdvancePc: advance(r.uleb()); break;
-      case kLnsAdvanceLine: line_ += static_cast<std::uint32_t>(r.sleb()); break;
-      case kLnsSetFile: file_ = r.uleb(); break;
-      case kLnsSetColumn: r.uleb(); break;
-      case kLnsNegateStmt: case kLnsSetBasicBlock: case kLnsSetPrologueEnd:
-      case kLnsSetEpilogueBegin: break;
-      case kLnsConstAddPc: advance((255u - opcode_base_) / line_range_); break;
+      case 0:
+        run_extended(r);
+        break;
+      case kLnsCopy:
+        emit_row();
+        break;
+      case kLnsAdvancePc:
+        advance(r.uleb());
+        break;
+      case kLnsAdvanceLine:
+        line_ += static_cast<std::uint32_t>(r.sleb());
+        break;
+      case kLnsSetFile:
+        file_ = r.uleb();
+        break;
+      case kLnsSetColumn:
+        r.uleb();
+        break;
+      case kLnsNegateStmt:
+      case kLnsSetBasicBlock:
+      case kLnsSetPrologueEnd:
+      case kLnsSetEpilogueBegin:
+        break;
+      case kLnsConstAddPc:
+        advance((255u - opcode_base_) / line_range_);
+        break;
       case kLnsFixedAdvancePc:
         address_ += r.u16();
         operation_ = 0;
         break;
-      case kLnsSetIsa: r.uleb(); break;
+      case kLnsSetIsa:
+        r.uleb();
+        break;
       default:  // an opcode of a later version: its arguments are all LEB128
         for (unsigned i = 0; i < opcode_lengths_[opcode - 1u]; ++i) r.uleb();
     }

@@ -5,7 +5,8 @@ namespace {
 
 class List {
  public:
-  List(const DebugInfo& info, const Unit& unit, std::uint64_t& budget, std::vector<AddressRange>& out)
+  List(const DebugInfo& info, const Unit& unit, std::uint64_t& budget,
+       std::vector<AddressRange>& out)
       : info_(info), unit_(unit), budget_(budget), out_(out), base_(unit.low_pc) {}
 
   void read_ranges(std::uint64_t offset);
@@ -53,8 +54,12 @@ void List::read_rnglists(std::uint64_t offset) {
 bool List::read_entry(base::Reader& r) {
   std::uint64_t start = 0, end = 0;
   switch (r.u8()) {
-    case kRleBaseAddressx: base_ = indexed(r); return r.ok();
-    case kRleBaseAddress: base_ = address(r); return r.ok();
+    case kRleBaseAddressx:
+      base_ = indexed(r);
+      return r.ok();
+    case kRleBaseAddress:
+      base_ = address(r);
+      return r.ok();
     case kRleStartxEndx:
       start = indexed(r);
       end = indexed(r);
@@ -75,7 +80,8 @@ bool List::read_entry(base::Reader& r) {
       start = address(r);
       end = start + r.uleb();
       break;
-    default: return false;  // the end, or what nobody knows
+    default:
+      return false;  // the end, or what nobody knows
   }
   if (r.ok()) add(start, end);
   return r.ok();

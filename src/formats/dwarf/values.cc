@@ -13,30 +13,48 @@ std::optional<std::uint64_t> DebugInfo::indexed(base::Bytes table, std::uint64_t
 
 std::optional<std::uint64_t> DebugInfo::find_address(const Unit& unit, Value value) const {
   switch (value.form) {
-    case kFormAddr: return value.number;
-    case kFormAddrx: case kFormAddrx1: case kFormAddrx2: case kFormAddrx3: case kFormAddrx4:
+    case kFormAddr:
+      return value.number;
+    case kFormAddrx:
+    case kFormAddrx1:
+    case kFormAddrx2:
+    case kFormAddrx3:
+    case kFormAddrx4:
     case kFormGnuAddrIndex:
       return indexed(sections_.addr, unit.addr_base, value.number, unit.shape.address_size);
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<std::uint64_t> DebugInfo::find_reference(const Unit& unit, Value value) const {
   switch (value.form) {
-    case kFormRef1: case kFormRef2: case kFormRef4: case kFormRef8: case kFormRefUdata:
+    case kFormRef1:
+    case kFormRef2:
+    case kFormRef4:
+    case kFormRef8:
+    case kFormRefUdata:
       if (value.number > unit.end - unit.offset) return std::nullopt;
       return unit.offset + value.number;
-    case kFormRefAddr: return value.number;
-    default: return std::nullopt;  // type signatures and other files do not lead to code
+    case kFormRefAddr:
+      return value.number;
+    default:
+      return std::nullopt;  // type signatures and other files do not lead to code
   }
 }
 
 std::optional<std::uint64_t> DebugInfo::find_number(Value value) const {
   switch (value.form) {
-    case kFormData1: case kFormData2: case kFormData4: case kFormData8: case kFormUdata:
-    case kFormSdata: case kFormImplicitConst:
+    case kFormData1:
+    case kFormData2:
+    case kFormData4:
+    case kFormData8:
+    case kFormUdata:
+    case kFormSdata:
+    case kFormImplicitConst:
       return value.number;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -47,26 +65,41 @@ NameRef DebugInfo::find_name(const Unit& unit, Value value) const {
     return offset < bytes.size() ? NameRef(section, offset) : NameRef();
   };
   switch (value.form) {
-    case kFormString: return place(Section::info, sections_.info, value.number);
-    case kFormStrp: return place(Section::str, sections_.str, value.number);
-    case kFormLineStrp: return place(Section::line_str, sections_.line_str, value.number);
-    case kFormStrx: case kFormStrx1: case kFormStrx2: case kFormStrx3: case kFormStrx4:
+    case kFormString:
+      return place(Section::info, sections_.info, value.number);
+    case kFormStrp:
+      return place(Section::str, sections_.str, value.number);
+    case kFormLineStrp:
+      return place(Section::line_str, sections_.line_str, value.number);
+    case kFormStrx:
+    case kFormStrx1:
+    case kFormStrx2:
+    case kFormStrx3:
+    case kFormStrx4:
     case kFormGnuStrIndex: {
       const auto offset = indexed(sections_.str_offsets, unit.str_offsets_base, value.number,
                                   unit.shape.offset_size);
       return offset ? place(Section::str, sections_.str, *offset) : NameRef();
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 
 std::string_view DebugInfo::text_of(NameRef name) const {
   base::Bytes section;
   switch (name.section()) {
-    case NameRef::Section::none: return {};
-    case NameRef::Section::str: section = sections_.str; break;
-    case NameRef::Section::line_str: section = sections_.line_str; break;
-    case NameRef::Section::info: section = sections_.info; break;
+    case NameRef::Section::none:
+      return {};
+    case NameRef::Section::str:
+      section = sections_.str;
+      break;
+    case NameRef::Section::line_str:
+      section = sections_.line_str;
+      break;
+    case NameRef::Section::info:
+      section = sections_.info;
+      break;
   }
   const auto rest = base::text_of(section.subspan(static_cast<std::size_t>(name.offset())));
   const void* zero = std::memchr(rest.data(), 0, rest.size());

@@ -24,8 +24,8 @@ base::Result<Contents> expand(const Section& section, const Packed& packed) {
   if (packed.plain_size > kFreeExpansion &&
       packed.plain_size / kMaxExpansionRatio > packed.bytes.size()) {
     return in_section(section, base::Fault::too_large,
-                      "it says it expands to " + std::to_string(packed.plain_size) + " bytes from " +
-                          std::to_string(packed.bytes.size()));
+                      "it says it expands to " + std::to_string(packed.plain_size) +
+                          " bytes from " + std::to_string(packed.bytes.size()));
   }
   // zlib cannot do better than 1032:1, so a larger claim need not be tried.
   if (packed.method == kZlib && packed.plain_size / 1040 > packed.bytes.size()) {
@@ -46,9 +46,9 @@ base::Result<Contents> expand(const Section& section, const Packed& packed) {
 base::Result<Contents> File::contents(const Section& section) const {
   const base::Bytes bytes = raw(section);
   if (section.type != kShtNobits && bytes.size() != section.size) {
-    return in_section(section, base::Fault::malformed,
-                      "it ends " + std::to_string(section.size) +
-                          " bytes later, behind the end of the file");
+    return in_section(
+        section, base::Fault::malformed,
+        "it ends " + std::to_string(section.size) + " bytes later, behind the end of the file");
   }
   if ((section.flags & kShfCompressed) != 0) {
     base::Reader r(bytes, endian_);
@@ -58,7 +58,8 @@ base::Result<Contents> File::contents(const Section& section) const {
     packed.plain_size = r.sized(is_64_ ? 8 : 4);
     r.sized(is_64_ ? 8 : 4);  // alignment
     packed.bytes = r.bytes(r.remaining());
-    if (r.failed()) return in_section(section, base::Fault::malformed, "compression header cut short");
+    if (r.failed())
+      return in_section(section, base::Fault::malformed, "compression header cut short");
     if (packed.method != kZlib && packed.method != kZstd) {
       return in_section(section, base::Fault::unsupported,
                         "compression method " + std::to_string(packed.method) +

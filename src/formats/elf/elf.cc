@@ -60,7 +60,9 @@ std::string_view text_at(base::Bytes strings, std::uint64_t offset) {
 }  // namespace
 
 bool File::has_magic(base::Bytes bytes) {
-  return bytes.size() >= 4 && base::text_of(bytes.first(4)) == "\x7f" "ELF";
+  return bytes.size() >= 4 && base::text_of(bytes.first(4)) ==
+                                  "\x7f"
+                                  "ELF";
 }
 
 base::Result<File> File::parse(base::Bytes bytes) {
@@ -288,9 +290,10 @@ std::optional<std::vector<std::uint8_t>> File::find_text_fold(Fold fold) const {
   const Section* text = find_section(".text");
   if (text == nullptr || text->size == 0 || raw(*text).empty()) return std::nullopt;
   std::uint64_t size = std::min(text->size, kFoldMax);
-  if (fold == Fold::rounded_up) size = std::min((size + 15) / 16 * 16, bytes_.size() - text->offset);
-  const base::Bytes code = bytes_.subspan(static_cast<std::size_t>(text->offset),
-                                          static_cast<std::size_t>(size));
+  if (fold == Fold::rounded_up)
+    size = std::min((size + 15) / 16 * 16, bytes_.size() - text->offset);
+  const base::Bytes code =
+      bytes_.subspan(static_cast<std::size_t>(text->offset), static_cast<std::size_t>(size));
   std::vector<std::uint8_t> id(16);
   for (std::size_t i = 0; i < code.size(); ++i) {
     id[i % 16] = static_cast<std::uint8_t>(id[i % 16] ^ code[i]);
@@ -300,17 +303,28 @@ std::optional<std::vector<std::uint8_t>> File::find_text_fold(Fold fold) const {
 
 std::string_view File::arch() const {
   switch (machine_) {
-    case kEm386: return "x86";
-    case kEmX86_64: return "x86_64";
-    case kEmArm: return "arm";
-    case kEmAarch64: return "arm64";
-    case kEmMips: return is_64_ ? "mips64" : "mips";
-    case kEmPpc: return "ppc";
-    case kEmPpc64: return "ppc64";  // Breakpad has one word for both byte orders
-    case kEmRiscv: return is_64_ ? "riscv64" : "riscv";
-    case kEmS390: return is_64_ ? "s390x" : "s390";
-    case kEmLoongarch: return is_64_ ? "loongarch64" : "loongarch32";
-    default: return "unknown";
+    case kEm386:
+      return "x86";
+    case kEmX86_64:
+      return "x86_64";
+    case kEmArm:
+      return "arm";
+    case kEmAarch64:
+      return "arm64";
+    case kEmMips:
+      return is_64_ ? "mips64" : "mips";
+    case kEmPpc:
+      return "ppc";
+    case kEmPpc64:
+      return "ppc64";  // Breakpad has one word for both byte orders
+    case kEmRiscv:
+      return is_64_ ? "riscv64" : "riscv";
+    case kEmS390:
+      return is_64_ ? "s390x" : "s390";
+    case kEmLoongarch:
+      return is_64_ ? "loongarch64" : "loongarch32";
+    default:
+      return "unknown";
   }
 }
 

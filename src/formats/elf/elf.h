@@ -20,23 +20,43 @@
 
 namespace elf {
 
-constexpr std::uint32_t kMaxSections = 1u << 20;      // -ffunction-sections objects have 100 000
+constexpr std::uint32_t kMaxSections = 1u << 20;  // -ffunction-sections objects have 100 000
 constexpr std::uint32_t kMaxSegments = 1u << 16;
-constexpr std::uint64_t kFreeExpansion = 64ull << 20;  // a section may grow so far whatever its ratio
-constexpr std::uint64_t kMaxExpansionRatio = 200;      // and by so much beyond that
+constexpr std::uint64_t kFreeExpansion = 64ull
+                                         << 20;    // a section may grow so far whatever its ratio
+constexpr std::uint64_t kMaxExpansionRatio = 200;  // and by so much beyond that
 
 enum SectionType : std::uint32_t {
-  kShtNull = 0, kShtProgbits = 1, kShtSymtab = 2, kShtStrtab = 3, kShtRela = 4, kShtNote = 7,
-  kShtNobits = 8, kShtRel = 9, kShtDynsym = 11, kShtSymtabShndx = 18,
+  kShtNull = 0,
+  kShtProgbits = 1,
+  kShtSymtab = 2,
+  kShtStrtab = 3,
+  kShtRela = 4,
+  kShtNote = 7,
+  kShtNobits = 8,
+  kShtRel = 9,
+  kShtDynsym = 11,
+  kShtSymtabShndx = 18,
 };
 enum SectionFlag : std::uint64_t {
-  kShfAlloc = 2, kShfExecinstr = 4, kShfTls = 0x400, kShfCompressed = 0x800,
+  kShfAlloc = 2,
+  kShfExecinstr = 4,
+  kShfTls = 0x400,
+  kShfCompressed = 0x800,
 };
 enum SegmentType : std::uint32_t { kPtLoad = 1, kPtDynamic = 2, kPtNote = 4 };
 enum SegmentFlag : std::uint32_t { kPfExecute = 1 };
 enum Machine : std::uint16_t {
-  kEm386 = 3, kEmMips = 8, kEmPpc = 20, kEmPpc64 = 21, kEmS390 = 22, kEmArm = 40,
-  kEmX86_64 = 62, kEmAarch64 = 183, kEmRiscv = 243, kEmLoongarch = 258,
+  kEm386 = 3,
+  kEmMips = 8,
+  kEmPpc = 20,
+  kEmPpc64 = 21,
+  kEmS390 = 22,
+  kEmArm = 40,
+  kEmX86_64 = 62,
+  kEmAarch64 = 183,
+  kEmRiscv = 243,
+  kEmLoongarch = 258,
 };
 
 struct Section {

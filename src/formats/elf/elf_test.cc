@@ -47,7 +47,8 @@ Bytes make_elf(std::vector<SectionSpec> sections, const std::vector<SegmentSpec>
   a.u16(64).u16(56).u16(segments.size()).u16(64).u16(sections.size() + 2).u16(sections.size() + 1);
   a.mark(segment_table);
   for (const SegmentSpec& s : segments) {
-    a.u32(s.type).u32(s.flags).u64(s.offset).u64(s.address).u64(0).u64(s.size).u64(s.size).u64(s.align);
+    a.u32(s.type).u32(s.flags).u64(s.offset).u64(s.address).u64(0).u64(s.size).u64(s.size).u64(
+        s.align);
   }
   std::vector<std::uint64_t> offsets;
   std::string names(1, '\0');
@@ -65,7 +66,16 @@ Bytes make_elf(std::vector<SectionSpec> sections, const std::vector<SegmentSpec>
     a.u32(name_offsets[i]).u32(s.type).u64(s.flags).u64(s.address).u64(offsets[i]);
     a.u64(s.bytes.size()).u32(s.link).u32(0).u64(1).u64(0);
   }
-  a.u32(0).u32(kShtStrtab).u64(0).u64(0).u64(names_at).u64(names.size()).u32(0).u32(0).u64(1).u64(0);
+  a.u32(0)
+      .u32(kShtStrtab)
+      .u64(0)
+      .u64(0)
+      .u64(names_at)
+      .u64(names.size())
+      .u32(0)
+      .u32(0)
+      .u64(1)
+      .u64(0);
   Bytes bytes = a.finish();
   const Bytes magic = {0x7f, 'E', 'L', 'F'};
   std::copy(magic.begin(), magic.end(), bytes.begin());
@@ -108,8 +118,8 @@ TEST(Elf, FindsTheBuildIdInASectionWithoutSegments) {
 
 TEST(Elf, ReadsBigEndianFiles) {
   const Bytes id = {1, 2, 3, 4};
-  const Bytes file = make_elf({{".note", kShtNote, 0, 0, build_id_note(id, 4, Endian::big)}}, {},
-                              Endian::big);
+  const Bytes file =
+      make_elf({{".note", kShtNote, 0, 0, build_id_note(id, 4, Endian::big)}}, {}, Endian::big);
   EXPECT_EQ(must_build_id(file), id);
 }
 
@@ -141,8 +151,8 @@ Bytes compressed(std::uint32_t method, std::uint64_t plain_size, const Bytes& pa
 TEST(ElfCompressed, ExpandsZstd) {
   const Bytes plain(5000, 'x');
   const Bytes packed = base::compress_zstd(plain);
-  const Bytes bytes = make_elf({{".debug_info", kShtProgbits, kShfCompressed, 0,
-                                 compressed(2, plain.size(), packed)}});
+  const Bytes bytes = make_elf(
+      {{".debug_info", kShtProgbits, kShfCompressed, 0, compressed(2, plain.size(), packed)}});
   const auto file = File::parse(bytes);
   ASSERT_TRUE(file.ok());
   const auto contents = file->contents(*file->find_section(".debug_info"));

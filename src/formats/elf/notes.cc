@@ -20,8 +20,8 @@ base::Bytes find_build_id_note(base::Bytes notes, std::uint64_t align, base::End
     const base::Bytes descriptor = r.bytes(size);
     if (r.failed()) return {};
     r.seek(padded(r.offset()));
-    const bool gnu = base::text_of(name) == std::string_view("GNU\0", 4) ||
-                     base::text_of(name) == "GNU";
+    const bool gnu =
+        base::text_of(name) == std::string_view("GNU\0", 4) || base::text_of(name) == "GNU";
     if (gnu && type == kBuildId && !descriptor.empty()) return descriptor;
   }
   return {};

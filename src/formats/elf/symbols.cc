@@ -70,8 +70,8 @@ std::vector<Symbol> read_table(const File& file, const Section& section) {
 }
 
 // GOT slot → name of the function it holds, from the relocations that fill it.
-std::unordered_map<std::uint64_t, std::string_view> read_got_names(const File& file,
-                                                                   const std::vector<Symbol>& dynamic) {
+std::unordered_map<std::uint64_t, std::string_view> read_got_names(
+    const File& file, const std::vector<Symbol>& dynamic) {
   constexpr std::uint32_t kGlobDat = 6, kJumpSlot = 7;
   std::unordered_map<std::uint64_t, std::string_view> names;
   for (const Section& section : file.sections()) {

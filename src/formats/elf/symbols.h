@@ -15,8 +15,14 @@
 namespace elf {
 
 enum SymbolType : std::uint8_t {
-  kSttNotype = 0, kSttObject = 1, kSttFunc = 2, kSttSection = 3, kSttFile = 4, kSttCommon = 5,
-  kSttTls = 6, kSttGnuIfunc = 10,
+  kSttNotype = 0,
+  kSttObject = 1,
+  kSttFunc = 2,
+  kSttSection = 3,
+  kSttFile = 4,
+  kSttCommon = 5,
+  kSttTls = 6,
+  kSttGnuIfunc = 10,
 };
 enum SymbolBinding : std::uint8_t { kStbLocal = 0, kStbGlobal = 1, kStbWeak = 2 };
 constexpr std::uint32_t kShnUndefined = 0;
