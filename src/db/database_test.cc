@@ -55,15 +55,18 @@ class DatabaseOn : public testing::TestWithParam<Engine> {
   std::unique_ptr<Database> database_;
 };
 
-const std::vector<Migration> kTwo = {
-    {1, "things",
-     "CREATE TABLE thing (id {{bigserial}} PRIMARY KEY, name TEXT UNIQUE, size BIGINT,"
-     " weight DOUBLE PRECISION, bytes {{blob}});\nCREATE INDEX thing_size ON thing (size);\n"},
-    {2, "parts", "CREATE TABLE part (thing BIGINT NOT NULL REFERENCES thing (id))"},
-};
+const std::vector<Migration>& two_migrations() {
+  static const std::vector<Migration> two = {
+      {1, "things",
+       "CREATE TABLE thing (id {{bigserial}} PRIMARY KEY, name TEXT UNIQUE, size BIGINT,"
+       " weight DOUBLE PRECISION, bytes {{blob}});\nCREATE INDEX thing_size ON thing (size);\n"},
+      {2, "parts", "CREATE TABLE part (thing BIGINT NOT NULL REFERENCES thing (id))"},
+  };
+  return two;
+}
 
 TEST_P(DatabaseOn, KeepsEveryTypeOfValue) {
-  ASSERT_TRUE(database_->migrate(kTwo).ok());
+  ASSERT_TRUE(database_->migrate(two_migrations()).ok());
   const Blob bytes = {0, 1, 0xff, '\'', '\\'};
   const std::string text = "O'Brien ? \\ \"quoted\" \xe2\x82\xac";
   ASSERT_TRUE(write("INSERT INTO thing (name, size, weight, bytes) VALUES (?, ?, ?, ?)",
@@ -85,7 +88,7 @@ TEST_P(DatabaseOn, KeepsEveryTypeOfValue) {
 }
 
 TEST_P(DatabaseOn, AnswersSumsAndCountsAsIntegers) {
-  ASSERT_TRUE(database_->migrate(kTwo).ok());
+  ASSERT_TRUE(database_->migrate(two_migrations()).ok());
   ASSERT_TRUE(
       write("INSERT INTO thing (size) VALUES (?), (?)", {std::int64_t{2}, std::int64_t{3}}).ok());
   const Rows rows =
@@ -96,7 +99,7 @@ TEST_P(DatabaseOn, AnswersSumsAndCountsAsIntegers) {
 }
 
 TEST_P(DatabaseOn, ReturnsRowsFromAnUpdate) {
-  ASSERT_TRUE(database_->migrate(kTwo).ok());
+  ASSERT_TRUE(database_->migrate(two_migrations()).ok());
   ASSERT_TRUE(write("INSERT INTO thing (name) VALUES ('a'), ('b')").ok());
   const auto done = database_->write([&](Session& session) -> Result<void> {
     const Rows rows =
@@ -112,7 +115,7 @@ TEST_P(DatabaseOn, ReturnsRowsFromAnUpdate) {
 }
 
 TEST_P(DatabaseOn, RollsBackWhenTheWorkFails) {
-  ASSERT_TRUE(database_->migrate(kTwo).ok());
+  ASSERT_TRUE(database_->migrate(two_migrations()).ok());
   const auto done = database_->write([&](Session& session) -> Result<void> {
     TRY(session.execute("INSERT INTO thing (name) VALUES ('x')"));
     return Error{Fault::denied, "no"};
@@ -133,7 +136,7 @@ TEST_P(DatabaseOn, ReportsWrongSqlAsOurOwnMistakeAndGoesOn) {
 }
 
 TEST_P(DatabaseOn, KeepsForeignKeysAndReadersFromWriting) {
-  ASSERT_TRUE(database_->migrate(kTwo).ok());
+  ASSERT_TRUE(database_->migrate(two_migrations()).ok());
   EXPECT_FALSE(write("INSERT INTO part (thing) VALUES (99)").ok());
   const auto done = database_->read([&](Session& session) -> Result<void> {
     TRY(session.execute("INSERT INTO thing (name) VALUES ('x')"));
@@ -144,7 +147,7 @@ TEST_P(DatabaseOn, KeepsForeignKeysAndReadersFromWriting) {
 }
 
 TEST_P(DatabaseOn, RefusesTextThatOneEngineCannotKeep) {
-  ASSERT_TRUE(database_->migrate(kTwo).ok());
+  ASSERT_TRUE(database_->migrate(two_migrations()).ok());
   for (const std::string& text : {std::string("a\0b", 3), std::string("\xff")}) {
     const auto done = write("INSERT INTO thing (name) VALUES (?)", {text});
     ASSERT_FALSE(done.ok());
@@ -153,12 +156,12 @@ TEST_P(DatabaseOn, RefusesTextThatOneEngineCannotKeep) {
 }
 
 TEST_P(DatabaseOn, MigratesOnceAndRefusesANewerProgramsDatabase) {
-  ASSERT_TRUE(database_->migrate({kTwo[0]}).ok());
-  ASSERT_TRUE(database_->migrate(kTwo).ok());
+  ASSERT_TRUE(database_->migrate({two_migrations()[0]}).ok());
+  ASSERT_TRUE(database_->migrate(two_migrations()).ok());
   reopen();
-  ASSERT_TRUE(database_->migrate(kTwo).ok());
+  ASSERT_TRUE(database_->migrate(two_migrations()).ok());
   EXPECT_EQ(read("SELECT number FROM schema_migration").size(), 2u);
-  const auto older = database_->migrate({kTwo[0]});
+  const auto older = database_->migrate({two_migrations()[0]});
   ASSERT_FALSE(older.ok());
   EXPECT_EQ(older.error().fault, Fault::unsupported);
   EXPECT_NE(older.error().what.find("migration 2 (parts)"), std::string::npos)
@@ -171,12 +174,13 @@ TEST_P(DatabaseOn, LeavesNothingOfAMigrationThatFails) {
   ASSERT_FALSE(failed.ok());
   EXPECT_NE(failed.error().what.find("migration 1 (bad)"), std::string::npos);
   EXPECT_FALSE(write("INSERT INTO a (x) VALUES (1)").ok());
-  EXPECT_FALSE(database_->migrate({kTwo[0], kTwo[0]}).ok());
+  EXPECT_FALSE(database_->migrate({two_migrations()[0], two_migrations()[0]}).ok());
 }
 
 TEST_P(DatabaseOn, ServesManyThreads) {
-  ASSERT_TRUE(database_->migrate(kTwo).ok());
+  ASSERT_TRUE(database_->migrate(two_migrations()).ok());
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 10; ++i) {

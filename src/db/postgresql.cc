@@ -159,7 +159,7 @@ class PostgresqlConnection final : public Connection {
 
   Result<std::int64_t> execute(std::string_view sql, const std::vector<Value>& values) override {
     const Answer answer = TRY(run(sql, values));
-    return std::int64_t{std::atoll(PQcmdTuples(answer.get()))};
+    return std::get<std::int64_t>(value_of(PQcmdTuples(answer.get()), kInt8));  // "" reads as 0
   }
 
  private:

@@ -97,6 +97,7 @@ TEST_P(ReportsOn, KeepsWhatWasSent) {
 
 TEST_P(ReportsOn, ListsNewestFirstInPages) {
   std::vector<std::string> ids;
+  ids.reserve(5);
   for (int i = 0; i < 5; ++i) ids.push_back(submit());
   const Page first = archive_->list(0, 2).value();
   ASSERT_EQ(first.reports.size(), 2u);

@@ -32,6 +32,7 @@ const passwd* other_user() { return ::getuid() == 0 ? ::getpwnam("postgres") : n
 
 pid_t start_program(const std::vector<std::string>& words, const std::string& log) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   const passwd* user = other_user();
