@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "net/client.h"
 #include "testing/corpus.h"
+#include "testing/raw_http.h"
 #include "testing/server_process.h"
 #include "testing/small_disk.h"
 
@@ -143,6 +144,35 @@ TEST_F(CrashReports, HealWhenTheirSymbolsArrive) {
   } while (report["revision"].integer_or(0) < 2 && std::chrono::steady_clock::now() < until);
   EXPECT_EQ(report["processed"]["crashing_thread"]["frames"].at(0)["function"].text_or(""),
             "sadness_generator::raise_segfault");
+}
+
+// Among all the other routes, with the limits that the program has by itself: the status is as
+// the index says. What is kept is checked in api/submit_corpus_test.cc.
+TEST_F(CrashReports, GetTheStatusThatTheCollectorCorpusExpects) {
+  REQUIRE_CORPUS(corpus);
+  const std::string folder = corpus + "/collector/";
+  const JsonValue index = JsonValue::parse(base::read_file(folder + "index.json").value()).value();
+  const ServerProcess server = start();
+  const std::string address = server.url().substr(std::string_view("http://").size());
+  int count = 0;
+  for (std::size_t i = 0; i < index.size(); ++i) {
+    const JsonValue& entry = index.at(i);
+    const std::string_view path = entry["path"].text_or("");
+    if (path.substr(0, path.find('?')) != "/submit" || entry["limits"].object() != nullptr)
+      continue;
+    SCOPED_TRACE(entry["name"].text_or(""));
+    ++count;
+    const std::string bytes =
+        base::read_file(folder + std::string(entry["file"].text_or(""))).value();
+    const auto exchange = testing_support::raw_exchange(address, bytes);
+    const JsonValue& expected = entry["expected_status"];
+    bool fits = expected.integer_or(-1) == exchange.status();
+    for (std::size_t j = 0; j < expected.size(); ++j) {
+      fits = fits || expected.at(j).integer_or(0) == exchange.status();
+    }
+    EXPECT_TRUE(fits) << exchange.status() << ": " << exchange.received.substr(0, 200);
+  }
+  EXPECT_GE(count, 130);
 }
 
 TEST_F(CrashReports, AreReadWithoutAServer) {

@@ -82,6 +82,17 @@ void add_submit_routes(net::Router& router, reports::Intake& intake, const Submi
     return submit(request, intake, options);
   };
   router.add(std::move(route));
+
+  // Without this the catch-all for symbol files would answer other methods.
+  net::Route others;
+  others.method = "*";
+  others.pattern = "/submit";
+  others.handler = [](net::Request&) -> net::Reply {
+    Answer answer = Answer::text(405, "crash reports come by POST\n");
+    answer.headers.set("Allow", "POST");
+    return answer;
+  };
+  router.add(std::move(others));
 }
 
 }  // namespace api
