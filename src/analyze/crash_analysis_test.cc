@@ -11,7 +11,6 @@
 
 namespace {
 
-using analyze::AccessType;
 using analyze::AdjustedAddress;
 using snapshot::Os;
 

@@ -159,6 +159,7 @@ void Printer::instruction() {
 // The likeliest first; JSON keeps them in order of discovery.
 void Printer::bit_flips() {
   std::vector<const BitFlip*> flips;
+  flips.reserve(report_.info.bit_flips.size());
   for (const BitFlip& flip : report_.info.bit_flips) flips.push_back(&flip);
   if (flips.empty()) return;
   std::sort(flips.begin(), flips.end(), [](const BitFlip* a, const BitFlip* b) {
@@ -254,6 +255,7 @@ void Printer::other_threads(std::optional<std::size_t> requesting) {
 void Printer::modules() {
   out_ += "\nLoaded modules:\n";
   std::vector<const snapshot::Module*> sorted;
+  sorted.reserve(crash_.modules.size());
   for (const snapshot::Module& module : crash_.modules) sorted.push_back(&module);
   std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
     if (a->base != b->base) return a->base < b->base;
@@ -274,6 +276,7 @@ void Printer::modules() {
 void Printer::unloaded_modules() {
   out_ += "\nUnloaded modules:\n";
   std::vector<const snapshot::UnloadedModule*> sorted;
+  sorted.reserve(crash_.unloaded_modules.size());
   for (const snapshot::UnloadedModule& module : crash_.unloaded_modules) sorted.push_back(&module);
   std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
     if (a->base != b->base) return a->base < b->base;
