@@ -184,8 +184,7 @@ void put_number(char*& out, std::uint64_t value, unsigned base) {
 Spawn g_late_spawn;
 
 // Level 2. True when the dump is written.
-bool start_handler_now(WirePage& page, WireCrash& crash, std::uint32_t slot,
-                       std::int64_t limit_ms) {
+bool start_handler_now(WirePage& page, std::uint32_t slot, std::int64_t limit_ms) {
   if (g_state.handler_path[0] == '\0') return false;
   char page_text[20], slot_text[20];
   char* out = page_text;
@@ -202,7 +201,7 @@ bool start_handler_now(WirePage& page, WireCrash& crash, std::uint32_t slot,
   fill_environment(spawn, page);
   spawn.keep_stderr = (page.config.flags & FAULTLINE_KEEP_STDERR) != 0;
   spawn.start = Start::at_crash;
-  crash.state.store(static_cast<std::uint32_t>(SlotState::sent), std::memory_order_release);
+  // The slot stays claimed: a handler that wakes up now must not take it for a new crash.
   if (!spawn_handler(spawn)) return false;
   int status = 0;
   long waited = 0;
@@ -242,8 +241,7 @@ bool report(WirePage& page, CrashKind kind, int signal_number, const siginfo_t* 
   // A handler that took the crash and failed, or ran out of time, would do no better again.
   const std::int64_t left_ms = g_state.deadline_ms - (now_ms() - start);
   if (!written && state_of(*crash) != SlotState::failed && left_ms > 0) {
-    written =
-        start_handler_now(page, *crash, slot, left_ms < kLateHandlerMs ? left_ms : kLateHandlerMs);
+    written = start_handler_now(page, slot, left_ms < kLateHandlerMs ? left_ms : kLateHandlerMs);
   }
 
   sys::call(SYS_prctl, PR_SET_PTRACER, g_state.handler_pid);
