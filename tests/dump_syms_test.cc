@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "base/child.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -46,7 +44,10 @@ class DumpSyms : public testing::Test {
     return text.ok() ? *text : "";
   }
   static bool shell(const std::string& command) {
-    return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+    base::ChildLimits limits;
+    limits.wall = std::chrono::seconds(120);
+    const auto end = base::run_child("/bin/sh", {"sh", "-c", command}, limits);
+    return end.ok() && end->ok();
   }
   // A program with inlined calls, built by a compiler of this machine; false without one.
   bool build(const std::string& compiler, const std::string& flags) const {

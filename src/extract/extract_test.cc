@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <map>
 
+#include "base/child.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -102,7 +102,8 @@ class Built {
     run(compiler + " -O2 " + flags + " " + source + " -o " + path("program"));
   }
   bool run(const std::string& command) {
-    ok_ = std::system((command + " 2>/dev/null").c_str()) == 0;
+    const auto end = base::run_child("/bin/sh", {"sh", "-c", command + " 2>/dev/null"});
+    ok_ = end.ok() && end->ok();
     return ok_;
   }
   bool ok() const { return ok_; }
@@ -361,8 +362,8 @@ TEST(Extract, AgreesWithTheCorpusOnAddresses) {
     ASSERT_TRUE(json.ok()) << path;
     if ((*json)["kind"].text_or("") != "elf" || (*json)["addresses"].object() == nullptr) continue;
     for (const auto& [name, answers] : *(*json)["addresses"].object()) {
-      const std::string object =
-          corpus + "/symbols/objects/elf/" + std::string((*json)["name"].text_or("")) + "/" + name;
+      const std::string object = base::join_path(
+          base::join_path(corpus + "/symbols/objects/elf", (*json)["name"].text_or("")), name);
       if (differs_for_a_reason(object) || !base::file_exists(object)) continue;
       const auto file = must_open(object);
       const auto map = must_map(must_extract(file->bytes()).model);

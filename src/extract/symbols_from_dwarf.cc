@@ -293,7 +293,7 @@ void Merge::gather_orphans() {
 
 }  // namespace
 
-std::vector<Line> add_dwarf(DwarfInput input, const Options& options, FileTable& files,
+std::vector<Line> add_dwarf(const DwarfInput& input, const Options& options, FileTable& files,
                             symbols::Model& model, Report& report) {
   Merge merge(input, options, files, model, report);
   merge.run();

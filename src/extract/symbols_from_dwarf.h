@@ -25,7 +25,7 @@ struct DwarfInput {
 
 // Returns lines of code that no function in DWARF covers (assembly, -gline-tables-only), sorted
 // and disjoint; their places are addresses, their files the model's.
-std::vector<symbols::Line> add_dwarf(DwarfInput input, const Options& options, FileTable& files,
-                                     symbols::Model& model, Report& report);
+std::vector<symbols::Line> add_dwarf(const DwarfInput& input, const Options& options,
+                                     FileTable& files, symbols::Model& model, Report& report);
 
 }  // namespace extract

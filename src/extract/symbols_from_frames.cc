@@ -228,6 +228,7 @@ FrameRules convert_frames(const FramesInput& input, unsigned threads) {
 void add_frames(const FrameRules& rules, symbols::Model& model) {
   // Ranges already there win; those of this table that overlap them, or each other, are left out.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> taken;
+  taken.reserve(model.cfi_ranges.size());
   for (const symbols::CfiRange& range : model.cfi_ranges) {
     taken.emplace_back(range.rva, range.rva + range.size);
   }
@@ -236,6 +237,7 @@ void add_frames(const FrameRules& rules, symbols::Model& model) {
   std::size_t at = 0;
   for (const FrameRules::Piece& piece : rules.pieces) {
     std::vector<symbols::StringId> ids;
+    ids.reserve(piece.texts.size());
     for (const std::string& text : piece.texts) ids.push_back(model.strings.intern(text));
     for (symbols::CfiRange range : piece.ranges) {
       while (at < taken.size() && taken[at].second <= range.rva) ++at;

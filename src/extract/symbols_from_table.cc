@@ -135,6 +135,7 @@ void Table::append_lines(const NamedAddress& symbol, std::uint64_t limit,
 
 void Table::name_everything() {
   std::vector<std::string_view> texts;
+  texts.reserve(functions_.size() + publics_.size());
   for (const NamedAddress& symbol : functions_) texts.push_back(symbol.name);
   for (const NamedAddress& symbol : publics_) texts.push_back(symbol.name);
   const std::vector<symbols::StringId> ids = demangle_all(texts, threads_, model_.strings);
