@@ -77,13 +77,8 @@ Caller by_frame_pointer(const Ground& ground, const Callee& callee) {
   const auto sp = callee.find("sp");
   if (!fp || !sp) return std::nullopt;
   if (*fp >= ~0ull - 2 * kWord) return std::nullopt;
-  Caller caller = empty_registers(snapshot::Cpu::arm64);
-  if (*fp == 0) {  // the outermost record: a return to nowhere, which ends the walk
-    caller->set("pc", 0);
-    caller->set("fp", 0);
-    caller->set("sp", *sp);
-    return caller;
-  }
+  // 0 marks the outermost record. Whether the stack ends here the scan may say.
+  if (*fp == 0) return std::nullopt;
   const std::uint64_t mask = address_mask(ground);
   auto pc = ground.stack.find_word(*fp + kWord, kWord);
   auto next = ground.stack.find_word(*fp, kWord);
@@ -91,6 +86,7 @@ Caller by_frame_pointer(const Ground& ground, const Callee& callee) {
   *pc &= mask;
   *next &= mask;
   if (!plausible(*pc)) return std::nullopt;
+  Caller caller = empty_registers(snapshot::Cpu::arm64);
   caller->set("pc", *pc);
   caller->set("fp", *next);
   caller->set("sp", *fp + 2 * kWord);

@@ -141,10 +141,11 @@ Caller apply_cfi(const symbols::CfiRules& rules, const Callee& callee, const Sta
     const std::string_view name = traits.canonical(rule.target);
     if (!is_register(caller, name)) continue;
     const auto value = evaluate_cfi(rule.program, input);
-    if (value && fits(*value, traits.word))
-      caller.set(name, *value);
-    else
+    if (!value) {
       caller.clear(name);
+    } else if (fits(*value, traits.word)) {
+      caller.set(name, *value);
+    }  // else it stays what was forwarded
   }
   return caller;
 }

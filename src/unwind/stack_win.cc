@@ -129,19 +129,19 @@ std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value
 Caller by_frame_data(const Ground& ground, const Callee& callee,
                      const symbols::StackWinRule& rule) {
   const auto esp = callee.find("esp");
-  if (!esp) return std::nullopt;
   const auto ebp = callee.find("ebp");
+  if (!esp || !ebp) return std::nullopt;
   const auto ebx = callee.find("ebx");
 
   // A program that aligns the stack ('@') has a frame pointer, and the return address is above
   // it; else it is above all that the function keeps on the stack.
   const bool aligns = rule.program.find('@') != std::string_view::npos;
-  if (aligns && !ebp) return std::nullopt;
   const std::uint32_t search =
       aligns ? low(*ebp) + kWord
              : low(*esp) + rule.local_size + rule.saved_register_size + callee.inner_parameter_size;
   WinVariables variables = {
       {"$esp", low(*esp)},
+      {"$ebp", low(*ebp)},
       {".cbParams", rule.parameter_size},
       {".cbCalleeParams", callee.inner_parameter_size},
       {".cbSavedRegs", rule.saved_register_size},
@@ -149,7 +149,6 @@ Caller by_frame_data(const Ground& ground, const Callee& callee,
       {".raSearch", search},
       {".raSearchStart", search},
   };
-  if (ebp) variables["$ebp"] = low(*ebp);
   if (ebx) variables["$ebx"] = low(*ebx);
   if (!run_win_program(rule.program, ground.stack, ground.budget, variables)) return std::nullopt;
 
@@ -185,6 +184,7 @@ Caller by_fpo(const Ground& ground, const Callee& callee, const symbols::StackWi
     if (!return_address) return std::nullopt;
   }
   Caller caller = forwarded(callee);
+  if (!rule.allocates_base_pointer && !callee.find("ebp")) return std::nullopt;
   if (rule.allocates_base_pointer) {
     const auto ebp = ground.stack.find_word(base - 2 * kWord, kWord);
     if (!ebp) return std::nullopt;
