@@ -62,7 +62,7 @@ Caller by_scan(const Ground& ground, const Callee& callee) {
   return caller;
 }
 
-bool may_stand_still(const Callee& callee, const snapshot::Registers&) {
+bool may_stand_still(const Callee& callee, const snapshot::Registers&, Trust) {
   return callee.is_context();
 }
 

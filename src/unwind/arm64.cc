@@ -109,9 +109,9 @@ Caller by_scan(const Ground& ground, const Callee& callee) {
   return caller;
 }
 
-bool may_stand_still(const Callee& callee, const snapshot::Registers& caller) {
+bool may_stand_still(const Callee& callee, const snapshot::Registers& caller, Trust caller_trust) {
   if (caller.instruction_pointer() == callee.registers.instruction_pointer()) return false;
-  return callee.trust == Trust::context || callee.trust == Trust::cfi;
+  return callee.is_context() || caller_trust == Trust::cfi;
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ struct CpuRules {
   Caller (*by_scan)(const Ground&, const Callee&);
   // Whether a caller may have the same stack pointer as its callee (leaf functions of CPUs
   // that keep the return address in a register). Null: never.
-  bool (*may_stand_still)(const Callee&, const snapshot::Registers& caller);
+  bool (*may_stand_still)(const Callee&, const snapshot::Registers& caller, Trust caller_trust);
 };
 
 // Nothing for CPUs that are not walked: their stacks have the context frame only.

@@ -35,12 +35,14 @@ std::uint32_t parameter_size_of(const Frame& frame, const symbols::Map& map, bas
   return frame.symbol.parameter_size;
 }
 
-bool is_end(const CpuRules& rules, const Callee& callee, const snapshot::Registers& caller) {
+bool is_end(const CpuRules& rules, const Callee& callee, const snapshot::Registers& caller,
+            Trust caller_trust) {
   if (caller.instruction_pointer() < kFirstCode) return true;
   const std::uint64_t old_sp = callee.registers.stack_pointer();
   const std::uint64_t new_sp = caller.stack_pointer();
   if (new_sp > old_sp) return false;
-  const bool allowed = rules.may_stand_still != nullptr && rules.may_stand_still(callee, caller);
+  const bool allowed =
+      rules.may_stand_still != nullptr && rules.may_stand_still(callee, caller, caller_trust);
   return new_sp < old_sp || !allowed;
 }
 
@@ -62,7 +64,7 @@ class Climb {
       const Callee callee{registers, instruction, trust, stack_.frames.back().module,
                           inner_parameters};
       Caller caller = find_caller(callee, trust);
-      if (!caller || is_end(*rules_, callee, *caller)) break;
+      if (!caller || is_end(*rules_, callee, *caller, trust)) break;
       inner_parameters = parameter_size_;
       instruction = {caller->instruction_pointer() - rules_->return_adjust};
       registers = *caller;
