@@ -87,9 +87,11 @@ TEST(Durability, SigkillAtAnyMomentLosesNothingAcknowledged) {
     EXPECT_EQ(files_below(data + "/tmp"), 0u);
     const auto metrics = send(server, "GET", "/metrics");
     ASSERT_TRUE(metrics.ok());
-    EXPECT_NE(metrics->body.find("\nfaultline_files " + std::to_string(files_below(data + "/blobs")) +
-                                 "\n"), std::string::npos)
-        << "blobs and rows differ\n" << metrics->body;
+    EXPECT_NE(metrics->body.find("\nfaultline_files " +
+                                 std::to_string(files_below(data + "/blobs")) + "\n"),
+              std::string::npos)
+        << "blobs and rows differ\n"
+        << metrics->body;
     Uploader first(server, round * 1000);
     Uploader second(server, round * 1000 + 500);
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 200'000));
@@ -173,7 +175,8 @@ TEST(Durability, TheOrderOfSystemCallsIsThePromise) {
   const std::string body = "the promise is kept";
   {
     auto server = ServerProcess::start(
-        {root.path() + "/data", {},
+        {root.path() + "/data",
+         {},
          {"strace", "-f", "-y", "-s", "200", "-o", trace_path, "-e",
           "trace=write,writev,pwrite64,fsync,fdatasync,rename,renameat,renameat2,sendto,sendmsg"},
          {}});
@@ -248,7 +251,8 @@ base::ChildEnd serve(const std::string& arguments) {
   return *end;
 }
 
-void expect_one_line(const base::ChildEnd& end, int code, std::initializer_list<const char*> words) {
+void expect_one_line(const base::ChildEnd& end, int code,
+                     std::initializer_list<const char*> words) {
   EXPECT_EQ(end.exit_code, code) << end.errors;
   EXPECT_TRUE(end.errors.starts_with("faultline: error: ")) << end.errors;
   EXPECT_EQ(std::count(end.errors.begin(), end.errors.end(), '\n'), 1) << end.errors;
@@ -294,7 +298,8 @@ TEST(ServerStop, SigtermLetsAnUploadFinish) {
     const auto end = base::run_child(
         "/bin/sh", {"sh", "-c",
                     "(i=0; while [ $i -lt 10 ]; do echo piece $i; i=$((i+1)); sleep 0.1; done) | "
-                    "curl -s -o /dev/null -w '%{http_code}' -T - " + server.url() + "/slow/AB12/slow"});
+                    "curl -s -o /dev/null -w '%{http_code}' -T - " +
+                        server.url() + "/slow/AB12/slow"});
     written = end->output;
   });
   std::this_thread::sleep_for(400ms);

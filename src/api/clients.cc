@@ -90,9 +90,12 @@ Client client_of(const net::Request& request) {
 
 std::chrono::milliseconds patience_of(const net::Request& request) {
   switch (client_of(request)) {
-    case Client::symsrv: return kSymsrvPatience;
-    case Client::debuginfod: return kDebuginfodPatience;
-    case Client::other: return kPatience;
+    case Client::symsrv:
+      return kSymsrvPatience;
+    case Client::debuginfod:
+      return kDebuginfodPatience;
+    case Client::other:
+      return kPatience;
   }
   return kPatience;
 }
@@ -102,8 +105,10 @@ Answer answer_miss(const net::Request& request, const base::Error& miss,
   switch (miss.fault) {
     case Fault::timed_out:
     case Fault::unavailable:
-    case Fault::internal: return answer_trouble(request, miss);
-    default: break;
+    case Fault::internal:
+      return answer_trouble(request, miss);
+    default:
+      break;
   }
   std::string body = "Not found: " + miss.what;
   body.append("\n").append(what_to_do);

@@ -58,23 +58,22 @@ struct LocalRow {
 };
 
 TEST(Clients, LocalIsWhoNobodyStandsBehind) {
-  for (const LocalRow& row :
-       {LocalRow{"127.0.0.1:5", "localhost:7070", nullptr, true},
-        LocalRow{"127.0.0.1:5", "127.0.0.1:7070", nullptr, true},
-        LocalRow{"127.8.9.1:5", "LOCALHOST", nullptr, true},
-        LocalRow{"[::1]:5", "[::1]:7070", nullptr, true},
-        LocalRow{"[::ffff:127.0.0.1]:5", "localhost", nullptr, true},
-        LocalRow{"10.0.0.1:5", "localhost", nullptr, false},
-        LocalRow{"[2001:db8::1]:5", "localhost", nullptr, false},
-        LocalRow{"127.0.0.1:5", "symbols.example", nullptr, false},
-        LocalRow{"127.0.0.1:5", "127.evil.example", nullptr, false},
-        LocalRow{"127.0.0.1:5", "localhost.evil.example", nullptr, false},
-        LocalRow{"127.0.0.1:5", "", nullptr, false},
-        LocalRow{"127.0.0.1:5", "localhost", "Forwarded", false},
-        LocalRow{"127.0.0.1:5", "localhost", "x-forwarded-for", false},
-        LocalRow{"127.0.0.1:5", "localhost", "X-Forwarded-Anything", false},
-        LocalRow{"127.0.0.1:5", "localhost", "via", false},
-        LocalRow{"127.0.0.1:5", "localhost", "Origin", false}}) {
+  for (const LocalRow& row : {LocalRow{"127.0.0.1:5", "localhost:7070", nullptr, true},
+                              LocalRow{"127.0.0.1:5", "127.0.0.1:7070", nullptr, true},
+                              LocalRow{"127.8.9.1:5", "LOCALHOST", nullptr, true},
+                              LocalRow{"[::1]:5", "[::1]:7070", nullptr, true},
+                              LocalRow{"[::ffff:127.0.0.1]:5", "localhost", nullptr, true},
+                              LocalRow{"10.0.0.1:5", "localhost", nullptr, false},
+                              LocalRow{"[2001:db8::1]:5", "localhost", nullptr, false},
+                              LocalRow{"127.0.0.1:5", "symbols.example", nullptr, false},
+                              LocalRow{"127.0.0.1:5", "127.evil.example", nullptr, false},
+                              LocalRow{"127.0.0.1:5", "localhost.evil.example", nullptr, false},
+                              LocalRow{"127.0.0.1:5", "", nullptr, false},
+                              LocalRow{"127.0.0.1:5", "localhost", "Forwarded", false},
+                              LocalRow{"127.0.0.1:5", "localhost", "x-forwarded-for", false},
+                              LocalRow{"127.0.0.1:5", "localhost", "X-Forwarded-Anything", false},
+                              LocalRow{"127.0.0.1:5", "localhost", "via", false},
+                              LocalRow{"127.0.0.1:5", "localhost", "Origin", false}}) {
     net::Request request = net::Request::of("PUT", "/a/1/a");
     request.peer = row.peer;
     request.headers.set("Host", row.host);

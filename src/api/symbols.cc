@@ -20,14 +20,13 @@ using supply::Supplied;
 namespace {
 
 constexpr std::array<std::string_view, 22> kReserved{
-    "buildid",    "artifacts", "api",        "upload",  "submit",  "symbolicate",
-    "crashes",    "signatures", "search",    "modules", "status",  "settings",
-    "p",          "metadata",  "metrics",    "healthz", "readyz",  "static",
-    "__version__", "__heartbeat__", "__lbheartbeat__", "tools"};
+    "buildid",         "artifacts", "api",        "upload",      "submit",
+    "symbolicate",     "crashes",   "signatures", "search",      "modules",
+    "status",          "settings",  "p",          "metadata",    "metrics",
+    "healthz",         "readyz",    "static",     "__version__", "__heartbeat__",
+    "__lbheartbeat__", "tools"};
 
-bool is_text(const Supplied& file) {
-  return file.format == "sym" || file.format == "breakpad_sym";
-}
+bool is_text(const Supplied& file) { return file.format == "sym" || file.format == "breakpad_sym"; }
 
 Answer answer_file(const Supplied& file) {
   const bool text = is_text(file);
@@ -57,14 +56,16 @@ Outcome answer_request(const Request& request, supply::Supply& supply, Pass pass
                        const SymbolRequest& wanted, const std::string& asked_for) {
   const Found found = supply.local(wanted);
   switch (found.state()) {
-    case Found::State::here: return answer_file(*found.file());
+    case Found::State::here:
+      return answer_file(*found.file());
     case Found::State::missing: {
       Error miss = found.miss();
       if (miss.fault == Fault::not_found) miss.what = "nobody has uploaded " + asked_for;
       return answer_miss(request, miss, upload_advice(request));
     }
     case Found::State::unknown:
-    case Found::State::working: break;
+    case Found::State::working:
+      break;
   }
   if (pass == Pass::kFinal) return answer_still_working(request);
   return Missing{{wanted}};
@@ -101,8 +102,11 @@ Outcome get_buildid(const Request& request, supply::Supply& supply, Pass pass,
   const std::string_view id = request.path_parameter("id");
   const auto wanted = ident::find_buildid_request(id, what);
   if (!wanted) {
-    return answer_miss(request, {Fault::not_found, "a build id is an even number of "
-                                                   "hexadecimal digits"}, "");
+    return answer_miss(request,
+                       {Fault::not_found,
+                        "a build id is an even number of "
+                        "hexadecimal digits"},
+                       "");
   }
   Outcome outcome = answer_request(request, supply, pass, *wanted,
                                    std::string(what) + " for the build id " + std::string(id));
@@ -131,11 +135,9 @@ void add_debuginfod_routes(net::Router& router, supply::Supply& supply) {
     net::Route route;
     route.method = "GET";
     route.pattern = "/buildid/{id}/" + std::string(what);
-    route.handler = dispatch(
-        [what](const Request& request, supply::Supply& from, Pass pass) {
-          return get_buildid(request, from, pass, what);
-        },
-        supply, patience_of);
+    route.handler = dispatch([what](const Request& request, supply::Supply& from,
+                                    Pass pass) { return get_buildid(request, from, pass, what); },
+                             supply, patience_of);
     router.add(std::move(route));
   }
 }

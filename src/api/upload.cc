@@ -109,11 +109,10 @@ void write_file(JsonWriter& out, const ingest::Kept& kept) {
   out.key("code_id").string(file.code_id);
   out.key("has_debug").boolean(file.has_debug);
   out.key("was_known").boolean(kept.was_known);
-  const bool verified = std::any_of(kept.file.keys.begin(), kept.file.keys.end(),
-                                    [](const store::KeyRecord& record) {
-                                      return record.key.kind == ident::KeyKind::path &&
-                                             record.verified;
-                                    });
+  const bool verified =
+      std::any_of(kept.file.keys.begin(), kept.file.keys.end(), [](const store::KeyRecord& record) {
+        return record.key.kind == ident::KeyKind::path && record.verified;
+      });
   out.key("verified").boolean(verified);
   out.end_object();
 }
@@ -154,8 +153,8 @@ Answer refuse_by_url(std::string_view url) {
   if (!url.starts_with("https://")) return json_error(400, "Insecure URL");
   std::string_view host = url.substr(8);
   host = host.substr(0, host.find_first_of("/?#:"));
-  return json_error(400, "Not an allowed domain ('" + base::to_valid_utf8(host) +
-                             "') to download from.");
+  return json_error(
+      400, "Not an allowed domain ('" + base::to_valid_utf8(host) + "') to download from.");
 }
 
 std::string zip_answer(const ingest::Receipt& receipt, const std::string& file_name,

@@ -18,8 +18,8 @@ namespace api {
 
 struct UploadOptions {
   std::uint64_t body_size_max = 8ull << 30;
-  std::string token;           // "": nobody but local peers may upload
-  std::string data_directory;  // whose free space is looked at
+  std::string token;                           // "": nobody but local peers may upload
+  std::string data_directory;                  // whose free space is looked at
   std::uint64_t free_bytes_min = 64ull << 20;  // what an upload must leave on the disk
 };
 

@@ -151,8 +151,8 @@ Result<ChildEnd> run_child(const std::string& program, const std::vector<std::st
   const pid_t child = ::fork();
   if (child < 0) return error_from_errno(errno, "cannot start", program);
   if (child == 0) {
-    become_child(program.c_str(), argv.data(), limits, standard_input.get(),
-                 output.write_end.get(), errors.write_end.get(), parent);
+    become_child(program.c_str(), argv.data(), limits, standard_input.get(), output.write_end.get(),
+                 errors.write_end.get(), parent);
   }
   output.write_end.reset();
   errors.write_end.reset();

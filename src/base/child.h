@@ -19,11 +19,11 @@ namespace base {
 struct ChildLimits {
   std::chrono::milliseconds wall{600'000};
   std::uint64_t cpu_seconds_max = 600;
-  std::uint64_t data_bytes_max = 4ull << 30;  // heap and stacks; mapped files are not counted
+  std::uint64_t data_bytes_max = 4ull << 30;   // heap and stacks; mapped files are not counted
   std::uint64_t file_bytes_max = 64ull << 30;  // of one file that it writes
   unsigned open_files_max = 256;
-  std::size_t text_bytes_max = 64 * 1024;      // kept of each output
-  const std::atomic<bool>* stop = nullptr;     // once true, the child is killed
+  std::size_t text_bytes_max = 64 * 1024;   // kept of each output
+  const std::atomic<bool>* stop = nullptr;  // once true, the child is killed
 };
 
 struct ChildEnd {

@@ -49,7 +49,8 @@ TEST(Child, IsKilledWhenWeStop) {
 TEST(Child, TalksAsMuchAsItLikesButWeKeepTheLimit) {
   ChildLimits limits;
   limits.text_bytes_max = 10;
-  const auto end = shell("i=0; while [ $i -lt 20000 ]; do echo 0123456789; i=$((i+1)); done", limits);
+  const auto end =
+      shell("i=0; while [ $i -lt 20000 ]; do echo 0123456789; i=$((i+1)); done", limits);
   ASSERT_TRUE(end.ok());
   EXPECT_EQ(end->exit_code, 0);
   EXPECT_EQ(end->output, "0123456789");

@@ -68,7 +68,8 @@ TEST(Ingest, AFileSentToAForeignPathIsFiledUnverifiedThereAndUnderItsOwnIds) {
 
 TEST(Ingest, UnreadableBytesAreKeptUnderTheirPathOnly) {
   Place place;
-  const auto receipt = place.put("\xff\xd8 jpeg", ident::StorePath{"flag", "deadbeef", "flag.jpeg"});
+  const auto receipt =
+      place.put("\xff\xd8 jpeg", ident::StorePath{"flag", "deadbeef", "flag.jpeg"});
   ASSERT_TRUE(receipt.ok());
   EXPECT_EQ(receipt->files.at(0).file.keys.size(), 1u);
   EXPECT_EQ(place.found(KeyKind::path, "flag/flag.jpeg", "deadbeef"), "flag.jpeg?");
@@ -157,8 +158,9 @@ TEST(IngestZip, RefusesNamesThatClimb) {
 TEST(IngestZip, IgnoresLinksAndKeepsOddNames) {
   REQUIRE_OR_SKIP(std::system("zip -v >/dev/null 2>&1") == 0, "no zip(1)");
   Place place;
-  const auto zip = zip_with("mkdir -p 'b\xc3\xa4r++ (1)/ab12' && echo x >'b\xc3\xa4r++ (1)/ab12/f' &&"
-                            "ln -s /etc/passwd link && zip -ry ../out.zip .");
+  const auto zip = zip_with(
+      "mkdir -p 'b\xc3\xa4r++ (1)/ab12' && echo x >'b\xc3\xa4r++ (1)/ab12/f' &&"
+      "ln -s /etc/passwd link && zip -ry ../out.zip .");
   const auto receipt = place.ingest.keep_zip("peer", "z.zip", zip);
   ASSERT_TRUE(receipt.ok()) << receipt.error().what;
   EXPECT_EQ(receipt->ignored, std::vector<std::string>{"link"});
@@ -168,8 +170,9 @@ TEST(IngestZip, IgnoresLinksAndKeepsOddNames) {
 TEST(IngestZip, TakesDebugFilesAsTheyAre) {
   REQUIRE_OR_SKIP(std::system("zip -v >/dev/null 2>&1") == 0, "no zip(1)");
   Place place;
-  const auto zip = zip_with("mkdir -p deep/er/and/deeper && cp /proc/self/exe deep/er/and/deeper/p &&"
-                            "zip -r ../out.zip deep");
+  const auto zip = zip_with(
+      "mkdir -p deep/er/and/deeper && cp /proc/self/exe deep/er/and/deeper/p &&"
+      "zip -r ../out.zip deep");
   const auto receipt = place.ingest.keep_zip("peer", "z.zip", zip);
   ASSERT_TRUE(receipt.ok()) << receipt.error().what;
   ASSERT_EQ(receipt->files.size(), 1u);

@@ -32,14 +32,14 @@ bool is_hostile(std::string_view name) {
 }
 
 bool is_hex(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isxdigit(c) != 0;
-  });
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](unsigned char c) { return std::isxdigit(c) != 0; });
 }
 
 Error unrecognized(std::string_view name) {
-  std::string what = "Unrecognized file pattern. Should only be <module>/<hex>/<file> or "
-                     "<name>-symbols.txt and nothing else. (First unrecognized pattern was '";
+  std::string what =
+      "Unrecognized file pattern. Should only be <module>/<hex>/<file> or "
+      "<name>-symbols.txt and nothing else. (First unrecognized pattern was '";
   what.append(base::to_valid_utf8(name)).append("')");
   return {Fault::malformed, std::move(what)};
 }
@@ -79,11 +79,11 @@ Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits) {
     if (member->kind == archive::ZipMember::Kind::directory) continue;
     const auto [seen, is_new] = sizes.emplace(member->name, member->size);
     if (!is_new && seen->second != member->size) {
-      return Error{Fault::malformed,
-                   "The zipfile buffer contains two files both called " +
-                       base::to_valid_utf8(member->name) + " and they have difference sizes (" +
-                       std::to_string(member->size.value_or(0)) + " != " +
-                       std::to_string(seen->second.value_or(0)) + ")"};
+      return Error{Fault::malformed, "The zipfile buffer contains two files both called " +
+                                         base::to_valid_utf8(member->name) +
+                                         " and they have difference sizes (" +
+                                         std::to_string(member->size.value_or(0)) +
+                                         " != " + std::to_string(seen->second.value_or(0)) + ")"};
     }
     if (is_hostile(member->name)) return unrecognized(member->name);
     if (is_ignored(member->name) || member->kind == archive::ZipMember::Kind::other) {

@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ASSERT(name.find("..") == std::string::npos || name.find("/../") == std::string::npos);
     ASSERT(ident::is_allowed_name(wanted.name));
     if (wanted.path) {
-      ASSERT(ident::is_allowed_name(wanted.path->name) && ident::is_allowed_name(wanted.path->file));
+      ASSERT(ident::is_allowed_name(wanted.path->name) &&
+             ident::is_allowed_name(wanted.path->file));
     }
   }
   return 0;

@@ -74,9 +74,11 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 std::string_view nearest_key(std::string_view key) {
-  return std::min_element(kKnown.begin(), kKnown.end(), [&](const Known& a, const Known& b) {
-           return distance(a.key, key) < distance(b.key, key);
-         })->key;
+  return std::min_element(kKnown.begin(), kKnown.end(),
+                          [&](const Known& a, const Known& b) {
+                            return distance(a.key, key) < distance(b.key, key);
+                          })
+      ->key;
 }
 
 Error wrong_value(const Setting& setting, std::string_view expected) {
@@ -92,7 +94,7 @@ Result<void> apply(const Setting& setting, Options& options) {
                                        "; the nearest is " + std::string(nearest_key(setting.key))};
   }
   if (const auto* text = std::get_if<std::string Options::*>(&known->field)) {
-    options.**text = setting.value;
+    options.** text = setting.value;
     return {};
   }
   const auto field = std::get<std::uint64_t Options::*>(known->field);
@@ -124,10 +126,14 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
     std::string_view name;
     std::uint64_t bytes;
   };
-  constexpr std::array<Unit, 8> kUnits{{{"KiB", 1ull << 10}, {"MiB", 1ull << 20},
-                                        {"GiB", 1ull << 30}, {"TiB", 1ull << 40},
-                                        {"kB", 1000}, {"MB", 1'000'000},
-                                        {"GB", 1'000'000'000}, {"TB", 1'000'000'000'000}}};
+  constexpr std::array<Unit, 8> kUnits{{{"KiB", 1ull << 10},
+                                        {"MiB", 1ull << 20},
+                                        {"GiB", 1ull << 30},
+                                        {"TiB", 1ull << 40},
+                                        {"kB", 1000},
+                                        {"MB", 1'000'000},
+                                        {"GB", 1'000'000'000},
+                                        {"TB", 1'000'000'000'000}}};
   text = base::trim(text);
   std::uint64_t factor = 1;
   for (const Unit& unit : kUnits) {

@@ -44,7 +44,8 @@ TEST(Options, AWrongValueSaysWhatWasExpected) {
             "f.toml:1: limits.upload = much: expected a size such as \"8 GiB\"");
   EXPECT_EQ(error_of("\nlimits.parts = 1.5\n"),
             "f.toml:2: limits.parts is neither a text nor a whole number");
-  EXPECT_EQ(error_of("limits.parts = -1\n"), "f.toml:1: limits.parts = -1: expected a whole number");
+  EXPECT_EQ(error_of("limits.parts = -1\n"),
+            "f.toml:1: limits.parts = -1: expected a whole number");
 }
 
 TEST(Options, BrokenTomlNamesItsLine) {

@@ -15,13 +15,11 @@ std::vector<analyze::Supplied> find_indexes(supply::Supply& supply,
   for (std::size_t i = 0; i < lacking.size(); ++i) {
     const auto id = ident::DebugId::parse(lacking[i].debug_id);
     if (!id || id->is_nil()) continue;
-    requests.push_back(
-        ident::module_request(ident::Artifact::index, lacking[i].debug_file, *id));
+    requests.push_back(ident::module_request(ident::Artifact::index, lacking[i].debug_file, *id));
     places.push_back(i);
   }
   std::vector<analyze::Supplied> answer(lacking.size());
-  const auto found =
-      supply.wait_for_all(requests, supply::Supply::Clock::now() + kSymbolsPatience);
+  const auto found = supply.wait_for_all(requests, supply::Supply::Clock::now() + kSymbolsPatience);
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (found[i].here()) answer[places[i]].index_path = found[i].file()->path;
   }

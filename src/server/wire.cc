@@ -91,8 +91,9 @@ Result<void> sweep_orphans(store::Blobs& blobs, store::Catalog& catalog,
   TRY(catalog.list_hashes(keep));
   TRY(archive.list_hashes(keep));
   std::sort(kept.begin(), kept.end());
-  const std::uint64_t removed =
-      TRY(blobs.sweep([&](const base::Sha256& hash) { return std::binary_search(kept.begin(), kept.end(), hash); }));
+  const std::uint64_t removed = TRY(blobs.sweep([&](const base::Sha256& hash) {
+    return std::binary_search(kept.begin(), kept.end(), hash);
+  }));
   if (removed != 0) base::log::info("removed {} unfinished uploads", removed);
   return {};
 }
@@ -139,8 +140,8 @@ std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supp
   std::vector<ui::StatusFigure> figures;
   figures.push_back({"Version", kVersion});
   if (const auto stored = catalog.count(); stored.ok()) {
-    figures.push_back({"Symbol files", fmt::format("{} ({})", stored->files,
-                                                   base::human_size(stored->bytes))});
+    figures.push_back(
+        {"Symbol files", fmt::format("{} ({})", stored->files, base::human_size(stored->bytes))});
   }
   const supply::DerivedFiles::Counts made = supply.counts().derived;
   figures.push_back({"Conversions", fmt::format("{} done, {} failed, {} under way", made.made,
@@ -155,8 +156,8 @@ net::ServerOptions net_options(const Options& options, const store::DataDirector
   net.tls_listen = options.tls_listen;
   net.tls_certificate = options.tls_certificate;
   net.tls_key = options.tls_key;
-  net.threads = options.threads != 0 ? static_cast<unsigned>(options.threads)
-                                     : base::default_thread_count();
+  net.threads =
+      options.threads != 0 ? static_cast<unsigned>(options.threads) : base::default_thread_count();
   net.spool_directory = data.tmp();
   net.connections_max = static_cast<unsigned>(options.limit_connections);
   net.drain_timeout = std::chrono::seconds(options.drain_seconds);
@@ -172,8 +173,8 @@ Result<void> serve(const Options& options) {
   // The place first: from here on no other server touches it, and tmp/ is empty.
   store::DataDirectory data =
       TRY(store::DataDirectory::open(options.data, holder_text(options.listen)));
-  const std::unique_ptr<db::Database> database = TRY(
-      db::Database::open(options.database.empty() ? data.database_url() : options.database));
+  const std::unique_ptr<db::Database> database =
+      TRY(db::Database::open(options.database.empty() ? data.database_url() : options.database));
   TRY(database->migrate(all_migrations()));
 
   store::Blobs blobs = TRY(store::Blobs::open(data.blobs(), data.tmp()));
@@ -221,8 +222,7 @@ Result<void> serve(const Options& options) {
   }
   const std::unique_ptr<net::Server> server = std::move(listening).value();
   TRY(data.set_holder(holder_text(server->address())));
-  base::log::info("faultline {} serves {} on http://{}", kVersion, data.path(),
-                  server->address());
+  base::log::info("faultline {} serves {} on http://{}", kVersion, data.path(), server->address());
 
   if (!server->tls_address().empty()) {
     base::log::info("and on https://{}", server->tls_address());

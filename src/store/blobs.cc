@@ -90,7 +90,7 @@ Result<OpenBlob> Blobs::open_blob(const Sha256& hash) const {
   const std::string path = path_of(hash);
   auto fd = std::make_shared<base::Fd>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd->valid()) return base::error_from_errno(errno, "cannot open", path);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd->get(), &info) != 0) return base::error_from_errno(errno, "cannot stat", path);
   return OpenBlob{std::move(fd), static_cast<std::uint64_t>(info.st_size), path};
 }

@@ -65,11 +65,11 @@ Result<Kept> keep_file(Session& session, const FileRecord& file) {
 
 Result<void> keep_keys(Session& session, std::int64_t file, const NewFile& added) {
   for (const KeyRecord& record : added.keys) {
-    TRY(session.execute(
-        "INSERT INTO symbol_key (kind, id, name, file, verified, added_at) "
-        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (kind, id, name, file) DO NOTHING",
-        {std::string(ident::name_of(record.key.kind)), record.key.id, record.key.name, file,
-         flag(record.verified), added.file.added_at.us}));
+    TRY(
+        session.execute("INSERT INTO symbol_key (kind, id, name, file, verified, added_at) "
+                        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (kind, id, name, file) DO NOTHING",
+                        {std::string(ident::name_of(record.key.kind)), record.key.id,
+                         record.key.name, file, flag(record.verified), added.file.added_at.us}));
   }
   return {};
 }
@@ -86,8 +86,9 @@ Result<std::int64_t> keep_upload(Session& session, const Upload& upload) {
 Result<std::vector<Found>> find_one(Session& session, const ident::SymbolKey& key) {
   std::string sql("SELECT ");
   sql += kFileColumns;
-  sql += ", k.name, k.verified FROM symbol_key k JOIN symbol_file f ON f.id = k.file "
-         "WHERE k.kind = ? AND k.id = ?";
+  sql +=
+      ", k.name, k.verified FROM symbol_key k JOIN symbol_file f ON f.id = k.file "
+      "WHERE k.kind = ? AND k.id = ?";
   std::vector<Value> values{std::string(ident::name_of(key.kind)), key.id};
   if (!key.id_is_unique()) {
     sql += " AND k.name = ?";
@@ -169,7 +170,8 @@ Result<Catalog::Committed> Catalog::commit(const Upload& upload,
     for (const NewFile& added : files) {
       const Kept kept = TRY(keep_file(session, added.file));
       TRY(keep_keys(session, kept.id, added));
-      TRY(session.execute("INSERT INTO upload_file (upload, file, path, was_known) "
+      TRY(
+          session.execute("INSERT INTO upload_file (upload, file, path, was_known) "
                           "VALUES (?, ?, ?, ?) ON CONFLICT (upload, file, path) DO NOTHING",
                           {committed.upload_id, kept.id, added.path, flag(kept.was_known)}));
       committed.was_known.push_back(kept.was_known);
@@ -216,8 +218,8 @@ Result<std::vector<FileRecord>> Catalog::list_files(std::uint64_t limit, std::ui
 Result<Counts> Catalog::count() {
   Counts counts;
   TRY(database_.read([&](Session& session) -> Result<void> {
-    const Rows files = TRY(session.query(
-        "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM symbol_file"));
+    const Rows files = TRY(
+        session.query("SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM symbol_file"));
     const Rows keys = TRY(session.query("SELECT COUNT(*) FROM symbol_key"));
     if (files.empty() || keys.empty()) return Error{Fault::internal, "COUNT(*) gave no row"};
     counts.files = static_cast<std::uint64_t>(files.front().integer(0));
@@ -232,9 +234,9 @@ Result<void> Catalog::list_hashes(const std::function<void(const base::Sha256&)>
   return database_.read([&](Session& session) -> Result<void> {
     std::int64_t after = 0;
     for (;;) {
-      const Rows rows = TRY(session.query(
-          "SELECT id, sha256 FROM symbol_file WHERE id > ? ORDER BY id LIMIT ?",
-          {after, kPortion}));
+      const Rows rows =
+          TRY(session.query("SELECT id, sha256 FROM symbol_file WHERE id > ? ORDER BY id LIMIT ?",
+                            {after, kPortion}));
       if (rows.empty()) return {};
       for (const Row& row : rows) {
         if (const auto hash = find_sha256(row.text(1))) sink(*hash);
@@ -250,10 +252,10 @@ Result<void> Catalog::list_ids(
     std::string kind;
     std::string id;
     for (;;) {
-      const Rows rows = TRY(session.query(
-          "SELECT kind, id FROM symbol_key WHERE (kind, id) > (?, ?) "
-          "GROUP BY kind, id ORDER BY kind, id LIMIT ?",
-          {kind, id, kPortion}));
+      const Rows rows =
+          TRY(session.query("SELECT kind, id FROM symbol_key WHERE (kind, id) > (?, ?) "
+                            "GROUP BY kind, id ORDER BY kind, id LIMIT ?",
+                            {kind, id, kPortion}));
       if (rows.empty()) return {};
       for (const Row& row : rows) {
         if (const auto known = ident::find_key_kind(row.text(0))) sink(*known, row.text(1));

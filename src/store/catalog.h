@@ -23,15 +23,15 @@
 namespace store {
 
 struct FileRecord {
-  std::int64_t id = 0;   // rises with time; 0 until committed
+  std::int64_t id = 0;  // rises with time; 0 until committed
   base::Sha256 sha256;
   std::uint64_t size = 0;
-  std::string format;    // "elf", "breakpad", "pdb", …; "" when we cannot read it
-  std::string name;      // base name as it was brought
-  std::string os;        // "Linux", …; "" when not known
-  std::string arch;      // "x86_64", …; "" when not known
-  std::string debug_id;  // as Breakpad prints it; "" when there is none
-  std::string code_id;   // lower-case hex; "" when there is none
+  std::string format;        // "elf", "breakpad", "pdb", …; "" when we cannot read it
+  std::string name;          // base name as it was brought
+  std::string os;            // "Linux", …; "" when not known
+  std::string arch;          // "x86_64", …; "" when not known
+  std::string debug_id;      // as Breakpad prints it; "" when there is none
+  std::string code_id;       // lower-case hex; "" when there is none
   bool has_debug = false;    // line or function information
   bool has_symbols = false;  // a symbol table
   bool has_code = false;     // the instructions

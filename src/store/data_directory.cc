@@ -48,7 +48,7 @@ std::string holder_of(const std::string& data_directory) {
 }
 
 std::uint64_t free_bytes(const std::string& path) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (::statvfs(path.c_str(), &info) != 0) return std::numeric_limits<std::uint64_t>::max();
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }

@@ -173,8 +173,8 @@ TEST_P(CatalogOn, TheFullerFileServesAndTiesKeepTheOlder) {
   must_commit({file_with("full", {key}, true, true, true)});
   must_commit({file_with("also full", {key}, true, true, true)});
   must_commit({file_with("unverified", {key}, false, true, true)});
-  EXPECT_EQ(names_for(key), (std::vector<std::string>{"full", "also full", "symtab", "stripped",
-                                                      "unverified"}));
+  EXPECT_EQ(names_for(key),
+            (std::vector<std::string>{"full", "also full", "symtab", "stripped", "unverified"}));
 }
 
 TEST_P(CatalogOn, SaysWhatItAlreadyKnewAndTellsTheListeners) {
@@ -184,8 +184,9 @@ TEST_P(CatalogOn, SaysWhatItAlreadyKnewAndTellsTheListeners) {
   });
   const auto key = SymbolKey::from_text(KeyKind::path, "a/a", "1");
   must_commit({file_with("one", {key}, false)});
-  const auto again = catalog_->commit({0, base::now(), "peer", "zip", "f", 1},
-                                      {file_with("one", {key}, false), file_with("two", {}, false)});
+  const auto again =
+      catalog_->commit({0, base::now(), "peer", "zip", "f", 1},
+                       {file_with("one", {key}, false), file_with("two", {}, false)});
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->was_known, (std::vector<bool>{true, false}));
   EXPECT_EQ(heard, (std::vector<std::string>{"one", "one", "two"}));
@@ -200,16 +201,20 @@ TEST_P(CatalogOn, ListsEveryIdOnceHoweverManyThereAre) {
   std::vector<NewFile> files;
   for (int i = 0; i < 10'050; ++i) {  // more than one portion
     const std::string text = std::to_string(i);
-    files.push_back(file_with(text, {SymbolKey::from_text(KeyKind::path, "a/" + text, "same"),
-                                     SymbolKey::from_text(KeyKind::build_id, "", text)}, true));
+    files.push_back(file_with(text,
+                              {SymbolKey::from_text(KeyKind::path, "a/" + text, "same"),
+                               SymbolKey::from_text(KeyKind::build_id, "", text)},
+                              true));
   }
   must_commit(std::move(files));
   std::size_t ids = 0;
   std::size_t paths = 0;
-  ASSERT_TRUE(catalog_->list_ids([&](KeyKind kind, std::string_view id) {
-    if (kind == KeyKind::path) EXPECT_EQ(id, "same");
-    ++(kind == KeyKind::path ? paths : ids);
-  }).ok());
+  ASSERT_TRUE(catalog_
+                  ->list_ids([&](KeyKind kind, std::string_view id) {
+                    if (kind == KeyKind::path) EXPECT_EQ(id, "same");
+                    ++(kind == KeyKind::path ? paths : ids);
+                  })
+                  .ok());
   EXPECT_EQ(ids, 10'050u);
   EXPECT_EQ(paths, 1u);
   std::size_t hashes = 0;

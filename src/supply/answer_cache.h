@@ -19,7 +19,7 @@ class AnswerCache {
   using Clock = std::chrono::steady_clock;
 
   struct Limits {
-    std::size_t files_max = 512;     // each holds a descriptor
+    std::size_t files_max = 512;  // each holds a descriptor
     std::size_t misses_max = 50'000;
   };
   explicit AnswerCache(const Limits& limits) : limits_(limits) {}

@@ -53,8 +53,8 @@ Sources sources_of(const std::vector<Found>& files) {
   return sources;
 }
 
-Choice choose_sym(const ident::SymbolRequest& request,
-                  const std::vector<std::vector<Found>>& found, const Sources& sources) {
+Choice choose_sym(const ident::SymbolRequest& request, const std::vector<std::vector<Found>>& found,
+                  const Sources& sources) {
   // What somebody uploaded as .sym is served as it is; a foreign file under the path only when
   // there is nothing better.
   if (const FileRecord* file = find_first(
@@ -62,8 +62,8 @@ Choice choose_sym(const ident::SymbolRequest& request,
     return Serve{*file};
   }
   if (sources.image || sources.debug) return Make{Artifact::sym, sources};
-  if (const FileRecord* file = find_first(
-          found, [](const Found& row) { return row.key.key.kind == KeyKind::path; })) {
+  if (const FileRecord* file =
+          find_first(found, [](const Found& row) { return row.key.key.kind == KeyKind::path; })) {
     return Serve{*file};
   }
   return nobody_has(request);
@@ -72,13 +72,16 @@ Choice choose_sym(const ident::SymbolRequest& request,
 bool fits(Artifact artifact, const Found& row) {
   const FileRecord& file = row.file;
   switch (artifact) {
-    case Artifact::debuginfo: return !is_sym(file) && (file.has_debug || file.has_symbols);
-    case Artifact::executable: return !is_sym(file) && file.has_code;
+    case Artifact::debuginfo:
+      return !is_sym(file) && (file.has_debug || file.has_symbols);
+    case Artifact::executable:
+      return !is_sym(file) && file.has_code;
     case Artifact::stored:
       // By its id the file itself is meant, not what was made from it elsewhere.
       return row.key.key.kind == KeyKind::path || !is_sym(file);
     case Artifact::sym:
-    case Artifact::index: return false;
+    case Artifact::index:
+      return false;
   }
   return false;
 }

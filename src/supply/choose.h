@@ -18,8 +18,9 @@ namespace supply {
 // module: an image without its debug information and the separate file that has it are joined.
 struct Sources {
   std::optional<store::FileRecord> image;  // has the code, and unwind tables
-  std::optional<store::FileRecord> debug;  // has the debug information; the image itself if that does
-  std::optional<store::FileRecord> sym;    // Breakpad text, when no native file says as much
+  std::optional<store::FileRecord>
+      debug;                             // has the debug information; the image itself if that does
+  std::optional<store::FileRecord> sym;  // Breakpad text, when no native file says as much
 
   // Names the derived files: other sources or another version of the makers give another name.
   std::string fingerprint() const;

@@ -20,14 +20,13 @@ namespace {
 
 constexpr std::string_view kVersionDirectory = "v1";
 
-std::string extension_of(Artifact artifact) {
-  return artifact == Artifact::sym ? ".sym" : ".idx";
-}
+std::string extension_of(Artifact artifact) { return artifact == Artifact::sym ? ".sym" : ".idx"; }
 
 }  // namespace
 
 DerivedFiles::DerivedFiles(store::Blobs& blobs, Options options)
-    : blobs_(blobs), options_(std::move(options)),
+    : blobs_(blobs),
+      options_(std::move(options)),
       pool_(std::make_unique<base::WorkerPool>(options_.threads)) {}
 
 DerivedFiles::~DerivedFiles() {
@@ -44,7 +43,7 @@ std::string DerivedFiles::path_of(const Sources& sources, Artifact artifact) con
 std::optional<Supplied> DerivedFiles::find(const Sources& sources, Artifact artifact) const {
   const std::string path = path_of(sources, artifact);
   auto fd = std::make_shared<base::Fd>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat info {};
+  struct stat info{};
   if (!fd->valid() || ::fstat(fd->get(), &info) != 0) return std::nullopt;
   Supplied supplied;
   supplied.fd = std::move(fd);
@@ -70,8 +69,8 @@ void DerivedFiles::make(const Sources& sources, Artifact artifact, Done done) {
 
 void DerivedFiles::finish(const Sources& sources) {
   const std::int64_t started = base::monotonic_us();
-  const Result<void> done = stopping_ ? Result<void>(Error{Fault::unavailable, "the server stops"})
-                                      : run(sources);
+  const Result<void> done =
+      stopping_ ? Result<void>(Error{Fault::unavailable, "the server stops"}) : run(sources);
   std::vector<Waiter> waiters;
   {
     const std::lock_guard lock(mutex_);

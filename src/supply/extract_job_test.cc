@@ -55,7 +55,9 @@ TEST(ExtractJob, SaysWhatIsWrongWithAFile) {
   job.image = root.path() + "/bad";
   job.module_name = "bad";
   job.index_out = root.path() + "/x.idx";
-  ASSERT_TRUE(base::write_file_durably(job.image, base::bytes_of("\x7f" "ELF, or not")).ok());
+  ASSERT_TRUE(base::write_file_durably(job.image, base::bytes_of("\x7f"
+                                                                 "ELF, or not"))
+                  .ok());
   const auto done = run_extract_job(job, 1);
   ASSERT_FALSE(done.ok());
   EXPECT_FALSE(done.error().what.empty());

@@ -44,7 +44,9 @@ bool brings_symbols(const store::FileRecord& file) {
 }  // namespace
 
 Supply::Supply(store::Blobs& blobs, store::Catalog& catalog, Options options)
-    : blobs_(blobs), catalog_(catalog), cache_(options.cache),
+    : blobs_(blobs),
+      catalog_(catalog),
+      cache_(options.cache),
       derived_(std::make_unique<DerivedFiles>(blobs, std::move(options.derived))) {
   lookup_thread_ = std::thread([this] { look_up_forever(); });
   deadline_thread_ = std::thread([this] { watch_deadlines(); });

@@ -15,8 +15,8 @@ using ident::Artifact;
 using ident::StorePath;
 
 constexpr const char* kId = "0403020106050807090A0B0C0D0E0F100";
-const std::string kSym = std::string("MODULE Linux x86_64 ") + kId +
-                         " libfoo.so\nFUNC 1000 10 0 main\n1000 10 3 0\n";
+const std::string kSym =
+    std::string("MODULE Linux x86_64 ") + kId + " libfoo.so\nFUNC 1000 10 0 main\n1000 10 3 0\n";
 
 Supply::Clock::time_point soon(std::chrono::milliseconds time = 10s) {
   return Supply::Clock::now() + time;
@@ -38,10 +38,11 @@ struct Place {
     EXPECT_TRUE(database->migrate(store::Catalog::migrations()).ok());
     supply = std::make_unique<Supply>(
         blobs, catalog,
-        Supply::Options{{}, {data.index(), data.tmp(), 1,
-                             [this](const ExtractJob& job, const std::atomic<bool>& stop) {
-                               return extract(job, stop);
-                             }}});
+        Supply::Options{{},
+                        {data.index(), data.tmp(), 1,
+                         [this](const ExtractJob& job, const std::atomic<bool>& stop) {
+                           return extract(job, stop);
+                         }}});
   }
 
   base::Result<void> extract(const ExtractJob& job, const std::atomic<bool>& stop) {
@@ -116,8 +117,8 @@ TEST(KnownIds, HaveWhatWasAddedByItsKind) {
 TEST(Supply, FindsTheFileInAnyCaseOfTheId) {
   Place place;
   place.must_put(kSym, kSymPath);
-  const auto request = ident::request_of(
-      {"LIBFOO.so", "0403020106050807090a0b0c0d0e0f100", "LibFoo.so.SYM"});
+  const auto request =
+      ident::request_of({"LIBFOO.so", "0403020106050807090a0b0c0d0e0f100", "LibFoo.so.SYM"});
   EXPECT_TRUE(place.supply->wait_for(request, soon()).here());
 }
 

@@ -17,10 +17,10 @@ std::string faultline_program();
 class ServerProcess {
  public:
   struct Setup {
-    std::string data;                     // kept after the test; must not be in use
-    std::vector<std::string> arguments;   // after `serve --data … --listen 127.0.0.1:0`
-    std::vector<std::string> wrapper;     // before the program, such as strace -f -o FILE
-    std::vector<std::string> environment; // "FAULTLINE_LIMITS_UPLOAD=1000"
+    std::string data;                      // kept after the test; must not be in use
+    std::vector<std::string> arguments;    // after `serve --data … --listen 127.0.0.1:0`
+    std::vector<std::string> wrapper;      // before the program, such as strace -f -o FILE
+    std::vector<std::string> environment;  // "FAULTLINE_LIMITS_UPLOAD=1000"
   };
   static ServerProcess start(const Setup& setup);
   ServerProcess(ServerProcess&& other) noexcept;
@@ -39,7 +39,7 @@ class ServerProcess {
 
  private:
   ServerProcess() = default;
-  pid_t child_ = -1;       // what we started
+  pid_t child_ = -1;  // what we started
   pid_t server_pid_ = -1;
   std::string url_;
   std::string log_path_;

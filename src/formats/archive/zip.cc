@@ -101,9 +101,15 @@ ZipMember member_of(struct ::archive_entry* entry) {
     member.size = static_cast<std::uint64_t>(::archive_entry_size(entry));
   }
   switch (::archive_entry_filetype(entry)) {
-    case AE_IFREG: member.kind = ZipMember::Kind::file; break;
-    case AE_IFDIR: member.kind = ZipMember::Kind::directory; break;
-    default: member.kind = ZipMember::Kind::other; break;
+    case AE_IFREG:
+      member.kind = ZipMember::Kind::file;
+      break;
+    case AE_IFDIR:
+      member.kind = ZipMember::Kind::directory;
+      break;
+    default:
+      member.kind = ZipMember::Kind::other;
+      break;
   }
   return member;
 }
@@ -120,8 +126,8 @@ Result<std::optional<ZipMember>> ZipReader::next() {
     return state_->damaged("read the directory");
   }
   if (++state_->members > state_->limits.members_max) {
-    return Error{Fault::too_large, "zip: has more than " +
-                                       std::to_string(state_->limits.members_max) + " members"};
+    return Error{Fault::too_large,
+                 "zip: has more than " + std::to_string(state_->limits.members_max) + " members"};
   }
   std::optional<ZipMember> member = member_of(entry);
   state_->member_name = member->name;

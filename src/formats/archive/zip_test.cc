@@ -28,7 +28,15 @@ std::vector<std::uint8_t> zip_of(const std::vector<Member>& members) {
     const auto crc = crc32(0, reinterpret_cast<const Bytef*>(member.content.data()),
                            static_cast<uInt>(member.content.size()));
     const auto size = member.claimed_size != 0 ? member.claimed_size : member.content.size();
-    a.u16(member.is_utf8 ? 0x800 : 0).u16(0).u16(0).u16(0).u32(crc).u32(size).u32(size).u16(member.name.size()).u16(0);
+    a.u16(member.is_utf8 ? 0x800 : 0)
+        .u16(0)
+        .u16(0)
+        .u16(0)
+        .u32(crc)
+        .u32(size)
+        .u32(size)
+        .u16(member.name.size())
+        .u16(0);
   };
   for (std::size_t i = 0; i < members.size(); ++i) {
     a.mark(places[i]).u32(0x04034b50).u16(20);
@@ -80,8 +88,11 @@ TEST(Zip, GivesMembersInOrder) {
 }
 
 TEST(Zip, KeepsHostileNamesAsTheyAre) {
-  const auto bytes = zip_of({{"../../etc/passwd", "x"}, {"/abs", "y"}, {"b\xc3\xa4r", "z"},
-                             {"b\xc3\xa4r", "z", 0, true}, {"\xff\xfe", "w"}});
+  const auto bytes = zip_of({{"../../etc/passwd", "x"},
+                             {"/abs", "y"},
+                             {"b\xc3\xa4r", "z"},
+                             {"b\xc3\xa4r", "z", 0, true},
+                             {"\xff\xfe", "w"}});
   EXPECT_EQ(read_all(bytes).text,
             "../../etc/passwd=x;/abs=y;b\xc3\xa4r=z;b\xc3\xa4r=z;\xff\xfe=w;");
 }
