@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <thread>
@@ -14,6 +13,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "net/client.h"
+#include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/server_process.h"
 #include "testing/small_disk.h"
@@ -169,7 +169,7 @@ void expect_order(const std::string& trace, const std::vector<Step>& steps) {
 }
 
 TEST(Durability, TheOrderOfSystemCallsIsThePromise) {
-  REQUIRE_OR_SKIP(std::system("strace -V >/dev/null 2>&1") == 0, "no strace");
+  REQUIRE_OR_SKIP(testing_support::have_command("strace"), "no strace");
   const auto root = base::TemporaryDirectory::create("durability").value();
   const std::string trace_path = root.path() + "/trace";
   const std::string body = "the promise is kept";

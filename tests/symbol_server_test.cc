@@ -2,8 +2,6 @@
 // it matters the real debuggers.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "base/child.h"
 #include "base/codec.h"
 #include "base/file.h"
@@ -12,12 +10,14 @@
 #include "base/text.h"
 #include "extract/identify.h"
 #include "net/client.h"
+#include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/server_process.h"
 
 namespace {
 
 using testing_support::faultline_program;
+using testing_support::have_command;
 using testing_support::ServerProcess;
 
 std::string must_read(const std::string& path) {
@@ -62,7 +62,7 @@ struct Program {
 class SymbolServer : public testing::Test {
  protected:
   void start(std::vector<std::string> environment = {}) {
-    REQUIRE_OR_SKIP(std::system("cc --version >/dev/null 2>&1") == 0, "no C compiler");
+    REQUIRE_OR_SKIP(have_command("cc"), "no C compiler");
     server_.emplace(ServerProcess::start({root_.path() + "/data", {}, {}, std::move(environment)}));
     ASSERT_NE(server_->url(), "");
   }
@@ -241,8 +241,7 @@ TEST_F(SymbolServer, SpeaksDebuginfodsHeaders) {
 }
 
 TEST_F(SymbolServer, DebuginfodFindAndGdbGetTheirFiles) {
-  REQUIRE_OR_SKIP(std::system("debuginfod-find --version >/dev/null 2>&1") == 0 &&
-                      std::system("gdb --version >/dev/null 2>&1") == 0,
+  REQUIRE_OR_SKIP(have_command("debuginfod-find") && have_command("gdb"),
                   "no debuginfod-find or gdb");
   start();
   const Program program;
@@ -263,7 +262,8 @@ TEST_F(SymbolServer, KeepsOddNamesAndRefusesHostileOnes) {
   start();
   for (const std::string& name :
        {"libstdc++.so.6", "a b(1).so", "\xc3\xa4\xc3\xb6.so", "x~y!.so"}) {
-    const std::string path = "/" + name + "/ABC1/" + name;
+    std::string path = "/";
+    path.append(name).append("/ABC1/").append(name);
     EXPECT_EQ(put(path, name).status, 201) << name;
     EXPECT_EQ(get(path).body, name);
   }
@@ -393,8 +393,7 @@ TEST_F(SymbolServer, UploadSymbolsSaysInItsExitCodeHowItWent) {
 TEST_F(SymbolServer, BytesThatOnlyLookLikeAnElfHarmNobody) {
   start();
   const Program program;
-  std::string bytes = must_read(program.whole);
-  const std::string whole = bytes;
+  const std::string whole = must_read(program.whole);
   for (std::size_t size = 4; size < whole.size(); size += whole.size() / 23) {
     EXPECT_LT(put("/lantern/" + program.debug_id() + "/lantern", whole.substr(0, size)).status,
               300);

@@ -15,7 +15,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kId = "0403020106050807090A0B0C0D0E0F100";
-const std::string kSym = std::string("MODULE Linux x86_64 ") + kId + " x\nFUNC 1000 10 0 main\n";
+constexpr std::string_view kSym =
+    "MODULE Linux x86_64 0403020106050807090A0B0C0D0E0F100 x\nFUNC 1000 10 0 main\n";
 
 // A store with a supply whose conversions end when `gate` opens.
 struct Place {

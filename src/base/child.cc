@@ -144,6 +144,7 @@ Result<ChildEnd> run_child(const std::string& program, const std::vector<std::st
   Pipe errors = TRY(make_pipe());
   std::vector<char*> argv;
   std::vector<std::string> copies(arguments);
+  argv.reserve(copies.size() + 1);
   for (std::string& argument : copies) argv.push_back(argument.data());
   argv.push_back(nullptr);
 

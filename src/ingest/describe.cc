@@ -10,7 +10,6 @@ namespace ingest {
 
 using ident::KeyKind;
 using ident::SymbolKey;
-using store::KeyRecord;
 
 namespace {
 

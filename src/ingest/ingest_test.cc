@@ -3,10 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "base/child.h"
 #include "ingest/zip_members.h"
 #include "store/data_directory.h"
+#include "testing/commands.h"
 #include "testing/corpus.h"
 
 namespace ingest {
@@ -141,13 +142,14 @@ std::vector<std::uint8_t> zip_with(const std::string& script) {
   const auto root = base::TemporaryDirectory::create("zip-test").value();
   const std::string command = "cd " + root.path() + " && mkdir in && cd in && (" + script +
                               ") >/dev/null 2>&1 && cat ../out.zip >../read";
-  EXPECT_EQ(std::system(command.c_str()), 0) << script;
+  const auto end = base::run_child("/bin/sh", {"sh", "-c", command});
+  EXPECT_TRUE(end.ok() && end->ok()) << script;
   const std::string text = base::read_file(root.path() + "/read").value_or("");
   return {text.begin(), text.end()};
 }
 
 TEST(IngestZip, RefusesNamesThatClimb) {
-  REQUIRE_OR_SKIP(std::system("zip -v >/dev/null 2>&1") == 0, "no zip(1)");
+  REQUIRE_OR_SKIP(testing_support::have_command("zip"), "no zip(1)");
   Place place;
   const auto zip = zip_with("mkdir -p a/b && echo x >a/x && cd a/b && zip ../../../out.zip ../x");
   const auto receipt = place.ingest.keep_zip("peer", "z.zip", zip);
@@ -156,7 +158,7 @@ TEST(IngestZip, RefusesNamesThatClimb) {
 }
 
 TEST(IngestZip, IgnoresLinksAndKeepsOddNames) {
-  REQUIRE_OR_SKIP(std::system("zip -v >/dev/null 2>&1") == 0, "no zip(1)");
+  REQUIRE_OR_SKIP(testing_support::have_command("zip"), "no zip(1)");
   Place place;
   const auto zip = zip_with(
       "mkdir -p 'b\xc3\xa4r++ (1)/ab12' && echo x >'b\xc3\xa4r++ (1)/ab12/f' &&"
@@ -168,7 +170,7 @@ TEST(IngestZip, IgnoresLinksAndKeepsOddNames) {
 }
 
 TEST(IngestZip, TakesDebugFilesAsTheyAre) {
-  REQUIRE_OR_SKIP(std::system("zip -v >/dev/null 2>&1") == 0, "no zip(1)");
+  REQUIRE_OR_SKIP(testing_support::have_command("zip"), "no zip(1)");
   Place place;
   const auto zip = zip_with(
       "mkdir -p deep/er/and/deeper && cp /proc/self/exe deep/er/and/deeper/p &&"

@@ -173,6 +173,7 @@ Result<std::vector<Setting>> settings_from_environment(
 std::vector<Setting> default_settings() {
   const Options defaults;
   std::vector<Setting> settings;
+  settings.reserve(kKnown.size());
   for (const Known& known : kKnown) {
     settings.push_back({std::string(known.key), value_of(known, defaults), "default"});
   }

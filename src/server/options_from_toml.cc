@@ -42,7 +42,9 @@ Result<void> add_settings(const toml::table& table, const std::string& prefix,
     } else if (const auto* number = node.as_integer()) {
       settings.push_back({key, std::to_string(number->get()), place});
     } else {
-      return Error{Fault::malformed, place + ": " + key + " is neither a text nor a whole number"};
+      std::string what = place;
+      what.append(": ").append(key).append(" is neither a text nor a whole number");
+      return Error{Fault::malformed, std::move(what)};
     }
   }
   return {};

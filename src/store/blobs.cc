@@ -12,7 +12,6 @@
 
 namespace store {
 
-using base::Error;
 using base::Result;
 using base::Sha256;
 

@@ -130,7 +130,7 @@ class CatalogOn : public testing::TestWithParam<db::Engine> {
     for (const Found& found : all->at(0)) names.push_back(found.file.name);
     return names;
   }
-  void must_commit(std::vector<NewFile> files) {
+  void must_commit(const std::vector<NewFile>& files) {
     const auto done = catalog_->commit({0, base::now(), "peer", "put", "f", 1}, files);
     ASSERT_TRUE(done.ok()) << done.error().what;
   }
@@ -143,7 +143,7 @@ class CatalogOn : public testing::TestWithParam<db::Engine> {
 INSTANTIATE_TEST_SUITE_P(Engines, CatalogOn,
                          testing::Values(db::Engine::sqlite, db::Engine::postgresql));
 
-const std::string kBuildId(40, 'a');
+constexpr const char* kBuildId = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 TEST_P(CatalogOn, FindsAFileByEachOfItsKeys) {
   const auto build_id = SymbolKey::from_text(KeyKind::build_id, "libfoo.so", kBuildId);
@@ -206,7 +206,7 @@ TEST_P(CatalogOn, ListsEveryIdOnceHoweverManyThereAre) {
                                SymbolKey::from_text(KeyKind::build_id, "", text)},
                               true));
   }
-  must_commit(std::move(files));
+  must_commit(files);
   std::size_t ids = 0;
   std::size_t paths = 0;
   ASSERT_TRUE(catalog_

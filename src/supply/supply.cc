@@ -80,7 +80,7 @@ bool Supply::nobody_can_have(const SymbolRequest& request) const {
 Found Supply::local(const SymbolRequest& request) {
   if (nobody_can_have(request)) return Found::miss(nobody_has(request));
   const std::string key = request.cache_key();
-  const Found found = cache_.find(key);
+  Found found = cache_.find(key);
   if (found.settled()) return found;
   const std::lock_guard lock(mutex_);
   return flights_.contains(key) ? Found::working() : Found();
@@ -135,6 +135,7 @@ std::vector<Found> Supply::wait_for_all(const std::vector<SymbolRequest>& reques
   std::unique_lock lock(signal->mutex);
   signal->changed.wait(lock, [&] { return signal->done; });
   std::vector<Found> found;
+  found.reserve(requests.size());
   for (const SymbolRequest& request : requests) found.push_back(local(request));
   return found;
 }
@@ -241,8 +242,11 @@ void Supply::carry_out(const std::string& key, const Choice& choice) {
       return;
     }
     derived_->make(make->sources, make->artifact, [this, key](Result<Supplied> made) {
-      settle(key, made.ok() ? Found::file(std::make_shared<Supplied>(std::move(made).value()))
-                            : Found::miss(made.error()));
+      if (made.ok()) {
+        settle(key, Found::file(std::make_shared<Supplied>(std::move(*made))));
+      } else {
+        settle(key, Found::miss(made.error()));
+      }
     });
   } else {
     settle(key, Found::miss(std::get<Error>(choice)));
@@ -262,7 +266,9 @@ void Supply::settle(const std::string& key, const Found& found) {
     }
     cache_.put(key, at->second.ids, found, expiry_of(found));
     for (const auto& waiter : at->second.waiters) {
-      if (waiter->missing == 0 || --waiter->missing != 0) continue;
+      if (waiter->missing == 0) continue;
+      --waiter->missing;
+      if (waiter->missing != 0) continue;
       deadlines_.erase(waiter->deadline);
       ready.push_back(std::move(waiter->done));
     }

@@ -15,8 +15,11 @@ using ident::Artifact;
 using ident::StorePath;
 
 constexpr const char* kId = "0403020106050807090A0B0C0D0E0F100";
-const std::string kSym =
-    std::string("MODULE Linux x86_64 ") + kId + " libfoo.so\nFUNC 1000 10 0 main\n1000 10 3 0\n";
+
+std::string sym_text() {
+  return std::string("MODULE Linux x86_64 ") + kId +
+         " libfoo.so\nFUNC 1000 10 0 main\n1000 10 3 0\n";
+}
 
 Supply::Clock::time_point soon(std::chrono::milliseconds time = 10s) {
   return Supply::Clock::now() + time;
@@ -69,11 +72,11 @@ struct Place {
   }
 };
 
-const StorePath kSymPath{"libfoo.so", kId, "libfoo.so.sym"};
+StorePath sym_path() { return {"libfoo.so", kId, "libfoo.so.sym"}; }
 
 TEST(Supply, KnowsNothingUntilAskedAndThenRemembers) {
   Place place;
-  const auto request = ident::request_of(kSymPath);
+  const auto request = ident::request_of(sym_path());
   EXPECT_EQ(place.supply->local(request).state(), Found::State::unknown);
   EXPECT_EQ(place.supply->wait_for(request, soon()).miss().fault, base::Fault::not_found);
   EXPECT_EQ(place.supply->local(request).state(), Found::State::missing);
@@ -82,21 +85,21 @@ TEST(Supply, KnowsNothingUntilAskedAndThenRemembers) {
 
 TEST(Supply, ForgetsAMissTheMomentTheFileArrives) {
   Place place;
-  const auto request = ident::request_of(kSymPath);
+  const auto request = ident::request_of(sym_path());
   EXPECT_FALSE(place.supply->wait_for(request, soon()).here());
-  place.must_put(kSym, kSymPath);
+  place.must_put(sym_text(), sym_path());
   EXPECT_EQ(place.supply->local(request).state(), Found::State::unknown);
-  EXPECT_EQ(place.content_of(place.supply->wait_for(request, soon())), kSym);
+  EXPECT_EQ(place.content_of(place.supply->wait_for(request, soon())), sym_text());
 }
 
 TEST(Supply, NeedsNoLookupForAnIdThatTheCatalogueHasNot) {
   Place place;
   ASSERT_TRUE(place.supply->learn_ids().ok());
-  const auto request = ident::request_of(kSymPath);
+  const auto request = ident::request_of(sym_path());
   EXPECT_EQ(place.supply->local(request).state(), Found::State::missing);
   EXPECT_EQ(place.supply->counts().lookups, 0u);
-  place.must_put(kSym, kSymPath);
-  EXPECT_EQ(place.content_of(place.supply->wait_for(request, soon())), kSym);
+  place.must_put(sym_text(), sym_path());
+  EXPECT_EQ(place.content_of(place.supply->wait_for(request, soon())), sym_text());
   // Learned anew, as after a restart.
   ASSERT_TRUE(place.supply->learn_ids().ok());
   EXPECT_TRUE(place.supply->wait_for(request, soon()).here());
@@ -116,7 +119,7 @@ TEST(KnownIds, HaveWhatWasAddedByItsKind) {
 
 TEST(Supply, FindsTheFileInAnyCaseOfTheId) {
   Place place;
-  place.must_put(kSym, kSymPath);
+  place.must_put(sym_text(), sym_path());
   const auto request =
       ident::request_of({"LIBFOO.so", "0403020106050807090a0b0c0d0e0f100", "LibFoo.so.SYM"});
   EXPECT_TRUE(place.supply->wait_for(request, soon()).here());
@@ -125,7 +128,7 @@ TEST(Supply, FindsTheFileInAnyCaseOfTheId) {
 TEST(Supply, LooksUpOnceHoweverManyAsk) {
   Place place;
   std::atomic<int> answered = 0;
-  const auto request = ident::request_of(kSymPath);
+  const auto request = ident::request_of(sym_path());
   std::promise<void> all;
   for (int i = 0; i < 100; ++i) {
     place.supply->want({request}, soon(), [&] {
@@ -138,17 +141,17 @@ TEST(Supply, LooksUpOnceHoweverManyAsk) {
 
 TEST(Supply, MakesTheIndexByItselfOnce) {
   Place place;
-  place.must_put(kSym, kSymPath);
+  place.must_put(sym_text(), sym_path());
   const auto request =
       ident::module_request(Artifact::index, "libfoo.so", *ident::DebugId::parse(kId));
-  EXPECT_EQ(place.content_of(place.supply->wait_for(request, soon())), "index of " + kSym);
+  EXPECT_EQ(place.content_of(place.supply->wait_for(request, soon())), "index of " + sym_text());
   EXPECT_EQ(place.extractions, 1);
 }
 
 TEST(Supply, AFileInConversionIsNoMiss) {
   Place place;
   place.gate = false;
-  place.must_put(kSym, kSymPath);
+  place.must_put(sym_text(), sym_path());
   const auto request =
       ident::module_request(Artifact::index, "libfoo.so", *ident::DebugId::parse(kId));
   EXPECT_EQ(place.supply->wait_for(request, soon(50ms)).state(), Found::State::working);
@@ -158,7 +161,7 @@ TEST(Supply, AFileInConversionIsNoMiss) {
 
 TEST(Supply, AFailedConversionIsSettledWithItsCause) {
   Place place;
-  place.must_put(kSym + "bad\n", kSymPath);
+  place.must_put(sym_text() + "bad\n", sym_path());
   const auto request =
       ident::module_request(Artifact::index, "libfoo.so", *ident::DebugId::parse(kId));
   const Found found = place.supply->wait_for(request, soon());
@@ -169,15 +172,15 @@ TEST(Supply, AFailedConversionIsSettledWithItsCause) {
 TEST(Supply, ACommitDuringAConversionIsSeenByThoseWhoWait) {
   Place place;
   place.gate = false;
-  place.must_put(kSym, kSymPath);
+  place.must_put(sym_text(), sym_path());
   const auto request =
       ident::module_request(Artifact::index, "libfoo.so", *ident::DebugId::parse(kId));
   std::promise<void> done;
   place.supply->want({request}, soon(), [&] { done.set_value(); });
   while (place.extractions == 0) std::this_thread::sleep_for(1ms);
   // Fuller: the older one had no PUBLIC.
-  const std::string fuller = kSym + "PUBLIC 2000 0 other\n";
-  place.must_put(fuller, kSymPath);
+  const std::string fuller = sym_text() + "PUBLIC 2000 0 other\n";
+  place.must_put(fuller, sym_path());
   place.gate = true;
   ASSERT_EQ(done.get_future().wait_for(10s), std::future_status::ready);
   EXPECT_EQ(place.content_of(place.supply->local(request)), "index of " + fuller);
@@ -186,7 +189,7 @@ TEST(Supply, ACommitDuringAConversionIsSeenByThoseWhoWait) {
 TEST(Supply, StopsInTheMiddleOfAConversion) {
   Place place;
   place.gate = false;
-  place.must_put(kSym, kSymPath);
+  place.must_put(sym_text(), sym_path());
   bool called = false;
   place.supply->want({ident::module_request(Artifact::index, "", *ident::DebugId::parse(kId))},
                      soon(1h), [&] { called = true; });

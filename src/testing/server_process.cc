@@ -25,6 +25,7 @@ constexpr auto kStopTime = 30s;
 pid_t spawn(std::vector<std::string> words, const std::vector<std::string>& environment,
             const std::string& log_path) {
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const int log = ::open(log_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
