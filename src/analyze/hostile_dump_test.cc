@@ -5,6 +5,7 @@
 #include <random>
 
 #include "analyze/analyze.h"
+#include "analyze/reference_fixture.h"
 #include "analyze/report_json.h"
 #include "analyze/report_text.h"
 #include "base/file.h"
@@ -13,16 +14,10 @@
 
 namespace {
 
-unwind::ModuleSymbols no_symbols(const analyze::ModuleKey&, const snapshot::Module&) {
-  unwind::ModuleSymbols symbols;
-  symbols.state = unwind::SymbolState::missing;
-  return symbols;
-}
-
 // What became of it: a report that is JSON, or an error that says which part is lacking.
 bool is_answered(std::vector<std::uint8_t> bytes) {
   const auto analysis =
-      analyze::analyze_dump(base::MappedFile::from_bytes(std::move(bytes)), no_symbols);
+      analyze::analyze_dump(base::MappedFile::from_bytes(std::move(bytes)), analyze::no_symbols);
   if (!analysis.ok()) return analysis.error().what.find(" - Error ") != std::string::npos;
   if (analyze::report_text(analysis->report).empty()) return false;
   return base::JsonValue::parse(analyze::report_json(analysis->report)).ok();

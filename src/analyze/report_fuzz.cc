@@ -4,22 +4,15 @@
 #include <cstdlib>
 
 #include "analyze/analyze.h"
+#include "analyze/reference_fixture.h"
 #include "analyze/report_json.h"
 #include "analyze/report_text.h"
 
-namespace {
-
-unwind::ModuleSymbols no_symbols(const analyze::ModuleKey&, const snapshot::Module&) {
-  unwind::ModuleSymbols symbols;
-  symbols.state = unwind::SymbolState::missing;
-  return symbols;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   auto file = base::MappedFile::from_bytes(std::vector<std::uint8_t>(data, data + size));
-  const auto analysis = analyze::analyze_dump(std::move(file), no_symbols);
+  const auto analysis = analyze::analyze_dump(std::move(file), analyze::no_symbols);
   if (!analysis.ok()) return 0;
   if (!base::JsonValue::parse(analyze::report_json(analysis->report)).ok()) std::abort();
   (void)analyze::report_text(analysis->report);

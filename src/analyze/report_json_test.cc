@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "analyze/analyze.h"
+#include "analyze/reference_fixture.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "testing/corpus.h"
@@ -21,17 +21,8 @@ std::string pretty(const std::string& text) {
   return writer.take();
 }
 
-unwind::ModuleSymbols no_symbols(const analyze::ModuleKey&, const snapshot::Module&) {
-  unwind::ModuleSymbols symbols;
-  symbols.state = unwind::SymbolState::missing;
-  return symbols;
-}
-
-std::string expected_beside(std::string path, std::string_view ending) {
-  const std::size_t at = path.find("/dumps/");
-  path.replace(at, 7, "/expected/");
-  return path.substr(0, path.size() - 4) + std::string(ending);
-}
+using analyze::expected_beside;
+using analyze::no_symbols;
 
 TEST(ReportJson, EqualsTheReferenceWithoutSymbols) {
   REQUIRE_CORPUS(corpus);

@@ -13,8 +13,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <ucontext.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 #include <faultline/client.hpp>
 
@@ -46,9 +46,8 @@ volatile int* nowhere(std::uintptr_t address) {
 }
 
 void announce(const void* address) {
-  std::printf("pid=%d tid=%ld handler=%d init_us=%ld address=%#lx\n", getpid(),
-              syscall(SYS_gettid), faultline_handler_pid(), g_init_us,
-              reinterpret_cast<unsigned long>(address));
+  std::printf("pid=%d tid=%ld handler=%d init_us=%ld address=%#lx\n", getpid(), syscall(SYS_gettid),
+              faultline_handler_pid(), g_init_us, reinterpret_cast<unsigned long>(address));
   std::fflush(stdout);
 }
 

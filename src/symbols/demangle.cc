@@ -18,7 +18,7 @@ bool all_digits(std::string_view text) { return std::all_of(text.begin(), text.e
 // Words after a dot that mark a clone; a number may follow as a further part.
 bool is_clone_word(std::string_view word) {
   constexpr std::array<std::string_view, 13> kWords = {
-      "cold", "part", "constprop", "isra", "lto_priv", "llvm", "localalias",
+      "cold", "part", "constprop", "isra", "lto_priv", "llvm",  "localalias",
       "str",  "warm", "__uniq",    "hot",  "sra",      "__part"};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
