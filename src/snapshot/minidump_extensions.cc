@@ -104,15 +104,14 @@ void write_unloaded_modules(md::Writer& out, const Crash& crash) {
 
 namespace {
 
+// The PAGE_ constant that reads back as these permissions. Windows has none for "writable and not
+// readable" but copy on write, which the reader takes as just that (as the reference does).
 std::uint32_t protection_of(const MemoryInfo& info) {
-  constexpr std::uint32_t kNoAccess = 1, kReadOnly = 2, kReadWrite = 4, kExecute = 0x10,
-                          kExecuteRead = 0x20, kExecuteReadWrite = 0x40;
-  if (info.executable) {
-    if (info.writable) return kExecuteReadWrite;
-    return info.readable ? kExecuteRead : kExecute;
-  }
-  if (info.writable) return kReadWrite;
-  return info.readable ? kReadOnly : kNoAccess;
+  constexpr std::uint32_t kNoAccess = 0x01, kReadOnly = 0x02, kReadWrite = 0x04, kWriteCopy = 0x08;
+  const std::uint32_t protection = info.writable   ? (info.readable ? kReadWrite : kWriteCopy)
+                                   : info.readable ? kReadOnly
+                                                   : kNoAccess;
+  return info.executable ? protection << 4 : protection;  // PAGE_EXECUTE… are the same, times 16
 }
 
 }  // namespace
