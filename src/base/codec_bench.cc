@@ -29,7 +29,7 @@ void count_bytes(benchmark::State& state) {
 
 void inflate_with_libdeflate(benchmark::State& state) {
   const auto packed = zlib_packed();
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     benchmark::DoNotOptimize(base::inflate_zlib_exactly(packed, sample().size()));
   }
   count_bytes(state);
@@ -39,7 +39,7 @@ BENCHMARK(inflate_with_libdeflate);
 void inflate_with_zlib(benchmark::State& state) {
   const auto packed = zlib_packed();
   std::vector<std::uint8_t> plain(sample().size());
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     uLongf size = plain.size();
     benchmark::DoNotOptimize(uncompress(plain.data(), &size, packed.data(), packed.size()));
   }
@@ -49,7 +49,7 @@ BENCHMARK(inflate_with_zlib);
 
 void decompress_with_zstd(benchmark::State& state) {
   const auto packed = base::compress_zstd(sample());
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     benchmark::DoNotOptimize(base::decompress_zstd_exactly(packed, sample().size()));
   }
   count_bytes(state);

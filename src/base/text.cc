@@ -29,6 +29,7 @@ int hex_digit(char c) {
 std::optional<std::uint64_t> parse_number(std::string_view text, int base) {
   std::uint64_t value = 0;
   const char* end = text.data() + text.size();
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): `end` says how far
   const auto [stop, code] = std::from_chars(text.data(), end, value, base);
   if (text.empty() || code != std::errc() || stop != end) return std::nullopt;
   return value;

@@ -48,7 +48,7 @@ Result<Address> resolve(const std::string& text) {
   addrinfo* found = nullptr;
   const int status =
       ::getaddrinfo(any ? nullptr : host.c_str(), std::to_string(*port).c_str(), &hints, &found);
-  if (status != 0) {
+  if (status != 0 || found == nullptr) {
     return Error{Fault::malformed,
                  fmt::format("cannot listen on {}: {}", text, ::gai_strerror(status))};
   }

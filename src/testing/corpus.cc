@@ -10,7 +10,7 @@ std::string source_root() { return FAULTLINE_SOURCE_ROOT; }
 
 std::optional<std::string> find_corpus() {
   const char* named = std::getenv("FAULTLINE_CORPUS");
-  const std::string path = named != nullptr ? named : source_root() + "/../shared/corpus";
+  std::string path = named != nullptr ? named : source_root() + "/../shared/corpus";
   if (!base::file_exists(path)) return std::nullopt;
   return path;
 }

@@ -20,7 +20,7 @@ std::string source_root();                 // this checkout
   const auto corpus##_found = ::testing_support::find_corpus();                             \
   if (!corpus##_found && ::testing_support::in_ci()) FAIL() << "CI needs FAULTLINE_CORPUS"; \
   if (!corpus##_found) GTEST_SKIP() << "no corpus: set FAULTLINE_CORPUS to run this";       \
-  const std::string& corpus = *corpus##_found
+  const std::string& corpus = *corpus##_found  // NOLINT(bugprone-macro-parentheses): a name
 
 // At the head of a test that needs a program or package: skips, or fails in CI.
 #define REQUIRE_OR_SKIP(condition, reason)                                   \

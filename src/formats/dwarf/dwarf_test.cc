@@ -11,7 +11,6 @@ namespace dwarf {
 namespace {
 
 using testing_support::Assembler;
-using testing_support::Label;
 using Bytes = std::vector<std::uint8_t>;
 
 constexpr AddressRange kCode[] = {{0x1000, 0x9000}};
