@@ -28,6 +28,7 @@ const std::map<std::string, Rooms>& table() {
       {"formats/archive", {}},
       {"formats/breakpad", {}},
       {"formats/minidump", {}},
+      {"formats/srcsrv", {}},
       {"net", {}},
       {"db", {}},
       {"client", {}},
