@@ -1,5 +1,6 @@
 #include "ingest/ingest.h"
 
+#include "ingest/cabinets.h"
 #include "ingest/zip_members.h"
 
 namespace ingest {
@@ -51,6 +52,7 @@ Result<Receipt> Ingest::keep_all(store::Upload upload, std::vector<Received> all
   std::vector<store::NewFile> described;
   std::vector<base::PendingFile> files;
   for (Received& received : all) {
+    TRY(expand_cabinet(blobs_, zip_limits_, received));
     const auto bytes = TRY(base::MappedFile::open(received.file.path()));
     described.push_back(describe(bytes->bytes(), received.path, received.name));
     files.push_back(std::move(received.file));
