@@ -1,11 +1,6 @@
 #include "formats/archive/zip.h"
 
-// libarchive calls its handle `struct archive`, which is the name of our namespace.
-#define archive libarchive_handle
-#include <archive.h>
-#include <archive_entry.h>
-#undef archive
-#include <locale.h>
+#include "formats/archive/libarchive.h"
 
 namespace archive {
 
@@ -13,45 +8,16 @@ using base::Error;
 using base::Fault;
 using base::Result;
 
-namespace {
-
-// libarchive turns names that are marked as UTF-8 into the thread's locale, and drops them when
-// that is the "C" in which a server runs. While this lives the thread speaks UTF-8.
-class Utf8Locale {
- public:
-  Utf8Locale()
-      : utf8_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)),
-        before_(utf8_ == nullptr ? nullptr : ::uselocale(utf8_)) {}
-  Utf8Locale(const Utf8Locale&) = delete;
-  Utf8Locale& operator=(const Utf8Locale&) = delete;
-  ~Utf8Locale() {
-    if (utf8_ == nullptr) return;
-    ::uselocale(before_);
-    ::freelocale(utf8_);
-  }
-
- private:
-  locale_t utf8_;
-  locale_t before_;
-};
-
-}  // namespace
-
 struct ZipReader::State {
-  struct ::libarchive_handle* reader = nullptr;
+  Handle reader;
   std::uint64_t archive_size = 0;
   ZipLimits limits;
   std::uint64_t members = 0;
   std::uint64_t plain_size = 0;  // of all members read so far
   std::string member_name;
 
-  State() = default;
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  ~State() { ::archive_read_free(reader); }
-
   Error damaged(std::string_view doing) const {
-    const char* reason = ::archive_error_string(reader);
+    const char* reason = ::archive_error_string(reader.get());
     std::string what = "zip: cannot ";
     what.append(doing).append(": ").append(reason == nullptr ? "damaged" : reason);
     return {Fault::malformed, std::move(what)};
@@ -80,12 +46,12 @@ Result<ZipReader> ZipReader::open(base::Bytes bytes, const ZipLimits& limits) {
   auto state = std::make_unique<State>();
   state->limits = limits;
   state->archive_size = bytes.size();
-  state->reader = ::archive_read_new();
+  state->reader.reset(::archive_read_new());
   if (state->reader == nullptr) return Error{Fault::unavailable, "zip: out of memory"};
   // Only by the directory at the end, as everybody else reads zips: a reader that trusted the
   // local headers would see other members in a forged file.
-  ::archive_read_support_format_zip_seekable(state->reader);
-  if (::archive_read_open_memory(state->reader, bytes.data(), bytes.size()) != ARCHIVE_OK) {
+  ::archive_read_support_format_zip_seekable(state->reader.get());
+  if (::archive_read_open_memory(state->reader.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
     return Error{Fault::malformed, "File is not a zip file"};
   }
   return ZipReader(std::move(state));
@@ -119,7 +85,7 @@ ZipMember member_of(struct ::archive_entry* entry) {
 Result<std::optional<ZipMember>> ZipReader::next() {
   const Utf8Locale names_are_utf8;
   struct ::archive_entry* entry = nullptr;
-  const int status = ::archive_read_next_header(state_->reader, &entry);
+  const int status = ::archive_read_next_header(state_->reader.get(), &entry);
   if (status == ARCHIVE_EOF) return std::optional<ZipMember>();
   if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
     if (state_->members == 0) return Error{Fault::malformed, "File is not a zip file"};
@@ -141,7 +107,7 @@ Result<void> ZipReader::read(const Sink& sink) {
     const void* data = nullptr;
     std::size_t size = 0;
     la_int64_t offset = 0;
-    const int status = ::archive_read_data_block(state_->reader, &data, &size, &offset);
+    const int status = ::archive_read_data_block(state_->reader.get(), &data, &size, &offset);
     if (status == ARCHIVE_EOF) return {};
     if (status != ARCHIVE_OK) return state_->damaged("read member " + state_->member_name);
     member_size += size;
