@@ -72,7 +72,7 @@ Outcome answer_request(const Request& request, supply::Supply& supply, Pass pass
 }
 
 Answer no_such_page(const Request& request) {
-  const Error miss{Fault::not_found, base::to_valid_utf8(request.path) +
+  const Error miss{Fault::not_found, base::to_valid_utf8(ident::without_token(request.path)) +
                                          " is no page here and not the path of a symbol file "
                                          "(NAME/ID/FILE)"};
   return answer_miss(request, miss, "");
@@ -85,9 +85,10 @@ std::string_view first_segment_of(std::string_view path) {
 
 Outcome get_store_path(const Request& request, supply::Supply& supply, Pass pass) {
   if (is_reserved(first_segment_of(request.path))) return no_such_page(request);
+  const auto scoped = ident::split_scope(request.path);
   const auto path = ident::find_store_path(request.path);
-  if (!path) return no_such_page(request);
-  return answer_request(request, supply, pass, ident::request_of(*path),
+  if (!scoped || !path) return no_such_page(request);
+  return answer_request(request, supply, pass, ident::request_of(*path, scoped->scope),
                         path->file + " of " + path->name + " with the id " + path->id);
 }
 

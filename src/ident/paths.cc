@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kMaxParts = 16;
 constexpr std::string_view kForbidden = "\\^`><{}[]#%\"'|/";
-constexpr std::array<std::string_view, 2> kPrefixes{"symbols", "try"};
 constexpr std::size_t kBuildIdDigitsMin = 4;
 constexpr std::size_t kBuildIdDigitsMax = 128;
 
@@ -40,14 +39,12 @@ bool is_build_id(std::string_view id) {
 std::optional<std::vector<std::string_view>> find_parts(std::string_view path) {
   std::vector<std::string_view> parts;
   if (path.size() > kMaxPathSize) return std::nullopt;
-  for (const std::string_view part : base::split(path, '/')) {
+  const auto scoped = split_scope(path);
+  if (!scoped) return std::nullopt;
+  for (const std::string_view part : base::split(scoped->rest, '/')) {
     if (part.empty()) continue;
     if (parts.size() == kMaxParts) return std::nullopt;
     parts.push_back(part);
-  }
-  if (parts.size() > 3 &&
-      std::find(kPrefixes.begin(), kPrefixes.end(), parts.front()) != kPrefixes.end()) {
-    parts.erase(parts.begin());
   }
   return parts;
 }
@@ -100,6 +97,9 @@ std::string SymbolRequest::cache_key() const {
     text.append("|").append(name_of(key.kind)).append("|").append(key.id);
     text.append("|").append(key.name);
   }
+  // "|" is in no name.
+  if (!scope.project.empty()) text.append("|p/").append(scope.project);
+  if (scope.include_try) text.append("|try/");
   return text;
 }
 
@@ -128,8 +128,9 @@ std::optional<StorePath> find_store_path(std::string_view path) {
   return found;
 }
 
-SymbolRequest request_of(const StorePath& path) {
+SymbolRequest request_of(const StorePath& path, Scope scope) {
   SymbolRequest request;
+  request.scope = std::move(scope);
   request.artifact = artifact_of(path);
   request.keys.push_back(path_key(path));
   // An id stands for the file itself only when that file is asked for: NAME/ID/file.ptr or
@@ -140,9 +141,11 @@ SymbolRequest request_of(const StorePath& path) {
   return request;
 }
 
-std::optional<SymbolRequest> find_buildid_request(std::string_view id, std::string_view what) {
+std::optional<SymbolRequest> find_buildid_request(std::string_view id, std::string_view what,
+                                                  Scope scope) {
   if (!is_build_id(id)) return std::nullopt;
   SymbolRequest request;
+  request.scope = std::move(scope);
   if (what == "debuginfo") {
     request.artifact = Artifact::debuginfo;
   } else if (what == "executable") {
@@ -154,10 +157,11 @@ std::optional<SymbolRequest> find_buildid_request(std::string_view id, std::stri
   return request;
 }
 
-SymbolRequest module_request(Artifact artifact, std::string_view debug_file, const DebugId& id) {
+SymbolRequest module_request(Artifact artifact, std::string_view debug_file, const DebugId& id,
+                             Scope scope) {
   // An index is the module's, whatever name it goes by: one question, one answer.
   const std::string_view name = artifact == Artifact::index ? "" : debug_file;
-  return {artifact, {SymbolKey::from_debug_id(name, id)}};
+  return {artifact, {SymbolKey::from_debug_id(name, id)}, std::move(scope)};
 }
 
 SymbolKey path_key(const StorePath& path) {

@@ -3,8 +3,8 @@
 //   NAME/ID/NAME.sym                Breakpad
 //   NAME/ID/FILE, NA/NAME/ID/FILE   symsrv, one and two tiers; SSQP's elf-buildid-… ids too
 //   buildid/ID/{debuginfo,executable}
-// Input is a path whose percent signs are already undone; doubled slashes and leading prefixes
-// ("symbols/") are tolerated. The parsers find nothing when the shape or a name is not allowed.
+// Input is a path whose percent signs are already undone; doubled slashes and the prefixes of
+// ident/scope.h are tolerated. The parsers find nothing when the shape or a name is not allowed.
 // Plain values; pure functions; work is linear in the path, which has a limit.
 // Format: docs/protocols/symsrv.md, breakpad.md, debuginfod.md
 #pragma once
@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ident/scope.h"
 #include "ident/symbol_key.h"
 
 namespace ident {
@@ -35,6 +36,7 @@ std::string_view name_of(Artifact artifact);
 struct SymbolRequest {
   Artifact artifact = Artifact::stored;
   std::vector<SymbolKey> keys;  // in the order to try
+  Scope scope;                  // whose files may answer
 
   // One text for each distinct question: what a cache of answers is keyed by.
   std::string cache_key() const;
@@ -50,7 +52,7 @@ struct StorePath {
 };
 
 // One tier, or two ("fo/foo.pdb/ID/foo.pdb": the first part repeats the name's first two
-// letters). Leading "symbols" and "try" parts are dropped.
+// letters). Prefixes (ident/scope.h) are dropped.
 std::optional<StorePath> find_store_path(std::string_view path);
 
 // A name or file part of a path: printable, no separators, none of \ ^ ` > < { } [ ] # % " ' |,
@@ -60,13 +62,15 @@ bool is_allowed_name(std::string_view name);
 bool is_allowed_id(std::string_view id);
 
 // What a GET of that path asks for.
-SymbolRequest request_of(const StorePath& path);
+SymbolRequest request_of(const StorePath& path, Scope scope = {});
 
 // What is wanted below /buildid/: `id` in hex of either case, 2 to 64 bytes long.
-std::optional<SymbolRequest> find_buildid_request(std::string_view id, std::string_view what);
+std::optional<SymbolRequest> find_buildid_request(std::string_view id, std::string_view what,
+                                                  Scope scope = {});
 
 // The request for a module as a crash dump names it.
-SymbolRequest module_request(Artifact artifact, std::string_view debug_file, const DebugId& id);
+SymbolRequest module_request(Artifact artifact, std::string_view debug_file, const DebugId& id,
+                             Scope scope = {});
 
 // The key under which a file is filed that was sent to this path.
 SymbolKey path_key(const StorePath& path);

@@ -29,6 +29,7 @@ TEST(StorePath, TakesOneAndTwoTiersAndSloppySlashes) {
       {"/FO/foo.pdb/ABC1/foo.pdb", "foo.pdb/ABC1/foo.pdb"},
       {"/xx/foo.pdb/ABC1/foo.pdb", nullptr},
       {"/symbols/foo.pdb/ABC1/foo.pdb", "foo.pdb/ABC1/foo.pdb"},
+      {"/p/game/t/secret/try/foo.pdb/ABC1/foo.pdb", "foo.pdb/ABC1/foo.pdb"},
       {"/symbols/fo/foo.pdb/ABC1/foo.pdb", "foo.pdb/ABC1/foo.pdb"},
       {"/symbols/ABC1/symbols", "symbols/ABC1/symbols"},
       {"/a+b (1).so/ABC1/a+b (1).so", "a+b (1).so/ABC1/a+b (1).so"},
@@ -101,6 +102,16 @@ TEST(Spelling, KnowsTheWaysToWriteAnId) {
   const auto debug_key = SymbolKey::from_debug_id("x", *DebugId::parse(kDebugId));
   EXPECT_TRUE(spells("0403020106050807090a0b0c0d0e0f1001", debug_key));
   EXPECT_FALSE(spells("0403020106050807090a0b0c0d0e0f102", debug_key));
+}
+
+TEST(CacheKey, DiffersWithTheScope) {
+  const StorePath path{"a", "1", "a"};
+  const std::string plain = request_of(path).cache_key();
+  const std::string project = request_of(path, {"game", false}).cache_key();
+  EXPECT_EQ(request_of(path, {"", false}).cache_key(), plain);
+  EXPECT_NE(project, plain);
+  EXPECT_NE(request_of(path, {"", true}).cache_key(), plain);
+  EXPECT_NE(request_of(path, {"game", true}).cache_key(), project);
 }
 
 TEST(SymFileName, ReplacesPdbOnly) {

@@ -35,10 +35,11 @@ Reply call_handler(const Route& route, Request& request) {
   try {
     return route.handler(request);
   } catch (const std::exception& error) {
-    base::log::error("{} {}: the handler threw: {}", request.method_text, request.path,
+    // The pattern, not the path: paths may hold tokens.
+    base::log::error("{} {}: the handler threw: {}", request.method_text, route.pattern,
                      error.what());
   } catch (...) {
-    base::log::error("{} {}: the handler threw", request.method_text, request.path);
+    base::log::error("{} {}: the handler threw", request.method_text, route.pattern);
   }
   return Answer::text(500, "internal error\n");
 }
