@@ -8,6 +8,7 @@
 
 #include "net/multipart.h"
 #include "net/server.h"
+#include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/raw_http.h"
 
@@ -21,6 +22,7 @@ struct Output {
 
 Output shell(const std::string& command) {
   Output out;
+  // NOLINTNEXTLINE(bugprone-command-processor): the tests write clients' commands as a user types them.
   FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
   if (pipe == nullptr) return out;
   char buffer[65536];
@@ -29,10 +31,6 @@ Output shell(const std::string& command) {
   }
   out.status = WEXITSTATUS(::pclose(pipe));
   return out;
-}
-
-bool installed(const std::string& program) {
-  return std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0;
 }
 
 class RealClients : public testing::Test {
@@ -102,7 +100,7 @@ class RealClients : public testing::Test {
 };
 
 TEST_F(RealClients, CurlDownloadsResumesAndUnpacks) {
-  REQUIRE_OR_SKIP(installed("curl"), "curl is not installed");
+  REQUIRE_OR_SKIP(testing_support::have_command("curl"), "curl is not installed");
   for (const char* flags : {"", "--http1.0", "--compressed", "--limit-rate 20M", "-r 0-"}) {
     const auto run =
         shell("curl -sS " + std::string(flags) + " -o " + path("got") + " " + url("/file"));
@@ -116,7 +114,7 @@ TEST_F(RealClients, CurlDownloadsResumesAndUnpacks) {
 }
 
 TEST_F(RealClients, CurlSendsForms) {
-  REQUIRE_OR_SKIP(installed("curl"), "curl is not installed");
+  REQUIRE_OR_SKIP(testing_support::have_command("curl"), "curl is not installed");
   const std::string form = " -F 'na\"me=val%ue' -F 'dump=@" + path("file") + ";filename=\"a b\"' ";
   const std::string expected = "na\"me,-,6;dump,a b," + std::to_string(content_.size()) + ";";
   for (const char* flags : {"", "-H 'Expect: 100-continue'", "-H 'Transfer-Encoding: chunked'",
@@ -132,7 +130,7 @@ TEST_F(RealClients, CurlSendsForms) {
 }
 
 TEST_F(RealClients, WrkSeesNoErrors) {
-  if (!installed("wrk")) GTEST_SKIP() << "wrk is not installed";  // a peer, not for CI
+  if (!testing_support::have_command("wrk")) GTEST_SKIP() << "wrk is not installed";  // a peer, not for CI
   for (const char* target : {"/file", "/nothing"}) {
     const auto run = shell("wrk -t1 -c32 -d1s " + url(target));
     EXPECT_EQ(run.status, 0) << run.text;

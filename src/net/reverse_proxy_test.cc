@@ -12,7 +12,9 @@
 #include <cstdlib>
 #include <thread>
 
+#include "base/text.h"
 #include "net/server.h"
+#include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/raw_http.h"
 
@@ -60,7 +62,7 @@ bool accepts(const std::string& port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port.c_str())));
+  address.sin_port = htons(static_cast<std::uint16_t>(base::parse_decimal(port).value_or(0)));
   return ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
 }
 
@@ -126,6 +128,7 @@ class ReverseProxy : public testing::Test {
 
   bool run(std::vector<std::string> words) {
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     if (::posix_spawnp(&proxy_, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0) {
@@ -192,13 +195,8 @@ class ReverseProxy : public testing::Test {
   pid_t proxy_ = 0;
 };
 
-bool installed(const char* program) {
-  const std::string command = std::string("command -v ") + program + " >/dev/null 2>&1";
-  return std::system(command.c_str()) == 0;
-}
-
 TEST_F(ReverseProxy, NginxKeepsOurReset) {
-  REQUIRE_OR_SKIP(installed("nginx"), "nginx is not installed");
+  REQUIRE_OR_SKIP(testing_support::have_command("nginx"), "nginx is not installed");
   ASSERT_TRUE(start_nginx());
   expect_transparent();
   expect_reset();
@@ -206,7 +204,7 @@ TEST_F(ReverseProxy, NginxKeepsOurReset) {
 }
 
 TEST_F(ReverseProxy, HaproxyIsTransparent) {
-  REQUIRE_OR_SKIP(installed("haproxy"), "haproxy is not installed");
+  REQUIRE_OR_SKIP(testing_support::have_command("haproxy"), "haproxy is not installed");
   ASSERT_TRUE(start_haproxy());
   expect_transparent();
   expect_broken();

@@ -72,7 +72,7 @@ class Door : public Watched {
 // One thread: its loop, its listening sockets, its connections.
 class Worker {
  public:
-  explicit Worker(std::shared_ptr<ServerCore> server)
+  explicit Worker(const std::shared_ptr<ServerCore>& server)
       : arrival_(std::make_shared<Arrival>(loop_)),
         core_{*server, loop_, server, arrival_, {}, std::make_unique<char[]>(64 * 1024), {}} {
     core_.on_empty = [this] {

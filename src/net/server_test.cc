@@ -94,7 +94,7 @@ void ServerTest::add_routes() {
     return answer;
   }));
   router_.add(route("GET", "/later", [](Request&) {
-    return Later{[](std::shared_ptr<Completer> completer) {
+    return Later{[](const std::shared_ptr<Completer>& completer) {
       std::thread([completer] {
         std::this_thread::sleep_for(20ms);
         completer->complete(Answer::text(200, "at last\n"));
@@ -447,6 +447,7 @@ TEST_F(ServerTest, GrowingFilesAreFollowed) {
                    .value();
     if (!server_) start();
     std::vector<std::thread> clients;
+    clients.reserve(4);
     std::atomic<int> good{0};
     for (int i = 0; i < 4; ++i) {
       clients.emplace_back([&] {

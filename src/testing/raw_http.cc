@@ -38,7 +38,7 @@ bool join_chunks(std::string_view bytes, std::string& body, std::size_t& used) {
 std::size_t parse_one(std::string_view bytes, bool head_request, RawAnswer& answer) {
   const std::size_t end = bytes.find("\r\n\r\n");
   if (end == std::string_view::npos || !bytes.starts_with("HTTP/1.1 ")) return 0;
-  answer.status = std::atoi(std::string(bytes.substr(9, 3)).c_str());
+  answer.status = static_cast<int>(base::parse_decimal(bytes.substr(9, 3)).value_or(0));
   answer.head = bytes.substr(0, end + 2);
   const std::string_view rest = bytes.substr(end + 4);
   std::size_t used = 0;
@@ -92,7 +92,7 @@ RawClient::RawClient(const std::string& address) {
   const std::size_t colon = address.rfind(':');
   sockaddr_in to{};
   to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<std::uint16_t>(std::atoi(address.c_str() + colon + 1)));
+  to.sin_port = htons(static_cast<std::uint16_t>(base::parse_decimal(address.substr(colon + 1)).value_or(0)));
   ::inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr);
   fd_ = base::Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)) != 0) {

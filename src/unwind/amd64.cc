@@ -49,7 +49,7 @@ Look look_at_record(const StackMemory& stack, std::uint64_t record, std::uint64_
   if (!stack.holds(*bp, kWord)) return Look::unreadable;
   if (!is_canonical(*ip)) return Look::refused;
   if (*sp <= old_sp || !stack.holds(*sp, kWord)) return Look::refused;
-  caller = make_caller(*ip, *sp, *bp);
+  caller = make_caller(*ip, *sp, bp);
   return Look::found;
 }
 

@@ -1,5 +1,6 @@
 // CFI rule texts and STACK WIN programs against a small stack: whatever they say, the evaluation
 // ends and reads nothing else. The first byte chooses, the rest is text.
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -10,8 +11,8 @@
 
 namespace {
 
-const std::vector<std::uint8_t> kStack = [] {
-  std::vector<std::uint8_t> bytes(256);
+constexpr auto kStack = [] {
+  std::array<std::uint8_t, 256> bytes{};
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 7);
   return bytes;
 }();

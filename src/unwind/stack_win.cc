@@ -34,6 +34,7 @@ class Machine {
     if (token[0] == '$' || token[0] == '.') return push(token);
     std::int64_t number = 0;
     const char* end = token.data() + token.size();
+    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): bounded by `end`.
     const auto [at, error] = std::from_chars(token.data(), end, number);
     if (error != std::errc{} || at != end) return false;
     return push(static_cast<std::uint32_t>(number));

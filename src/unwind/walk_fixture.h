@@ -129,12 +129,14 @@ class WalkFixture : public testing::Test, public SymbolSource {
 
 inline std::vector<std::uint64_t> instructions_of(const Stack& stack) {
   std::vector<std::uint64_t> out;
+  out.reserve(stack.frames.size());
   for (const Frame& frame : stack.frames) out.push_back(frame.instruction.value);
   return out;
 }
 
 inline std::vector<Trust> trusts_of(const Stack& stack) {
   std::vector<Trust> out;
+  out.reserve(stack.frames.size());
   for (const Frame& frame : stack.frames) out.push_back(frame.trust);
   return out;
 }

@@ -32,7 +32,7 @@ Caller by_frame_pointer(const Ground& ground, const Callee& callee) {
   const auto ip = ground.stack.find_word(*bp + kWord, kWord);
   const auto saved = ground.stack.find_word(*bp, kWord);
   if (!ip || !saved) return std::nullopt;
-  return make_caller(*ip, *bp + 2 * kWord, *saved);
+  return make_caller(*ip, *bp + 2 * kWord, saved);
 }
 
 bool plausible(std::uint64_t value) { return value != 0; }
