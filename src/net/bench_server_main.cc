@@ -47,7 +47,8 @@ int main(int argc, char** argv) {
   net::ServerOptions options;
   options.listen = "127.0.0.1:0";
   options.spool_directory = "/tmp";
-  options.threads = static_cast<unsigned>(base::parse_decimal(argc > 2 ? argv[2] : "2").value_or(2));
+  options.threads =
+      static_cast<unsigned>(base::parse_decimal(argc > 2 ? argv[2] : "2").value_or(2));
   const auto server = net::Server::start(options, std::move(router), pool);
   if (!server.ok()) {
     std::fprintf(stderr, "%s\n", server.error().what.c_str());

@@ -22,7 +22,8 @@ class ClientTest : public testing::Test {
     add("GET", "/hello", [](Request&) { return Answer::text(200, "hello\n"); });
     add("GET", "/headers", [](Request& request) {
       std::string text;
-      for (const auto& [name, value] : request.headers.all()) text.append(name).append("=").append(value).append("\n");
+      for (const auto& [name, value] : request.headers.all())
+        text.append(name).append("=").append(value).append("\n");
       return Answer::text(200, text);
     });
     add("GET", "/big", [](Request&) { return Answer::json(200, std::string(1 << 20, 'b')); });

@@ -22,7 +22,8 @@ std::string routed(const Router& router, Request request) {
     return out;
   }
   std::string out = match.route->pattern;
-  for (const auto& [name, value] : request.path_parameters) out.append(" ").append(name).append("=").append(value);
+  for (const auto& [name, value] : request.path_parameters)
+    out.append(" ").append(name).append("=").append(value);
   return out;
 }
 

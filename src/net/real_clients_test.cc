@@ -22,7 +22,8 @@ struct Output {
 
 Output shell(const std::string& command) {
   Output out;
-  // NOLINTNEXTLINE(bugprone-command-processor): the tests write clients' commands as a user types them.
+  // NOLINTNEXTLINE(bugprone-command-processor): the tests write clients' commands as a user types
+  // them.
   FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
   if (pipe == nullptr) return out;
   char buffer[65536];
@@ -130,7 +131,8 @@ TEST_F(RealClients, CurlSendsForms) {
 }
 
 TEST_F(RealClients, WrkSeesNoErrors) {
-  if (!testing_support::have_command("wrk")) GTEST_SKIP() << "wrk is not installed";  // a peer, not for CI
+  if (!testing_support::have_command("wrk"))
+    GTEST_SKIP() << "wrk is not installed";  // a peer, not for CI
   for (const char* target : {"/file", "/nothing"}) {
     const auto run = shell("wrk -t1 -c32 -d1s " + url(target));
     EXPECT_EQ(run.status, 0) << run.text;

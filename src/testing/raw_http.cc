@@ -92,7 +92,8 @@ RawClient::RawClient(const std::string& address) {
   const std::size_t colon = address.rfind(':');
   sockaddr_in to{};
   to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<std::uint16_t>(base::parse_decimal(address.substr(colon + 1)).value_or(0)));
+  to.sin_port =
+      htons(static_cast<std::uint16_t>(base::parse_decimal(address.substr(colon + 1)).value_or(0)));
   ::inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr);
   fd_ = base::Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)) != 0) {
