@@ -51,6 +51,7 @@ const std::map<std::string, Rooms>& table() {
       {"handler", {"client", "snapshot", "ident"}},
       {"ingest",
        {"store", "extract", "formats/archive", "formats/elf", "formats/breakpad", "ident"}},
+      {"symstore", {"extract", "formats/archive", "ident"}},
       {"supply", {"store", "upstream", "extract", "symbols", "ident"}},
       {"analyze", {"unwind", "symbolicate", "snapshot", "symbols", "ident"}},
       {"reports", {"analyze", "supply", "store", "db", "ident"}},
