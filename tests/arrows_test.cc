@@ -55,6 +55,8 @@ const std::map<std::string, Rooms>& table() {
       {"supply", {"store", "upstream", "extract", "symbols", "ident"}},
       {"analyze", {"unwind", "symbolicate", "snapshot", "symbols", "ident"}},
       {"reports", {"analyze", "supply", "store", "db", "ident"}},
+      {"sources",
+       {"supply", "store", "extract", "symbols", "formats/srcsrv", "net", "db", "ident"}},
   };
   return kTable;
 }

@@ -235,6 +235,10 @@ net::Route upload_route(const Options& options) {
 
 }  // namespace
 
+std::function<std::optional<Answer>(const Request&)> upload_gate(const UploadOptions& options) {
+  return [options](const Request& request) { return refuse_head(request, options); };
+}
+
 void add_upload_routes(net::Router& router, ingest::Ingest& ingest, const UploadOptions& given) {
   const auto options = std::make_shared<const UploadOptions>(given);
   for (const char* pattern : {"/upload/", "/upload"}) {

@@ -9,6 +9,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "ingest/ingest.h"
@@ -22,6 +24,11 @@ struct UploadOptions {
   std::string data_directory;                  // whose free space is looked at
   std::uint64_t free_bytes_min = 64ull << 20;  // what an upload must leave on the disk
 };
+
+// Who may upload: nothing, or the refusal, from the head of a request. For other routes that take
+// what builds make.
+std::function<std::optional<net::Answer>(const net::Request&)> upload_gate(
+    const UploadOptions& options);
 
 // `ingest` must outlive the server.
 void add_upload_routes(net::Router& router, ingest::Ingest& ingest, const UploadOptions& options);

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "base/json.h"
-#include "base/pool.h"
+#include "extract/dwarf_sections.h"
 #include "extract/identify.h"
 #include "extract/symbol_names.h"
 #include "extract/symbols_from_dwarf.h"
@@ -59,47 +59,6 @@ symbols::ModuleInfo info_of(const Module& module) {
   return info;
 }
 
-// The sections that DWARF needs, expanded in parallel where they are compressed.
-struct DwarfBytes {
-  dwarf::Sections sections;
-  std::vector<elf::Contents> contents;
-};
-
-DwarfBytes read_dwarf_sections(const elf::File& file, unsigned threads, Report& report) {
-  DwarfBytes out;
-  out.sections.endian = file.endian();
-  const std::pair<std::string_view, base::Bytes*> wanted[] = {
-      {".debug_info", &out.sections.info},
-      {".debug_line", &out.sections.line},
-      {".debug_str", &out.sections.str},
-      {".debug_rnglists", &out.sections.rnglists},
-      {".debug_ranges", &out.sections.ranges},
-      {".debug_abbrev", &out.sections.abbrev},
-      {".debug_str_offsets", &out.sections.str_offsets},
-      {".debug_line_str", &out.sections.line_str},
-      {".debug_addr", &out.sections.addr}};
-  constexpr std::size_t kCount = std::size(wanted);
-  out.contents.resize(kCount);
-  std::vector<std::string> failures(kCount);
-  base::parallel_for(kCount, threads, [&](std::size_t i) {
-    const elf::Section* section = file.find_debug_section(wanted[i].first);
-    if (section == nullptr) return;
-    auto contents = file.contents(*section);
-    if (contents.ok()) {
-      out.contents[i] = std::move(contents).value();
-    } else {
-      failures[i] = contents.error().what;
-    }
-  });
-  for (std::size_t i = 0; i < kCount; ++i) {
-    *wanted[i].second = out.contents[i].bytes;
-    if (!failures[i].empty()) {
-      report.skipped.push_back({std::string(wanted[i].first), 0, failures[i]});
-    }
-  }
-  return out;
-}
-
 std::vector<dwarf::AddressRange> code_of(const elf::File& file) {
   std::vector<dwarf::AddressRange> code;
   for (const elf::File::CodeRange& range : file.code_ranges())
@@ -118,7 +77,8 @@ void add_functions(const Opened& files, const Options& options, symbols::Model& 
   FileTable source_files(model);
   std::vector<symbols::Line> orphans;
   if (const elf::File* file = files.find_with(".debug_info")) {
-    const DwarfBytes bytes = read_dwarf_sections(*file, options.threads, report);
+    DwarfBytes bytes = read_dwarf_sections(*file, options.threads);
+    for (Skipped& skipped : bytes.skipped) report.skipped.push_back(std::move(skipped));
     auto info = dwarf::DebugInfo::open(bytes.sections, options.threads);
     orphans =
         add_dwarf({info, names, code, main.image_base()}, options, source_files, model, report);

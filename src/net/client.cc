@@ -3,6 +3,8 @@
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <netdb.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,6 +90,7 @@ class Transfer {
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_write(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_read(char* data, std::size_t size, std::size_t count, void* self);
+  static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
   static int on_seek(void* self, curl_off_t offset, int origin);
   static int on_progress(void* self, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
                          curl_off_t up);
@@ -103,6 +106,7 @@ class Transfer {
   bool head_taken_ = false;
   std::uint64_t received_ = 0;
   ClientAnswer answer_;
+  std::string refused_;           // an address that we may not connect to
   std::optional<Error> failure_;  // of ours, behind a CURLE_WRITE_ERROR
 };
 
@@ -164,6 +168,10 @@ void Transfer::set_options(const std::string& url, const std::string& method,
   if (!options_.client_certificate.empty()) {
     curl_easy_setopt(easy_, CURLOPT_SSLCERT, options_.client_certificate.c_str());
     curl_easy_setopt(easy_, CURLOPT_SSLKEY, options_.client_key.c_str());
+  }
+  if (options_.may_connect) {
+    curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_socket);
+    curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
   }
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
@@ -247,6 +255,18 @@ std::size_t Transfer::on_read(char* data, std::size_t size, std::size_t count, v
   return static_cast<std::size_t>(n);
 }
 
+curl_socket_t Transfer::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  char text[NI_MAXHOST] = "";
+  if (::getnameinfo(&address->addr, address->addrlen, text, sizeof text, nullptr, 0,
+                    NI_NUMERICHOST) != 0 ||
+      !transfer.options_.may_connect(text)) {
+    transfer.refused_ = text;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 int Transfer::on_seek(void* self, curl_off_t offset, int origin) {
   if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
   static_cast<Transfer*>(self)->body_sent_ = static_cast<std::uint64_t>(offset);
@@ -276,6 +296,9 @@ Result<ClientAnswer> Transfer::run(const std::string& url, const std::string& me
   if (failure_) return base::with_context(url, std::move(*failure_));
   // A server that refuses early may close while we still send; its answer counts.
   const bool answered = code == CURLE_SEND_ERROR && answer_.status >= 400;
+  if (code == CURLE_COULDNT_CONNECT && !refused_.empty()) {
+    return Error{Fault::denied, fmt::format("{}: {} may not be connected to", url, refused_)};
+  }
   if (code != CURLE_OK && !answered) {
     return Error{fault_of(code),
                  fmt::format("{}: {}", url, text[0] != '\0' ? text : curl_easy_strerror(code))};

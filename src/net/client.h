@@ -32,6 +32,9 @@ struct ClientOptions {
   bool accept_compressed = true;                          // and unpack what comes
   std::string proxy;                                      // "": as the environment says
   std::string ca_bundle, client_certificate, client_key;  // paths; "": the system's, none
+  // Whether this address, as text without port, may be connected to; denied when it says no.
+  // Asked after names are resolved, for every connection. (With a proxy it is the proxy's.)
+  std::function<bool(std::string_view address)> may_connect;
 };
 
 struct ClientAnswer {

@@ -36,6 +36,7 @@ constexpr std::array kCommands{
             cli::run_report},
     Command{"process-one", "", "", cli::run_process_one},
     Command{"extract-one", "", "", cli::run_extract_one},
+    Command{"list-sources", "", "", cli::run_list_sources},
 };
 
 int print_help(std::FILE* out) {

@@ -31,7 +31,7 @@ struct Known {
 };
 
 // The one list of what can be set.
-constexpr std::array<Known, 22> kKnown{{
+constexpr std::array<Known, 30> kKnown{{
     {"listen", Kind::text, &Options::listen},
     {"data", Kind::text, &Options::data},
     {"log_level", Kind::text, &Options::log_level},
@@ -54,6 +54,14 @@ constexpr std::array<Known, 22> kKnown{{
     {"conversion.memory", Kind::size, &Options::conversion_memory},
     {"conversion.seconds", Kind::number, &Options::conversion_seconds},
     {"processing.threads", Kind::number, &Options::processing_threads},
+    {"sources.directories", Kind::text, &Options::sources_directories},
+    {"sources.hosts", Kind::text, &Options::sources_hosts},
+    {"sources.credentials", Kind::text, &Options::sources_credentials},
+    {"sources.token", Kind::text, &Options::sources_token},
+    {"sources.origin", Kind::text, &Options::sources_origin},
+    {"sources.file_size", Kind::size, &Options::sources_file_size},
+    {"sources.cache_size", Kind::size, &Options::sources_cache_size},
+    {"sources.seconds", Kind::number, &Options::sources_seconds},
 }};
 
 // How many letters must change to make one of the other.

@@ -40,6 +40,14 @@ struct Options {
   std::uint64_t conversion_seconds = 600;
   std::uint64_t processing_threads = 1;
   std::uint64_t drain_seconds = 10;
+  std::string sources_directories;  // one a line: /directory or /build/prefix=/directory
+  std::string sources_hosts;        // web servers that may be asked for sources; "": none
+  std::string sources_credentials;  // file with what lets us in there
+  std::string sources_token;        // who brings it may read sources; "": everybody
+  std::string sources_origin;       // of web pages that may read sources; "": none
+  std::uint64_t sources_file_size = 16ull << 20;
+  std::uint64_t sources_cache_size = 1ull << 30;
+  std::uint64_t sources_seconds = 10;  // for one file from a web server
 };
 
 // One line of configuration, from wherever.

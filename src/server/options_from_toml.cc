@@ -1,4 +1,5 @@
 // TOML → settings. The only file that sees toml++.
+#include <algorithm>
 #include <stdexcept>
 
 // toml++ 3.3 asserts where some broken files lead it ("[[[" at the start of a line). A wrong
@@ -30,6 +31,22 @@ std::string place_of(const toml::node& node, const std::string& file_name) {
   return file_name + ":" + std::to_string(node.source().begin.line);
 }
 
+bool is_texts(const toml::array& list) {
+  return std::all_of(list.begin(), list.end(), [](const toml::node& node) {
+    return node.is_string() && node.as_string()->get().find('\n') == std::string::npos;
+  });
+}
+
+// A list is one text with a line for each item.
+std::string joined(const toml::array& list) {
+  std::string text;
+  for (const toml::node& node : list) {
+    if (!text.empty()) text += '\n';
+    text += node.as_string()->get();
+  }
+  return text;
+}
+
 Result<void> add_settings(const toml::table& table, const std::string& prefix,
                           const std::string& file_name, std::vector<Setting>& settings) {
   for (const auto& [name, node] : table) {
@@ -41,9 +58,12 @@ Result<void> add_settings(const toml::table& table, const std::string& prefix,
       settings.push_back({key, text->get(), place});
     } else if (const auto* number = node.as_integer()) {
       settings.push_back({key, std::to_string(number->get()), place});
+    } else if (const auto* list = node.as_array(); list != nullptr && is_texts(*list)) {
+      settings.push_back({key, joined(*list), place});
     } else {
       std::string what = place;
-      what.append(": ").append(key).append(" is neither a text nor a whole number");
+      what.append(": ").append(key).append(
+          " is neither a text, a list of texts nor a whole number");
       return Error{Fault::malformed, std::move(what)};
     }
   }

@@ -33,6 +33,11 @@ TEST(Options, ComeFromTomlTables) {
   EXPECT_EQ(options.limit_crash_report, 100ull << 20);
 }
 
+TEST(Options, AListIsATextWithALineForEachItem) {
+  EXPECT_EQ(must_options("[sources]\nhosts = [\"a\", \"b\"]\n").sources_hosts, "a\nb");
+  EXPECT_NE(error_of("[sources]\nhosts = [\"a\", 3]\n"), "");
+}
+
 TEST(Options, AnUnknownKeyNamesTheNearest) {
   EXPECT_EQ(error_of("[limits]\nuplaod = 3\n"),
             "f.toml:2: there is no key limits.uplaod; the nearest is limits.upload");
@@ -43,7 +48,7 @@ TEST(Options, AWrongValueSaysWhatWasExpected) {
   EXPECT_EQ(error_of("limits.upload = 'much'\n"),
             "f.toml:1: limits.upload = much: expected a size such as \"8 GiB\"");
   EXPECT_EQ(error_of("\nlimits.parts = 1.5\n"),
-            "f.toml:2: limits.parts is neither a text nor a whole number");
+            "f.toml:2: limits.parts is neither a text, a list of texts nor a whole number");
   EXPECT_EQ(error_of("limits.parts = -1\n"),
             "f.toml:1: limits.parts = -1: expected a whole number");
 }

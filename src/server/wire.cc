@@ -9,6 +9,7 @@
 
 #include "api/health.h"
 #include "api/reports.h"
+#include "api/sources.h"
 #include "api/submit.h"
 #include "api/symbols.h"
 #include "api/upload.h"
@@ -24,6 +25,7 @@
 #include "reports/workers.h"
 #include "server/processor.h"
 #include "server/version.h"
+#include "sources/sources.h"
 #include "store/blobs.h"
 #include "store/catalog.h"
 #include "store/data_directory.h"
@@ -80,16 +82,19 @@ std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all = store::Catalog::migrations();
   const std::vector<db::Migration> more = reports::migrations();
   all.insert(all.end(), more.begin(), more.end());
+  const std::vector<db::Migration>& places = sources::Uploaded::migrations();
+  all.insert(all.end(), places.begin(), places.end());
   return all;
 }
 
 // Blobs whose row was never committed: their upload was never acknowledged.
-Result<void> sweep_orphans(store::Blobs& blobs, store::Catalog& catalog,
-                           reports::Archive& archive) {
+Result<void> sweep_orphans(store::Blobs& blobs, store::Catalog& catalog, reports::Archive& archive,
+                           sources::Uploaded& uploaded_sources) {
   std::vector<base::Sha256> kept;
   const auto keep = [&](const base::Sha256& hash) { kept.push_back(hash); };
   TRY(catalog.list_hashes(keep));
   TRY(archive.list_hashes(keep));
+  TRY(uploaded_sources.list_hashes(keep));
   std::sort(kept.begin(), kept.end());
   const std::uint64_t removed = TRY(blobs.sweep([&](const base::Sha256& hash) {
     return std::binary_search(kept.begin(), kept.end(), hash);
@@ -110,6 +115,27 @@ supply::Supply::Options supply_options(const Options& options, const store::Data
   return supply;
 }
 
+sources::Sources::Options sources_options(const Options& options,
+                                          const store::DataDirectory& data) {
+  supply::ExtractLimits limits;
+  limits.memory_bytes_max = options.conversion_memory;
+  limits.seconds_max = options.conversion_seconds;
+  sources::Sources::Options sources;
+  sources.directories = options.sources_directories;
+  sources.file_size_max = options.sources_file_size;
+  sources.lists.directory = data.index();
+  sources.lists.tmp = data.tmp();
+  sources.lists.lister = sources::list_in_child("/proc/self/exe", limits);
+  sources.web.hosts = options.sources_hosts;
+  sources.web.credentials_file = options.sources_credentials;
+  sources.web.cache_directory = base::join_path(data.cache(), "sources");
+  sources.web.tmp = data.tmp();
+  sources.web.cache_size_max = options.sources_cache_size;
+  sources.web.file_size_max = options.sources_file_size;
+  sources.web.timeout = std::chrono::seconds(options.sources_seconds);
+  return sources;
+}
+
 archive::ZipLimits zip_limits(const Options& options) {
   archive::ZipLimits limits;
   limits.members_max = options.limit_zip_members;
@@ -125,6 +151,15 @@ api::UploadOptions upload_options(const Options& options, const store::DataDirec
   upload.data_directory = data.path();
   upload.free_bytes_min = options.disk_free_min;
   return upload;
+}
+
+api::SourcesOptions source_routes(const Options& options, const store::DataDirectory& data) {
+  api::SourcesOptions routes;
+  routes.read_token = options.sources_token;
+  routes.allowed_origin = options.sources_origin;
+  routes.file_size_max = options.sources_file_size;
+  routes.refuse_upload = api::upload_gate(upload_options(options, data));
+  return routes;
 }
 
 api::SubmitOptions submit_options(const Options& options) {
@@ -180,12 +215,16 @@ Result<void> serve(const Options& options) {
   store::Blobs blobs = TRY(store::Blobs::open(data.blobs(), data.tmp()));
   store::Catalog catalog(*database);
   reports::Archive archive(*database, blobs);
-  TRY(sweep_orphans(blobs, catalog, archive));
+  sources::Uploaded uploaded_sources(*database, blobs);
+  TRY(sweep_orphans(blobs, catalog, archive, uploaded_sources));
 
   // Symbols: in through ingest, out through supply, which hears of every commit.
   ingest::Ingest ingest(blobs, catalog, zip_limits(options));
   supply::Supply supply(blobs, catalog, supply_options(options, data));
   if (database->engine() == db::Engine::sqlite) TRY(supply.learn_ids());
+
+  const std::unique_ptr<sources::Sources> source_files =
+      TRY(sources::Sources::open(supply, uploaded_sources, sources_options(options, data)));
 
   // Reports: taken in, queued, processed by children; symbols that come late wake them again.
   reports::Queue queue(*database);
@@ -208,6 +247,7 @@ Result<void> serve(const Options& options) {
   api::add_health_routes(router, catalog, supply, {kVersion, data.path()});
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
+  api::add_source_routes(router, *source_files, source_routes(options, data));
   api::add_upload_routes(router, ingest, upload_options(options, data));
   ui::add_routes(router, {archive, queue, [&] { return status_figures(catalog, supply, data); }});
   api::add_debuginfod_routes(router, supply);

@@ -30,6 +30,17 @@ std::string sentence_of(const base::ChildEnd& end) {
 
 }  // namespace
 
+Error error_of_child(const base::ChildEnd& end, const std::string& what) {
+  if (end.timed_out || end.signal == SIGXCPU) {
+    return {Fault::timed_out, what + ": reading them took too long"};
+  }
+  if (end.signal == SIGABRT && end.errors.find("bad_alloc") != std::string::npos) {
+    return {Fault::too_large, what + ": reading them needs too much memory"};
+  }
+  if (end.signal != 0) return {Fault::internal, what + ": reading them " + end.describe()};
+  return {fault_of(end), sentence_of(end)};
+}
+
 int exit_code_of(Fault fault) { return kFirstFaultCode + static_cast<int>(fault); }
 
 std::vector<std::string> arguments_of(const ExtractJob& job) {
@@ -59,16 +70,7 @@ Extractor extract_in_child(std::string program, const ExtractLimits& limits) {
     const base::ChildEnd end = TRY(base::run_child(program, arguments_of(job), child));
     if (end.ok()) return {};
     if (stop) return Error{Fault::unavailable, "the server stops"};
-    if (end.timed_out || end.signal == SIGXCPU) {
-      return Error{Fault::timed_out, job.module_name + ": making its symbols took too long"};
-    }
-    if (end.signal == SIGABRT && end.errors.find("bad_alloc") != std::string::npos) {
-      return Error{Fault::too_large, job.module_name + ": its symbols need too much memory"};
-    }
-    if (end.signal != 0) {
-      return Error{Fault::internal, job.module_name + ": making its symbols " + end.describe()};
-    }
-    return Error{fault_of(end), sentence_of(end)};
+    return error_of_child(end, "the symbols of " + job.module_name);
   };
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/child.h"
 #include "supply/derived_files.h"
 
 namespace supply {
@@ -22,5 +23,7 @@ Extractor extract_in_child(std::string program, const ExtractLimits& limits);
 // The child's side: the job as arguments, the error as exit code.
 std::vector<std::string> arguments_of(const ExtractJob& job);
 int exit_code_of(base::Fault fault);
+// Why such a child failed; `what` is what it was reading. REQUIRES: !end.ok()
+base::Error error_of_child(const base::ChildEnd& end, const std::string& what);
 
 }  // namespace supply

@@ -137,6 +137,6 @@ enum LineExtended : std::uint8_t {
   kLneDefineFile = 3,
   kLneSetDiscriminator = 4,
 };
-enum LineContent : std::uint16_t { kLnctPath = 1, kLnctDirectoryIndex = 2 };
+enum LineContent : std::uint16_t { kLnctPath = 1, kLnctDirectoryIndex = 2, kLnctMd5 = 5 };
 
 }  // namespace dwarf

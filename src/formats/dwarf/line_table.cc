@@ -56,9 +56,9 @@ class LineReader {
       : sections_(sections), info_(info), unit_(unit), code_(code), table_(table) {}
 
   base::Result<void> read(std::uint64_t offset);
+  base::Result<void> read_header(std::uint64_t offset);
 
  private:
-  base::Result<void> read_header(std::uint64_t offset);
   base::Result<void> read_files_5(base::Reader& r);
   void read_files_2(base::Reader& r);
   base::Result<std::vector<ContentFormat>> read_formats(base::Reader& r) const;
@@ -99,6 +99,19 @@ base::Result<LineTable> LineTable::parse(const Sections& sections, const DebugIn
               return a.start != b.start ? a.start < b.start : a.first < b.first;
             });
   return table;
+}
+
+base::Result<LineTable> LineTable::parse_files(const Sections& sections, const DebugInfo& info,
+                                               const Unit& unit) {
+  LineTable table;
+  table.comp_dir_ = unit.comp_dir;
+  TRY(LineReader(sections, info, unit, {}, table).read_header(*unit.line_offset));
+  return table;
+}
+
+base::Bytes LineTable::md5_of(std::uint64_t file) const {
+  if (!from_zero_ && file-- == 0) return {};
+  return file < files_.size() ? files_[static_cast<std::size_t>(file)].md5 : base::Bytes();
 }
 
 std::string LineTable::path_of(std::uint64_t file) const {
@@ -187,7 +200,7 @@ void LineReader::read_files_2(base::Reader& r) {
     const std::uint64_t directory = r.uleb();
     r.uleb();  // time
     r.uleb();  // size
-    table_.files_.push_back({name, directory});
+    table_.files_.push_back({name, directory, {}});
   }
 }
 
@@ -253,6 +266,8 @@ LineTable::File LineReader::read_entry_5(base::Reader& r,
       } else {
         skip_value(r, format.form, shape_);
       }
+    } else if (format.content == kLnctMd5 && format.form == kFormData16) {
+      file.md5 = r.bytes(16);
     } else {
       skip_value(r, format.form, shape_);
     }
@@ -335,7 +350,7 @@ void LineReader::run_extended(base::Reader& r) {
       break;
     case kLneDefineFile: {
       const std::string_view name = r.c_string();
-      table_.files_.push_back({name, r.uleb()});
+      table_.files_.push_back({name, r.uleb(), {}});
       break;
     }
     default:

@@ -39,6 +39,9 @@ class LineTable {
   // functions at 0, -1 or -2. `code` is sorted.
   static base::Result<LineTable> parse(const Sections& sections, const DebugInfo& info,
                                        const Unit& unit, std::span<const AddressRange> code);
+  // The files alone, without running the program: rows() and sequences() stay empty.
+  static base::Result<LineTable> parse_files(const Sections& sections, const DebugInfo& info,
+                                             const Unit& unit);
 
   const std::vector<LineRow>& rows() const { return rows_; }
   const std::vector<LineSequence>& sequences() const { return sequences_; }  // sorted by start
@@ -46,6 +49,8 @@ class LineTable {
   // Directory and name joined, under the compilation directory when both are relative;
   // "" for an index that the table does not have.
   std::string path_of(std::uint64_t file) const;
+  // Of the file's content when it was compiled (DWARF 5, clang); empty when the table has none.
+  base::Bytes md5_of(std::uint64_t file) const;
   std::uint64_t program_size() const { return program_size_; }
 
  private:
@@ -53,6 +58,7 @@ class LineTable {
   struct File {
     std::string_view name;
     std::uint64_t directory = 0;
+    base::Bytes md5;
   };
 
   std::vector<LineRow> rows_;

@@ -2,6 +2,7 @@
 // Plain values.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,5 +24,14 @@ bool is_web_url(std::string_view text);
 
 // Gitiles (chromium.googlesource.com and its like) answers ?format=TEXT in base64.
 Location location_of(std::string url);
+
+// Where a path of Mozilla's kind comes from, as Breakpad texts hold them:
+//   hg:hg.mozilla.org/mozilla-central:mfbt/Poison.cpp:1706d4d5
+//   git:github.com/rust-lang/rust:library/std/src/rt.rs:2fd6f5c0
+//   s3:gecko-generated-sources:a5d3747/ipc/PBackground.cpp:
+std::optional<Location> find_vcs_location(std::string_view path);
+
+// Percent-encodes all but unreserved characters and slashes; `\` becomes `/`.
+std::string escaped_path(std::string_view path);
 
 }  // namespace srcsrv

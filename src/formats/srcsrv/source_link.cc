@@ -14,30 +14,6 @@ using base::Result;
 
 namespace {
 
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
-
-// The part of the path that stands for '*': `\` becomes `/`, each segment escaped.
-std::string escaped(std::string_view rest) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string url;
-  for (const char c : rest) {
-    if (c == '/' || c == '\\') {
-      url += '/';
-    } else if (is_unreserved(c)) {
-      url += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      url += '%';
-      url += kDigits[byte >> 4];
-      url += kDigits[byte & 15];
-    }
-  }
-  return url;
-}
-
 // "../../other-repository" in the part behind '*' would leave the place that the rule names.
 bool leaves_its_place(std::string_view rest) {
   std::string_view left = rest;
@@ -102,7 +78,7 @@ std::optional<Location> SourceLink::find(std::string_view path) const {
     const std::string_view rest = path.substr(rule->path.size());
     if (leaves_its_place(rest)) return std::nullopt;
     url = rule->url;
-    url.replace(url.find('*'), 1, escaped(rest));
+    url.replace(url.find('*'), 1, escaped_path(rest));
   }
   if (!is_web_url(url)) return std::nullopt;
   return location_of(std::move(url));

@@ -62,5 +62,29 @@ TEST(SourceLink, SaysWhatIsWrong) {
   EXPECT_FALSE(SourceLink::parse("{\"documents\": []}").ok());
 }
 
+TEST(VcsLocation, KnowsMozillasPaths) {
+  struct Case {
+    const char* path;
+    const char* url;
+  };
+  for (const Case& one : {
+           Case{"hg:hg.mozilla.org/mozilla-central:mfbt/Poison.cpp:1706d4d5",
+                "https://hg.mozilla.org/mozilla-central/raw-file/1706d4d5/mfbt/Poison.cpp"},
+           Case{"git:github.com/rust-lang/rust:library/std/src/rt.rs:2fd6f5c0",
+                "https://raw.githubusercontent.com/rust-lang/rust/2fd6f5c0/library/std/src/rt.rs"},
+           Case{"s3:gecko-generated-sources:a5d3747/ipc/PBackground.cpp:",
+                "https://gecko-generated-sources.s3.amazonaws.com/a5d3747/ipc/PBackground.cpp"},
+           Case{"git:example.com/a/b:c.c:1", ""},
+           Case{"hg:h/r:../x:1", ""},
+           Case{"hg:h/r:a:", ""},
+           Case{"s3:bucket/evil:a:", ""},
+           Case{"/usr/src/a.c", ""},
+           Case{"C:\\a:b:c", ""},
+       }) {
+    const auto found = find_vcs_location(one.path);
+    EXPECT_EQ(found ? found->url : "", one.url) << one.path;
+  }
+}
+
 }  // namespace
 }  // namespace srcsrv

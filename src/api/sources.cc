@@ -1,0 +1,327 @@
+#include "api/sources.h"
+
+#include <algorithm>
+#include <ctime>
+#include <memory>
+
+#include "api/clients.h"
+#include "api/read_access.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+
+namespace api {
+
+using base::Error;
+using base::Fault;
+using base::JsonWriter;
+using base::Result;
+using net::Answer;
+using net::Request;
+using sources::Source;
+
+namespace {
+
+using Shared = std::shared_ptr<const SourcesOptions>;
+
+constexpr std::size_t kMaxPath = 4096;
+constexpr std::chrono::milliseconds kProfilerPatience{55'000};
+
+std::string http_date(base::Time time) {
+  const auto seconds = static_cast<std::time_t>(time.us / 1'000'000);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[64];
+  const std::size_t size = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return {text, size};
+}
+
+// Who read what: in the log, since sources are what a company guards most.
+void note_read(const Request& request, std::string_view module, const Source& source) {
+  base::log::info("source read: {} of {} from {} by {}", base::to_valid_utf8(source.path), module,
+                  source.origin, request.peer);
+}
+
+// ---- debuginfod ----
+
+// "usr/src/a.c" behind /source/ is "/usr/src/a.c"; "C:/x" and "hg:…" stay.
+std::string wanted_path(std::string_view rest) {
+  if (rest.starts_with('/')) return std::string(rest);
+  const auto colon = rest.find(':');
+  if (colon != std::string_view::npos && colon < rest.find('/')) return std::string(rest);
+  return "/" + std::string(rest);
+}
+
+Answer answer_source(const Request& request, Source source) {
+  const auto size_max = base::parse_decimal(request.header("X-DEBUGINFOD-MAXSIZE"));
+  if (size_max && *size_max > 0 && source.bytes.size() > *size_max) {
+    return Answer::text(406, "File too large, max size=" +
+                                 std::string(request.header("X-DEBUGINFOD-MAXSIZE")) + "\n");
+  }
+  Answer answer;
+  answer.headers.set("Content-Type", "application/octet-stream");
+  answer.headers.set("X-DEBUGINFOD-SIZE", std::to_string(source.bytes.size()));
+  std::string name(base::basename_of(source.path));
+  std::replace_if(name.begin(), name.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  answer.headers.set("X-DEBUGINFOD-FILE", name);
+  answer.headers.set("X-Faultline-Source",
+                     std::string(source.origin) + (source.is_verified ? "; checksum fits" : ""));
+  if (source.modified.us != 0) answer.headers.set("Last-Modified", http_date(source.modified));
+  answer.headers.set("Cache-Control", "public");
+  answer.headers.set("Access-Control-Allow-Origin", "*");
+  answer.etag = "\"" + base::sha256_of(base::bytes_of(source.bytes)).hex().substr(0, 40) + "\"";
+  answer.compressible = true;
+  answer.body = std::move(source.bytes);
+  return answer;
+}
+
+net::Reply get_source(const Request& request, sources::Sources& sources,
+                      const SourcesOptions& options) {
+  const std::string_view id = request.path_parameter("id");
+  if (!may_read_sources(request, options.read_token)) {
+    return answer_miss(request, {Fault::not_found, "sources are read with a token here"}, "");
+  }
+  const std::string path = wanted_path(request.path_parameter("**"));
+  const auto debuginfo = ident::find_buildid_request(id, "debuginfo");
+  if (!debuginfo || path.size() > kMaxPath || path.size() < 2 ||
+      path.find('\0') != std::string::npos) {
+    return answer_miss(
+        request,
+        {Fault::not_found, "expected an even number of hexadecimal digits and the path of a file"},
+        "");
+  }
+  sources::Question question{{*debuginfo}, path, {}, {}};
+  const auto deadline =
+      std::min(request.deadline, std::chrono::steady_clock::now() + patience_of(request));
+  return net::Later{[&sources, &request, deadline, module = std::string(id),
+                     question = std::move(question)](std::shared_ptr<net::Completer> completer) {
+    sources.ask(question, deadline,
+                [&request, module, completer = std::move(completer)](Result<Source> found) {
+                  if (!found.ok()) {
+                    completer->complete(answer_miss(request, found.error(), ""));
+                    return;
+                  }
+                  note_read(request, module, *found);
+                  completer->complete(answer_source(request, std::move(*found)));
+                });
+  }};
+}
+
+// ---- the profiler ----
+
+void allow_origin(const Request& request, const SourcesOptions& options, Answer& answer) {
+  if (options.allowed_origin.empty()) return;
+  if (options.allowed_origin != "*" && request.header("Origin") != options.allowed_origin) return;
+  answer.headers.set("Access-Control-Allow-Origin", options.allowed_origin);
+  answer.headers.set("Access-Control-Allow-Methods", "POST, OPTIONS");
+  answer.headers.set("Access-Control-Allow-Headers", "*, user-agent, content-type");
+  answer.headers.set("Access-Control-Max-Age", "86400");
+}
+
+Answer profiler_error(int status, std::string_view text) {
+  JsonWriter out;
+  out.begin_object().key("error").string(text).end_object();
+  return Answer::json(status, out.take());
+}
+
+// "0x1c04b" or a number.
+std::optional<base::Rva> find_offset(const base::JsonValue& value) {
+  if (const auto* number = value.unsigned_integer()) return base::Rva{*number};
+  if (const auto* number = value.integer(); number != nullptr && *number >= 0) {
+    return base::Rva{static_cast<std::uint64_t>(*number)};
+  }
+  std::string_view text = value.text_or("");
+  if (!text.starts_with("0x")) return std::nullopt;
+  const auto number = base::parse_hex(text.substr(2));
+  if (!number) return std::nullopt;
+  return base::Rva{*number};
+}
+
+Result<sources::Question> question_of(std::string_view body) {
+  const base::JsonValue value = TRY(base::JsonValue::parse(body));
+  const std::string_view name = value["debugName"].text_or("");
+  const auto id = ident::DebugId::parse(value["debugId"].text_or(""));
+  const auto offset = find_offset(value["moduleOffset"]);
+  const std::string_view file = value["file"].text_or("");
+  if (!id || !offset || file.empty() || file.size() > kMaxPath) {
+    return Error{Fault::malformed,
+                 "expected an object with debugName, debugId, moduleOffset (hexadecimal, 0x…) "
+                 "and file"};
+  }
+  using ident::Artifact;
+  sources::Question question;
+  question.symbols = {ident::module_request(Artifact::debuginfo, name, *id),
+                      ident::module_request(Artifact::sym, name, *id)};
+  question.path = file;
+  question.address = offset;
+  question.index = ident::module_request(Artifact::index, name, *id);
+  return question;
+}
+
+// samply's answer; the two times are its, and null there, too.
+Answer profiler_source(const std::string& file, const Source& source) {
+  JsonWriter out;
+  out.begin_object();
+  out.key("symbolsLastModified").null();
+  out.key("sourceLastModified").null();
+  out.key("file").string(file);
+  out.key("source").string(source.bytes);
+  out.end_object();
+  return Answer::json(200, out.take());
+}
+
+int profiler_status(const Error& error) {
+  return error.fault == Fault::unsupported ? 404 : base::policy_of(error.fault).http_status;
+}
+
+net::Reply post_source(const Request& request, sources::Sources& sources, const Shared& options) {
+  const auto finish = [options](const Request& asked, Answer answer) {
+    allow_origin(asked, *options, answer);
+    return answer;
+  };
+  const bool known_page =
+      !options->allowed_origin.empty() &&
+      (options->allowed_origin == "*" || request.header("Origin") == options->allowed_origin);
+  if (!may_read_sources(request, options->read_token) ||
+      (!request.header("Origin").empty() && !known_page)) {
+    return finish(request, profiler_error(403, "sources are not for this page or this client"));
+  }
+  auto question = question_of(request.body);
+  if (!question.ok()) return finish(request, profiler_error(400, question.error().what));
+  const auto deadline =
+      std::min(request.deadline, std::chrono::steady_clock::now() + kProfilerPatience);
+  return net::Later{[&sources, &request, deadline, finish,
+                     question = std::move(*question)](std::shared_ptr<net::Completer> completer) {
+    sources.ask(
+        question, deadline,
+        [&request, finish, file = question.path,
+         completer = std::move(completer)](Result<Source> found) {
+          if (!found.ok()) {
+            completer->complete(finish(
+                request, profiler_error(profiler_status(found.error()), found.error().what)));
+            return;
+          }
+          note_read(request, "a profile", *found);
+          completer->complete(finish(request, profiler_source(file, *found)));
+        });
+  }};
+}
+
+// ---- by content ----
+
+Answer get_uploaded(const Request& request, sources::Sources& sources,
+                    const SourcesOptions& options) {
+  if (!may_read_sources(request, options.read_token)) {
+    return answer_miss(request, {Fault::not_found, "sources are read with a token here"}, "");
+  }
+  const auto hash = store::find_sha256(base::lower_ascii(request.path_parameter("id")));
+  if (!hash) {
+    return answer_miss(request, {Fault::not_found, "a source's id is its SHA-256 in hex"}, "");
+  }
+  auto found = sources.uploaded().find(*hash);
+  if (!found.ok()) return answer_miss(request, found.error(), "");
+  if (!*found) {
+    return answer_miss(request, {Fault::not_found, "nobody has uploaded this content"}, "");
+  }
+  auto bytes = sources.uploaded().read(**found, options.file_size_max);
+  if (!bytes.ok()) return answer_miss(request, bytes.error(), "");
+  Source source{std::move(*bytes), (*found)->name, "upload", (*found)->added_at, true};
+  note_read(request, hash->hex(), source);
+  return answer_source(request, std::move(source));
+}
+
+// ?module=ID&path=PATH, again for each place.
+Result<std::vector<sources::Place>> places_of(const Request& request) {
+  std::vector<sources::Place> places;
+  std::optional<std::string> module;
+  for (const std::string_view part : base::split(request.query, '&')) {
+    const auto equals = part.find('=');
+    if (equals == std::string_view::npos) continue;
+    Request one;
+    one.query = part;
+    const std::string_view name = part.substr(0, equals);
+    const std::string value = one.query_value(name).value_or("");
+    if (name == "module") {
+      module = sources::find_module_id(value);
+      if (!module) return Error{Fault::malformed, "module= wants a build id or debug id in hex"};
+    } else if (name == "path") {
+      if (!module || value.empty() || value.size() > kMaxPath || !base::is_utf8(value)) {
+        return Error{Fault::malformed, "path= wants a path, behind the module= that names it"};
+      }
+      places.push_back({*module, value});
+    }
+  }
+  return places;
+}
+
+Answer put_uploaded(Request& request, sources::Sources& sources) {
+  const auto hash = store::find_sha256(base::lower_ascii(request.path_parameter("id")));
+  const std::string name(request.path_parameter("name"));
+  if (!hash || !ident::is_allowed_name(name)) {
+    return profiler_error(400, "a source is put to /artifacts/src/SHA256/NAME");
+  }
+  const auto places = places_of(request);
+  if (!places.ok()) return profiler_error(400, places.error().what);
+  std::optional<base::PendingFile> body;
+  if (request.body_file && request.body_file->file.size() > 0) {
+    if (auto synced = request.body_file->file.sync(); !synced.ok()) {
+      return profiler_error(503, synced.error().what);
+    }
+    body = std::move(request.body_file->file);
+  }
+  const auto kept = sources.uploaded().add(*hash, name, request.peer, std::move(body), *places);
+  if (!kept.ok()) {
+    return profiler_error(base::policy_of(kept.error().fault).http_status, kept.error().what);
+  }
+  base::log::info("source upload: {} ({} places) by {}", name, places->size(), request.peer);
+  JsonWriter out;
+  out.begin_object().key("sha256").string(hash->hex()).key("size").unsigned_integer(kept->size);
+  out.key("places").unsigned_integer(places->size()).end_object();
+  return Answer::json(200, out.take());
+}
+
+net::Route route_of(const char* method, const char* pattern, net::Handler handler) {
+  net::Route route;
+  route.method = method;
+  route.pattern = pattern;
+  route.handler = std::move(handler);
+  return route;
+}
+
+}  // namespace
+
+void add_source_routes(net::Router& router, sources::Sources& sources,
+                       const SourcesOptions& given) {
+  const auto options = std::make_shared<const SourcesOptions>(given);
+  router.add(route_of("GET", "/buildid/{id}/source/**", [&sources, options](Request& request) {
+    return get_source(request, sources, *options);
+  }));
+
+  net::Route profiler = route_of("POST", "/source/v1", [&sources, options](Request& request) {
+    return post_source(request, sources, options);
+  });
+  profiler.body = net::BodyPolicy::memory(64 * 1024);
+  router.add(std::move(profiler));
+  router.add(route_of("OPTIONS", "/source/v1", [options](Request& request) -> net::Reply {
+    Answer answer = Answer::text(204, "");
+    allow_origin(request, *options, answer);
+    return answer;
+  }));
+
+  net::Route get = route_of("GET", "/artifacts/src/{id}/{name}",
+                            [&sources, options](Request& request) -> net::Reply {
+                              return get_uploaded(request, sources, *options);
+                            });
+  get.runs = net::Runs::pool;
+  router.add(std::move(get));
+
+  net::Route put = route_of(
+      "PUT", "/artifacts/src/{id}/{name}",
+      [&sources](Request& request) -> net::Reply { return put_uploaded(request, sources); });
+  put.runs = net::Runs::pool;
+  put.body = net::BodyPolicy::file(options->file_size_max);
+  put.admit = options->refuse_upload;
+  router.add(std::move(put));
+}
+
+}  // namespace api

@@ -1,0 +1,33 @@
+// Source files over HTTP:
+//   GET  /buildid/ID/source/PATH      debuginfod: a file that the symbols of a build id name
+//   POST /source/v1                   the profiler's: a file that they name for an address
+//   GET  /artifacts/src/SHA256/NAME   an uploaded file by its content
+//   PUT  /artifacts/src/SHA256/NAME   upload one, with the modules and paths that name it
+// Who may not read gets a 404 from debuginfod's routes (its clients keep any status as a miss) and
+// a 403 elsewhere. Every file that goes out is logged.
+// Handlers answer at once or hand over to sources' own threads; uploads run on the pool.
+// Protocol: docs/protocols/sources.md
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "net/http.h"
+#include "sources/sources.h"
+
+namespace api {
+
+struct SourcesOptions {
+  std::string read_token;      // "": who may read symbols may read their sources
+  std::string allowed_origin;  // of web pages that may POST /source/v1; "": none
+  std::uint64_t file_size_max = 16ull << 20;
+  // Who may upload: nothing, or the refusal.
+  std::function<std::optional<net::Answer>(const net::Request&)> refuse_upload;
+};
+
+// `sources` must outlive the server.
+void add_source_routes(net::Router& router, sources::Sources& sources,
+                       const SourcesOptions& options);
+
+}  // namespace api

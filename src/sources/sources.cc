@@ -1,0 +1,168 @@
+#include "sources/sources.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "sources/checksum.h"
+#include "sources/path.h"
+#include "symbols/map.h"
+
+namespace sources {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+
+namespace {
+
+constexpr unsigned kMaxWaiting = 256;
+
+bool is_miss(const Error& error) {
+  return error.fault == Fault::not_found || error.fault == Fault::malformed ||
+         error.fault == Fault::unsupported;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Sources>> Sources::open(supply::Supply& supply, Uploaded& uploaded,
+                                               Options options) {
+  Roots roots = TRY(Roots::open(options.directories));
+  std::unique_ptr<Web> web = TRY(Web::open(options.web));
+  return std::unique_ptr<Sources>(
+      new Sources(supply, uploaded, std::move(options), std::move(roots), std::move(web)));
+}
+
+Sources::Sources(supply::Supply& supply, Uploaded& uploaded, Options options, Roots roots,
+                 std::unique_ptr<Web> web)
+    : supply_(supply),
+      uploaded_(uploaded),
+      options_(std::move(options)),
+      roots_(std::move(roots)),
+      web_(std::move(web)),
+      lists_(options_.lists),
+      pool_(std::make_unique<base::WorkerPool>(options_.threads)) {}
+
+Sources::~Sources() {
+  lists_.stop();
+  pool_.reset();
+}
+
+// The address is the proof: the path is that of a frame there, as symbolication would tell it.
+Result<void> Sources::prove_address(const Question& question, Clock::time_point deadline) {
+  const supply::Found found = supply_.wait_for(*question.index, deadline);
+  if (!found.settled()) return Error{Fault::timed_out, "the symbols are still being read"};
+  if (!found.here()) return found.miss();
+  const auto file = TRY(base::MappedFile::open(found.file()->path));
+  const auto map = TRY(symbols::Map::open(file));
+  symbols::Hit hit;
+  if (!map->find(*question.address, hit)) {
+    return Error{Fault::not_found, "the symbols have nothing at this address"};
+  }
+  const std::string wanted = canonical(question.path);
+  const auto names_it = [&](const symbols::SourceFrame& frame) {
+    return frame.has_file && canonical(frame.file) == wanted;
+  };
+  if (names_it(hit.physical) || std::any_of(hit.inlines.begin(), hit.inlines.end(), names_it)) {
+    return {};
+  }
+  return Error{Fault::not_found, "the symbols do not name this file for this address"};
+}
+
+// The debug file that names the path. Several may be asked: a stripped file names none, but the
+// Breakpad text beside it does.
+Result<Sources::Module> Sources::prove(const Question& question, Clock::time_point deadline) {
+  Error miss{Fault::not_found, "no symbols were asked"};
+  for (const ident::SymbolRequest& request : question.symbols) {
+    const supply::Found found = supply_.wait_for(request, deadline);
+    if (!found.settled()) return Error{Fault::timed_out, "the symbols are still being fetched"};
+    if (!found.here()) {
+      if (!is_miss(found.miss())) return found.miss();
+      miss = found.miss();
+      continue;
+    }
+    auto named = lists_.get(*found.file());
+    if (!named.ok()) {
+      if (!is_miss(named.error())) return std::move(named).error();
+      miss = std::move(named).error();
+      continue;
+    }
+    if (const auto file = (*named)->find(question.path)) return Module{*named, *file};
+    miss = {Fault::not_found, (*named)->files().empty() ? "the symbols name no source files at all"
+                                                        : "the symbols do not name this file"};
+  }
+  return miss;
+}
+
+// In the order of trust and cost; a place that has trouble does not hide the next one.
+Result<Source> Sources::look_for(const Module& module) {
+  Error reason{Fault::not_found, "the symbols name this file, but nobody has it"};
+  bool misfit = false;
+  const auto fits = [&](const std::string& bytes, bool& verified) {
+    const Fit fit = fit_of(bytes, module.file.checksum);
+    verified = fit == Fit::yes;
+    misfit = misfit || fit == Fit::no;
+    return fit != Fit::no;
+  };
+  const std::string path(module.file.path);
+  bool verified = false;
+
+  const auto uploads = TRY(uploaded_.find_for(module.named->ids(), path));
+  for (const UploadedSource& upload : uploads) {
+    std::string bytes = TRY(uploaded_.read(upload, options_.file_size_max));
+    if (fits(bytes, verified)) {
+      return Source{std::move(bytes), path, "upload", upload.added_at, verified};
+    }
+  }
+  if (!roots_.empty()) {
+    auto file = roots_.read(path, options_.file_size_max);
+    if (file.ok() && fits(file->bytes, verified)) {
+      return Source{std::move(file->bytes), path, "directory", file->modified, verified};
+    }
+    if (!file.ok()) reason = std::move(file).error();
+  }
+  for (const Provider& provider : options_.providers) {
+    auto file = provider(module.named->ids(), path);
+    if (!file.ok()) {
+      reason = std::move(file).error();
+    } else if (*file && fits((*file)->bytes, verified)) {
+      return Source{std::move((*file)->bytes), path, "archive", (*file)->modified, verified};
+    }
+  }
+  if (const auto location = module.named->locate(path); !location.ok()) {
+    if (location.error().fault != Fault::not_found) reason = location.error();
+  } else if (!web_->enabled()) {
+    reason = {Fault::not_found, "the symbols name a source server, but sources.hosts names none"};
+  } else {
+    auto bytes = web_->fetch(*location);
+    if (bytes.ok() && fits(*bytes, verified)) {
+      return Source{std::move(*bytes), path, "web", {}, verified};
+    }
+    if (!bytes.ok()) reason = std::move(bytes).error();
+  }
+  if (misfit) {
+    return Error{Fault::not_found,
+                 "the file that is there is not the one that was compiled: its checksum differs"};
+  }
+  return reason;
+}
+
+Result<Source> Sources::find(const Question& question, Clock::time_point deadline) {
+  if (question.address && question.index) TRY(prove_address(question, deadline));
+  const Module module = TRY(prove(question, deadline));
+  return look_for(module);
+}
+
+void Sources::ask(Question question, Clock::time_point deadline,
+                  std::function<void(Result<Source>)> done) {
+  if (waiting_.fetch_add(1) >= kMaxWaiting) {
+    --waiting_;
+    done(Error{Fault::unavailable, "too many source files are being asked for"});
+    return;
+  }
+  pool_->post([this, question = std::move(question), deadline, done = std::move(done)] {
+    done(find(question, deadline));
+    --waiting_;
+  });
+}
+
+}  // namespace sources

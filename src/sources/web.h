@@ -1,0 +1,83 @@
+// Source files from web servers: those that the operator named, with what lets us in there, and
+// kept on disk, since what a commit holds does not change.
+// Any thread may call; fetch() blocks; a URL is fetched once however many ask. A failure is
+// remembered for as long as its fault's policy says.
+// open() fails with malformed (a setting), denied or unavailable (the cache). fetch() fails with
+// denied (not on the list, a private address behind a domain, a redirect elsewhere), not_found,
+// too_large, timed_out, malformed (base64) or unavailable. Errors name the server, never the path
+// or what let us in.
+// Format: docs/protocols/sources.md
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "formats/srcsrv/location.h"
+#include "net/client.h"
+#include "sources/host_rules.h"
+
+namespace sources {
+
+struct WebOptions {
+  std::string hosts;             // the list of sources/host_rules.h; "": nothing is fetched
+  std::string credentials_file;  // "": none
+  std::string cache_directory;
+  std::string tmp;
+  std::uint64_t cache_size_max = 1ull << 30;
+  std::uint64_t file_size_max = 16ull << 20;
+  std::chrono::milliseconds timeout{10'000};
+};
+
+class Web {
+ public:
+  static base::Result<std::unique_ptr<Web>> open(const WebOptions& options);
+  Web(const Web&) = delete;
+  Web& operator=(const Web&) = delete;
+
+  base::Result<std::string> fetch(const srcsrv::Location& location);
+  bool enabled() const { return !rules_.empty(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Failure {
+    base::Error error;
+    Clock::time_point until;
+  };
+  struct Kept {
+    std::uint64_t size = 0;
+    std::list<std::string>::iterator place;  // in order_
+  };
+
+  Web(WebOptions options, HostRules rules)
+      : options_(std::move(options)), rules_(std::move(rules)) {}
+  base::Result<void> read_cache();
+  base::Result<std::string> download(const srcsrv::Location& location);
+  base::Result<net::ClientAnswer> get(const std::string& url) const;
+  std::optional<std::string> find_cached(const std::string& name);
+  void keep(const std::string& name, std::string_view bytes);
+  std::string path_of(const std::string& name) const;
+
+  const WebOptions options_;
+  const HostRules rules_;
+  std::mutex mutex_;
+  std::condition_variable landed_;
+  std::set<std::string> flights_;               // guarded by mutex_
+  std::map<std::string, Failure> failures_;     // guarded by mutex_
+  std::list<std::string> order_;                // oldest use first; guarded by mutex_
+  std::unordered_map<std::string, Kept> kept_;  // guarded by mutex_
+  std::uint64_t kept_size_ = 0;                 // guarded by mutex_
+};
+
+// Standard base64; white space is skipped. Nothing when it is none.
+std::optional<std::string> from_base64(std::string_view text);
+
+}  // namespace sources
