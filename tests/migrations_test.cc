@@ -2,25 +2,21 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "cli/migrations.h"
 #include "db/database.h"
 #include "reports/tables.h"
 #include "store/catalog.h"
+#include "store/transactions.h"
 #include "testing/corpus.h"
 #include "testing/postgres.h"
 
 namespace {
 
-std::vector<db::Migration> all_migrations() {
-  std::vector<db::Migration> all = store::Catalog::migrations();
-  for (db::Migration& migration : reports::migrations()) all.push_back(std::move(migration));
-  return all;
-}
-
 void expect_migrates(const std::string& url) {
   for (int start = 0; start < 2; ++start) {
     const auto database = db::Database::open(url);
     ASSERT_TRUE(database.ok()) << database.error().what;
-    const auto migrated = (*database)->migrate(all_migrations());
+    const auto migrated = (*database)->migrate(cli::all_migrations());
     EXPECT_TRUE(migrated.ok()) << migrated.error().what;
   }
 }

@@ -136,8 +136,10 @@ Answer put_file(Request& request, ingest::Ingest& ingest, const UploadOptions& o
   const auto path = ident::find_store_path(request.path);
   if (const auto refused = refuse_path(request.path, path)) return json_error(400, *refused);
   if (!request.body_file) return json_error(400, "the body is empty");
-  auto receipt =
-      ingest.keep_file(request.peer, {std::move(request.body_file->file), path, path->file});
+  // Cabinets and pointers of a store that is imported are kept as they are (api/store.h).
+  const bool for_store = request.query_value("for") == "store";
+  auto receipt = ingest.keep_file(
+      request.peer, {std::move(request.body_file->file), path, path->file, for_store});
   if (!receipt.ok()) return upload_failed(receipt.error(), options);
   const ingest::Kept& kept = receipt->files.front();
   base::log::info("upload {}: {} ({})", receipt->upload_id, kept.file.path,
@@ -237,6 +239,10 @@ net::Route upload_route(const Options& options) {
 
 std::function<std::optional<Answer>(const Request&)> upload_gate(const UploadOptions& options) {
   return [options](const Request& request) { return refuse_head(request, options); };
+}
+
+std::optional<Answer> refuse_uploader(const Request& request, const UploadOptions& options) {
+  return refuse_stranger(request, options);
 }
 
 void add_upload_routes(net::Router& router, ingest::Ingest& ingest, const UploadOptions& given) {

@@ -29,6 +29,9 @@ struct UploadOptions {
 // what builds make.
 std::function<std::optional<net::Answer>(const net::Request&)> upload_gate(
     const UploadOptions& options);
+// The same without a look at the disk: for requests that bring nothing.
+std::optional<net::Answer> refuse_uploader(const net::Request& request,
+                                           const UploadOptions& options);
 
 // `ingest` must outlive the server.
 void add_upload_routes(net::Router& router, ingest::Ingest& ingest, const UploadOptions& options);

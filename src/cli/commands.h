@@ -13,6 +13,7 @@ int run_process_one(int argc, char** argv);
 int run_extract_one(int argc, char** argv);
 int run_list_sources(int argc, char** argv);
 int run_upload_symbols(int argc, char** argv);
+int run_store(int argc, char** argv);
 int run_report(int argc, char** argv);
 
 }  // namespace cli

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "cli/migrations.h"
 #include "net/client.h"
 #include "reports/archive.h"
 #include "reports/intake.h"
@@ -137,11 +138,7 @@ class ReportDirectory final : public ReportSource {
  public:
   static Result<std::unique_ptr<ReportSource>> open(store::DataDirectory data) {
     auto database = TRY(db::Database::open(data.database_url()));
-    std::vector<db::Migration> migrations = store::Catalog::migrations();
-    for (db::Migration& migration : reports::migrations()) {
-      migrations.push_back(std::move(migration));
-    }
-    TRY(database->migrate(migrations));
+    TRY(database->migrate(all_migrations()));
     store::Blobs blobs = TRY(store::Blobs::open(data.blobs(), data.tmp()));
     return std::unique_ptr<ReportSource>(
         new ReportDirectory(std::move(data), std::move(database), std::move(blobs)));

@@ -2,6 +2,7 @@
 
 #include "ingest/cabinets.h"
 #include "ingest/zip_members.h"
+#include "store/transactions.h"
 
 namespace ingest {
 
@@ -10,7 +11,7 @@ using base::Result;
 Result<Receipt> Ingest::keep_file(const std::string& peer, Received received) {
   store::Upload upload;
   upload.peer = peer;
-  upload.way = "put";
+  upload.way = received.for_store ? store::kTransactionWay : "put";
   upload.file_name = received.path ? received.path->text() : received.name;
   upload.size = received.file.size();
   TRY(received.file.sync_and_close());
@@ -52,7 +53,7 @@ Result<Receipt> Ingest::keep_all(store::Upload upload, std::vector<Received> all
   std::vector<store::NewFile> described;
   std::vector<base::PendingFile> files;
   for (Received& received : all) {
-    TRY(expand_cabinet(blobs_, zip_limits_, received));
+    if (!received.for_store) TRY(expand_cabinet(blobs_, zip_limits_, received));
     const auto bytes = TRY(base::MappedFile::open(received.file.path()));
     described.push_back(describe(bytes->bytes(), received.path, received.name));
     files.push_back(std::move(received.file));

@@ -26,6 +26,7 @@ struct Received {
   base::PendingFile file;
   std::optional<ident::StorePath> path;  // where the uploader wants to find it again
   std::string name;                      // base name, when there is no path
+  bool for_store = false;                // part of a store's transaction: kept exactly as it is
 };
 
 struct Kept {

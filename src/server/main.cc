@@ -32,6 +32,8 @@ constexpr std::array kCommands{
     Command{"serve", "", "the server: symbols, crash reports, pages", server::run_serve},
     Command{"upload-symbols", "", "send debug files and trees to a symbol server",
             cli::run_upload_symbols},
+    Command{"store", "symstore", "symbol stores: transactions, as Microsoft's symstore keeps them",
+            cli::run_store},
     Command{"report", "", "crash reports from the shell: list, show, send, reprocess",
             cli::run_report},
     Command{"process-one", "", "", cli::run_process_one},

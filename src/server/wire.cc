@@ -10,12 +10,14 @@
 #include "api/health.h"
 #include "api/reports.h"
 #include "api/sources.h"
+#include "api/store.h"
 #include "api/submit.h"
 #include "api/symbols.h"
 #include "api/upload.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/migrations.h"
 #include "ingest/ingest.h"
 #include "net/server.h"
 #include "reports/archive.h"
@@ -29,6 +31,7 @@
 #include "store/blobs.h"
 #include "store/catalog.h"
 #include "store/data_directory.h"
+#include "store/transactions.h"
 #include "supply/extract_in_child.h"
 #include "supply/supply.h"
 #include "ui/routes.h"
@@ -76,15 +79,6 @@ void raise_descriptor_limit() {
 
 std::string holder_text(const std::string& address) {
   return address + " (process " + std::to_string(::getpid()) + ")";
-}
-
-std::vector<db::Migration> all_migrations() {
-  std::vector<db::Migration> all = store::Catalog::migrations();
-  const std::vector<db::Migration> more = reports::migrations();
-  all.insert(all.end(), more.begin(), more.end());
-  const std::vector<db::Migration>& places = sources::Uploaded::migrations();
-  all.insert(all.end(), places.begin(), places.end());
-  return all;
 }
 
 // Blobs whose row was never committed: their upload was never acknowledged.
@@ -210,10 +204,11 @@ Result<void> serve(const Options& options) {
       TRY(store::DataDirectory::open(options.data, holder_text(options.listen)));
   const std::unique_ptr<db::Database> database =
       TRY(db::Database::open(options.database.empty() ? data.database_url() : options.database));
-  TRY(database->migrate(all_migrations()));
+  TRY(database->migrate(cli::all_migrations()));
 
   store::Blobs blobs = TRY(store::Blobs::open(data.blobs(), data.tmp()));
   store::Catalog catalog(*database);
+  store::Transactions transactions(*database, catalog);
   reports::Archive archive(*database, blobs);
   sources::Uploaded uploaded_sources(*database, blobs);
   TRY(sweep_orphans(blobs, catalog, archive, uploaded_sources));
@@ -248,6 +243,10 @@ Result<void> serve(const Options& options) {
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_source_routes(router, *source_files, source_routes(options, data));
+  api::add_store_api_routes(router, {blobs, catalog, transactions},
+                            [may = upload_options(options, data)](const net::Request& request) {
+                              return api::refuse_uploader(request, may);
+                            });
   api::add_upload_routes(router, ingest, upload_options(options, data));
   ui::add_routes(router, {archive, queue, [&] { return status_figures(catalog, supply, data); }});
   api::add_debuginfod_routes(router, supply);

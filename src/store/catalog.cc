@@ -179,13 +179,17 @@ Result<Catalog::Committed> Catalog::commit(const Upload& upload,
     return {};
   }));
   // The rows are on disk from here on. Listeners may ask the catalogue and will see them.
+  announce(files);
+  return committed;
+}
+
+void Catalog::announce(const std::vector<NewFile>& files) {
   std::vector<Listener> listeners;
   {
     const std::lock_guard lock(mutex_);
     listeners = listeners_;
   }
   for (const Listener& listener : listeners) listener(files);
-  return committed;
 }
 
 Result<std::vector<std::vector<Found>>> Catalog::find(const std::vector<ident::SymbolKey>& keys) {

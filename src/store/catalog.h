@@ -104,6 +104,8 @@ class Catalog {
   // Called after each commit, on the committing thread, before commit() returns.
   using Listener = std::function<void(const std::vector<NewFile>&)>;
   void add_listener(Listener listener);
+  // For other rooms of the store that change keys: tells the listeners as a commit would.
+  void announce(const std::vector<NewFile>& files);
 
  private:
   db::Database& database_;

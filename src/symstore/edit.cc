@@ -157,6 +157,8 @@ Result<Transaction> Editor::add(const NewTransaction& wanted,
   transaction.version = quotable(wanted.version);
   transaction.comment = quotable(wanted.comment);
   set_time(transaction, wanted.now);
+  if (!wanted.date.empty()) transaction.date = quotable(wanted.date);
+  if (!wanted.time.empty()) transaction.time = quotable(wanted.time);
 
   std::string lines;
   Result<void> done;

@@ -31,6 +31,7 @@ struct NewTransaction {
   std::string product, version, comment;
   bool compress = false;
   base::Time now = base::now();
+  std::string date, time;  // instead of `now`, as in a tree
 };
 
 class Editor {

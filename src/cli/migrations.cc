@@ -1,0 +1,20 @@
+#include "cli/migrations.h"
+
+#include "reports/tables.h"
+#include "sources/uploaded.h"
+#include "store/catalog.h"
+#include "store/transactions.h"
+
+namespace cli {
+
+std::vector<db::Migration> all_migrations() {
+  std::vector<db::Migration> all;
+  for (const std::vector<db::Migration>& room :
+       {store::Catalog::migrations(), store::Transactions::migrations(), reports::migrations(),
+        sources::Uploaded::migrations()}) {
+    all.insert(all.end(), room.begin(), room.end());
+  }
+  return all;
+}
+
+}  // namespace cli

@@ -1,0 +1,168 @@
+#include "cli/store_target.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/migrations.h"
+#include "ingest/ingest.h"
+#include "ingest/transaction.h"
+#include "net/client.h"
+#include "reports/tables.h"
+#include "store/data_directory.h"
+
+namespace cli {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+
+namespace {
+
+class StoreServer final : public StoreTarget {
+ public:
+  StoreServer(std::string url, std::string token)
+      : url_(std::move(url)), token_(std::move(token)) {}
+
+  Result<std::vector<store::TransactionRecord>> list() override {
+    const std::string text = TRY(send("GET", "api/v1/store/transactions"));
+    return store::transactions_from_json(text);
+  }
+  Result<store::TransactionRecord> load(std::int64_t id) override {
+    const std::string text = TRY(send("GET", "api/v1/store/transactions/" + std::to_string(id)));
+    return store::transaction_from_json(text);
+  }
+  Result<void> remove(std::int64_t id) override {
+    TRY(send("DELETE", "api/v1/store/transactions/" + std::to_string(id)));
+    return {};
+  }
+  Result<void> put(const std::string& path, const std::string& file) override {
+    net::ClientRequest request = request_for("PUT", "symbols/" + path);
+    request.url += "?for=store";
+    request.body_path = file;
+    request.headers.add("Content-Type", "application/octet-stream");
+    const net::ClientAnswer answer = TRY(client_.send(request));
+    if (answer.status >= 300) return refused(answer);
+    return {};
+  }
+  Result<Added> add(const store::TransactionRecord& record) override {
+    net::ClientRequest request = request_for("POST", "api/v1/store/transactions");
+    request.headers.add("Content-Type", "application/json");
+    request.body = store::transaction_as_json(record);
+    const net::ClientAnswer answer = TRY(client_.send(request));
+    if (answer.status != 201 && answer.status != 409) return refused(answer);
+    const base::JsonValue json = TRY(base::JsonValue::parse(answer.body));
+    Added added;
+    added.id = json["id"].integer_or(0);
+    for (std::size_t i = 0; i < json["missing"].size(); ++i) {
+      added.missing.emplace_back(json["missing"].at(i).text_or(""));
+    }
+    return added;
+  }
+  Result<void> fetch(const store::TransactionFile& file, base::PendingFile& out) override {
+    const std::string path = file.name + "/" + file.id + "/" + file.file;
+    const net::ClientAnswer answer =
+        TRY(client_.download(request_for("GET", "symbols/" + path), out));
+    if (answer.status != 200) return refused(answer);
+    return {};
+  }
+
+ private:
+  net::ClientRequest request_for(const char* method, const std::string& path) const {
+    net::ClientRequest request;
+    request.method = method;
+    request.url = net::join_url(url_, path);
+    if (!token_.empty()) request.headers.add("Auth-Token", token_);
+    return request;
+  }
+  Result<std::string> send(const char* method, const std::string& path) {
+    net::ClientAnswer answer = TRY(client_.send(request_for(method, path)));
+    if (answer.status >= 300) return refused(answer);
+    return std::move(answer.body);
+  }
+  Error refused(const net::ClientAnswer& answer) const {
+    std::string what = url_ + ": answered " + std::to_string(answer.status);
+    const auto json = base::JsonValue::parse(answer.body);
+    const std::string_view said =
+        json.ok() ? (*json)["error"].text_or("") : base::trim(answer.body);
+    if (!said.empty()) what += ": " + std::string(said.substr(0, 300));
+    return {net::fault_of_status(answer.status), std::move(what)};
+  }
+
+  std::string url_;
+  std::string token_;
+  net::Client client_;
+};
+
+// The same rooms that the server would use, without the server.
+class StoreDirectory final : public StoreTarget {
+ public:
+  static Result<std::unique_ptr<StoreTarget>> open(store::DataDirectory data) {
+    auto database = TRY(db::Database::open(data.database_url()));
+    TRY(database->migrate(all_migrations()));
+    store::Blobs blobs = TRY(store::Blobs::open(data.blobs(), data.tmp()));
+    return std::unique_ptr<StoreTarget>(
+        new StoreDirectory(std::move(data), std::move(database), std::move(blobs)));
+  }
+
+  Result<std::vector<store::TransactionRecord>> list() override { return transactions_.list(); }
+  Result<store::TransactionRecord> load(std::int64_t id) override { return transactions_.load(id); }
+  Result<void> remove(std::int64_t id) override { return transactions_.remove(id); }
+  Result<void> put(const std::string& path, const std::string& file) override {
+    const auto bytes = TRY(base::MappedFile::open(file));
+    base::PendingFile copy = TRY(blobs_.create());
+    TRY(copy.append(bytes->bytes()));
+    const auto where = ident::find_store_path(path);
+    if (!where) return Error{Fault::malformed, path + ": no path of a file"};
+    TRY(ingest_.keep_file("local", {std::move(copy), where, where->file, true}));
+    return {};
+  }
+  Result<Added> add(const store::TransactionRecord& record) override {
+    auto kept = TRY(ingest::keep_transaction(blobs_, catalog_, transactions_, "local", record));
+    return Added{kept.id, std::move(kept.missing)};
+  }
+  Result<void> fetch(const store::TransactionFile& file, base::PendingFile& out) override {
+    const auto hash = store::find_sha256(file.sha256);
+    if (!hash) return Error{Fault::not_found, file.name + ": nobody has its bytes"};
+    const auto bytes = TRY(base::MappedFile::open(blobs_.path_of(*hash)));
+    return out.append(bytes->bytes());
+  }
+
+ private:
+  StoreDirectory(store::DataDirectory data, std::unique_ptr<db::Database> database,
+                 store::Blobs blobs)
+      : data_(std::move(data)), database_(std::move(database)), blobs_(std::move(blobs)) {}
+
+  store::DataDirectory data_;
+  std::unique_ptr<db::Database> database_;
+  store::Blobs blobs_;
+  store::Catalog catalog_{*database_};
+  store::Transactions transactions_{*database_, catalog_};
+  ingest::Ingest ingest_{blobs_, catalog_, {}};
+};
+
+}  // namespace
+
+bool is_data_directory(const std::string& path) {
+  return base::file_exists(base::join_path(path, "faultline.db")) ||
+         base::file_exists(base::join_path(path, "faultline.lock"));
+}
+
+Result<std::unique_ptr<StoreTarget>> open_store_server(std::string url, std::string token) {
+  return std::unique_ptr<StoreTarget>(
+      std::make_unique<StoreServer>(std::move(url), std::move(token)));
+}
+
+Result<std::unique_ptr<StoreTarget>> open_store_directory(const std::string& path,
+                                                          const std::string& token) {
+  auto data = store::DataDirectory::open(path, "faultline store");
+  if (data.ok()) return StoreDirectory::open(std::move(data).value());
+  // "127.0.0.1:7070 (process 4711)"
+  const std::string holder = store::holder_of(path);
+  const std::string address = holder.substr(0, holder.find(' '));
+  if (data.error().fault != Fault::unavailable || address.find(':') == std::string::npos) {
+    return std::move(data).error();
+  }
+  return open_store_server("http://" + address, token);
+}
+
+}  // namespace cli

@@ -1,0 +1,219 @@
+#include "store/transactions.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.h"
+#include "ident/paths.h"
+
+namespace store {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using db::Row;
+using db::Rows;
+using db::Session;
+using db::Value;
+using ident::SymbolKey;
+
+namespace {
+
+constexpr std::string_view kColumns =
+    "t.id, t.tree_number, t.kind, t.day, t.clock, t.product, t.version, t.comment, t.created_at, "
+    "t.deleted_at, (SELECT COUNT(*) FROM store_transaction_file f WHERE f.txn = t.id)";
+constexpr std::size_t kHashesAtOnce = 200;
+
+TransactionRecord record_of(const Row& row) {
+  TransactionRecord record;
+  record.id = row.integer(0);
+  record.number = row.integer(1);
+  record.kind = row.text(2);
+  record.date = row.text(3);
+  record.time = row.text(4);
+  record.product = row.text(5);
+  record.version = row.text(6);
+  record.comment = row.text(7);
+  record.created_at = {row.integer(8)};
+  record.deleted_at = {row.integer(9)};
+  record.file_count = static_cast<std::uint64_t>(row.integer(10));
+  return record;
+}
+
+Result<TransactionRecord> load_in(Session& session, std::int64_t id) {
+  const Rows rows = TRY(session.query(
+      "SELECT " + std::string(kColumns) + " FROM store_transaction t WHERE t.id = ?", {id}));
+  if (rows.empty()) {
+    return Error{Fault::not_found, "there is no transaction " + std::to_string(id)};
+  }
+  TransactionRecord record = record_of(rows.front());
+  const Rows files = TRY(
+      session.query("SELECT name, key_id, file, source, form, sha256 FROM store_transaction_file "
+                    "WHERE txn = ? ORDER BY position",
+                    {id}));
+  for (const Row& row : files) {
+    record.files.push_back(
+        {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5)});
+  }
+  return record;
+}
+
+// Whether a transaction that is there, or an upload of another way, still wants the file, under
+// any path or under this one.
+Result<bool> is_held(Session& session, const std::string& sha256, const SymbolKey* path) {
+  std::string sql =
+      "SELECT COUNT(*) FROM store_transaction_file f JOIN store_transaction t ON t.id = f.txn "
+      "WHERE f.sha256 = ? AND t.deleted_at = 0";
+  std::vector<Value> values{sha256};
+  if (path != nullptr) {
+    sql += " AND LOWER(f.name || '/' || f.file) = ? AND LOWER(f.key_id) = ?";
+    values.emplace_back(path->name);
+    values.emplace_back(path->id);
+  }
+  const Rows transactions = TRY(session.query(sql, values));
+  if (!transactions.empty() && transactions.front().integer(0) != 0) return true;
+  const Rows uploads =
+      TRY(session.query("SELECT COUNT(*) FROM upload_file uf JOIN upload u ON u.id = uf.upload "
+                        "JOIN symbol_file s ON s.id = uf.file WHERE s.sha256 = ? AND u.way <> ?",
+                        {sha256, std::string(kTransactionWay)}));
+  return !uploads.empty() && uploads.front().integer(0) != 0;
+}
+
+// Takes the keys away under which nobody should find the file any more, and returns them.
+Result<std::vector<KeyRecord>> drop_keys(Session& session, const TransactionFile& file) {
+  std::vector<KeyRecord> dropped;
+  const SymbolKey path = ident::path_key({file.name, file.id, file.file});
+  const bool path_stays = TRY(is_held(session, file.sha256, &path));
+  if (path_stays) return dropped;
+  const bool file_stays = TRY(is_held(session, file.sha256, nullptr));
+  std::string where = " WHERE file = (SELECT id FROM symbol_file WHERE sha256 = ?)";
+  std::vector<Value> values{file.sha256};
+  if (file_stays) {
+    where += " AND kind = ? AND id = ? AND name = ?";
+    values.emplace_back(std::string(ident::name_of(path.kind)));
+    values.emplace_back(path.id);
+    values.emplace_back(path.name);
+  }
+  const Rows rows = TRY(session.query("SELECT kind, name, id FROM symbol_key" + where, values));
+  for (const Row& row : rows) {
+    if (const auto kind = ident::find_key_kind(row.text(0))) {
+      dropped.push_back({{*kind, row.text(1), row.text(2)}, true});
+    }
+  }
+  TRY(session.execute("DELETE FROM symbol_key" + where, values));
+  return dropped;
+}
+
+}  // namespace
+
+std::vector<db::Migration> Transactions::migrations() {
+  return {{150, "symbol store transactions",
+           "CREATE TABLE store_transaction (\n"
+           "  id {{bigserial}} PRIMARY KEY,\n"
+           "  tree_number BIGINT NOT NULL,\n"
+           "  kind TEXT NOT NULL,\n"
+           "  day TEXT NOT NULL,\n"
+           "  clock TEXT NOT NULL,\n"
+           "  product TEXT NOT NULL,\n"
+           "  version TEXT NOT NULL,\n"
+           "  comment TEXT NOT NULL,\n"
+           "  created_at BIGINT NOT NULL,\n"
+           "  deleted_at BIGINT NOT NULL);\n"
+           "CREATE TABLE store_transaction_file (\n"
+           "  txn BIGINT NOT NULL REFERENCES store_transaction (id),\n"
+           "  position BIGINT NOT NULL,\n"
+           "  name TEXT NOT NULL,\n"
+           "  key_id TEXT NOT NULL,\n"
+           "  file TEXT NOT NULL,\n"
+           "  source TEXT NOT NULL,\n"
+           "  form TEXT NOT NULL,\n"
+           "  sha256 TEXT NOT NULL,\n"
+           "  PRIMARY KEY (txn, position));\n"
+           "CREATE INDEX store_transaction_file_sha256 ON store_transaction_file (sha256);\n"}};
+}
+
+Result<std::int64_t> Transactions::add(const TransactionRecord& record) {
+  std::int64_t id = 0;
+  TRY(database_.write([&](Session& session) -> Result<void> {
+    const Rows rows = TRY(session.query(
+        "INSERT INTO store_transaction (tree_number, kind, day, clock, product, version, comment, "
+        "created_at, deleted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING id",
+        {record.number, record.kind, record.date, record.time, record.product, record.version,
+         record.comment, base::now().us}));
+    if (rows.empty()) return Error{Fault::internal, "INSERT INTO store_transaction gave no id"};
+    id = rows.front().integer(0);
+    std::int64_t position = 0;
+    for (const TransactionFile& file : record.files) {
+      TRY(session.execute(
+          "INSERT INTO store_transaction_file (txn, position, name, key_id, file, source, form, "
+          "sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+          {id, position++, file.name, file.id, file.file, file.source, file.form, file.sha256}));
+    }
+    return {};
+  }));
+  return id;
+}
+
+Result<std::vector<TransactionRecord>> Transactions::list() {
+  std::vector<TransactionRecord> all;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    all.clear();
+    const Rows rows = TRY(session.query("SELECT " + std::string(kColumns) +
+                                        " FROM store_transaction t ORDER BY t.id"));
+    for (const Row& row : rows) all.push_back(record_of(row));
+    return {};
+  }));
+  return all;
+}
+
+Result<TransactionRecord> Transactions::load(std::int64_t id) {
+  TransactionRecord record;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    record = TRY(load_in(session, id));
+    return {};
+  }));
+  return record;
+}
+
+Result<void> Transactions::remove(std::int64_t id) {
+  std::vector<NewFile> gone;
+  TRY(database_.write([&](Session& session) -> Result<void> {
+    gone.clear();
+    const TransactionRecord record = TRY(load_in(session, id));
+    if (record.deleted_at.us != 0) {
+      return Error{Fault::not_found, "transaction " + std::to_string(id) + " is deleted already"};
+    }
+    TRY(session.execute("UPDATE store_transaction SET deleted_at = ? WHERE id = ?",
+                        {base::now().us, id}));
+    for (const TransactionFile& file : record.files) {
+      if (file.sha256.empty()) continue;
+      NewFile dropped;
+      dropped.keys = TRY(drop_keys(session, file));
+      if (!dropped.keys.empty()) gone.push_back(std::move(dropped));
+    }
+    return {};
+  }));
+  catalog_.announce(gone);
+  return {};
+}
+
+Result<std::set<std::string>> Transactions::known(const std::vector<std::string>& hashes) {
+  std::set<std::string> found;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    for (std::size_t at = 0; at < hashes.size(); at += kHashesAtOnce) {
+      const std::size_t end = std::min(hashes.size(), at + kHashesAtOnce);
+      std::string sql = "SELECT sha256 FROM symbol_file WHERE sha256 IN (";
+      std::vector<Value> values;
+      for (std::size_t i = at; i < end; ++i) {
+        sql += i == at ? "?" : ", ?";
+        values.emplace_back(hashes[i]);
+      }
+      const Rows rows = TRY(session.query(sql + ")", values));
+      for (const Row& row : rows) found.insert(row.text(0));
+    }
+    return {};
+  }));
+  return found;
+}
+
+}  // namespace store

@@ -1,0 +1,278 @@
+// `faultline store` and `symstore` as their users run them: on trees, on a served data directory,
+// and on one that nobody serves; and Microsoft's own trees through a real server.
+#include <gtest/gtest.h>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "net/client.h"
+#include "symstore/tree.h"
+#include "testing/commands.h"
+#include "testing/corpus.h"
+#include "testing/server_process.h"
+
+namespace {
+
+using testing_support::faultline_program;
+using testing_support::have_command;
+using testing_support::ServerProcess;
+
+struct Ran {
+  int code = -1;
+  std::string out, errors;
+};
+
+Ran run(std::vector<std::string> arguments) {
+  const auto end = base::run_child(faultline_program(), arguments);
+  EXPECT_TRUE(end.ok());
+  if (!end.ok()) return {};
+  return {end->exit_code, end->output, end->errors};
+}
+
+Ran store(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"faultline", "store"});
+  return run(std::move(arguments));
+}
+
+// The same program under Microsoft's name.
+Ran microsofts(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "symstore");
+  return run(std::move(arguments));
+}
+
+class StoreCommand : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return root_.path() + "/" + name; }
+  std::string read(const std::string& name) const {
+    return base::read_file(path(name)).value_or("(none)");
+  }
+  bool has(const std::string& name) const { return base::file_exists(path(name)); }
+
+  void serve() {
+    server_.emplace(ServerProcess::start({path("data"), {}, {}, {}}));
+    ASSERT_NE(server_->url(), "");
+  }
+  net::ClientAnswer get(const std::string& asked) {
+    const auto answer = net::Client().get(net::join_url(server_->url(), asked));
+    EXPECT_TRUE(answer.ok()) << asked;
+    return answer.ok() ? *answer : net::ClientAnswer{};
+  }
+  // A file that every build of this machine can make: an ELF with a build id.
+  std::string must_build(const std::string& name, const std::string& salt) const {
+    const std::string source = path(name + ".c");
+    const std::string text = "int f" + salt + "(void) { return 1; }\n";
+    EXPECT_TRUE(base::write_file_durably(source, base::bytes_of(text)).ok());
+    const std::string command = "mkdir -p " + root_.path() + "/files && cc -shared -g -o " +
+                                path("files/" + name) + " " + source + " -Wl,--build-id";
+    const auto end = base::run_child("/bin/sh", {"sh", "-c", command});
+    EXPECT_TRUE(end.ok() && end->ok()) << (end.ok() ? end->errors : "");
+    return path("files/" + name);
+  }
+
+  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("store-command").value();
+  std::optional<ServerProcess> server_;
+};
+
+TEST_F(StoreCommand, HelpAndBadUsage) {
+  EXPECT_EQ(store({"--help"}).code, 0);
+  EXPECT_EQ(store({}).code, 2);
+  EXPECT_EQ(store({"frobnicate"}).code, 2);
+  EXPECT_EQ(store({"add", "--store", path("s"), "x"}).code, 2);  // no product
+  EXPECT_EQ(microsofts({"add", "/f", "x", "/s", path("s")}).code, 2);
+  EXPECT_EQ(microsofts({"add", "/f", "x", "/s", path("s"), "/t", "p", "/zz", "1"}).code, 2);
+  EXPECT_EQ(store({"query", "--store", path("absent")}).code, 1);
+}
+
+TEST_F(StoreCommand, MicrosoftsFlagsOnATree) {
+  REQUIRE_OR_SKIP(have_command("cc"), "no C compiler");
+  const std::string one = must_build("libone.so", "1");
+  must_build("libtwo.so", "2");
+  ASSERT_TRUE(base::write_file_durably(path("files/readme.txt"), base::bytes_of("x")).ok());
+  const Ran added = microsofts({"add", "/r", "/f", path("files"), "/s", path("store"), "/t", "Prod",
+                                "/v", "1.0", "/c", "first", "/compress", "/3", "/o"});
+  ASSERT_EQ(added.code, 0) << added.errors;
+  EXPECT_NE(added.out.find("Number of files stored = 2\n"), std::string::npos) << added.out;
+  EXPECT_NE(added.out.find("Number of files ignored = 1\n"), std::string::npos);
+  EXPECT_TRUE(has("store/index2.txt"));
+  const auto tree = symstore::Tree::open(path("store")).value();
+  const auto transactions = tree.current().value();
+  ASSERT_EQ(transactions.size(), 1u);
+  EXPECT_EQ(transactions[0].product, "Prod");
+  EXPECT_EQ(transactions[0].version, "1.0");
+  EXPECT_EQ(transactions[0].comment, "first");
+  const auto members = tree.members(1).value();
+  ASSERT_EQ(members.size(), 2u);
+  EXPECT_EQ(members[0].name, "libone.so");
+  EXPECT_TRUE(has("store/li/libone.so/" + members[0].id + "/libone.s_"));
+
+  const Ran known = microsofts({"query", "/f", one, "/s", path("store")});
+  EXPECT_EQ(known.code, 0);
+  EXPECT_NE(known.out.find("0000000001,file,"), std::string::npos) << known.out;
+
+  // The second transaction holds one of them, as a pointer-free plain file.
+  ASSERT_EQ(microsofts({"add", "/f", path("files/*one*"), "/s", path("store"), "/t", "Prod"}).code,
+            0);
+  EXPECT_EQ(microsofts({"del", "/i", "1", "/s", path("store")}).code, 0);
+  EXPECT_TRUE(has("store/li/libone.so/" + members[0].id + "/libone.so"));
+  EXPECT_FALSE(has("store/li/libtwo.so"));
+  EXPECT_EQ(microsofts({"del", "/i", "1", "/s", path("store")}).code, 1);
+  EXPECT_EQ(microsofts({"query", "/f", path("files/libtwo.so"), "/s", path("store")}).code, 1);
+}
+
+TEST_F(StoreCommand, IndexFilesAndPointers) {
+  REQUIRE_OR_SKIP(have_command("cc"), "no C compiler");
+  const std::string one = must_build("libone.so", "1");
+  ASSERT_EQ(microsofts({"add", "/f", one, "/g", path("files"), "/x", path("index.txt")}).code, 0);
+  const std::string two = must_build("libtwo.so", "2");
+  ASSERT_EQ(microsofts({"add", "/f", two, "/g", path("files"), "/x", path("index.txt"), "/a"}).code,
+            0);
+  const Ran added = microsofts(
+      {"add", "/yi", path("index.txt"), "/g", path("files"), "/s", path("store"), "/t", "P", "/p"});
+  ASSERT_EQ(added.code, 0) << added.errors;
+  EXPECT_TRUE(read("index.txt").ends_with("; transaction 0000000001\r\n")) << read("index.txt");
+  const auto tree = symstore::Tree::open(path("store")).value();
+  const auto members = tree.members(1).value();
+  ASSERT_EQ(members.size(), 2u);
+  EXPECT_EQ(read("store/libone.so/" + members[0].id + "/file.ptr"), one);
+  EXPECT_EQ(tree.current()->at(0).kind, symstore::Kind::pointer);
+}
+
+// symbols/store/expected.json says what each GET must give.
+TEST_F(StoreCommand, ServesMicrosoftsTreesAfterImport) {
+  REQUIRE_CORPUS(corpus);
+  serve();
+  const std::string stores = corpus + "/symbols/store";
+  const auto expected =
+      base::JsonValue::parse(base::read_file(stores + "/expected.json").value()).value();
+  for (const auto& [name, facts] : *expected.object()) {
+    const Ran done = store({"import", "--store", path("data"), "--pointers-beneath", stores,
+                            "--json", stores + "/" + name});
+    ASSERT_EQ(done.code, 0) << name << done.errors;
+    for (std::size_t i = 0; i < facts["gets"].size(); ++i) {
+      const base::JsonValue& wanted = facts["gets"].at(i);
+      // An age in decimal is found by the file's own ids, which reading a PDB gives (ident).
+      if (wanted["note"].text_or("").starts_with("LLDB")) continue;
+      const std::string asked(wanted["path"].text_or(""));
+      const auto answer = get("/" + asked);
+      EXPECT_EQ(answer.status, wanted["status"].integer_or(0)) << name << " " << asked;
+      const std::string_view hash = wanted["sha256"].text_or("");
+      if (hash.empty() || answer.status != 200) continue;
+      EXPECT_EQ(base::sha256_of(base::bytes_of(answer.body)).hex(), hash) << name << " " << asked;
+    }
+  }
+  // A second time changes nothing.
+  const Ran again = store({"import", "--store", server_->url(), "--json", stores + "/single-tier"});
+  EXPECT_NE(again.out.find("\"transactions\":0,\"known_transactions\":3"), std::string::npos)
+      << again.out;
+
+  // Products, versions and comments came along.
+  const Ran listed = store({"query", "--store", server_->url(), "--json"});
+  EXPECT_NE(listed.out.find("\"product\":\"peprods\",\"version\":\"1.0.1\""), std::string::npos);
+  EXPECT_NE(listed.out.find("\"comment\":\"a comment\""), std::string::npos);
+}
+
+TEST_F(StoreCommand, AFileOfTheServerGoesWithItsLastTransaction) {
+  REQUIRE_CORPUS(corpus);
+  serve();
+  const std::string tree = corpus + "/symbols/store/single-tier-republished";
+  ASSERT_EQ(store({"import", "--store", path("data"), tree}).code, 0);
+  const std::string twice = "/dummyprog.pdb/F6301B4562FE4B4DB691192733ECE6B71/dummyprog.pdb";
+  const std::string once = "/bigage.pdb/C9A61DDDD7E44353A668E39AC614A7EAa/bigage.pdb";
+  EXPECT_EQ(get(twice).status, 200);
+  EXPECT_EQ(get(once).status, 200);
+  ASSERT_EQ(store({"del", "--store", server_->url(), "--id", "1"}).code, 0);
+  EXPECT_EQ(get(twice).status, 200);
+  EXPECT_EQ(get(once).status, 404);
+  ASSERT_EQ(store({"del", "--store", path("data"), "--id", "2"}).code, 0);
+  EXPECT_EQ(get(twice).status, 404);
+  EXPECT_EQ(store({"del", "--store", path("data"), "--id", "2"}).code, 1);
+}
+
+TEST_F(StoreCommand, WhatWasUploadedOtherwiseStays) {
+  REQUIRE_CORPUS(corpus);
+  serve();
+  const std::string tree = corpus + "/symbols/store/single-tier-republished";
+  const std::string once = "/bigage.pdb/C9A61DDDD7E44353A668E39AC614A7EAa/bigage.pdb";
+  net::ClientRequest put;
+  put.method = "PUT";
+  put.url = net::join_url(server_->url(), once);
+  put.body_path = tree + once;
+  ASSERT_EQ(net::Client().send(put)->status, 201);
+  ASSERT_EQ(store({"import", "--store", path("data"), tree}).code, 0);
+  ASSERT_EQ(store({"del", "--store", path("data"), "--id", "1"}).code, 0);
+  EXPECT_EQ(get(once).status, 200);
+}
+
+TEST_F(StoreCommand, ATreeComesOutOfTheServerAsItWentIn) {
+  REQUIRE_CORPUS(corpus);
+  // Nobody serves the data directory: the command works on it itself.
+  for (const std::string name : {"single-tier", "single-tier-republished"}) {
+    const std::string tree = corpus + "/symbols/store/" + name;
+    const std::string data = path("data-" + name);
+    const Ran in = store({"import", "--store", data, tree});
+    ASSERT_EQ(in.code, 0) << in.errors;
+    const Ran out = store({"export", "--store", data, path(name)});
+    ASSERT_EQ(out.code, 0) << out.errors;
+    const auto files = base::list_files(tree).value();
+    for (const std::string& file : files) {
+      const std::string relative = file.substr(tree.size());
+      std::string text = base::read_file(file).value();
+      if (relative.ends_with("history.txt")) text.resize(text.size() - 2);  // its last line end
+      EXPECT_TRUE(read(name + relative) == text) << name << relative;
+    }
+    EXPECT_EQ(base::list_files(path(name))->size(), files.size());
+  }
+}
+
+TEST_F(StoreCommand, ADirectoryThatWasServedIsOpenedAfterwards) {
+  serve();
+  EXPECT_EQ(server_->stop(), 0);
+  const Ran listed = store({"query", "--store", path("data"), "--json"});
+  EXPECT_EQ(listed.code, 0) << listed.errors;
+  EXPECT_EQ(listed.out, "{\"transactions\":[]}\n");
+}
+
+TEST_F(StoreCommand, AHostileTreeBringsNothingIn) {
+  serve();
+  ASSERT_TRUE(base::write_file_durably(path("secret.txt"), base::bytes_of("secret")).ok());
+  const auto write = [&](const std::string& name, std::string_view text) {
+    ASSERT_TRUE(base::write_file_durably(path("tree/" + name), base::bytes_of(text)).ok());
+  };
+  write("000Admin/server.txt",
+        "0000000001,add,file,03/02/2026,09:15:04,\"p\",\"\",\"\",\r\n"
+        "0000000002,add,file,03/02/2026,09:15:04,\"cut\",\"\",\"\",\r\n");
+  write("000Admin/0000000001",
+        "\"..\\..\",\"x\"\r\n\"a.pdb\\1\",\"x\"\r\n\"b.pdb\\1\",\"x\"\r\n\"c.pdb\\1\",\"x\"\r\n");
+  write("a.pdb/1/file.ptr", "..\\..\\..\\secret.txt");
+  write("b.pdb/1/b.pd_", "MSCF cut");
+  write("c.pdb/1/file.ptr", "/etc/passwd");
+  const Ran done = store({"import", "--store", path("data"), path("tree")});
+  EXPECT_EQ(done.code, 0) << done.errors;
+  for (const char* name : {"a.pdb", "b.pdb", "c.pdb"}) {
+    EXPECT_NE(done.errors.find(std::string("left out: ") + name), std::string::npos) << done.errors;
+    EXPECT_EQ(get(std::string("/") + name + "/1/" + name).status, 404) << name;
+  }
+  EXPECT_NE(done.errors.find("left out: transaction 0000000002"), std::string::npos);
+}
+
+TEST_F(StoreCommand, TheApiRefusesWhatIsNone) {
+  serve();
+  const std::string url = server_->url() + "/api/v1/store/transactions";
+  const auto post = [&](const std::string& body) {
+    return net::Client().post(url, "application/json", body)->status;
+  };
+  EXPECT_EQ(post("nonsense"), 400);
+  EXPECT_EQ(post("{\"files\":[]}"), 400);
+  EXPECT_EQ(post(R"({"files":[{"name":"..","id":"1","sha256":""}]})"), 400);
+  EXPECT_EQ(post(R"({"files":[{"name":"a","id":"1","sha256":"12"}]})"), 400);
+  const std::string hash(64, 'a');
+  EXPECT_EQ(post(R"({"files":[{"name":"a","id":"1","sha256":")" + hash + "\"}]}"), 409);
+  EXPECT_EQ(get("/api/v1/store/transactions/7").status, 404);
+  EXPECT_EQ(get("/api/v1/store/transactions/x").status, 404);
+  const auto known = net::Client().post(server_->url() + "/api/v1/store/known", "application/json",
+                                        "{\"sha256\":[\"" + hash + "\"]}");
+  EXPECT_EQ(known->body, "{\"known\":[]}");
+}
+
+}  // namespace
