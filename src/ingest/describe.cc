@@ -1,6 +1,7 @@
 // From a file's bytes to its row and its keys. The bytes decide; the path that it was sent to
 // only adds a key, unverified when the bytes say something else (docs/protocols/upload.md).
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "extract/identify.h"
@@ -13,6 +14,8 @@ using ident::SymbolKey;
 
 namespace {
 
+constexpr std::size_t kMaxIdDigits = 128;  // of a build id of 64 bytes: nobody can ask for more
+
 // Under which names the file may be asked for: what it calls itself and what it was called.
 std::vector<std::string> names_of(const extract::Identity& identity, const std::string& brought) {
   std::vector<std::string> names;
@@ -24,54 +27,96 @@ std::vector<std::string> names_of(const extract::Identity& identity, const std::
   return names;
 }
 
-std::vector<SymbolKey> own_keys(const extract::Identity& identity, const std::string& brought) {
-  std::vector<SymbolKey> keys;
-  const auto add = [&](SymbolKey key) {
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));
-  };
-  for (const std::string& name : names_of(identity, brought)) {
-    if (!identity.debug_id.is_nil()) add(SymbolKey::from_debug_id(name, identity.debug_id));
-    for (const ident::DebugId& id : identity.other_debug_ids) {
-      if (!id.is_nil()) add(SymbolKey::from_debug_id(name, id));
-    }
-    if (!identity.code_id.empty()) {
-      add(SymbolKey::from_text(KeyKind::code_id, name, identity.code_id));
-    }
-    // A .sym is found by the ids of its module, but it is no file with that build id.
-    if (!identity.build_id.empty() && identity.kind == extract::FileKind::elf) {
-      add(SymbolKey::from_text(KeyKind::build_id, name, identity.build_id));
-    }
+class Keys {
+ public:
+  void add(SymbolKey key) {
+    if (seen_.insert(key).second) keys_.push_back(std::move(key));
   }
-  return keys;
+  void add(KeyKind kind, const std::string& name, const std::string& id) {
+    if (!id.empty() && id.size() <= kMaxIdDigits) add(SymbolKey::from_text(kind, name, id));
+  }
+  void add(const std::string& name, const ident::DebugId& id) {
+    if (!id.is_nil()) add(SymbolKey::from_debug_id(name, id));
+  }
+  std::vector<SymbolKey> take() { return std::move(keys_); }
+
+ private:
+  std::vector<SymbolKey> keys_;
+  std::set<SymbolKey> seen_;
+};
+
+// Under every id that the bytes have, with each of the names.
+void add_keys(const extract::Identity& identity, const std::string& name, Keys& keys) {
+  keys.add(name, identity.debug_id);
+  for (const ident::DebugId& id : identity.other_debug_ids) keys.add(name, id);
+  keys.add(KeyKind::code_id, name, identity.code_id);
+  // Found by its name only, as a code id is: the time stamp and age of a PDB without GUID.
+  keys.add(KeyKind::code_id, name, identity.old_id);
+  // A .sym is found by the ids of its module, but it is no file with that build id.
+  if (identity.kind != extract::FileKind::breakpad_sym) {
+    keys.add(KeyKind::build_id, name, identity.build_id);
+  }
+  keys.add(KeyKind::uuid, name, identity.uuid);
+  keys.add(KeyKind::checksum, name, identity.checksum);
+  for (const std::string& id : identity.dwo_ids) keys.add(KeyKind::dwo_id, name, id);
+  // Under the name of its PDB an image is part of the same module: it has the unwind rules.
+  for (const ident::DebugFile& pdb : identity.pdbs) {
+    if (ident::is_allowed_name(pdb.name)) keys.add(pdb.name, pdb.debug_id);
+  }
 }
 
-std::string format_of(extract::FileKind kind) {
-  if (kind == extract::FileKind::unknown) return "";
-  return std::string(extract::name_of(kind));
+std::vector<SymbolKey> own_keys(const std::vector<extract::Identity>& all,
+                                const std::string& brought) {
+  Keys keys;
+  for (const extract::Identity& identity : all) {
+    for (const std::string& name : names_of(identity, brought)) add_keys(identity, name, keys);
+  }
+  return keys.take();
+}
+
+// Units of split DWARF are no image and no debug file of one, and are never taken for them.
+std::string format_of(const extract::Identity& identity) {
+  if (identity.kind == extract::FileKind::unknown) return "";
+  if (identity.split == extract::Split::dwo) return "dwo";
+  if (identity.split == extract::Split::dwp) return "dwp";
+  return std::string(extract::name_of(identity.kind));
+}
+
+// A fat file is all that its slices are; its row names the first one's ids and every machine.
+std::string arches_of(const std::vector<extract::Identity>& all) {
+  std::string text;
+  for (const extract::Identity& identity : all) {
+    if (!text.empty()) text += " ";
+    text += identity.arch;
+  }
+  return text;
 }
 
 }  // namespace
 
 store::NewFile describe(base::Bytes bytes, const std::optional<ident::StorePath>& path,
                         const std::string& name) {
-  const extract::Identity identity = extract::identify(bytes);
+  const std::vector<extract::Identity> all = extract::identify_all(bytes);
+  const extract::Identity& identity = all.front();
   const std::string brought = path ? path->name : name;
   store::NewFile described;
   store::FileRecord& file = described.file;
   file.size = bytes.size();
-  file.format = format_of(identity.kind);
+  file.format = format_of(identity);
   file.name = path ? path->file : name;
   file.os = base::to_valid_utf8(identity.os);
-  file.arch = base::to_valid_utf8(identity.arch);
+  file.arch = base::to_valid_utf8(arches_of(all));
   if (!identity.debug_id.is_nil()) file.debug_id = identity.debug_id.breakpad();
-  file.code_id = base::to_valid_utf8(identity.code_id);
-  file.has_debug = identity.has_debug_info;
-  file.has_symbols = identity.has_symbol_table;
-  file.has_code = identity.has_code;
+  file.code_id = base::to_valid_utf8(base::lower_ascii(identity.code_id));
+  for (const extract::Identity& slice : all) {
+    file.has_debug |= slice.has_debug_info;
+    file.has_symbols |= slice.has_symbol_table;
+    file.has_code |= slice.has_code;
+  }
   file.added_at = base::now();
 
   bool verified_path = false;
-  for (SymbolKey& key : own_keys(identity, brought)) {
+  for (SymbolKey& key : own_keys(all, brought)) {
     verified_path = verified_path || (path && ident::spells(path->id, key));
     described.keys.push_back({std::move(key), true});
   }

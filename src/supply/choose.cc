@@ -77,8 +77,10 @@ bool fits(Artifact artifact, const Found& row) {
     case Artifact::executable:
       return !is_sym(file) && file.has_code;
     case Artifact::stored:
-      // By its id the file itself is meant, not what was made from it elsewhere.
-      return row.key.key.kind == KeyKind::path || !is_sym(file);
+      // By its id the file itself is meant, not what was made from it elsewhere. A PE image
+      // shares the debug id of its PDB, but is not what one asks for by that.
+      if (row.key.key.kind == KeyKind::path) return true;
+      return !is_sym(file) && !(file.format == "pe" && row.key.key.kind == KeyKind::debug_id);
     case Artifact::sym:
     case Artifact::index:
       return false;

@@ -1,0 +1,70 @@
+// Breakpad's text, and a cabinet's first member.
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "extract/identify_parts.h"
+
+namespace extract {
+namespace {
+
+constexpr std::size_t kSymHeadMax = 64 * 1024;  // INFO records stand in the first lines
+
+// "MODULE os arch id name", the name being the rest of the line.
+void read_module_line(std::string_view line, Identity& identity) {
+  std::array<std::string_view, 4> words;
+  for (std::string_view& word : words) {
+    const std::size_t space = line.find(' ');
+    word = line.substr(0, space);
+    line.remove_prefix(space == std::string_view::npos ? line.size() : space + 1);
+  }
+  identity.os = words[1];
+  identity.arch = words[2];
+  identity.name = base::trim(line);
+  if (const auto id = ident::DebugId::parse(words[3])) {
+    identity.debug_id = *id;
+  } else {
+    identity.problem = "MODULE record: \"" + std::string(words[3]) + "\" is not a debug id";
+  }
+}
+
+}  // namespace
+
+void identify_sym(base::Bytes bytes, Identity& identity) {
+  std::string_view head = base::text_of(bytes.first(std::min(bytes.size(), kSymHeadMax)));
+  if (head.starts_with("\xef\xbb\xbf")) head.remove_prefix(3);
+  bool first = true;
+  while (!head.empty()) {
+    const std::size_t end = std::min(head.find('\n'), head.size());
+    const std::string_view line = base::trim(head.substr(0, end));
+    head.remove_prefix(std::min(end + 1, head.size()));
+    if (first) read_module_line(line, identity);
+    first = false;
+    if (line.starts_with("INFO CODE_ID ")) {
+      const std::string_view rest = line.substr(13);
+      identity.code_id = base::lower_ascii(rest.substr(0, rest.find(' ')));
+      // A build id is a code id on ELF systems only; elsewhere it is a stamp and a size.
+      if (identity.os == "Linux" || identity.os == "Android") identity.build_id = identity.code_id;
+    }
+  }
+  const std::string_view text = base::text_of(bytes);
+  identity.has_debug_info = text.find("\nFUNC ") != std::string_view::npos;
+  identity.has_symbol_table = text.find("\nPUBLIC ") != std::string_view::npos;
+  identity.has_unwind_info = text.find("\nSTACK ") != std::string_view::npos;
+}
+
+// Head, then at the offset it gives the members: size, place, time, and a name.
+void identify_cab(base::Bytes bytes, Identity& identity) {
+  base::Reader r(bytes);
+  r.seek(16);
+  const std::uint32_t members_at = r.u32();
+  r.seek(members_at + 16ull);
+  const std::string_view name = r.c_string();
+  if (r.failed() || name.empty()) {
+    identity.problem = "cabinet: the first member lies outside the file";
+    return;
+  }
+  identity.name = base::to_valid_utf8(name.substr(name.find_last_of("/\\") + 1));
+}
+
+}  // namespace extract
