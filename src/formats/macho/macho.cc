@@ -248,7 +248,8 @@ Result<File> File::parse(Bytes bytes) {
   if (magic.value == kFat32 || magic.value == kFat64) {
     TRY(file.read_fat(bytes, magic.endian, magic.value == kFat64));
   } else {
-    file.slices_.push_back(TRY(Slice::parse(bytes)));
+    Slice slice = TRY(Slice::parse(bytes));
+    file.slices_.push_back(std::move(slice));
     if (!file.slices_[0].problem().empty()) file.problems_.push_back(file.slices_[0].problem());
   }
   return file;
