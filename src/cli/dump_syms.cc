@@ -13,6 +13,7 @@
 #include "base/pool.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/file_identity.h"
 #include "cli/options.h"
 #include "extract/breakpad_from_symbols.h"
 #include "extract/extract.h"
@@ -30,6 +31,7 @@ struct Arguments {
   std::vector<std::string> files;
   std::string output, store, format = "sym", debug_directory, report;
   bool inlines = true, no_cfi = false, cfi_only = false, header = false, strict = false;
+  bool list_arch = false, keys = false, json = false;
   std::uint64_t threads = 0;
 
   unsigned thread_count() const {
@@ -80,6 +82,14 @@ Result<std::vector<Group>> group_files(const std::vector<std::string>& paths) {
     (is_debug ? home->debug : home->image) = file;
   }
   return groups;
+}
+
+// Whether we can do more with them than name them.
+bool all_are_converted(const std::vector<std::string>& paths) {
+  return std::all_of(paths.begin(), paths.end(), [](const std::string& path) {
+    const auto file = base::MappedFile::open(path);
+    return !file.ok() || extract::identify((*file)->bytes()).kind == extract::FileKind::elf;
+  });
 }
 
 // Where distributions keep debug files: by build id, and by the name in .gnu_debuglink.
@@ -240,6 +250,9 @@ void declare(Options& options, Arguments& a) {
   options.flag("--no-cfi", a.no_cfi, "leave out unwind rules");
   options.flag("--cfi-only", a.cfi_only, "nothing but unwind rules");
   options.flag("--header", a.header, "MODULE and INFO records only");
+  options.flag("--list-arch", a.list_arch, "print the architectures of the files, and no more");
+  options.flag("--keys", a.keys, "print all ids of the files and the paths they are served under");
+  options.flag("--json", a.json, "with --keys: as JSON");
   options.text("--debug-dir", a.debug_directory,
                "look here for the debug file: by build id, or by .gnu_debuglink");
   options.number("-j,--jobs", a.threads, "threads (default: one for each processor)");
@@ -248,6 +261,7 @@ void declare(Options& options, Arguments& a) {
   options.footer(
       "Examples:\n"
       "  faultline dump-syms build/app -o app.sym\n"
+      "  faultline dump-syms --keys app.exe app.pdb\n"
       "  faultline dump-syms /usr/bin/app --debug-dir /usr/lib/debug --store symbols/");
 }
 
@@ -258,6 +272,11 @@ int run_dump_syms(int argc, char** argv) {
   Options options(argv[0], "Debug files to Breakpad symbols or a symbol index.");
   declare(options, arguments);
   if (const auto code = options.parse(argc, argv)) return *code;
+  if (arguments.list_arch) return list_arches(arguments.files);
+  if (arguments.keys) return print_keys(arguments.files, arguments.json);
+  if (arguments.header && !all_are_converted(arguments.files)) {
+    return print_headers(arguments.files);
+  }
   auto groups = group_files(arguments.files);
   if (!groups.ok()) return fail(groups.error().what);
   if (groups->size() > 1 && !arguments.output.empty()) {
