@@ -8,11 +8,13 @@
 #include <csignal>
 
 #include "api/health.h"
+#include "api/parts.h"
 #include "api/reports.h"
 #include "api/sources.h"
 #include "api/store.h"
 #include "api/submit.h"
 #include "api/symbols.h"
+#include "api/tools.h"
 #include "api/upload.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -247,6 +249,8 @@ Result<void> serve(const Options& options) {
                             [may = upload_options(options, data)](const net::Request& request) {
                               return api::refuse_uploader(request, may);
                             });
+  api::add_parts_routes(router, ingest, upload_options(options, data));
+  api::add_tool_routes(router);
   api::add_upload_routes(router, ingest, upload_options(options, data));
   ui::add_routes(router, {archive, queue, [&] { return status_figures(catalog, supply, data); }});
   api::add_debuginfod_routes(router, supply);

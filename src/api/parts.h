@@ -1,0 +1,21 @@
+// Uploads that go on after an interruption, and files without a path:
+//   GET  /api/v1/uploads/{sha256}               how much of it is here
+//   PUT  /api/v1/uploads/{sha256}?offset=N      the next part
+//   POST /api/v1/uploads/{sha256}?path=N/ID/F   all is here: keep it (or ?name=FILE)
+//   PUT  /api/v1/files/{name}                   one file that names itself
+// Parts wait in partial/ of the data directory, for a week; nothing is acknowledged as kept before
+// the last request has checked the hash and ingest has kept the file.
+// Handlers run on the pool.
+// Format: docs/protocols/upload.md
+#pragma once
+
+#include "api/upload.h"
+#include "ingest/ingest.h"
+#include "net/http.h"
+
+namespace api {
+
+// `ingest` must outlive the server. Removes what has waited for too long.
+void add_parts_routes(net::Router& router, ingest::Ingest& ingest, const UploadOptions& options);
+
+}  // namespace api

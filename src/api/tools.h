@@ -1,0 +1,15 @@
+// Scripts for machines without our program, served ready to run: they carry the address under which
+// they were asked for.
+//   GET /tools/upload-symbols       POSIX sh; needs curl
+//   GET /tools/upload-symbols.ps1   PowerShell
+// Immutable; answered on the loop.
+// Format: docs/protocols/upload.md
+#pragma once
+
+#include "net/http.h"
+
+namespace api {
+
+void add_tool_routes(net::Router& router);
+
+}  // namespace api

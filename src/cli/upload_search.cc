@@ -1,0 +1,147 @@
+#include "cli/upload_search.h"
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "extract/identify.h"
+#include "formats/archive/cab.h"
+#include "symstore/index_of.h"
+
+namespace cli {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using extract::FileKind;
+
+namespace {
+
+// Object files and core dumps are ELF, but nobody asks a server for them.
+std::string why_not_elf(const extract::Identity& identity, base::Bytes bytes) {
+  constexpr std::uint8_t kRelocatable = 1;
+  constexpr std::uint8_t kCore = 4;
+  const bool big_endian = bytes.size() > 17 && bytes[5] == 2;
+  const std::uint8_t type = bytes.size() > 17 ? bytes[big_endian ? 17 : 16] : 0;
+  if (type == kCore) return "a core dump";
+  if (type == kRelocatable && identity.build_id.empty()) return "an object file without build id";
+  return "";
+}
+
+std::string why_not(const extract::Identity& identity, base::Bytes bytes) {
+  switch (identity.kind) {
+    case FileKind::elf:
+    case FileKind::pe:
+    case FileKind::pdb:
+    case FileKind::portable_pdb:
+    case FileKind::macho:
+    case FileKind::wasm:
+    case FileKind::breakpad_sym:
+      break;
+    case FileKind::minidump:
+      return "a crash dump: `faultline report send` takes those";
+    case FileKind::unknown:
+      return "not a debug file";
+    default:
+      return std::string(extract::name_of(identity.kind)) + " files are not sent";
+  }
+  if (identity.debug_id.is_nil() && identity.code_id.empty()) {
+    return "has no id" + (identity.problem.empty() ? "" : ": " + identity.problem);
+  }
+  return identity.kind == FileKind::elf ? why_not_elf(identity, bytes) : "";
+}
+
+// Where the file goes: its debug id, or for a PE what debuggers ask for.
+std::optional<ident::StorePath> path_for(const extract::Identity& identity,
+                                         const std::string& file_name) {
+  std::string name = file_name;
+  std::string stored = file_name;
+  std::string id = identity.debug_id.is_nil() ? "" : identity.debug_id.breakpad();
+  if (identity.kind == FileKind::breakpad_sym) {
+    if (!identity.name.empty()) name = identity.name;
+    stored = ident::sym_file_name(name);
+  } else if (identity.kind == FileKind::pe || identity.kind == FileKind::pdb) {
+    if (const auto indexed = symstore::index_of(identity, file_name)) id = indexed->id;
+  }
+  if (id.empty()) id = identity.code_id;
+  if (!ident::is_allowed_name(name) || !ident::is_allowed_name(stored)) return std::nullopt;
+  return ident::StorePath{name, id, stored};
+}
+
+UploadCandidate look_at(const std::string& file) {
+  UploadCandidate candidate;
+  candidate.file = file;
+  const auto mapped = base::MappedFile::open(file);
+  if (!mapped.ok()) {
+    candidate.why = mapped.error().what;
+    return candidate;
+  }
+  const base::Bytes bytes = (*mapped)->bytes();
+  candidate.size = bytes.size();
+  const extract::Identity identity = extract::identify(bytes);
+  if (identity.kind != FileKind::unknown) candidate.format = extract::name_of(identity.kind);
+  if (!identity.debug_id.is_nil()) candidate.debug_id = identity.debug_id.breakpad();
+  if (identity.kind == FileKind::zip && base::lower_ascii(file).ends_with(".zip")) {
+    candidate.is_zip = true;
+    return candidate;
+  }
+  candidate.why = why_not(identity, bytes);
+  if (!candidate.why.empty()) {
+    if (file.find(".dSYM/") != std::string::npos && identity.kind == FileKind::unknown) {
+      candidate.why = "the bundle's own";  // Info.plist, Relocations
+    }
+    return candidate;
+  }
+  candidate.path = path_for(identity, std::string(base::basename_of(file)));
+  if (!candidate.path) candidate.why = "its name cannot stand in a path";
+  return candidate;
+}
+
+// A file of a symbol store tree: its place says under which key it is, also when it is a cabinet or
+// nothing that we can read. `relative` is its path below the tree.
+UploadCandidate look_in_store(const std::string& file, std::string_view relative) {
+  UploadCandidate candidate = look_at(file);
+  const auto path = ident::find_store_path(relative);
+  const std::string_view name = base::basename_of(relative);
+  if (relative.starts_with("000Admin/") || !path || name == "refs.ptr") {
+    candidate.path.reset();
+    candidate.why = "the symbol store's own (`faultline store import` keeps its transactions)";
+  } else if (name == "file.ptr") {
+    candidate.path.reset();
+    candidate.why = "a pointer (`faultline store import` follows those)";
+  } else if (!base::equal_ignoring_case(name, path->name) &&
+             !archive::is_cab_name_of(name, path->name)) {
+    return candidate;  // a guest, such as a .sym: by its own ids
+  } else {
+    candidate.path = path;
+    candidate.why.clear();
+    candidate.is_zip = false;
+  }
+  return candidate;
+}
+
+}  // namespace
+
+Result<std::vector<UploadCandidate>> search_uploads(const std::vector<std::string>& paths) {
+  std::vector<UploadCandidate> found;
+  for (const std::string& path : paths) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(path, ignored)) {
+      if (!base::file_exists(path)) {
+        return Error{Fault::not_found, path + ": no such file or directory"};
+      }
+      found.push_back(look_at(path));
+      continue;
+    }
+    const std::vector<std::string> files = TRY(base::list_files(path));
+    const bool is_store = base::file_exists(base::join_path(path, "000Admin"));
+    const std::size_t prefix = base::join_path(path, "").size();
+    for (const std::string& file : files) {
+      found.push_back(is_store ? look_in_store(file, std::string_view(file).substr(prefix))
+                               : look_at(file));
+    }
+  }
+  return found;
+}
+
+}  // namespace cli

@@ -1,0 +1,265 @@
+// `faultline upload-symbols` and the scripts under /tools/ against real servers: what is sent, what
+// is not, what happens when something goes wrong.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/pool.h"
+#include "base/sha256.h"
+#include "extract/identify.h"
+#include "net/client.h"
+#include "net/server.h"
+#include "testing/commands.h"
+#include "testing/corpus.h"
+#include "testing/server_process.h"
+
+namespace {
+
+using testing_support::faultline_program;
+using testing_support::have_command;
+using testing_support::ServerProcess;
+
+struct Ran {
+  int code = -1;
+  std::string out, errors;
+};
+
+Ran run(const std::string& program, const std::vector<std::string>& arguments) {
+  const auto end = base::run_child(program, arguments);
+  EXPECT_TRUE(end.ok());
+  return end.ok() ? Ran{end->exit_code, end->output, end->errors} : Ran{};
+}
+
+Ran shell(const std::string& command) { return run("/bin/sh", {"sh", "-c", command}); }
+
+class UploadSymbols : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return root_.path() + "/" + name; }
+
+  void start() {
+    REQUIRE_OR_SKIP(have_command("cc"), "no C compiler");
+    server_.emplace(ServerProcess::start({path("data"), {}, {}, {}}));
+    ASSERT_NE(server_->url(), "");
+  }
+  // A shared library with a build id of its own.
+  std::string must_build(const std::string& name) const {
+    const Ran built =
+        shell("mkdir -p " + path("files") + " && echo 'int f(void) { return " +
+              std::to_string(name.size() * 7 + static_cast<unsigned char>(name[3])) +
+              "; }' | cc -x c -shared -g -o '" + path("files/" + name) + "' - -Wl,--build-id");
+    EXPECT_EQ(built.code, 0) << built.errors;
+    return path("files/" + name);
+  }
+  Ran upload(const std::string& url, std::vector<std::string> more) const {
+    more.insert(more.begin(), {"faultline", "upload-symbols", "--url", url});
+    return run(faultline_program(), more);
+  }
+  std::string stored_at(const std::string& file) const {
+    const std::string bytes = base::read_file(file).value();
+    const auto identity = extract::identify(base::bytes_of(bytes));
+    const auto answer =
+        net::Client().get(server_->url() + "/buildid/" + identity.build_id + "/executable");
+    return answer.ok() && answer->status == 200 ? answer->body : "";
+  }
+  // What the server calls it.
+  std::string name_of(const std::string& file) const {
+    const auto identity = extract::identify(base::bytes_of(base::read_file(file).value()));
+    const auto answer =
+        net::Client().get(server_->url() + "/buildid/" + identity.build_id + "/executable");
+    return std::string(answer->headers.find("X-DEBUGINFOD-FILE").value_or(""));
+  }
+  bool is_stored(const std::string& file) const {
+    return stored_at(file) == base::read_file(file).value();
+  }
+
+  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("upload-symbols").value();
+  std::optional<ServerProcess> server_;
+};
+
+TEST_F(UploadSymbols, SaysWhatBecameOfEachFile) {
+  start();
+  const std::string one = must_build("libone.so");
+  const std::string two = must_build("libtwo.so");
+  ASSERT_TRUE(base::write_file_durably(path("files/notes.txt"), base::bytes_of("text")).ok());
+  ASSERT_EQ(upload(server_->url(), {one}).code, 0);
+  const Ran done = upload(server_->url(), {"--json", path("files")});
+  ASSERT_EQ(done.code, 0) << done.errors;
+  const auto json = base::JsonValue::parse(done.out).value();
+  EXPECT_EQ(json["sent"].integer_or(-1), 1);
+  EXPECT_EQ(json["known"].integer_or(-1), 1);
+  EXPECT_EQ(json["skipped"].integer_or(-1), 1);
+  const std::vector<std::pair<std::string, std::string>> fates = {
+      {one, "known"}, {two, "sent"}, {path("files/notes.txt"), "skipped"}};
+  for (const auto& [file, status] : fates) {
+    bool found = false;
+    for (const base::JsonValue& entry : *json["files"].array()) {
+      if (entry["file"].text_or("") != file) continue;
+      found = true;
+      EXPECT_EQ(entry["status"].text_or(""), status) << file;
+      EXPECT_EQ(entry["why"].text_or("").empty(), status != "skipped") << file;
+    }
+    EXPECT_TRUE(found) << file;
+  }
+  EXPECT_TRUE(is_stored(one));
+  EXPECT_TRUE(is_stored(two));
+}
+
+TEST_F(UploadSymbols, ABigFileGoesOnWhereItStopped) {
+  start();
+  const std::string file =
+      must_build("lib++ big.so");  // letters that a URL must not take as they are
+  const std::string bytes = base::read_file(file).value();
+  const std::string hash = base::sha256_of(base::bytes_of(bytes)).hex();
+  net::ClientRequest part;
+  part.method = "PUT";
+  part.url = server_->url() + "/api/v1/uploads/" + hash + "?offset=0";
+  part.body = bytes.substr(0, 5000);
+  ASSERT_EQ(net::Client().send(part)->body, "{\"received\":5000}");
+  // The server is gone in between.
+  EXPECT_EQ(server_->stop(), 0);
+  server_.emplace(ServerProcess::start({path("data"), {}, {}, {}}));
+  const Ran done = upload(server_->url(), {"--part-size", "1000", file});
+  EXPECT_EQ(done.code, 0) << done.errors;
+  EXPECT_NE(done.errors.find("goes on after"), std::string::npos) << done.errors;
+  EXPECT_TRUE(is_stored(file));
+  EXPECT_TRUE(base::list_files(path("data/partial"))->empty());
+}
+
+TEST_F(UploadSymbols, PartsThatDoNotFitAreRefused) {
+  start();
+  const std::string file = must_build("libone.so");
+  const std::string bytes = base::read_file(file).value();
+  const std::string hash = base::sha256_of(base::bytes_of(bytes)).hex();
+  const auto send = [&](const char* method, const std::string& tail, const std::string& body) {
+    net::ClientRequest request;
+    request.method = method;
+    request.url = server_->url() + "/api/v1/uploads/" + tail;
+    request.body = body;
+    return net::Client().send(request).value();
+  };
+  EXPECT_EQ(send("GET", hash, "").body, "{\"received\":0}");
+  EXPECT_EQ(send("GET", "..%2f..%2fetc", "").status, 404);  // no such page
+  EXPECT_EQ(send("GET", "nonsense", "").status, 400);
+  EXPECT_EQ(send("PUT", hash, "x").status, 400);  // no offset
+  EXPECT_EQ(send("PUT", hash + "?offset=18446744073709551615", "x").status, 413);
+  EXPECT_EQ(send("POST", hash + "?name=x", "").status, 404);
+  EXPECT_EQ(send("PUT", hash + "?offset=0", "wrong").status, 200);
+  const auto hole = send("PUT", hash + "?offset=9", "x");
+  EXPECT_EQ(hole.status, 409);
+  EXPECT_EQ(hole.body, "{\"received\":5}");
+  EXPECT_EQ(send("POST", hash, "").status, 400);                      // no name
+  EXPECT_EQ(send("POST", hash + "?name=libone.so", "").status, 400);  // another hash
+  EXPECT_EQ(send("GET", hash, "").body, "{\"received\":0}");
+  EXPECT_EQ(send("PUT", hash + "?offset=0", bytes).status, 200);
+  EXPECT_EQ(send("POST", hash + "?name=libone.so", "").status, 201);
+  EXPECT_TRUE(is_stored(file));
+}
+
+// A server that fails before it works, and that knows none of our own questions.
+TEST_F(UploadSymbols, TriesAgainWhatMayPass) {
+  REQUIRE_OR_SKIP(have_command("cc"), "no C compiler");
+  std::atomic<int> puts = 0;
+  net::Router router;
+  net::Route put;
+  put.method = "PUT";
+  put.pattern = "/symbols/**";
+  put.body = net::BodyPolicy::file(1 << 20);
+  put.runs = net::Runs::pool;
+  put.handler = [&](net::Request&) -> net::Reply {
+    const int count = ++puts;
+    if (count == 1) return net::Answer::text(503, "restarting");
+    if (count == 2) {
+      net::Answer answer = net::Answer::text(429, "slowly");
+      answer.headers.set("Retry-After", "1");
+      return answer;
+    }
+    if (count == 3) {
+      net::Answer answer;
+      answer.reset = true;
+      return answer;
+    }
+    return net::Answer::json(201, "{}");
+  };
+  router.add(std::move(put));
+  base::WorkerPool pool(2);
+  net::ServerOptions options;
+  options.listen = "127.0.0.1:0";
+  options.spool_directory = root_.path();
+  auto server = net::Server::start(options, std::move(router), pool).value();
+  const std::string url = "http://" + server->address();
+  const std::string file = must_build("libone.so");
+  const Ran done = upload(url, {file});
+  EXPECT_EQ(done.code, 0) << done.errors;
+  EXPECT_EQ(puts, 4);
+  EXPECT_NE(done.errors.find("the server says 503: restarting; trying again"), std::string::npos)
+      << done.errors;
+
+  // And gives up in the end.
+  puts = 0;
+  const Ran failed = upload(url, {"--attempts", "2", "--json", file});
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_EQ(puts, 2);
+  EXPECT_NE(failed.out.find("\"status\":\"failed\""), std::string::npos) << failed.out;
+  server->stop();
+}
+
+TEST_F(UploadSymbols, SendsTheFilesOfASymbolStoreTree) {
+  start();
+  REQUIRE_CORPUS(corpus);
+  const Ran done = upload(server_->url(), {"--json", corpus + "/symbols/store/two-tier"});
+  ASSERT_EQ(done.code, 0) << done.errors;
+  const auto json = base::JsonValue::parse(done.out).value();
+  EXPECT_EQ(json["sent"].integer_or(-1), 3) << done.out;
+  const auto answer =
+      net::Client().get(server_->url() + "/lantern.dll/69A555155000/lantern.dll").value();
+  EXPECT_EQ(base::sha256_of(base::bytes_of(answer.body)).hex(),
+            "fe22f644d789a5e3d1f4fffee7467f477fb29eefa67e5e724774f68fa28e0a53");
+}
+
+TEST_F(UploadSymbols, TheScriptDoesTheSameWithCurlAlone) {
+  start();
+  REQUIRE_OR_SKIP(have_command("dash") && have_command("curl"), "no dash, or no curl");
+  const std::string one = must_build("libone.so");
+  std::filesystem::rename(must_build("libtwo.so"), path("files/li+b %1 \"o'd.so"));
+  ASSERT_TRUE(base::write_file_durably(path("files/notes.txt"), base::bytes_of("text")).ok());
+  ASSERT_TRUE(base::write_file_durably(path("files/cut.so"), base::bytes_of("\x7f"
+                                                                            "ELF"))
+                  .ok());
+  const std::string fetch = "curl -fsS " + server_->url() + "/tools/upload-symbols";
+  // The name with quotes in it is refused by the server, and that is said.
+  const Ran first = shell(fetch + " | dash -s -- '" + path("files") + "'");
+  EXPECT_EQ(first.code, 0) << first.out << first.errors;
+  EXPECT_NE(first.out.find("\n1 files sent, 0 already there, 3 skipped, 0 failed\n"),
+            std::string::npos)
+      << first.out << first.errors;
+  EXPECT_TRUE(is_stored(one));
+  std::filesystem::rename(path("files/li+b %1 \"o'd.so"), path("files/li+b 1.so"));
+  const Ran second = shell(fetch + " | dash -s -- '" + path("files") + "'");
+  EXPECT_NE(second.out.find("1 files sent, 1 already there, 2 skipped, 0 failed\n"),
+            std::string::npos)
+      << second.out << second.errors;
+  EXPECT_TRUE(is_stored(path("files/li+b 1.so")));
+  EXPECT_EQ(name_of(path("files/li+b 1.so")), "li+b 1.so");
+  EXPECT_EQ(shell(fetch + " | dash -s --").code, 2);
+  EXPECT_EQ(shell(fetch + " | dash -s -- /no/such/file").code, 1);
+  EXPECT_EQ(shell(fetch + " | dash -s -- --url http://127.0.0.1:1 " + one).code, 1);
+}
+
+TEST_F(UploadSymbols, TheScriptsCarryTheirAddress) {
+  start();
+  for (const char* name : {"upload-symbols", "upload-symbols.sh", "upload-symbols.ps1"}) {
+    const auto answer = net::Client().get(server_->url() + "/tools/" + name).value();
+    EXPECT_EQ(answer.status, 200) << name;
+    EXPECT_NE(answer.body.find("'" + server_->url() + "'"), std::string::npos) << name;
+    EXPECT_EQ(answer.body.find("@FAULTLINE_URL@"), std::string::npos) << name;
+  }
+  // A Host that would end the quotes is left out.
+  const Ran odd = shell("curl -fsS -H \"Host: a'b\" " + server_->url() + "/tools/upload-symbols");
+  EXPECT_EQ(odd.out.find("a'b"), std::string::npos);
+}
+
+}  // namespace
