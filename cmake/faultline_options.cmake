@@ -28,10 +28,10 @@ if(FAULTLINE_WERROR)
   target_compile_options(faultline_flags INTERFACE -Werror)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # g++ 12 reports these inside its own library headers, falsely.
+  # g++ 12 reports these inside its own library headers, and an `if` before EXPECT_TRUE, falsely.
   target_compile_options(faultline_flags INTERFACE
     -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-maybe-uninitialized
-    -Wno-dangling-pointer -Wno-stringop-overread)
+    -Wno-dangling-pointer -Wno-stringop-overread -Wno-dangling-else)
 endif()
 if(FAULTLINE_SANITIZE)
   target_compile_options(faultline_flags INTERFACE

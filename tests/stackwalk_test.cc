@@ -60,8 +60,8 @@ std::vector<Answer> answers(const std::string& corpus, const std::string& suffix
     if (!expected.ends_with(suffix)) continue;
     std::string stem = entry.path().filename().string();
     stem.resize(stem.size() - suffix.size());
-    const std::string base =
-        corpus + "/minidumps/dumps/" + entry.path().parent_path().filename().string() + "/" + stem;
+    const fs::path folder = entry.path().parent_path().filename();
+    const std::string base = fs::path(corpus) / "minidumps/dumps" / folder / stem;
     out.push_back(
         {base + ".dmp", base::file_exists(base + ".extra") ? base + ".extra" : "", expected});
   }

@@ -69,7 +69,7 @@ void Watch::wait(Direction direction, std::shared_ptr<Watched> watched) {
 
 void Watch::close() {
   error_code ignored;
-  (void)state_->descriptor.close(ignored);
+  ignored = state_->descriptor.close(ignored);
   fd_ = -1;
 }
 

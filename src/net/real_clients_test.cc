@@ -22,9 +22,8 @@ struct Output {
 
 Output shell(const std::string& command) {
   Output out;
-  // NOLINTNEXTLINE(bugprone-command-processor): the tests write clients' commands as a user types
-  // them.
-  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+  // The tests write clients' commands as a user types them.
+  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");  // NOLINT(bugprone-command-processor)
   if (pipe == nullptr) return out;
   char buffer[65536];
   for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;) {

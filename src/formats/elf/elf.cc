@@ -251,7 +251,7 @@ std::optional<DebugLink> File::find_debug_link() const {
   base::Reader r(plain->bytes, endian_);
   DebugLink link;
   link.name = std::string(r.c_string());
-  while (r.offset() % 4 != 0) r.u8();
+  r.skip((4 - r.offset() % 4) % 4);
   link.crc = r.u32();
   if (r.failed() || link.name.empty()) return std::nullopt;
   return link;

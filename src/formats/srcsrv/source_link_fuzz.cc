@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "formats/srcsrv/source_link.h"
 
 // The first line is the path that is asked for; the rest is the JSON.
