@@ -9,6 +9,12 @@ extern const char faultline_upload_sh_begin[];
 extern const char faultline_upload_sh_end[];
 extern const char faultline_upload_ps1_begin[];
 extern const char faultline_upload_ps1_end[];
+extern const char faultline_dsym_sh_begin[];
+extern const char faultline_dsym_sh_end[];
+extern const char faultline_dsym_ps1_begin[];
+extern const char faultline_dsym_ps1_end[];
+extern const char faultline_lldb_begin[];
+extern const char faultline_lldb_end[];
 }
 
 namespace api {
@@ -66,6 +72,13 @@ void add_tool_routes(net::Router& router) {
   add("/tools/upload-symbols.sh", sh, "text/x-shellscript; charset=utf-8");
   add("/tools/upload-symbols.ps1", between(faultline_upload_ps1_begin, faultline_upload_ps1_end),
       "text/plain; charset=utf-8");
+  const auto dsym = between(faultline_dsym_sh_begin, faultline_dsym_sh_end);
+  add("/tools/dsymForUUID", dsym, "text/x-shellscript; charset=utf-8");
+  add("/tools/dsymForUUID.sh", dsym, "text/x-shellscript; charset=utf-8");
+  add("/tools/dsymForUUID.ps1", between(faultline_dsym_ps1_begin, faultline_dsym_ps1_end),
+      "text/plain; charset=utf-8");
+  add("/tools/faultline_lldb.py", between(faultline_lldb_begin, faultline_lldb_end),
+      "text/x-python; charset=utf-8");
 }
 
 }  // namespace api

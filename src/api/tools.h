@@ -2,8 +2,11 @@
 // they were asked for.
 //   GET /tools/upload-symbols       POSIX sh; needs curl
 //   GET /tools/upload-symbols.ps1   PowerShell
+//   GET /tools/dsymForUUID          symbols for LLDB on macOS: sh and curl
+//   GET /tools/dsymForUUID.ps1      the same for PowerShell
+//   GET /tools/faultline_lldb.py    symbols and sources inside LLDB
 // Immutable; answered on the loop.
-// Format: docs/protocols/upload.md
+// Format: docs/protocols/upload.md, docs/lldb-and-gdb.md
 #pragma once
 
 #include "net/http.h"

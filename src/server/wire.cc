@@ -244,13 +244,13 @@ Result<void> serve(const Options& options) {
   api::add_health_routes(router, catalog, supply, {kVersion, data.path()});
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
+  api::add_tool_routes(router);
   api::add_source_routes(router, *source_files, source_routes(options, data));
   api::add_store_api_routes(router, {blobs, catalog, transactions},
                             [may = upload_options(options, data)](const net::Request& request) {
                               return api::refuse_uploader(request, may);
                             });
   api::add_parts_routes(router, ingest, upload_options(options, data));
-  api::add_tool_routes(router);
   api::add_upload_routes(router, ingest, upload_options(options, data));
   ui::add_routes(router, {archive, queue, [&] { return status_figures(catalog, supply, data); }});
   api::add_debuginfod_routes(router, supply);
