@@ -1,0 +1,137 @@
+#include "store/transactions.h"
+
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "testing/corpus.h"
+#include "testing/postgres.h"
+
+namespace store {
+namespace {
+
+using base::Fault;
+using ident::KeyKind;
+using ident::SymbolKey;
+
+// A catalogue with transactions, on one engine.
+struct Place {
+  std::unique_ptr<db::Database> database;
+  Catalog catalog{*database};
+  Transactions transactions{*database, catalog};
+
+  explicit Place(const std::string& url) : database(db::Database::open(url).value()) {
+    std::vector<db::Migration> migrations = Catalog::migrations();
+    for (db::Migration& migration : Transactions::migrations()) {
+      migrations.push_back(std::move(migration));
+    }
+    EXPECT_TRUE(database->migrate(migrations).ok());
+  }
+
+  static base::Sha256 hash_of(const std::string& content) {
+    return base::sha256_of(base::bytes_of(content));
+  }
+  // A file with an id of its own, under a path.
+  void commit(std::string_view way, const std::string& name, const std::string& content) {
+    Upload upload;
+    upload.way = way;
+    upload.created_at = base::now();
+    NewFile file;
+    file.file.sha256 = hash_of(content);
+    file.file.name = name;
+    file.path = name + "/ABC1/" + name;
+    file.keys.push_back({SymbolKey::from_text(KeyKind::code_id, name, "c0de" + content), true});
+    file.keys.push_back({SymbolKey::from_text(KeyKind::path, name + "/" + name, "ABC1"), true});
+    ASSERT_TRUE(catalog.commit(upload, {file}).ok());
+  }
+  std::int64_t add(const std::string& name, const std::string& content) {
+    commit(kTransactionWay, name, content);
+    TransactionRecord record;
+    record.kind = "file";
+    record.product = "prod";
+    record.files.push_back({name, "ABC1", name, "C:\\" + name, "pub", hash_of(content).hex()});
+    return transactions.add(record).value();
+  }
+  bool finds_path(const std::string& name) {
+    return !catalog.find({SymbolKey::from_text(KeyKind::path, name + "/" + name, "abc1")})
+                ->at(0)
+                .empty();
+  }
+  bool finds_id(const std::string& name, const std::string& content) {
+    return !catalog.find({SymbolKey::from_text(KeyKind::code_id, name, "c0de" + content)})
+                ->at(0)
+                .empty();
+  }
+};
+
+void expect_goes_with_the_last(const std::string& url) {
+  Place place(url);
+  std::size_t announced = 0;
+  place.catalog.add_listener([&](const std::vector<NewFile>& files) { announced = files.size(); });
+  const std::int64_t first = place.add("Foo.pdb", "1");
+  const std::int64_t second = place.add("Foo.pdb", "1");
+  EXPECT_EQ(place.transactions.list()->size(), 2u);
+  EXPECT_EQ(place.transactions.load(first)->files.at(0).source, "C:\\Foo.pdb");
+
+  ASSERT_TRUE(place.transactions.remove(first).ok());
+  EXPECT_TRUE(place.finds_path("foo.pdb"));
+  EXPECT_EQ(announced, 0u);
+  EXPECT_EQ(place.transactions.remove(first).error().fault, Fault::not_found);
+  ASSERT_TRUE(place.transactions.remove(second).ok());
+  EXPECT_FALSE(place.finds_path("foo.pdb"));
+  EXPECT_FALSE(place.finds_id("foo.pdb", "1"));
+  EXPECT_EQ(announced, 1u);
+
+  // It can come back.
+  place.add("Foo.pdb", "1");
+  EXPECT_TRUE(place.finds_path("foo.pdb"));
+  EXPECT_TRUE(place.finds_id("foo.pdb", "1"));
+}
+
+void expect_others_stay(const std::string& url) {
+  Place place(url);
+  place.commit("put", "foo.pdb", "2");
+  const std::int64_t id = place.add("foo.pdb", "2");
+  // The same content under another name: its path goes, the content stays.
+  const std::int64_t other = place.add("bar.pdb", "3");
+  const std::int64_t twin = place.add("baz.pdb", "3");
+  ASSERT_TRUE(place.transactions.remove(id).ok());
+  ASSERT_TRUE(place.transactions.remove(twin).ok());
+  EXPECT_TRUE(place.finds_path("foo.pdb"));
+  EXPECT_FALSE(place.finds_path("baz.pdb"));
+  EXPECT_TRUE(place.finds_path("bar.pdb"));
+  EXPECT_TRUE(place.finds_id("bar.pdb", "3"));
+  EXPECT_TRUE(place.transactions.load(other).ok());
+  const std::string known = Place::hash_of("3").hex();
+  EXPECT_EQ(place.transactions.known({known, std::string(64, 'a')}).value(),
+            std::set<std::string>{known});
+}
+
+TEST(Transactions, AFileGoesWithTheLastOnSqlite) {
+  const auto directory = base::TemporaryDirectory::create("transactions").value();
+  expect_goes_with_the_last("sqlite:" + directory.path() + "/a.db");
+  expect_others_stay("sqlite:" + directory.path() + "/b.db");
+}
+
+TEST(Transactions, AFileGoesWithTheLastOnPostgresql) {
+  REQUIRE_OR_SKIP(testing_support::have_postgres(), "no PostgreSQL on this machine");
+  expect_goes_with_the_last(testing_support::new_postgres_database());
+  expect_others_stay(testing_support::new_postgres_database());
+}
+
+TEST(Transactions, JsonGoesBothWays) {
+  TransactionRecord record;
+  record.number = 3;
+  record.kind = "ptr";
+  record.product = "a \"quoted\" product";
+  record.files.push_back({"foo.pdb", "ABC1", "foo.pd_", "C:\\x", "pri", std::string(64, 'a')});
+  const auto again = transaction_from_json(transaction_as_json(record));
+  ASSERT_TRUE(again.ok()) << again.error().what;
+  EXPECT_EQ(transaction_as_json(*again), transaction_as_json(record));
+  for (const char* text : {"", "[]", "7", R"({"files":[7]})", R"({"files":[{"name":"a"}]})",
+                           R"({"files":[{"name":"a","id":"1","file":"../b"}]})"}) {
+    EXPECT_FALSE(transaction_from_json(text).ok()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace store
