@@ -10,6 +10,9 @@
 #include "formats/dwarf/debug_info.h"
 #include "formats/dwarf/line_table.h"
 #include "formats/elf/elf.h"
+#include "formats/macho/macho.h"
+#include "formats/pdb/pdb.h"
+#include "formats/pdb/source_names.h"
 
 namespace extract {
 
@@ -18,6 +21,8 @@ using base::Fault;
 using base::Result;
 
 namespace {
+
+constexpr std::uint64_t kMaxPlacesSize = 256ull << 20;  // of a srcsrv or Source Link stream
 
 // Each path once: the first spelling, and the first checksum that is known.
 class Collector {
@@ -41,21 +46,72 @@ class Collector {
   std::unordered_set<std::string> seen_;
 };
 
-Result<void> add_dwarf_files(const elf::File& file, SourceFiles& out) {
-  Collector collector(out);
-  const DwarfBytes bytes = read_dwarf_sections(file, 1);
-  const auto info = dwarf::DebugInfo::open(bytes.sections, 1);
+Result<void> add_dwarf_files(const dwarf::Sections& sections, Collector& collector) {
+  const auto info = dwarf::DebugInfo::open(sections, 1);
   // Units share tables (type units, partial units); the directory is the unit's.
   std::set<std::pair<std::uint64_t, std::string_view>> tables;
   for (const dwarf::Unit& unit : info.units()) {
     if (!unit.usable || !unit.line_offset) continue;
     if (!tables.emplace(*unit.line_offset, unit.comp_dir).second) continue;
-    const auto table = dwarf::LineTable::parse_files(bytes.sections, info, unit);
+    const auto table = dwarf::LineTable::parse_files(sections, info, unit);
     if (!table.ok()) continue;
     // Up to DWARF 4 files count from 1, and path_of(0) is "".
     for (std::uint64_t i = 0; i <= table->file_count(); ++i) {
       const base::Bytes md5 = table->md5_of(i);
       TRY(collector.add(table->path_of(i), md5.empty() ? "" : "md5:" + base::hex_of(md5)));
+    }
+  }
+  return {};
+}
+
+// Names of Mach-O sections end after 16 letters.
+dwarf::Sections dwarf_sections_of(const macho::Slice& slice) {
+  dwarf::Sections sections;
+  sections.endian = slice.endian();
+  const std::pair<std::string_view, base::Bytes*> wanted[] = {
+      {"__debug_info", &sections.info},         {"__debug_abbrev", &sections.abbrev},
+      {"__debug_line", &sections.line},         {"__debug_str", &sections.str},
+      {"__debug_line_str", &sections.line_str}, {"__debug_str_offs", &sections.str_offsets},
+      {"__debug_addr", &sections.addr},         {"__debug_rnglists", &sections.rnglists},
+      {"__debug_ranges", &sections.ranges}};
+  for (const macho::Section& section : slice.sections()) {
+    if (section.segment != "__DWARF" || section.offset == 0) continue;
+    const auto bytes = base::find_slice(slice.bytes(), section.offset, section.size);
+    for (const auto& [name, place] : wanted) {
+      if (bytes && section.name == name) *place = *bytes;
+    }
+  }
+  return sections;
+}
+
+// All slices of a fat file: they are built from the same sources.
+Result<void> add_macho_files(base::Bytes bytes, SourceFiles& out) {
+  Collector collector(out);
+  const macho::File file = TRY(macho::File::parse(bytes));
+  for (const macho::Slice& slice : file.slices()) {
+    if (slice.uuid()) out.ids.push_back(base::hex_of(*slice.uuid()));
+    TRY(add_dwarf_files(dwarf_sections_of(slice), collector));
+  }
+  return {};
+}
+
+Result<void> add_pdb_files(base::Bytes bytes, SourceFiles& out) {
+  Collector collector(out);
+  const pdb::File file = TRY(pdb::File::open(bytes));
+  for (pdb::SourceName& name : pdb::source_names(file)) {
+    TRY(collector.add(std::move(name.path), std::move(name.checksum)));
+  }
+  for (const pdb::NamedStream& named : file.named_streams()) {
+    const std::string name = base::lower_ascii(named.name);
+    const bool is_srcsrv = name == "srcsrv";
+    if (!is_srcsrv && !name.starts_with("sourcelink")) continue;
+    const auto stream = file.container().read_all(named.stream, kMaxPlacesSize);
+    if (!stream.ok()) continue;
+    std::string text(base::text_of(stream->bytes()));
+    if (is_srcsrv) {
+      out.srcsrv = std::move(text);
+    } else {
+      out.source_links.push_back(std::move(text));
     }
   }
   return {};
@@ -93,9 +149,17 @@ Result<SourceFiles> source_files(base::Bytes file) {
   switch (identity.kind) {
     case FileKind::elf: {
       const elf::File elf = TRY(elf::File::parse(file));
-      TRY(add_dwarf_files(elf, out));
+      const DwarfBytes bytes = read_dwarf_sections(elf, 1);
+      Collector collector(out);
+      TRY(add_dwarf_files(bytes.sections, collector));
       return out;
     }
+    case FileKind::macho:
+      TRY(add_macho_files(file, out));
+      return out;
+    case FileKind::pdb:
+      TRY(add_pdb_files(file, out));
+      return out;
     case FileKind::breakpad_sym:
       TRY(add_sym_files(file, out));
       return out;

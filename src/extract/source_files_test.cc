@@ -62,6 +62,38 @@ TEST(SourceFilesTest, AnotherKindOfFileIsUnsupported) {
   EXPECT_FALSE(source_files({}).ok());
 }
 
+TEST(SourceFilesTest, NamesWhatAPdbNames) {
+  REQUIRE_CORPUS(corpus);
+  const SourceFiles found =
+      must_list(corpus + "/symbols/objects/pe-pdb/lantern-win-x64/lantern.pdb");
+  std::size_t with_checksum = 0;
+  bool has_lantern = false;
+  for (const SourceFile& file : found.files) {
+    with_checksum += file.checksum.empty() ? 0 : 1;
+    has_lantern = has_lantern || file.path.find("lantern") != std::string::npos;
+  }
+  EXPECT_TRUE(has_lantern);
+  EXPECT_GT(with_checksum, 0u);
+}
+
+TEST(SourceFilesTest, NamesWhatADsymNames) {
+  REQUIRE_CORPUS(corpus);
+  const SourceFiles found = must_list(corpus + "/symbols/objects/macho/electron-dsym/Electron");
+  EXPECT_THAT(found.ids, Contains("cb63147ac9dc308b8ca1ee92a5042e8e"));
+  EXPECT_FALSE(found.files.empty());
+}
+
+TEST(SourceFilesTest, DamagedPdbsAndMachOsAreRefusedOrReadInPart) {
+  REQUIRE_CORPUS(corpus);
+  for (const char* name : {"/symbols/objects/pe-pdb/lantern-win-x64/lantern.pdb",
+                           "/symbols/objects/macho/electron-dsym/Electron"}) {
+    const auto file = base::MappedFile::open(corpus + name);
+    ASSERT_TRUE(file.ok());
+    const base::Bytes whole = (*file)->bytes();
+    for (std::size_t i = 1; i < 64; ++i) (void)source_files(whole.first(whole.size() * i / 64));
+  }
+}
+
 TEST(SourceFilesTest, OldAndOddFilesOfTheCorpusNameTheirSources) {
   REQUIRE_CORPUS(corpus);
   const std::string objects = corpus + "/symbols/objects/elf/";
