@@ -82,6 +82,8 @@ void read_split(const elf::File& file, Identity& identity) {
     if (file.find_debug_section(".debug_info") == nullptr) identity.split = Split::dwo;
   }
   identity.skeleton_ids = ids_of(".debug_info", ".debug_abbrev", kMaxSkeletonInfo);
+  // In the order of a package's ids, so that a few of either are enough to match them.
+  std::sort(identity.skeleton_ids.begin(), identity.skeleton_ids.end());
 }
 
 }  // namespace

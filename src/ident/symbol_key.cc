@@ -7,8 +7,8 @@
 namespace ident {
 namespace {
 
-constexpr std::array<std::string_view, 8> kKindNames{"debug_id", "code_id",  "build_id", "uuid",
-                                                     "dwo_id",   "checksum", "sha256",   "path"};
+constexpr std::array<std::string_view, 9> kKindNames{
+    "debug_id", "code_id", "build_id", "uuid", "dwo_id", "checksum", "sha256", "path", "skeleton"};
 
 // A PE code id is 8 digits of time stamp and up to 8 of size; hashes start at 20 digits.
 constexpr std::size_t kUniqueIdDigitsMin = 20;

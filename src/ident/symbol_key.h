@@ -24,7 +24,8 @@ enum class KeyKind : std::uint8_t {
   dwo_id,
   checksum,
   sha256,
-  path
+  path,
+  skeleton  // a DWO id that the file's skeleton units name: the units are in another file
 };
 
 std::string_view name_of(KeyKind kind);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "extract/identify.h"
+#include "ingest/companions.h"
 #include "ingest/ingest.h"
 
 namespace ingest {
@@ -59,6 +60,9 @@ void add_keys(const extract::Identity& identity, const std::string& name, Keys& 
   keys.add(KeyKind::uuid, name, identity.uuid);
   keys.add(KeyKind::checksum, name, identity.checksum);
   for (const std::string& id : identity.dwo_ids) keys.add(KeyKind::dwo_id, name, id);
+  for (std::size_t i = 0; i < identity.skeleton_ids.size() && i < kMaxSkeletonKeys; ++i) {
+    keys.add(KeyKind::skeleton, name, identity.skeleton_ids[i]);
+  }
   // Under the name of its PDB an image is part of the same module: it has the unwind rules.
   for (const ident::DebugFile& pdb : identity.pdbs) {
     if (ident::is_allowed_name(pdb.name)) keys.add(pdb.name, pdb.debug_id);
@@ -109,6 +113,8 @@ store::NewFile describe(base::Bytes bytes, const std::optional<ident::StorePath>
   if (!identity.debug_id.is_nil()) file.debug_id = identity.debug_id.breakpad();
   file.code_id = base::to_valid_utf8(base::lower_ascii(identity.code_id));
   for (const extract::Identity& slice : all) {
+    // Split DWARF is for debuggers that ask for it: it describes no module on its own.
+    if (slice.split != extract::Split::none) continue;
     file.has_debug |= slice.has_debug_info;
     file.has_symbols |= slice.has_symbol_table;
     file.has_code |= slice.has_code;

@@ -1,6 +1,8 @@
 #include "ingest/ingest.h"
 
+#include "base/log.h"
 #include "ingest/cabinets.h"
+#include "ingest/companions.h"
 #include "ingest/zip_members.h"
 #include "store/transactions.h"
 
@@ -58,12 +60,16 @@ Result<Receipt> Ingest::keep_all(store::Upload upload, std::vector<Received> all
     described.push_back(describe(bytes->bytes(), received.path, received.name));
     files.push_back(std::move(received.file));
   }
+  TRY(join_packages(catalog_, described));
   const std::vector<base::Sha256> hashes = TRY(blobs_.put_all(std::move(files)));
   for (std::size_t i = 0; i < hashes.size(); ++i) described[i].file.sha256 = hashes[i];
 
   upload.created_at = base::now();
   const store::Catalog::Committed committed = TRY(catalog_.commit(upload, described));
   // From here on the upload is ours, whatever happens.
+  if (const auto joined = join_waiting_packages(catalog_, described); !joined.ok()) {
+    base::log::warning("packages of split DWARF stay alone: {}", joined.error().what);
+  }
   Receipt receipt;
   receipt.upload_id = committed.upload_id;
   receipt.created_at = upload.created_at;

@@ -183,6 +183,13 @@ Result<Catalog::Committed> Catalog::commit(const Upload& upload,
   return committed;
 }
 
+Result<void> Catalog::add_keys(const NewFile& added) {
+  TRY(database_.write(
+      [&](Session& session) -> Result<void> { return keep_keys(session, added.file.id, added); }));
+  announce({added});
+  return {};
+}
+
 void Catalog::announce(const std::vector<NewFile>& files) {
   std::vector<Listener> listeners;
   {

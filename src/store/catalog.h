@@ -87,6 +87,9 @@ class Catalog {
   // All of them or none. REQUIRES: each file's blob is durable.
   base::Result<Committed> commit(const Upload& upload, const std::vector<NewFile>& files);
 
+  // More keys for a file that is here: `added.file` is its row as find() gave it.
+  base::Result<void> add_keys(const NewFile& added);
+
   // For each key what it names: verified first, then the fullest, then the oldest. The key's
   // name is compared only where the id alone is not unique.
   base::Result<std::vector<std::vector<Found>>> find(const std::vector<ident::SymbolKey>& keys);

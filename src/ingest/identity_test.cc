@@ -1,0 +1,136 @@
+// Real files of every format, kept and found again under each of their names.
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "ingest/ingest.h"
+#include "store/data_directory.h"
+#include "testing/corpus.h"
+
+namespace ingest {
+namespace {
+
+using ident::KeyKind;
+using ident::SymbolKey;
+
+struct Place {
+  base::TemporaryDirectory root = base::TemporaryDirectory::create("identity-test").value();
+  store::DataDirectory data = store::DataDirectory::open(root.path(), "test").value();
+  store::Blobs blobs = store::Blobs::open(data.blobs(), data.tmp()).value();
+  std::unique_ptr<db::Database> database = db::Database::open(data.database_url()).value();
+  store::Catalog catalog{*database};
+  Ingest ingest{blobs, catalog, {}};
+
+  Place() { EXPECT_TRUE(database->migrate(store::Catalog::migrations()).ok()); }
+
+  store::FileRecord keep(const std::string& path, const std::string& name = "") {
+    const auto bytes = base::MappedFile::open(path);
+    EXPECT_TRUE(bytes.ok()) << path;
+    base::PendingFile file = blobs.create().value();
+    EXPECT_TRUE(file.append((*bytes)->bytes()).ok());
+    const std::string called = name.empty() ? std::string(base::basename_of(path)) : name;
+    auto receipt = ingest.keep_file("peer", {std::move(file), std::nullopt, called});
+    EXPECT_TRUE(receipt.ok()) << receipt.error().what;
+    return receipt->files.at(0).file.file;
+  }
+  // Names of the files that a key finds, verified ones only.
+  std::string found(KeyKind kind, std::string_view name, std::string_view id) {
+    const auto all = catalog.find({SymbolKey::from_text(kind, name, id)}).value();
+    std::string names;
+    for (const store::Found& row : all.at(0)) {
+      if (row.key.verified) names += (names.empty() ? "" : " ") + row.file.name;
+    }
+    return names;
+  }
+};
+
+TEST(KeptFiles, AFatFileIsFoundByTheIdsOfEverySlice) {
+  REQUIRE_CORPUS(corpus);
+  Place place;
+  const auto row = place.keep(corpus + "/symbols/objects/macho/lantern-fat/liblantern.dylib");
+  EXPECT_EQ(row.format, "macho");
+  EXPECT_EQ(row.arch, "x86_64 arm64");
+  EXPECT_EQ(row.debug_id, "4C4C447B55553144A167EAEB74AF3D290");
+  EXPECT_TRUE(row.has_code);
+  for (const char* uuid :
+       {"4c4c447b55553144a167eaeb74af3d29", "4c4c441e55553144a1624a1d847f4071"}) {
+    EXPECT_EQ(place.found(KeyKind::uuid, "", uuid), "liblantern.dylib");
+    EXPECT_EQ(place.found(KeyKind::code_id, "", uuid), "liblantern.dylib");
+    EXPECT_EQ(place.found(KeyKind::debug_id, "", uuid + std::string("0")), "liblantern.dylib");
+  }
+}
+
+TEST(KeptFiles, AnImageAndItsPdbAreOneModule) {
+  REQUIRE_CORPUS(corpus);
+  Place place;
+  const std::string folder = corpus + "/symbols/objects/pe-pdb/regtest64/dump_syms_regtest64";
+  place.keep(folder + ".exe");
+  const char* id = "72e103a85cb249078b76b2e7c06257b13";
+  EXPECT_EQ(place.found(KeyKind::code_id, "dump_syms_regtest64.exe", "589dfd111A000"),
+            "dump_syms_regtest64.exe");
+  EXPECT_EQ(place.found(KeyKind::code_id, "other.exe", "589dfd111a000"), "");
+  EXPECT_TRUE(place.found(KeyKind::debug_id, "dump_syms_regtest64.pdb", id)
+                  .starts_with("dump_syms_regtest64.exe"));
+  const auto pdb = place.keep(folder + ".pdb");
+  EXPECT_TRUE(pdb.has_debug);
+  // The fuller comes first; the image is a part of the module too.
+  EXPECT_TRUE(place.found(KeyKind::debug_id, "dump_syms_regtest64.pdb", id)
+                  .starts_with("dump_syms_regtest64.pdb dump_syms_regtest64.exe"));
+}
+
+TEST(KeptFiles, APortablePdbHasThreeAgesAndAChecksum) {
+  REQUIRE_CORPUS(corpus);
+  Place place;
+  const std::string name = "System.Threading.Thread.pdb";
+  place.keep(corpus + "/symbols/objects/portable-pdb/threading-dir1/" + name);
+  for (const char* age : {"ffffffff", "5cb7ac29", "1"}) {
+    EXPECT_EQ(
+        place.found(KeyKind::debug_id, "", "a43b38726e6a4b3cb1691f35f0d6cc48" + std::string(age)),
+        name);
+  }
+  EXPECT_EQ(place.found(KeyKind::checksum, "",
+                        "de0766d608c433b8f457e4bb91388afb480ea14747a31ff9d72f7938083bffbc"),
+            name);
+}
+
+TEST(KeptFiles, APackageOfUnitsGetsTheBuildIdOfItsCompanionInEitherOrder) {
+  REQUIRE_CORPUS(corpus);
+  const std::string image = corpus + "/symbols/objects/elf/lantern-split/liblantern-split5.so";
+  const char* build_id = "742b7d7dcee4b15da8a2e1f9d7bd6a9ae4dc46b0";
+  for (const bool image_first : {true, false}) {
+    Place place;
+    place.keep(image_first ? image : image + ".dwp");
+    const auto row = place.keep(image_first ? image + ".dwp" : image);
+    EXPECT_EQ(row.format, image_first ? "dwp" : "elf");
+    EXPECT_EQ(place.found(KeyKind::build_id, "", build_id),
+              "liblantern-split5.so liblantern-split5.so.dwp");
+    EXPECT_EQ(place.found(KeyKind::debug_id, "", "7D7D2B74E4CE5DB1A8A2E1F9D7BD6A9A0"),
+              "liblantern-split5.so liblantern-split5.so.dwp");
+  }
+}
+
+TEST(KeptFiles, AStrangersPackageStaysAlone) {
+  REQUIRE_CORPUS(corpus);
+  Place place;
+  place.keep(corpus + "/symbols/objects/elf/lantern-split/liblantern-split5.so");
+  place.keep(corpus + "/symbols/objects/elf/eu-dwp-5/testfile-dwp-5.dwp");
+  EXPECT_EQ(place.found(KeyKind::build_id, "", "742b7d7dcee4b15da8a2e1f9d7bd6a9ae4dc46b0"),
+            "liblantern-split5.so");
+}
+
+TEST(KeptFiles, AUnitIsFoundByItsDwoId) {
+  REQUIRE_CORPUS(corpus);
+  Place place;
+  const auto row = place.keep(corpus + "/symbols/objects/elf/lantern-split/lantern.dwo");
+  EXPECT_EQ(row.format, "dwo");
+  EXPECT_FALSE(row.has_debug);
+  std::size_t ids = 0;
+  ASSERT_TRUE(place.catalog
+                  .list_ids([&](KeyKind kind, std::string_view id) {
+                    ids += kind == KeyKind::dwo_id && id.size() == 16 ? 1 : 0;
+                  })
+                  .ok());
+  EXPECT_EQ(ids, 1u);
+}
+
+}  // namespace
+}  // namespace ingest
