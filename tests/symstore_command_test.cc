@@ -242,6 +242,31 @@ TEST_F(StoreCommand, ATreeComesOutOfTheServerAsItWentIn) {
   }
 }
 
+TEST_F(StoreCommand, ExportsWhatCameOtherwiseToo) {
+  REQUIRE_CORPUS(corpus);
+  serve();
+  const std::string tree = corpus + "/symbols/store/single-tier";
+  const std::string file = "/bigage.pdb/C9A61DDDD7E44353A668E39AC614A7EAa/bigage.pdb";
+  net::ClientRequest put;
+  put.method = "PUT";
+  put.url = net::join_url(server_->url(), file);
+  put.body_path = tree + file;
+  ASSERT_EQ(net::Client().send(put)->status, 201);
+  for (const std::string& from : {server_->url(), path("data")}) {
+    const std::string to = "out" + std::to_string(from.size());
+    const Ran out = store({"export", "--all", "--store", from, path(to)});
+    ASSERT_EQ(out.code, 0) << out.errors;
+    EXPECT_TRUE(read(to + file) == base::read_file(tree + file).value()) << out.errors;
+    EXPECT_TRUE(read(to + "/000Admin/server.txt").find("\"faultline\"") != std::string::npos);
+  }
+  EXPECT_EQ(server_->stop(), 0);
+  ASSERT_EQ(
+      store({"export", "--all", "--compress", "--two-tier", "--store", path("data"), path("z")})
+          .code,
+      0);
+  EXPECT_TRUE(has("z/bi/bigage.pdb/C9A61DDDD7E44353A668E39AC614A7EAa/bigage.pd_"));
+}
+
 TEST_F(StoreCommand, ADirectoryThatWasServedIsOpenedAfterwards) {
   serve();
   EXPECT_EQ(server_->stop(), 0);

@@ -1,5 +1,7 @@
 #include "api/store.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -19,6 +21,8 @@ namespace {
 
 constexpr std::uint64_t kBodyMax = 64ull << 20;
 constexpr std::size_t kHashesMax = 10'000;
+constexpr std::uint64_t kFilesDefault = 100;
+constexpr std::uint64_t kFilesMax = 1000;
 
 Answer answer_error(const Error& error) {
   JsonWriter out;
@@ -97,6 +101,28 @@ Result<Answer> known(const Request& request, const StoreParts& parts) {
   return Answer::json(200, hashes_as_json("known", {found.begin(), found.end()}));
 }
 
+Result<Answer> list_files(const Request& request, const StoreParts& parts) {
+  const auto number = [&](std::string_view name, std::uint64_t other, std::uint64_t max) {
+    const auto given = base::parse_decimal(request.query_value(name).value_or(""));
+    return std::min(given.value_or(other), max);
+  };
+  const auto files = TRY(parts.catalog.list_files(number("limit", kFilesDefault, kFilesMax),
+                                                  number("offset", 0, INT64_MAX)));
+  JsonWriter out;
+  out.begin_object().key("files").begin_array();
+  for (const store::FileRecord& file : files) {
+    out.begin_object().key("name").string(file.name);
+    out.key("sha256").string(file.sha256.hex());
+    out.key("size").unsigned_integer(file.size);
+    out.key("format").string(file.format);
+    out.key("debug_id").string(file.debug_id);
+    out.key("code_id").string(file.code_id);
+    out.key("added_at").string(base::iso8601(file.added_at)).end_object();
+  }
+  out.end_array().end_object();
+  return Answer::json(200, out.take());
+}
+
 using Handle = Result<Answer> (*)(const Request&, const StoreParts&);
 
 }  // namespace
@@ -122,6 +148,7 @@ void add_store_api_routes(net::Router& router, const StoreParts& parts, const Ad
   add_route("GET", "/api/v1/store/transactions/{id}", none, show);
   add_route("POST", "/api/v1/store/transactions", json, add);
   add_route("DELETE", "/api/v1/store/transactions/{id}", none, remove);
+  add_route("GET", "/api/v1/store/files", none, list_files);
   add_route("POST", "/api/v1/store/known", json, known);
 }
 

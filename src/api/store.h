@@ -2,6 +2,7 @@
 //   GET    /api/v1/store/transactions[/{id}]
 //   POST   /api/v1/store/transactions          409 names the contents that must be sent first
 //   DELETE /api/v1/store/transactions/{id}
+//   GET    /api/v1/store/files?limit=&offset=  every file of the catalogue, the newest first
 //   POST   /api/v1/store/known                 which of these SHA-256 are here
 // Handlers run on the pool. `admit` says who may: whoever may upload.
 // Format: docs/protocols/store-api.md

@@ -281,7 +281,8 @@ Result<void> export_(const StoreArguments& arguments) {
   const std::unique_ptr<StoreTarget> source = TRY(must_target(arguments));
   symstore::Editor editor = TRY(symstore::Editor::open(
       arguments.tree, arguments.two_tiers ? Create::two_tiers : Create::one_tier));
-  const TransferTally tally = TRY(export_tree(*source, editor, arguments.compress));
+  TransferTally tally = TRY(export_tree(*source, editor, arguments.compress));
+  if (arguments.all) TRY(export_rest(*source, editor, arguments.compress, tally));
   print_tally(arguments, tally);
   return {};
 }

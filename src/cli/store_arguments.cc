@@ -145,6 +145,7 @@ std::optional<int> parse_ours(int argc, char** argv, StoreArguments& arguments) 
     if (verb == "export") {
       options.flag("--compress", arguments.compress, "keep files in cabinets");
       options.flag("-3,--two-tier", arguments.two_tiers, "a new tree has two tiers");
+      options.flag("--all", arguments.all, "files that came otherwise, too, as one transaction");
     } else {
       options.list("--pointers-beneath", arguments.pointer_directories,
                    "file.ptr may lead into this directory, too");

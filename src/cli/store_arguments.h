@@ -29,6 +29,7 @@ struct StoreArguments {
   bool two_tiers = false;
   bool append = false;     // /a
   bool append_id = false;  // /yi
+  bool all = false;        // export: files of no transaction, too
   bool json = false;
   bool microsoft = false;  // the flags were Microsoft's, so are the last lines we print
 };

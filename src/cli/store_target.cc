@@ -18,6 +18,8 @@ using base::Result;
 
 namespace {
 
+constexpr std::uint64_t kFilesAtOnce = 1000;
+
 class StoreServer final : public StoreTarget {
  public:
   StoreServer(std::string url, std::string token)
@@ -57,6 +59,25 @@ class StoreServer final : public StoreTarget {
       added.missing.emplace_back(json["missing"].at(i).text_or(""));
     }
     return added;
+  }
+  Result<std::vector<store::FileRecord>> list_files(std::uint64_t offset) override {
+    net::ClientRequest request = request_for("GET", "api/v1/store/files");
+    request.url += "?limit=" + std::to_string(kFilesAtOnce) + "&offset=" + std::to_string(offset);
+    const net::ClientAnswer answer = TRY(client_.send(request));
+    if (answer.status != 200) return refused(answer);
+    const base::JsonValue json = TRY(base::JsonValue::parse(answer.body));
+    std::vector<store::FileRecord> files;
+    for (std::size_t i = 0; i < json["files"].size(); ++i) {
+      const base::JsonValue& value = json["files"].at(i);
+      store::FileRecord file;
+      file.sha256 = store::find_sha256(value["sha256"].text_or("")).value_or(base::Sha256{});
+      file.name = value["name"].text_or("");
+      file.format = value["format"].text_or("");
+      file.debug_id = value["debug_id"].text_or("");
+      file.code_id = value["code_id"].text_or("");
+      files.push_back(std::move(file));
+    }
+    return files;
   }
   Result<void> fetch(const store::TransactionFile& file, base::PendingFile& out) override {
     const std::string path = file.name + "/" + file.id + "/" + file.file;
@@ -119,6 +140,9 @@ class StoreDirectory final : public StoreTarget {
   Result<Added> add(const store::TransactionRecord& record) override {
     auto kept = TRY(ingest::keep_transaction(blobs_, catalog_, transactions_, "local", record));
     return Added{kept.id, std::move(kept.missing)};
+  }
+  Result<std::vector<store::FileRecord>> list_files(std::uint64_t offset) override {
+    return catalog_.list_files(kFilesAtOnce, offset);
   }
   Result<void> fetch(const store::TransactionFile& file, base::PendingFile& out) override {
     const auto hash = store::find_sha256(file.sha256);

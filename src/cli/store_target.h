@@ -27,7 +27,9 @@ class StoreTarget {
     std::vector<std::string> missing;  // put these first; nothing was kept
   };
   virtual base::Result<Added> add(const store::TransactionRecord& record) = 0;
-  // Appends the bytes of a file of a transaction.
+  // Every file of the catalogue, in portions: the next one after `offset` files; empty at the end.
+  virtual base::Result<std::vector<store::FileRecord>> list_files(std::uint64_t offset) = 0;
+  // Appends the bytes of a file of a transaction, or of one that its path alone names.
   virtual base::Result<void> fetch(const store::TransactionFile& file, base::PendingFile& out) = 0;
 };
 

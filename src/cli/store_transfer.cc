@@ -4,8 +4,10 @@
 #include <set>
 
 #include "base/text.h"
+#include "extract/identify.h"
 #include "formats/archive/cab.h"
 #include "store/blobs.h"
+#include "symstore/index_of.h"
 
 namespace cli {
 
@@ -200,7 +202,73 @@ Result<void> export_one(StoreTarget& source, const TransactionRecord& record, bo
   return {};
 }
 
+// Contents that a transaction holds, by hash.
+Result<std::set<std::string>> held_contents(StoreTarget& source) {
+  std::set<std::string> held;
+  const std::vector<TransactionRecord> all = TRY(source.list());
+  for (const TransactionRecord& listed : all) {
+    if (listed.deleted_at.us != 0) continue;
+    const TransactionRecord record = TRY(source.load(listed.id));
+    for (const TransactionFile& file : record.files) held.insert(file.sha256);
+  }
+  return held;
+}
+
+bool is_for_trees(const store::FileRecord& file) {
+  return file.format == "pdb" || file.format == "pe" || file.format == "portable_pdb" ||
+         file.format == "elf" || file.format == "macho";
+}
+
+// The file on disk as a member of a tree; nothing when it has no key there.
+Result<std::optional<symstore::NewMember>> fetch_member(StoreTarget& source,
+                                                        const store::FileRecord& file,
+                                                        const std::string& path) {
+  base::PendingFile bytes = TRY(base::PendingFile::create(std::string(base::parent_of(path))));
+  const std::string& id = file.debug_id.empty() ? file.code_id : file.debug_id;
+  TRY(source.fetch({file.name, id, file.name, "", "", file.sha256.hex()}, bytes));
+  TRY(bytes.rename_to(path));
+  const base::Sha256 hash = TRY(store::sha256_of_file(path));
+  if (hash != file.sha256) return std::optional<symstore::NewMember>();  // a fuller one is served
+  const auto mapped = TRY(base::MappedFile::open(path));
+  const auto indexed = symstore::index_of(extract::identify(mapped->bytes()), file.name);
+  if (!indexed) return std::optional<symstore::NewMember>();
+  return std::optional(
+      symstore::NewMember{indexed->name, indexed->id, file.name, path, indexed->form});
+}
+
 }  // namespace
+
+Result<void> export_rest(StoreTarget& source, symstore::Editor& editor, bool compress,
+                         TransferTally& tally) {
+  const auto directory = TRY(base::TemporaryDirectory::create("faultline-export"));
+  const std::set<std::string> held = TRY(held_contents(source));
+  std::vector<symstore::NewMember> members;
+  for (std::uint64_t offset = 0;;) {
+    const std::vector<store::FileRecord> files = TRY(source.list_files(offset));
+    if (files.empty()) break;
+    offset += files.size();
+    for (const store::FileRecord& file : files) {
+      if (!is_for_trees(file) || held.contains(file.sha256.hex())) continue;
+      auto member = fetch_member(source, file,
+                                 base::join_path(directory.path(), std::to_string(members.size())));
+      if (!member.ok() || !*member) {
+        tally.left_out.push_back(file.name + ": " +
+                                 (member.ok() ? "another file has its key" : member.error().what));
+        continue;
+      }
+      members.push_back(std::move(**member));
+    }
+  }
+  if (members.empty()) return {};
+  symstore::NewTransaction wanted;
+  wanted.product = "faultline";
+  wanted.comment = "files of no transaction";
+  wanted.compress = compress;
+  TRY(editor.add(wanted, members));
+  ++tally.transactions;
+  tally.files += members.size();
+  return {};
+}
 
 Result<std::uint64_t> add_to_target(StoreTarget& target, TransactionRecord& record,
                                     const std::vector<std::string>& contents) {

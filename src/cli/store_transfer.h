@@ -23,6 +23,9 @@ struct TransferTally {
 
 base::Result<TransferTally> import_tree(const symstore::Tree& tree,
                                         const symstore::PointerRoots& roots, StoreTarget& target);
+// One more transaction with every PDB, PE, ELF and Mach-O file that no transaction holds.
+base::Result<void> export_rest(StoreTarget& source, symstore::Editor& editor, bool compress,
+                               TransferTally& tally);
 base::Result<TransferTally> export_tree(StoreTarget& source, symstore::Editor& editor,
                                         bool compress);
 
