@@ -1,11 +1,15 @@
 #include "api/symbols.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
 #include "api/clients.h"
 #include "api/dispatch.h"
+#include "base/clock.h"
 #include "base/text.h"
+#include "net/percent.h"
 
 namespace api {
 
@@ -19,24 +23,37 @@ using supply::Supplied;
 
 namespace {
 
+// Sorted, for the search on every request.
 constexpr std::array<std::string_view, 22> kReserved{
-    "buildid",         "artifacts", "api",        "upload",      "submit",
-    "symbolicate",     "crashes",   "signatures", "search",      "modules",
-    "status",          "settings",  "p",          "metadata",    "metrics",
-    "healthz",         "readyz",    "static",     "__version__", "__heartbeat__",
-    "__lbheartbeat__", "tools"};
+    "__heartbeat__", "__lbheartbeat__", "__version__", "api",        "artifacts", "buildid",
+    "crashes",       "healthz",         "metadata",    "metrics",    "modules",   "p",
+    "readyz",        "search",          "settings",    "signatures", "static",    "status",
+    "submit",        "symbolicate",     "tools",       "upload"};
+
+// Of these, the words that begin a request for a file.
+bool begins_a_request(std::string_view first_segment) {
+  return first_segment == "buildid" || first_segment == "artifacts" || first_segment == "p";
+}
 
 bool is_text(const Supplied& file) { return file.format == "sym" || file.format == "breakpad_sym"; }
 
+// What is packed already gains nothing by a coding.
+bool is_packed(const Supplied& file) {
+  constexpr std::array<std::string_view, 7> kPacked{"cab",  "msfz", "zip", "gzip",
+                                                    "zstd", "xz",   "rpm"};
+  return std::find(kPacked.begin(), kPacked.end(), file.format) != kPacked.end();
+}
+
 Answer answer_file(const Supplied& file) {
-  const bool text = is_text(file);
-  Answer answer = Answer::file({file.fd, file.size},
-                               text ? "text/plain; charset=utf-8" : "application/octet-stream",
-                               "\"" + file.content_tag + "\"");
-  answer.compressible = text;
-  answer.headers.set("Access-Control-Allow-Origin", "*");
+  Answer answer =
+      Answer::file({file.fd, file.size, file.offset},
+                   is_text(file) ? "text/plain; charset=utf-8" : "application/octet-stream",
+                   "\"" + file.content_tag + "\"");
+  answer.compressible = !is_packed(file);
+  answer.headers.add("Access-Control-Allow-Origin", "*");
   // The same key may get a fuller file tomorrow: whoever keeps it asks again by its tag.
-  answer.headers.set("Cache-Control", "public, max-age=300");
+  answer.headers.add("Cache-Control", "public, max-age=300");
+  if (file.modified.us != 0) answer.headers.add("Last-Modified", net::http_date(file.modified.us));
   return answer;
 }
 
@@ -52,15 +69,56 @@ std::string upload_advice(const Request& request) {
   return "To add it: faultline upload-symbols --url http://" + host + " FILE-OR-DIRECTORY\n";
 }
 
+// The last part is asked for by the same name there, and the query goes along: it holds the
+// module's code file and code id. Relative to the scope that was asked.
+Answer answer_moved(const Request& request, const Supplied& file) {
+  std::string_view path = request.path;
+  while (path.ends_with('/')) path.remove_suffix(1);
+  const std::string_view third = path.substr(path.rfind('/') + 1);
+  const auto scoped = ident::split_scope(request.path);
+  // A plain prefix stands before two more parts than are kept here; only the scope matters.
+  std::string target;
+  if (scoped && !scoped->scope.project.empty()) target = "/p/" + scoped->scope.project;
+  if (scoped && !scoped->token.empty()) target.append("/t/").append(scoped->token);
+  if (scoped && scoped->scope.include_try) target += "/try";
+  for (const std::string_view part :
+       {std::string_view(file.moved_to_name), std::string_view(file.moved_to_id), third}) {
+    target.append("/").append(net::percent_encode(part, "+()"));
+  }
+  if (!request.query.empty()) target.append("?").append(request.query);
+  Answer answer = Answer::redirect(302, target);
+  answer.headers.set("Access-Control-Allow-Origin", "*");
+  return answer;
+}
+
+std::string_view rest_of(const Request& request) {
+  std::string_view path = request.path;
+  const auto scoped = ident::split_scope(path);
+  return scoped ? scoped->rest : path;
+}
+
+// In words, made for those who wait for nothing more.
+std::string words_for(const Request& request, const SymbolRequest& wanted) {
+  if (const auto path = ident::find_store_path(request.path);
+      path && !wanted.keys.empty() && wanted.keys.front().kind == ident::KeyKind::path) {
+    return path->file + " of " + path->name + " with the id " + path->id;
+  }
+  return std::string(ident::name_of(wanted.artifact)) + " of " +
+         base::to_valid_utf8(rest_of(request));
+}
+
 Outcome answer_request(const Request& request, supply::Supply& supply, Pass pass,
-                       const SymbolRequest& wanted, const std::string& asked_for) {
+                       const SymbolRequest& wanted) {
   const Found found = supply.local(wanted);
   switch (found.state()) {
     case Found::State::here:
+      if (found.file()->is_moved()) return answer_moved(request, *found.file());
       return answer_file(*found.file());
     case Found::State::missing: {
       Error miss = found.miss();
-      if (miss.fault == Fault::not_found) miss.what = "nobody has uploaded " + asked_for;
+      if (miss.fault == Fault::not_found) {
+        miss.what = "nobody has uploaded " + words_for(request, wanted);
+      }
       return answer_miss(request, miss, upload_advice(request));
     }
     case Found::State::unknown:
@@ -78,18 +136,24 @@ Answer no_such_page(const Request& request) {
   return answer_miss(request, miss, "");
 }
 
+bool has_query_name(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    if (pair.substr(0, pair.find('=')) == name) return true;
+  }
+  return false;
+}
+
 std::string_view first_segment_of(std::string_view path) {
   while (path.starts_with('/')) path.remove_prefix(1);
   return path.substr(0, path.find('/'));
 }
 
-Outcome get_store_path(const Request& request, supply::Supply& supply, Pass pass) {
-  if (is_reserved(first_segment_of(request.path))) return no_such_page(request);
-  const auto scoped = ident::split_scope(request.path);
-  const auto path = ident::find_store_path(request.path);
-  if (!scoped || !path) return no_such_page(request);
-  return answer_request(request, supply, pass, ident::request_of(*path, scoped->scope),
-                        path->file + " of " + path->name + " with the id " + path->id);
+bool is_control_file(std::string_view path, std::string_view name) {
+  return path.size() >= name.size() &&
+         base::equal_ignoring_case(path.substr(path.size() - name.size()), name) &&
+         (path.size() == name.size() || path[path.size() - name.size() - 1] == '/');
 }
 
 // debuginfod's clients say how much they would take.
@@ -98,21 +162,8 @@ bool is_too_large_for(const Request& request, std::uint64_t size) {
   return size_max && *size_max > 0 && size > *size_max;
 }
 
-Outcome get_buildid(const Request& request, supply::Supply& supply, Pass pass,
-                    std::string_view what) {
-  const std::string_view id = request.path_parameter("id");
-  const auto wanted = ident::find_buildid_request(id, what);
-  if (!wanted) {
-    return answer_miss(request,
-                       {Fault::not_found,
-                        "a build id is an even number of "
-                        "hexadecimal digits"},
-                       "");
-  }
-  Outcome outcome = answer_request(request, supply, pass, *wanted,
-                                   std::string(what) + " for the build id " + std::string(id));
+Outcome add_debuginfod_headers(const Request& request, Outcome outcome, const Found& found) {
   auto* answer = std::get_if<Answer>(&outcome);
-  const Found found = supply.local(*wanted);
   if (answer == nullptr || answer->status != 200 || !found.here()) return outcome;
   const Supplied& file = *found.file();
   if (is_too_large_for(request, file.size)) {
@@ -125,36 +176,93 @@ Outcome get_buildid(const Request& request, supply::Supply& supply, Pass pass,
   return outcome;
 }
 
+// 404 unless the project is two-tier: a 200 would switch symsrv to two-tier names.
+Answer answer_index2(const Request& request, bool two_tier) {
+  if (two_tier) return Answer::text(200, "");
+  return answer_miss(request, {Fault::not_found, "this store has one tier"}, "");
+}
+
+Outcome get_path(const Request& request, supply::Supply& supply, Pass pass,
+                 const StoreOptions& options) {
+  const std::string_view rest = rest_of(request);
+  const std::string_view first = first_segment_of(request.path);
+  if (is_reserved(first) && !begins_a_request(first)) return no_such_page(request);
+  if (first == "p" && !options.allows) return no_such_page(request);
+  if (options.allows) {
+    if (auto refused = options.allows(request)) return std::move(*refused);
+  }
+  if (is_control_file(rest, "pingme.txt")) return Answer::text(200, "");
+  if (is_control_file(rest, "index2.txt") && std::count(rest.begin(), rest.end(), '/') < 2) {
+    return answer_index2(request, options.two_tier);
+  }
+  auto wanted = ident::find_request(request.path);
+  const bool is_buildid = rest.starts_with("buildid/");
+  if (!wanted && is_buildid) {
+    return answer_miss(request,
+                       {Fault::not_found,
+                        "no such path: /buildid/ID/debuginfo, executable or section/NAME, where "
+                        "ID is an even number of hexadecimal digits"},
+                       "");
+  }
+  if (!wanted) return no_such_page(request);
+  if (wanted->artifact == ident::Artifact::cabinet && !options.cabinets) {
+    wanted->artifact = ident::Artifact::stored;
+    wanted->keys.resize(1);
+  }
+  if (!request.query.empty() && has_query_name(request.query, "try")) {
+    wanted->scope.include_try = true;
+  }
+  Outcome outcome = answer_request(request, supply, pass, *wanted);
+  if (!is_buildid) return outcome;
+  return add_debuginfod_headers(request, std::move(outcome), supply.local(*wanted));
+}
+
+// Tecken's clients ask with a header how long it took.
+Outcome get_timed(const Request& request, supply::Supply& supply, Pass pass,
+                  const StoreOptions& options) {
+  if (request.header("Debug").empty()) return get_path(request, supply, pass, options);
+  const std::int64_t started = base::monotonic_us();
+  Outcome outcome = get_path(request, supply, pass, options);
+  if (auto* answer = std::get_if<Answer>(&outcome)) {
+    const std::int64_t us = base::monotonic_us() - started;
+    answer->headers.set("Debug-Time", fmt::format("{:.6f}", static_cast<double>(us) / 1e6));
+  }
+  return outcome;
+}
+
+// A page of another site may read symbol files: they are asked for without credentials.
+Answer preflight() {
+  Answer answer;
+  answer.status = 204;
+  answer.headers.set("Access-Control-Allow-Origin", "*");
+  answer.headers.set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
+  answer.headers.set("Access-Control-Allow-Headers", "*, range, user-agent");
+  answer.headers.set("Access-Control-Max-Age", "86400");
+  return answer;
+}
+
 }  // namespace
 
 bool is_reserved(std::string_view first_segment) {
-  return std::find(kReserved.begin(), kReserved.end(), first_segment) != kReserved.end();
+  return std::binary_search(kReserved.begin(), kReserved.end(), first_segment);
 }
 
-void add_debuginfod_routes(net::Router& router, supply::Supply& supply) {
-  for (const std::string_view what : {"debuginfo", "executable"}) {
-    net::Route route;
-    route.method = "GET";
-    route.pattern = "/buildid/{id}/" + std::string(what);
-    route.handler = dispatch([what](const Request& request, supply::Supply& from,
-                                    Pass pass) { return get_buildid(request, from, pass, what); },
-                             supply, patience_of);
-    router.add(std::move(route));
-  }
-}
-
-void add_store_routes(net::Router& router, supply::Supply& supply) {
-  net::Route ping;
-  ping.method = "GET";
-  ping.pattern = "/pingme.txt";
-  ping.handler = [](Request&) -> net::Reply { return Answer::text(200, ""); };
-  router.add(std::move(ping));
-
+void add_store_routes(net::Router& router, supply::Supply& supply, StoreOptions options) {
   net::Route route;
   route.method = "GET";
   route.pattern = "/**";
-  route.handler = dispatch(get_store_path, supply, patience_of);
+  route.handler = dispatch(
+      [options = std::move(options)](const Request& request, supply::Supply& from, Pass pass) {
+        return get_timed(request, from, pass, options);
+      },
+      supply, patience_of);
   router.add(std::move(route));
+
+  net::Route cors;
+  cors.method = "OPTIONS";
+  cors.pattern = "/**";
+  cors.handler = [](Request&) -> net::Reply { return preflight(); };
+  router.add(std::move(cors));
 }
 
 }  // namespace api

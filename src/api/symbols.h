@@ -1,12 +1,12 @@
-// Symbol files by every path that debuggers and crash tools know:
-//   GET /NAME/ID/FILE         symsrv, SSQP and Breakpad; also two-tier, under /symbols/ and /try/
-//   GET /buildid/ID/{debuginfo,executable}
-//   GET /pingme.txt
-// Handlers run on the loop and are answered from memory or by supply. The store routes end with
-// a catch-all for GET, so they are added after everybody else's.
-// Format: docs/protocols/symsrv.md, breakpad.md, debuginfod.md
+// Symbol files by every path that debuggers and crash tools know (ident/paths.h lists the shapes):
+// symsrv, SSQP, Breakpad, debuginfod, the unified and native trees, /artifacts/; and pingme.txt,
+// index2.txt. One catch-all for GET, so it is added after everybody else's routes.
+// Handlers run on the loop and are answered from memory or by supply.
+// Format: docs/protocols/symsrv.md, breakpad.md, debuginfod.md, artifacts.md
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string_view>
 
 #include "net/http.h"
@@ -14,9 +14,15 @@
 
 namespace api {
 
+struct StoreOptions {
+  bool two_tier = false;  // index2.txt exists
+  bool cabinets = true;   // plain files are packed for those who ask for foo.pd_
+  // Who may read what lies under /p/PROJECT/; nothing means go on. Without it nobody may.
+  std::function<std::optional<net::Answer>(const net::Request&)> allows;
+};
+
 // `supply` must outlive the server.
-void add_debuginfod_routes(net::Router& router, supply::Supply& supply);
-void add_store_routes(net::Router& router, supply::Supply& supply);
+void add_store_routes(net::Router& router, supply::Supply& supply, StoreOptions options = {});
 
 // First path segments that are ours: files so named live under /symbols/.
 bool is_reserved(std::string_view first_segment);

@@ -50,10 +50,11 @@ struct Identity {
   // Other ids under which the same file may be asked for: an ELF without build id is folded
   // differently by Breakpad (debug_id) and by symbolic (here); a portable PDB has three.
   std::vector<ident::DebugId> other_debug_ids;
-  std::string code_id;   // ELF, Mach-O, WASM: lower-case hex; PE: as symstore writes it
-  std::string build_id;  // lower-case hex; ELF and WASM
-  std::string uuid;      // 32 lower-case digits; Mach-O, and the signature of a perf map
-  std::string old_id;    // a PDB without GUID: time stamp and age in hex
+  std::string code_id;    // ELF, Mach-O, WASM: lower-case hex; PE: as symstore writes it
+  std::string code_file;  // of a .sym, where its INFO CODE_ID names it: "xul.dll"
+  std::string build_id;   // lower-case hex; ELF and WASM
+  std::string uuid;       // 32 lower-case digits; Mach-O, and the signature of a perf map
+  std::string old_id;     // a PDB without GUID: time stamp and age in hex
   std::vector<std::string> dwo_ids;       // 16 lower-case digits each; .dwo and .dwp
   std::vector<std::string> skeleton_ids;  // DWO ids that the file's skeletons refer to
   std::string checksum;                   // a portable PDB's, SHA-256 in lower-case hex

@@ -42,7 +42,9 @@ void identify_sym(base::Bytes bytes, Identity& identity) {
     first = false;
     if (line.starts_with("INFO CODE_ID ")) {
       const std::string_view rest = line.substr(13);
-      identity.code_id = base::lower_ascii(rest.substr(0, rest.find(' ')));
+      const std::size_t space = std::min(rest.find(' '), rest.size());
+      identity.code_id = base::lower_ascii(rest.substr(0, space));
+      identity.code_file = base::trim(rest.substr(space));
       // A build id is a code id on ELF systems only; elsewhere it is a stamp and a size.
       if (identity.os == "Linux" || identity.os == "Android") identity.build_id = identity.code_id;
     }

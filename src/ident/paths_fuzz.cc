@@ -13,9 +13,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ASSERT(!request.keys.empty() && !request.cache_key().empty());
     for (const ident::SymbolKey& key : request.keys) (void)ident::spells(path->id, key);
   }
+  if (const auto request = ident::find_request(text)) {
+    ASSERT(!request->keys.empty() && !request->cache_key().empty());
+    for (const ident::SymbolKey& key : request->keys) ASSERT(!key.id.empty());
+  }
   const auto slash = text.find('/');
   if (slash != std::string_view::npos) {
     (void)ident::find_buildid_request(text.substr(0, slash), text.substr(slash + 1));
+    (void)ident::find_section_request(text.substr(0, slash), text.substr(slash + 1));
   }
   return 0;
 }

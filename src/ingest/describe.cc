@@ -74,13 +74,19 @@ std::vector<SymbolKey> own_keys(const std::vector<extract::Identity>& all,
   Keys keys;
   for (const extract::Identity& identity : all) {
     for (const std::string& name : names_of(identity, brought)) add_keys(identity, name, keys);
+    // Who knows only the image asks for its .sym by that.
+    if (ident::is_allowed_name(identity.code_file)) {
+      keys.add(KeyKind::code_id, identity.code_file, identity.code_id);
+    }
   }
   return keys.take();
 }
 
-// Units of split DWARF are no image and no debug file of one, and are never taken for them.
+// Units of split DWARF are no image and no debug file of one, and are never taken for them; nor
+// is a PDB in the new container given to those who ask for a plain one.
 std::string format_of(const extract::Identity& identity) {
   if (identity.kind == extract::FileKind::unknown) return "";
+  if (identity.is_msfz) return "msfz";
   if (identity.split == extract::Split::dwo) return "dwo";
   if (identity.split == extract::Split::dwp) return "dwp";
   return std::string(extract::name_of(identity.kind));

@@ -79,6 +79,9 @@ struct Request {
 // is none of these, or holds a broken %-escape, a space, a control character or %00.
 bool split_target(std::string_view target, std::string& path, std::string& query);
 
+// "Sun, 06 Nov 1994 08:49:37 GMT" for headers, of microseconds since 1970.
+std::string http_date(std::int64_t us);
+
 // A file being written by someone else: whoever follows it sends what is there and waits for
 // more. The writer ends it with finish() or fail(); a failed stream resets its followers.
 // Thread-safe. net/growing_file.h

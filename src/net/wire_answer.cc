@@ -356,19 +356,23 @@ bool accepts_gzip(std::string_view accept_encoding) {
   return star;
 }
 
-std::string_view date_now() {
+std::string http_date(std::int64_t us) {
   static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto seconds = static_cast<std::time_t>(us / 1'000'000);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[parts.tm_wday % 7],
+                     parts.tm_mday, kMonths[parts.tm_mon % 12], parts.tm_year + 1900, parts.tm_hour,
+                     parts.tm_min, parts.tm_sec);
+}
+
+std::string_view date_now() {
   thread_local std::time_t last = 0;
   thread_local std::string text;
   const std::time_t now = std::time(nullptr);
-  if (now == last) return text;
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  text = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[parts.tm_wday % 7],
-                     parts.tm_mday, kMonths[parts.tm_mon % 12], parts.tm_year + 1900, parts.tm_hour,
-                     parts.tm_min, parts.tm_sec);
+  if (now != last) text = http_date(std::int64_t{now} * 1'000'000);
   last = now;
   return text;
 }

@@ -253,7 +253,6 @@ Result<void> serve(const Options& options) {
   api::add_parts_routes(router, ingest, upload_options(options, data));
   api::add_upload_routes(router, ingest, upload_options(options, data));
   ui::add_routes(router, {archive, queue, [&] { return status_figures(catalog, supply, data); }});
-  api::add_debuginfod_routes(router, supply);
   api::add_store_routes(router, supply);
 
   base::WorkerPool pool(static_cast<unsigned>(options.workers));

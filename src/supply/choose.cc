@@ -53,39 +53,130 @@ Sources sources_of(const std::vector<Found>& files) {
   return sources;
 }
 
-Choice choose_sym(const ident::SymbolRequest& request, const std::vector<std::vector<Found>>& found,
-                  const Sources& sources) {
+using Rows = std::vector<std::vector<Found>>;
+
+bool is_path(const Found& row) { return row.key.key.kind == KeyKind::path; }
+
+// A code id or build id names a .sym's module, but is not what the .sym is called by.
+bool is_other_name(const Found& row) {
+  return row.key.key.kind == KeyKind::code_id || row.key.key.kind == KeyKind::build_id;
+}
+
+Choice choose_sym(const ident::SymbolRequest& request, const Rows& found, const Sources& sources) {
   // What somebody uploaded as .sym is served as it is; a foreign file under the path only when
   // there is nothing better.
-  if (const FileRecord* file = find_first(
-          found, [](const Found& row) { return row.key.verified && is_sym(row.file); })) {
-    return Serve{*file};
+  const FileRecord* sym = find_first(found, [](const Found& row) {
+    return row.key.verified && is_sym(row.file) && !is_other_name(row);
+  });
+  if (sym != nullptr) return Serve{*sym};
+  const FileRecord* file = find_first(found, is_path);
+  const bool by_its_name = file != nullptr || find_first(found, [](const Found& row) {
+                                                return !is_other_name(row) && row.key.verified;
+                                              }) != nullptr;
+  const FileRecord* other = find_first(found, [](const Found& row) {
+    return is_other_name(row) && is_sym(row.file) && !row.file.debug_id.empty();
+  });
+  if (other == nullptr) {
+    other = find_first(
+        found, [](const Found& row) { return is_other_name(row) && !row.file.debug_id.empty(); });
   }
+  if (!by_its_name && other != nullptr) return Move{*other};
   if (sources.image || sources.debug) return Make{Artifact::sym, sources};
-  if (const FileRecord* file =
-          find_first(found, [](const Found& row) { return row.key.key.kind == KeyKind::path; })) {
-    return Serve{*file};
-  }
+  if (file != nullptr) return Serve{*file};
   return nobody_has(request);
 }
 
-bool fits(Artifact artifact, const Found& row) {
+bool ends_in(std::string_view name, std::string_view end) { return name.ends_with(end); }
+
+// Files of units that skeletons elsewhere refer to: no debug file by themselves.
+bool holds_split_units(const FileRecord& file) {
+  return file.format == "dwp" || file.format == "dwo";
+}
+
+// A PE file and its PDB share one debug id: the name says which of them is meant.
+bool fits_name(const FileRecord& file, std::string_view name) {
+  if (name.empty()) return true;
+  const bool wants_pdb = ends_in(name, ".pdb");
+  if (file.format == "pe") return !wants_pdb;
+  if (file.format == "msfz") return false;  // only who asks for that container can read it
+  if (file.format == "pdb" || file.format == "portable_pdb") return wants_pdb;
+  return true;
+}
+
+bool fits(const ident::SymbolRequest& request, const Found& row) {
   const FileRecord& file = row.file;
-  switch (artifact) {
+  if (is_sym(file) && !is_path(row)) return false;
+  switch (request.artifact) {
     case Artifact::debuginfo:
-      return !is_sym(file) && (file.has_debug || file.has_symbols);
+      if (!request.detail.empty() && file.format != request.detail) return false;
+      return (file.has_debug || file.has_symbols) && !holds_split_units(file);
     case Artifact::executable:
-      return !is_sym(file) && file.has_code;
+      if (!request.detail.empty() && file.format != request.detail) return false;
+      return file.has_code;
+    case Artifact::dwp:
+      return file.format == "dwp";
+    case Artifact::msfz:
+      return file.format == "msfz" || is_path(row);
+    case Artifact::formatted:
+      return file.format == request.detail ||
+             (request.detail == "pdb" && file.format == "portable_pdb");
     case Artifact::stored:
-      // By its id the file itself is meant, not what was made from it elsewhere. A PE image
-      // shares the debug id of its PDB, but is not what one asks for by that.
-      if (row.key.key.kind == KeyKind::path) return true;
-      return !is_sym(file) && !(file.format == "pe" && row.key.key.kind == KeyKind::debug_id);
+    case Artifact::cabinet:
+      // A PE image shares the debug id of its PDB, but is not what one asks for by that.
+      if (is_path(row)) return true;
+      return fits_name(file, row.key.key.name) &&
+             !(file.format == "pe" && row.key.key.kind == KeyKind::debug_id);
     case Artifact::sym:
     case Artifact::index:
+    case Artifact::section:
       return false;
   }
   return false;
+}
+
+// The order of choose.h's head.
+const Found* find_file(const ident::SymbolRequest& request, const Rows& found) {
+  enum Rank : std::uint8_t { kVerifiedPath, kNamed, kBearsId, kUnverifiedPath, kNone };
+  const Found* best = nullptr;
+  Rank best_rank = kNone;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const std::string& name = request.keys[i].name;
+    for (const Found& row : found[i]) {
+      Rank rank = kBearsId;
+      if (is_path(row)) {
+        rank = row.key.verified ? kVerifiedPath : kUnverifiedPath;
+      } else if (row.key.key.name == name) {
+        rank = kNamed;
+      }
+      // Bytes that nobody can read say nothing of what they hold.
+      const bool unread = rank == kUnverifiedPath;
+      const bool name_fits = is_path(row) || fits_name(row.file, name);
+      if (rank >= best_rank || !(unread || (fits(request, row) && name_fits))) continue;
+      best = &row;
+      best_rank = rank;
+    }
+  }
+  return best;
+}
+
+// Sections come from the file with the debug information, else from that with the code.
+Cut choose_section(const ident::SymbolRequest& request, const Rows& found) {
+  Cut cut;
+  for (const Artifact artifact : {Artifact::debuginfo, Artifact::executable}) {
+    ident::SymbolRequest whole = request;
+    whole.artifact = artifact;
+    whole.detail = "elf";
+    const Found* row = find_file(whole, found);
+    if (row != nullptr) cut.files.push_back(row->file);
+  }
+  return cut;
+}
+
+Choice choose_cabinet(const ident::SymbolRequest& request, const Rows& found) {
+  const Found* row = find_file(request, found);
+  if (row == nullptr) return nobody_has(request);
+  if (row->file.format == "cab" || row->key.key == request.keys.front()) return Serve{row->file};
+  return Pack{row->file};
 }
 
 }  // namespace
@@ -132,18 +223,26 @@ std::string module_of(const std::vector<std::vector<Found>>& found) {
   return file == nullptr ? "" : file->debug_id;
 }
 
-Choice choose(const ident::SymbolRequest& request, const std::vector<std::vector<Found>>& found,
+Choice choose(const ident::SymbolRequest& request, const Rows& found,
               const std::vector<Found>& module_files) {
   const Sources sources = sources_of(module_files);
-  if (request.artifact == Artifact::sym) return choose_sym(request, found, sources);
-  if (request.artifact == Artifact::index) {
-    if (sources.image || sources.debug || sources.sym) return Make{Artifact::index, sources};
-    return nobody_has(request);
+  switch (request.artifact) {
+    case Artifact::sym:
+      return choose_sym(request, found, sources);
+    case Artifact::index:
+      if (sources.image || sources.debug || sources.sym) return Make{Artifact::index, sources};
+      return nobody_has(request);
+    case Artifact::section: {
+      Cut cut = choose_section(request, found);
+      if (cut.files.empty()) return nobody_has(request);
+      return cut;
+    }
+    case Artifact::cabinet:
+      return choose_cabinet(request, found);
+    default:
+      break;
   }
-  if (const FileRecord* file =
-          find_first(found, [&](const Found& row) { return fits(request.artifact, row); })) {
-    return Serve{*file};
-  }
+  if (const Found* row = find_file(request, found)) return Serve{row->file};
   return nobody_has(request);
 }
 

@@ -1,5 +1,8 @@
 // From the rows that the catalogue has for a request to what is to be done: serve this file,
 // make a derived one from those, or say that nobody has it.
+// Of several rows serve, in this order: one stored under the very path, if its bytes say the same
+// id; one that bears the id and the name; one that bears the id; one that somebody stored under
+// the path though its bytes do not say so. Within each the fuller first, ties keep the older.
 // Pure functions of their arguments: no disk, no database.
 #pragma once
 
@@ -34,7 +37,19 @@ struct Make {
   ident::Artifact artifact = ident::Artifact::index;  // sym or index
   Sources sources;
 };
-using Choice = std::variant<Serve, Make, base::Error>;
+// Pack this file as a cabinet.
+struct Pack {
+  store::FileRecord file;
+};
+// Serve the section request.detail of the first of these that has it.
+struct Cut {
+  std::vector<store::FileRecord> files;
+};
+// Tell where the .sym is: under the name and the debug id that this file bears.
+struct Move {
+  store::FileRecord file;
+};
+using Choice = std::variant<Serve, Make, Pack, Cut, Move, base::Error>;
 
 // `found[i]` are the rows for request.keys[i], the best first (store::Catalog::find).
 // `module_files` are all files of the module, when the request wants a derived file.

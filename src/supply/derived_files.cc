@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "formats/archive/cab.h"
 
 namespace supply {
 
@@ -19,6 +20,8 @@ using ident::Artifact;
 namespace {
 
 constexpr std::string_view kVersionDirectory = "v1";
+
+constexpr std::string_view kCabinetExtension = ".cab";
 
 std::string extension_of(Artifact artifact) { return artifact == Artifact::sym ? ".sym" : ".idx"; }
 
@@ -34,14 +37,16 @@ DerivedFiles::~DerivedFiles() {
   pool_.reset();  // runs what was posted: each flight sees that we stop
 }
 
-std::string DerivedFiles::path_of(const Sources& sources, Artifact artifact) const {
-  const std::string name = sources.fingerprint();
+std::string DerivedFiles::path_of(const std::string& name, std::string_view extension) const {
   return options_.directory + "/" + std::string(kVersionDirectory) + "/" + name.substr(0, 2) + "/" +
-         name + extension_of(artifact);
+         name + std::string(extension);
 }
 
-std::optional<Supplied> DerivedFiles::find(const Sources& sources, Artifact artifact) const {
-  const std::string path = path_of(sources, artifact);
+std::string DerivedFiles::path_of(const Sources& sources, Artifact artifact) const {
+  return path_of(sources.fingerprint(), extension_of(artifact));
+}
+
+std::optional<Supplied> DerivedFiles::open_made(const std::string& path) const {
   auto fd = std::make_shared<base::Fd>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat info{};
   if (!fd->valid() || ::fstat(fd->get(), &info) != 0) return std::nullopt;
@@ -49,53 +54,90 @@ std::optional<Supplied> DerivedFiles::find(const Sources& sources, Artifact arti
   supplied.fd = std::move(fd);
   supplied.size = static_cast<std::uint64_t>(info.st_size);
   supplied.path = path;
-  supplied.content_tag = sources.fingerprint();
-  supplied.name = sources.module_name() + extension_of(artifact);
-  supplied.format = artifact == Artifact::sym ? "sym" : "index";
+  return supplied;
+}
+
+std::optional<Supplied> DerivedFiles::find(const Sources& sources, Artifact artifact) const {
+  auto supplied = open_made(path_of(sources, artifact));
+  if (!supplied) return std::nullopt;
+  supplied->content_tag = sources.fingerprint();
+  supplied->name = sources.module_name() + extension_of(artifact);
+  supplied->format = artifact == Artifact::sym ? "sym" : "index";
   return supplied;
 }
 
 void DerivedFiles::make(const Sources& sources, Artifact artifact, Done done) {
-  const std::string fingerprint = sources.fingerprint();
+  make_once(
+      sources.fingerprint(), "symbols of " + sources.module_name(), {artifact, std::move(done)},
+      [this, sources] { return run(sources); },
+      [this, sources](Artifact wanted) { return find(sources, wanted); });
+}
+
+std::optional<Supplied> DerivedFiles::find_cabinet(const store::FileRecord& file) const {
+  auto supplied = open_made(path_of(file.sha256.hex(), kCabinetExtension));
+  if (!supplied) return std::nullopt;
+  supplied->content_tag = file.sha256.hex().substr(0, 36) + "-cab";
+  supplied->name = archive::cab_name_of(file.name);
+  supplied->format = "cab";
+  supplied->modified = file.added_at;
+  return supplied;
+}
+
+void DerivedFiles::make_cabinet(const store::FileRecord& file, Done done) {
+  make_once(
+      file.sha256.hex(), "a cabinet of " + file.name, {Artifact::cabinet, std::move(done)},
+      [this, file] { return pack(file); }, [this, file](Artifact) { return find_cabinet(file); });
+}
+
+void DerivedFiles::make_once(const std::string& name, std::string what, Waiter waiter, Maker maker,
+                             Finder finder) {
   {
     const std::lock_guard lock(mutex_);
-    std::vector<Waiter>& waiters = flights_[fingerprint];
-    waiters.push_back({artifact, std::move(done)});
+    std::vector<Waiter>& waiters = flights_[name];
+    waiters.push_back(std::move(waiter));
     if (waiters.size() > 1) return;  // it is being made already
     ++counts_.under_way;
   }
-  pool_->post([this, sources] { finish(sources); });
+  pool_->post([this, name, what = std::move(what), maker = std::move(maker),
+               finder = std::move(finder)] { finish(name, what, maker, finder); });
 }
 
-void DerivedFiles::finish(const Sources& sources) {
+void DerivedFiles::finish(const std::string& name, const std::string& what, const Maker& maker,
+                          const Finder& finder) {
   const std::int64_t started = base::monotonic_us();
   const Result<void> done =
-      stopping_ ? Result<void>(Error{Fault::unavailable, "the server stops"}) : run(sources);
+      stopping_ ? Result<void>(Error{Fault::unavailable, "the server stops"}) : maker();
   std::vector<Waiter> waiters;
   {
     const std::lock_guard lock(mutex_);
-    const auto flight = flights_.find(sources.fingerprint());
+    const auto flight = flights_.find(name);
     waiters = std::move(flight->second);
     flights_.erase(flight);
     --counts_.under_way;
     ++(done.ok() ? counts_.made : counts_.failed);
   }
   if (done.ok()) {
-    base::log::info("symbols of {} made in {} ms", sources.module_name(),
-                    (base::monotonic_us() - started) / 1000);
+    base::log::info("{} made in {} ms", what, (base::monotonic_us() - started) / 1000);
   } else if (!stopping_) {
     base::log::write(base::log::level_of(base::policy_of(done.error().fault).loudness),
-                     "symbols of " + sources.module_name() + " not made: " + done.error().what);
+                     what + " not made: " + done.error().what);
   }
   for (const Waiter& waiter : waiters) {
     if (!done.ok()) {
       waiter.done(done.error());
-    } else if (auto supplied = find(sources, waiter.artifact)) {
+    } else if (auto supplied = finder(waiter.artifact)) {
       waiter.done(std::move(*supplied));
     } else {
-      waiter.done(Error{Fault::internal, path_of(sources, waiter.artifact) + ": was not made"});
+      waiter.done(Error{Fault::internal, what + ": was not made"});
     }
   }
+}
+
+Result<void> DerivedFiles::pack(const store::FileRecord& file) {
+  const auto plain = TRY(base::MappedFile::open(blobs_.path_of(file.sha256)));
+  base::PendingFile cabinet = TRY(base::PendingFile::create(options_.tmp));
+  TRY(archive::write_cab(file.name, plain->bytes(), file.added_at, cabinet));
+  return cabinet.commit(path_of(file.sha256.hex(), kCabinetExtension));
 }
 
 // Both files at once when the sources are native: reading them is the costly part.

@@ -1,10 +1,10 @@
 // Files that we make from others: a module's Breakpad text and its symbol index, under
-// index/v1/ab/FINGERPRINT.{sym,idx}. They may be deleted at any time and are made again.
-// Not the making itself: an Extractor does that, in the server a child process with limits.
-// However many ask, each is made once at a time. Made files appear by a rename, whole.
-// make() from any thread, does not block; find() touches the disk. The destructor stops what is
-// under way and answers its waiters with unavailable.
-// Format: docs/formats/data-directory.md
+// index/v1/ab/FINGERPRINT.{sym,idx}, and cabinets of stored files, index/v1/ab/SHA256.cab. They may
+// be deleted at any time and are made again. Not the making itself: an Extractor does that, in the
+// server a child process with limits. However many ask, each is made once at a time. Made files
+// appear by a rename, whole. make() from any thread, does not block; find() touches the disk. The
+// destructor stops what is under way and answers its waiters with unavailable. Format:
+// docs/formats/data-directory.md
 #pragma once
 
 #include <atomic>
@@ -56,6 +56,10 @@ class DerivedFiles {
   // `done` is called once, on a worker thread.
   void make(const Sources& sources, ident::Artifact artifact, Done done);
 
+  // A stored file packed as a cabinet, for clients that know no other form.
+  std::optional<Supplied> find_cabinet(const store::FileRecord& file) const;
+  void make_cabinet(const store::FileRecord& file, Done done);
+
   struct Counts {
     std::uint64_t made = 0;
     std::uint64_t failed = 0;
@@ -68,15 +72,24 @@ class DerivedFiles {
     ident::Artifact artifact;
     Done done;
   };
+  using Finder = std::function<std::optional<Supplied>(ident::Artifact artifact)>;
+  using Maker = std::function<base::Result<void>()>;
+  std::string path_of(const std::string& name, std::string_view extension) const;
   std::string path_of(const Sources& sources, ident::Artifact artifact) const;
+  std::optional<Supplied> open_made(const std::string& path) const;
   base::Result<void> run(const Sources& sources);
-  void finish(const Sources& sources);
+  base::Result<void> pack(const store::FileRecord& file);
+  // Posts `maker` unless it is under way under this name.
+  void make_once(const std::string& name, std::string what, Waiter waiter, Maker maker,
+                 Finder finder);
+  void finish(const std::string& name, const std::string& what, const Maker& maker,
+              const Finder& finder);
 
   store::Blobs& blobs_;
   const Options options_;
   std::atomic<bool> stopping_ = false;
   mutable std::mutex mutex_;
-  std::map<std::string, std::vector<Waiter>> flights_;  // by fingerprint; guarded by mutex_
+  std::map<std::string, std::vector<Waiter>> flights_;  // by name of the file; guarded by mutex_
   Counts counts_;                                       // guarded by mutex_
   std::unique_ptr<base::WorkerPool> pool_;
 };

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/result.h"
 
@@ -13,11 +14,19 @@ namespace supply {
 
 struct Supplied {
   std::shared_ptr<const base::Fd> fd;
+  std::uint64_t offset = 0;  // where it begins in the file: one section of an ELF file
   std::uint64_t size = 0;
   std::string path;         // on our disk
   std::string content_tag;  // the same for the same bytes, without quotes
   std::string name;         // base name to show
   std::string format;       // as in the catalogue; "sym" and "index" when we made it
+  base::Time modified;      // when it was first here; 0 when that means nothing
+  // Not the file itself but where it is: asked for by a code id, clients want to be told the
+  // module's debug file and debug id. Then there is no descriptor.
+  std::string moved_to_name;
+  std::string moved_to_id;
+
+  bool is_moved() const { return !moved_to_id.empty(); }
 };
 
 // What is known about a request at this moment.

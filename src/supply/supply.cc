@@ -4,6 +4,9 @@
 #include <set>
 
 #include "base/log.h"
+#include "base/sha256.h"
+#include "extract/identify.h"
+#include "supply/cut_section.h"
 
 namespace supply {
 
@@ -208,46 +211,89 @@ void Supply::look_up(const std::vector<Wanted>& batch) {
       settle(batch[i].key, Found::miss(module_files.error()));
       continue;
     }
-    carry_out(batch[i].key, choose(batch[i].request, found[i], module_files->at(i)));
+    carry_out(batch[i], choose(batch[i].request, found[i], module_files->at(i)));
   }
 }
 
 namespace {
 
-Found open_stored(const store::Blobs& blobs, const store::FileRecord& file) {
+Result<Supplied> open_stored(const store::Blobs& blobs, const store::FileRecord& file) {
   Result<store::OpenBlob> blob = blobs.open_blob(file.sha256);
   if (!blob.ok()) {
     // A row without its blob: somebody removed it behind our back.
     base::log::error("{} is in the catalogue, but {}", file.name, blob.error().what);
-    return Found::miss({Fault::internal, "the file is in the catalogue but cannot be opened"});
+    return Error{Fault::internal, "the file is in the catalogue but cannot be opened"};
   }
-  auto supplied = std::make_shared<Supplied>();
-  supplied->fd = blob->fd;
-  supplied->size = blob->size;
-  supplied->path = blob->path;
-  supplied->content_tag = file.sha256.hex().substr(0, 40);
-  supplied->name = file.name;
-  supplied->format = file.format;
-  return Found::file(std::move(supplied));
+  Supplied supplied;
+  supplied.fd = blob->fd;
+  supplied.size = blob->size;
+  supplied.path = blob->path;
+  supplied.content_tag = file.sha256.hex().substr(0, 40);
+  supplied.name = file.name;
+  supplied.format = file.format;
+  supplied.modified = file.added_at;
+  return supplied;
+}
+
+Result<Supplied> open_section(const store::Blobs& blobs,
+                              const std::vector<store::FileRecord>& files,
+                              const std::string& section) {
+  Error error{Fault::not_found, "no file with this id has such a section"};
+  for (const store::FileRecord& file : files) {
+    Supplied supplied = TRY(open_stored(blobs, file));
+    const auto part = find_section(supplied.path, section);
+    if (!part.ok()) continue;
+    supplied.offset = part->offset;
+    supplied.size = part->size;
+    supplied.content_tag =
+        base::sha256_of(base::bytes_of(supplied.content_tag + section)).hex().substr(0, 40);
+    supplied.format = "section";
+    return supplied;
+  }
+  return error;
+}
+
+// Rust-minidump and others learn the debug file's name from here: in its own spelling.
+Result<Supplied> find_new_place(const store::Blobs& blobs, const store::FileRecord& file) {
+  const auto bytes = TRY(base::MappedFile::open(blobs.path_of(file.sha256)));
+  const extract::Identity identity = extract::identify(bytes->bytes());
+  const std::string& name = identity.pdbs.empty() ? identity.name : identity.pdbs.front().name;
+  Supplied supplied;
+  supplied.moved_to_name = ident::is_allowed_name(name) ? name : file.name;
+  supplied.moved_to_id = file.debug_id;
+  return supplied;
+}
+
+Found found_of(Result<Supplied> supplied) {
+  if (!supplied.ok()) return Found::miss(supplied.error());
+  return Found::file(std::make_shared<Supplied>(std::move(*supplied)));
 }
 
 }  // namespace
 
-void Supply::carry_out(const std::string& key, const Choice& choice) {
+void Supply::carry_out(const Wanted& wanted, const Choice& choice) {
+  const std::string& key = wanted.key;
+  const auto settle_made = [this, key](Result<Supplied> made) {
+    settle(key, found_of(std::move(made)));
+  };
   if (const auto* serve = std::get_if<Serve>(&choice)) {
-    settle(key, open_stored(blobs_, serve->file));
+    settle_made(open_stored(blobs_, serve->file));
   } else if (const auto* make = std::get_if<Make>(&choice)) {
     if (auto ready = derived_->find(make->sources, make->artifact)) {
-      settle(key, Found::file(std::make_shared<Supplied>(std::move(*ready))));
-      return;
+      settle_made(std::move(*ready));
+    } else {
+      derived_->make(make->sources, make->artifact, settle_made);
     }
-    derived_->make(make->sources, make->artifact, [this, key](Result<Supplied> made) {
-      if (made.ok()) {
-        settle(key, Found::file(std::make_shared<Supplied>(std::move(*made))));
-      } else {
-        settle(key, Found::miss(made.error()));
-      }
-    });
+  } else if (const auto* pack = std::get_if<Pack>(&choice)) {
+    if (auto ready = derived_->find_cabinet(pack->file)) {
+      settle_made(std::move(*ready));
+    } else {
+      derived_->make_cabinet(pack->file, settle_made);
+    }
+  } else if (const auto* cut = std::get_if<Cut>(&choice)) {
+    settle_made(open_section(blobs_, cut->files, wanted.request.detail));
+  } else if (const auto* move = std::get_if<Move>(&choice)) {
+    settle_made(find_new_place(blobs_, move->file));
   } else {
     settle(key, Found::miss(std::get<Error>(choice)));
   }
