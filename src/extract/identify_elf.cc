@@ -81,6 +81,9 @@ void read_split(const elf::File& file, Identity& identity) {
     // -gsplit-dwarf=single leaves them in the object itself.
     if (file.find_debug_section(".debug_info") == nullptr) identity.split = Split::dwo;
   }
+  // The addresses of units that were split off stay behind: without those there are no skeletons,
+  // and a large .debug_info need not be expanded for nothing.
+  if (file.find_debug_section(".debug_addr") == nullptr) return;
   identity.skeleton_ids = ids_of(".debug_info", ".debug_abbrev", kMaxSkeletonInfo);
   // In the order of a package's ids, so that a few of either are enough to match them.
   std::sort(identity.skeleton_ids.begin(), identity.skeleton_ids.end());
