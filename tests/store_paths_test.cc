@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/child.h"
 #include "base/file.h"
@@ -271,6 +272,74 @@ TEST_F(StorePaths, PagesOfOtherSitesMayRead) {
   const auto preflight = send("OPTIONS", "/a/1/a");
   EXPECT_EQ(preflight.status, 204);
   EXPECT_EQ(header(preflight, "Access-Control-Allow-Methods"), "GET, HEAD, OPTIONS");
+}
+
+TEST_F(StorePaths, EveryEncodingForEveryClient) {
+  start();
+  std::string plain;
+  while (plain.size() < 3'000'000) plain += std::to_string(plain.size() * 7919) + "\n";
+  must_put("/a.bin/1/a.bin", plain);
+  std::set<std::string> tags{header(get("/a.bin/1/a.bin"), "ETag")};
+  for (const std::string coding : {"gzip", "br", "zstd"}) {
+    net::Headers headers;
+    headers.add("Accept-Encoding", coding);
+    const auto head = send("HEAD", "/a.bin/1/a.bin", "", headers);
+    EXPECT_EQ(header(head, "Content-Encoding"), coding);
+    EXPECT_EQ(header(head, "Vary"), "Accept-Encoding");
+    EXPECT_TRUE(tags.insert(header(head, "ETag")).second) << "a tag of its own: " << coding;
+    net::Headers known = headers;
+    known.add("If-None-Match", header(head, "ETag"));
+    EXPECT_EQ(get("/a.bin/1/a.bin", known).status, 304);
+    const auto end =
+        base::run_child("/bin/sh", {"sh", "-c",
+                                    "curl -sf --compressed -H 'Accept-Encoding: " + coding + "' " +
+                                        server_->url() + "/a.bin/1/a.bin | sha256sum"});
+    ASSERT_TRUE(end.ok() && end->ok());
+    EXPECT_EQ(end->output.substr(0, 64), hash_of(plain)) << coding;
+    headers.add("Range", "bytes=5-9");
+    const auto range = get("/a.bin/1/a.bin", headers);
+    EXPECT_EQ(range.status, 206);
+    EXPECT_EQ(range.body, plain.substr(5, 5)) << "ranges are of the plain bytes";
+  }
+}
+
+TEST_F(StorePaths, ConditionsAndRangesAsNginxAnswersThem) {
+  start();
+  must_put("/a.bin/1/a.bin", "0123456789");
+  const auto whole = get("/a.bin/1/a.bin");
+  const std::string tag = header(whole, "ETag");
+  const std::string modified = header(whole, "Last-Modified");
+  EXPECT_NE(modified, "");
+  struct Row {
+    const char* name;
+    std::string value;
+    const char* other_name;
+    std::string other_value;
+    int status;
+    const char* body;
+  };
+  for (const Row& row : {
+           Row{"Range", "bytes=2-4", "", "", 206, "234"},
+           Row{"Range", "bytes=-3", "", "", 206, "789"},
+           Row{"Range", "bytes=8-", "", "", 206, "89"},
+           Row{"Range", "bytes=8-99", "", "", 206, "89"},
+           Row{"Range", "bytes=10-", "", "", 416, ""},
+           Row{"Range", "bytes=nonsense", "", "", 200, "0123456789"},
+           Row{"Range", "bytes=2-4", "If-Range", tag, 206, "234"},
+           Row{"Range", "bytes=2-4", "If-Range", "\"other\"", 200, "0123456789"},
+           Row{"If-None-Match", tag, "", "", 304, ""},
+           Row{"If-None-Match", "*", "", "", 304, ""},
+           Row{"If-None-Match", "\"other\"", "", "", 200, "0123456789"},
+           Row{"If-None-Match", "\"other\"", "If-Modified-Since", modified, 200, "0123456789"},
+           Row{"If-Modified-Since", modified, "", "", 304, ""},
+       }) {
+    net::Headers headers;
+    headers.add(row.name, row.value);
+    if (*row.other_name != 0) headers.add(row.other_name, row.other_value);
+    const auto answer = get("/a.bin/1/a.bin", headers);
+    EXPECT_EQ(answer.status, row.status) << row.name << ": " << row.value;
+    EXPECT_EQ(answer.body, row.body) << row.name << ": " << row.value;
+  }
 }
 
 TEST_F(StorePaths, TeckensDebugHeaderIsAnswered) {

@@ -132,7 +132,7 @@ TEST_F(ClientTest, DownloadsToAFile) {
   };
   const auto answer = client.download(request, *file);
   ASSERT_TRUE(answer.ok()) << answer.error().what;
-  EXPECT_EQ(answer->headers.find("Content-Encoding"), "gzip");
+  EXPECT_EQ(answer->headers.find("Content-Encoding"), "zstd");
   EXPECT_EQ(file->size(), 1u << 20);
   EXPECT_EQ(status, 200);
 }

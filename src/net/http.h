@@ -102,10 +102,10 @@ struct Answer {
   Headers headers;
   std::variant<std::string, FileBody, std::shared_ptr<GrowingFile>, Producer> body;
   // Lets net answer If-None-Match, and Range for files and bytes. Quoted, as in the header; net
-  // sends it (with "-gzip" inside for a gzipped body). If-Modified-Since is answered when
+  // sends it (with "-gzip" or the like inside for a coded body). If-Modified-Since is answered when
   // `headers` has a Last-Modified with the same text.
   std::string etag;
-  bool compressible = false;  // net may gzip it when the client accepts that
+  bool compressible = false;  // net may code it (gzip, br, zstd) when the client accepts that
   bool reset = false;         // send nothing and reset the connection (debuginfod's overload)
   bool close = false;         // close the connection after this answer
 

@@ -2,23 +2,20 @@
 
 #include <fmt/core.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
 #include <optional>
 
-#include "base/codec.h"
 #include "base/text.h"
 
 namespace net {
 namespace {
 
-constexpr std::size_t kGzipSizeMin = 256;          // below, the headers cost more
-constexpr std::size_t kGzipInlineMax = 64 * 1024;  // above, it is made in pieces on the pool
+constexpr std::size_t kCodedSizeMin = 256;          // below, the headers cost more
+constexpr std::size_t kCodedInlineMax = 64 * 1024;  // above, it is made in pieces on the pool
 constexpr std::size_t kPieceSize = 256 * 1024;
-constexpr int kGzipLevel = 1;
 
 // Headers that are net's own matter; a handler's are dropped.
 bool is_ours(std::string_view name) {
@@ -57,9 +54,10 @@ bool etag_matches(std::string_view list, std::string_view etag) {
 }
 
 // "\"abc\"" → "\"abc-gzip\"": each encoding is a representation of its own.
-std::string gzip_etag(std::string_view etag) {
+std::string coded_etag(std::string_view etag, ContentCoding coding) {
   if (etag.size() < 2 || etag.back() != '"') return std::string(etag);
-  return std::string(etag.substr(0, etag.size() - 1)) + "-gzip\"";
+  std::string coded(etag.substr(0, etag.size() - 1));
+  return coded.append("-").append(name_of(coding)).append("\"");
 }
 
 struct Cut {
@@ -106,7 +104,7 @@ class Wire {
   bool not_modified() const;
   void become_not_modified();
   void cut_range();
-  void gzip_body();
+  void encode_body();
   void write_head();
   void attach_body();
   WireAnswer finish() && { return std::move(out_); }
@@ -119,7 +117,7 @@ class Wire {
   Answer answer_;
   WireAnswer out_;
   std::string etag_;
-  bool gzip_ = false;
+  ContentCoding coding_ = ContentCoding::identity;
   std::string content_range_;
 };
 
@@ -144,15 +142,16 @@ void Wire::choose_coding() {
   answer_.headers.add("Vary", "Accept-Encoding");
   // A range is cut from the plain bytes. Streams in HTTP/1.0 have no frame to end them.
   const bool ranged = is_ok_get() && !context_.range.empty();
-  if (!context_.accepts_gzip || ranged || !status_has_body(answer_.status)) return;
+  if (context_.coding == ContentCoding::identity || ranged || !status_has_body(answer_.status))
+    return;
   const auto size = body_size();
-  if (size && *size < kGzipSizeMin) return;
+  if (size && *size < kCodedSizeMin) return;
   const bool in_pieces =
-      !std::holds_alternative<std::string>(answer_.body) || size.value_or(0) > kGzipInlineMax;
+      !std::holds_alternative<std::string>(answer_.body) || size.value_or(0) > kCodedInlineMax;
   if (in_pieces && context_.version_minor == 0) return;
   if (std::holds_alternative<std::shared_ptr<GrowingFile>>(answer_.body)) return;
-  gzip_ = true;
-  if (!etag_.empty()) etag_ = gzip_etag(etag_);
+  coding_ = context_.coding;
+  if (!etag_.empty()) etag_ = coded_etag(etag_, coding_);
 }
 
 bool Wire::not_modified() const {
@@ -166,11 +165,11 @@ void Wire::become_not_modified() {
   answer_.status = 304;
   answer_.headers.remove("Content-Type");
   answer_.body = std::string();
-  gzip_ = false;
+  coding_ = ContentCoding::identity;
 }
 
 void Wire::cut_range() {
-  if (!is_ok_get() || gzip_) return;
+  if (!is_ok_get() || coding_ != ContentCoding::identity) return;
   auto* text = std::get_if<std::string>(&answer_.body);
   auto* file = std::get_if<FileBody>(&answer_.body);
   if (file == nullptr && (text == nullptr || etag_.empty())) return;
@@ -198,25 +197,26 @@ void Wire::cut_range() {
   }
 }
 
-void Wire::gzip_body() {
-  if (!gzip_) return;
-  answer_.headers.add("Content-Encoding", "gzip");
+void Wire::encode_body() {
+  if (coding_ == ContentCoding::identity) return;
+  answer_.headers.add("Content-Encoding", name_of(coding_));
   if (auto* text = std::get_if<std::string>(&answer_.body)) {
-    if (text->size() <= kGzipInlineMax) {
-      const auto packed = base::gzip(base::bytes_of(*text), kGzipLevel);
-      text->assign(reinterpret_cast<const char*>(packed.data()), packed.size());
-      return;
+    if (text->size() <= kCodedInlineMax) {
+      auto packed = encode_text(coding_, *text);
+      if (packed.ok()) *text = std::move(packed).value();
+      if (packed.ok()) return;
     }
     auto whole = std::make_shared<std::string>(std::move(*text));
-    answer_.body = gzip_pieces([whole, at = std::size_t{0}]() mutable -> base::Result<std::string> {
+    const auto pieces = [whole, at = std::size_t{0}]() mutable -> base::Result<std::string> {
       std::string piece = whole->substr(at, kPieceSize);
       at += piece.size();
       return piece;
-    });
+    };
+    answer_.body = encoded_pieces(coding_, pieces);
   } else if (auto* file = std::get_if<FileBody>(&answer_.body)) {
-    answer_.body = gzip_pieces(pieces_of({file->fd, file->offset, file->size}));
+    answer_.body = encoded_pieces(coding_, pieces_of({file->fd, file->offset, file->size}));
   } else {
-    answer_.body = gzip_pieces(std::move(std::get<Producer>(answer_.body)));
+    answer_.body = encoded_pieces(coding_, std::move(std::get<Producer>(answer_.body)));
   }
 }
 
@@ -276,51 +276,7 @@ void Wire::attach_body() {
   }
 }
 
-// A gzip stream over someone else's pieces.
-class GzipStream {
- public:
-  explicit GzipStream(Producer plain) : plain_(std::move(plain)) {
-    ok_ = deflateInit2(&stream_, kGzipLevel, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
-  }
-  ~GzipStream() {
-    if (ok_) deflateEnd(&stream_);
-  }
-  GzipStream(const GzipStream&) = delete;
-  GzipStream& operator=(const GzipStream&) = delete;
-
-  // Some packed bytes; empty only at the end.
-  base::Result<std::string> next() {
-    if (!ok_) return base::Error{base::Fault::unavailable, "no memory for gzip"};
-    std::string packed;
-    while (packed.empty() && !ended_) {
-      const std::string piece = TRY(plain_());
-      ended_ = piece.empty();
-      stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(piece.data()));
-      stream_.avail_in = static_cast<uInt>(piece.size());
-      do {
-        char out[32 * 1024];
-        stream_.next_out = reinterpret_cast<Bytef*>(out);
-        stream_.avail_out = sizeof(out);
-        deflate(&stream_, ended_ ? Z_FINISH : Z_NO_FLUSH);
-        packed.append(out, sizeof(out) - stream_.avail_out);
-      } while (stream_.avail_out == 0);
-    }
-    return packed;
-  }
-
- private:
-  Producer plain_;
-  z_stream stream_{};
-  bool ok_ = false;
-  bool ended_ = false;
-};
-
 }  // namespace
-
-Producer gzip_pieces(Producer plain) {
-  auto stream = std::make_shared<GzipStream>(std::move(plain));
-  return [stream] { return stream->next(); };
-}
 
 Producer pieces_of(FileRange range) {
   return [range]() mutable -> base::Result<std::string> {
@@ -338,22 +294,6 @@ Producer pieces_of(FileRange range) {
     range.size -= piece.size();
     return piece;
   };
-}
-
-bool accepts_gzip(std::string_view accept_encoding) {
-  bool star = false;
-  for (const std::string_view one : base::split(accept_encoding, ',')) {
-    const std::size_t end = std::min(one.find(';'), one.size());
-    const std::string_view name = base::trim(one.substr(0, end));
-    const bool any = name == "*";
-    if (!any && !base::equal_ignoring_case(name, "gzip")) continue;
-    const std::string_view weight = base::trim(one.substr(std::min(end + 1, one.size())));
-    const bool refused =
-        weight.starts_with("q=0") && weight.find_first_not_of("0.", 2) == std::string_view::npos;
-    if (!any) return !refused;
-    star = !refused;
-  }
-  return star;
 }
 
 std::string http_date(std::int64_t us) {
@@ -464,7 +404,7 @@ AnswerContext AnswerContext::of(const Request& request, bool keep_alive) {
   context.get_or_head = context.head || request.method == Method::get;
   context.keep_alive = keep_alive;
   context.version_minor = request.version_minor;
-  context.accepts_gzip = net::accepts_gzip(request.header("Accept-Encoding"));
+  context.coding = choose_coding(request.header("Accept-Encoding"));
   if (!context.get_or_head) return context;
   if (!context.head) context.range = request.header("Range");
   context.if_range = request.header("If-Range");
@@ -486,7 +426,7 @@ WireAnswer wire_answer(const AnswerContext& context, Answer answer) {
     wire.become_not_modified();
   } else {
     wire.cut_range();
-    wire.gzip_body();
+    wire.encode_body();
   }
   wire.write_head();
   wire.attach_body();

@@ -1,5 +1,5 @@
 // From an Answer to what goes over the wire: status line and headers as text, and the body as
-// pieces that a connection can send. Decides ranges, conditions, gzip, framing, keep-alive.
+// pieces that a connection can send. Decides ranges, conditions, codings, framing, keep-alive.
 // No sockets. Pure functions; any thread.
 // Source: RFC 9110 sections 8, 13, 14; docs/protocols/http.md
 #pragma once
@@ -10,6 +10,7 @@
 #include <string_view>
 #include <variant>
 
+#include "net/content_coding.h"
 #include "net/growing_file.h"
 #include "net/http.h"
 
@@ -21,7 +22,7 @@ struct AnswerContext {
   bool get_or_head = false;
   bool keep_alive = false;
   unsigned version_minor = 1;
-  bool accepts_gzip = false;
+  ContentCoding coding = ContentCoding::identity;  // what the client wants most
   std::string range, if_range, if_none_match, if_modified_since;
 
   static AnswerContext of(const Request& request, bool keep_alive);
@@ -45,12 +46,10 @@ struct WireAnswer {
 
 WireAnswer wire_answer(const AnswerContext& context, Answer answer);
 
-bool accepts_gzip(std::string_view accept_encoding);
 std::string_view reason_of(int status);
 std::string_view date_now();  // "Sun, 06 Nov 1994 08:49:37 GMT"; valid until the thread's next call
 
-// The pieces of a producer or a file, gzipped.
-Producer gzip_pieces(Producer plain);
+// The pieces of a file.
 Producer pieces_of(FileRange range);
 
 }  // namespace net
