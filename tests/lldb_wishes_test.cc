@@ -296,6 +296,38 @@ TEST_F(LldbWishes, GdbFindsSymbolsInTheCachesBuildIdTree) {
   EXPECT_NE(said.find("Line 1 of"), std::string::npos) << said;
 }
 
+TEST_F(LldbWishes, DebuggersSearchAnExportedTree) {
+  build_and_upload();
+  const std::string tree = root_ + "/tree";
+  const std::string command =
+      faultline_program() + " export-tree " + tree + " " + root_ + "/data/blobs";
+  must_run(command);
+  EXPECT_NE(must_run(command).output.find("2 files"), std::string::npos);  // again: the same
+  const std::string place =
+      tree + "/.build-id/" + identity_.build_id.substr(0, 2) + "/" + identity_.build_id.substr(2);
+  EXPECT_EQ(must_read(place + ".debug"), must_read(root_ + "/lamp.debug"));
+  EXPECT_EQ(must_read(place), must_read(root_ + "/stripped"));
+  EXPECT_EQ(server_->stop(), 0);
+  if (have_command("gdb")) {
+    const std::string said = run("gdb -nx -batch -iex 'set debug-file-directory " + tree +
+                                 "' -ex 'info line flicker' " + root_ + "/run/lamp 2>&1")
+                                 .output;
+    EXPECT_NE(said.find("Line 1 of"), std::string::npos) << said;
+  }
+  if (have_command("lldb-22")) {
+    const std::string said = lldb("-O 'settings append target.debug-file-search-paths " + tree +
+                                  "' -o 'image lookup -v -n flicker' " + root_ + "/run/lamp");
+    EXPECT_NE(said.find("lamp.c:1"), std::string::npos) << said;
+  }
+}
+
+TEST_F(LldbWishes, AnExportedTreeOfUuidsHoldsDsyms) {
+  REQUIRE_CORPUS(corpus);
+  const std::string dsym_file = corpus + "/symbols/objects/macho/electron-dsym/Electron";
+  must_run(faultline_program() + " export-tree --layout lldb-uuid " + root_ + "/tree " + dsym_file);
+  EXPECT_EQ(must_read(root_ + "/tree/CB63/147A/C9DC/308B/8CA1/EE92A5042E8E"), must_read(dsym_file));
+}
+
 TEST_F(LldbWishes, LldbShowsSourcesThroughOurScript) {
   REQUIRE_OR_SKIP(have_command("lldb-22"), "no lldb-22");
   build_and_upload();

@@ -34,6 +34,8 @@ constexpr std::array kCommands{
             cli::run_upload_symbols},
     Command{"store", "symstore", "symbol stores: transactions, as Microsoft's symstore keeps them",
             cli::run_store},
+    Command{"export-tree", "", "debug files as a tree that debuggers search by themselves",
+            cli::run_export_tree},
     Command{"dsym-for-uuid", "dsymForUUID", "symbols of a UUID, for LLDB on macOS",
             cli::run_dsym_for_uuid},
     Command{"report", "", "crash reports from the shell: list, show, send, reprocess",
