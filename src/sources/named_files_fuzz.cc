@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "sources/named_files.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "formats/srcsrv/srcsrv.h"
 
 // The first line is the path that is asked for; the rest is the stream.
