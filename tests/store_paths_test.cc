@@ -82,7 +82,8 @@ TEST_F(StorePaths, TreesOfSymstoreAnswerAsTheirFilesDo) {
   const std::string store = corpus + "/symbols/store";
   const auto expected = base::JsonValue::parse(must_read(store + "/expected.json"));
   ASSERT_TRUE(expected.ok());
-  for (const std::string& tree : {"two-tier", "single-tier", "single-tier-compressed"}) {
+  for (const std::string& tree :
+       std::vector<std::string>{"two-tier", "single-tier", "single-tier-compressed"}) {
     start();
     for (const std::string& name : files_below(store + "/" + tree)) {
       must_put("/" + name, must_read(store + "/" + tree + "/" + name));

@@ -261,7 +261,7 @@ TEST_F(SymbolServer, DebuginfodFindAndGdbGetTheirFiles) {
 TEST_F(SymbolServer, KeepsOddNamesAndRefusesHostileOnes) {
   start();
   for (const std::string& name :
-       {"libstdc++.so.6", "a b(1).so", "\xc3\xa4\xc3\xb6.so", "x~y!.so"}) {
+       std::vector<std::string>{"libstdc++.so.6", "a b(1).so", "\xc3\xa4\xc3\xb6.so", "x~y!.so"}) {
     std::string path = "/";
     path.append(name).append("/ABC1/").append(name);
     EXPECT_EQ(put(path, name).status, 201) << name;

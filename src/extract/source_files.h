@@ -1,11 +1,10 @@
 // Which source files a debug file names, and what it says about where they are: the proof that
 // somebody who has the symbols may ask for a source file.
 // DWARF in ELF and Mach-O: the file tables of all units' line tables, as debuginfod reads them.
-// PDB: the files of its modules' line information. Breakpad text: its FILE records. Not the files' bytes: `sources` finds those.
-// Pure function; results own their memory. Any thread.
-// Fails with malformed, unsupported (a kind of file that we cannot read) or too_large; a damaged
-// unit is left out.
-// Format: docs/protocols/sources.md
+// PDB: the files of its modules' line information. Breakpad text: its FILE records. Not the files'
+// bytes: `sources` finds those. Pure function; results own their memory. Any thread. Fails with
+// malformed, unsupported (a kind of file that we cannot read) or too_large; a damaged unit is left
+// out. Format: docs/protocols/sources.md
 #pragma once
 
 #include <string>
