@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "formats/archive/cab.h"
 #include "net/client.h"
 #include "symstore/tree.h"
 #include "testing/commands.h"
@@ -156,6 +157,17 @@ TEST_F(StoreCommand, GivesFilesTheKeysThatMicrosoftsToolGaveThem) {
 }
 
 // symbols/store/expected.json says what each GET must give.
+std::string expanded(const std::string& cab) {
+  std::string out;
+  const auto member =
+      archive::expand_cab(base::bytes_of(cab), {}, [&](base::Bytes piece) -> base::Result<void> {
+        out += base::text_of(piece);
+        return {};
+      });
+  EXPECT_TRUE(member.ok());
+  return out;
+}
+
 TEST_F(StoreCommand, ServesMicrosoftsTreesAfterImport) {
   REQUIRE_CORPUS(corpus);
   serve();
@@ -175,6 +187,12 @@ TEST_F(StoreCommand, ServesMicrosoftsTreesAfterImport) {
       EXPECT_EQ(answer.status, wanted["status"].integer_or(0)) << name << " " << asked;
       const std::string_view hash = wanted["sha256"].text_or("");
       if (hash.empty() || answer.status != 200) continue;
+      if (asked.ends_with('_')) {
+        // Expanded on arrival and packed again on wish: another packer, the same file.
+        const std::string plain = asked.substr(0, asked.size() - 1) + "l";
+        EXPECT_EQ(expanded(answer.body), get("/" + plain).body) << name << " " << asked;
+        continue;
+      }
       EXPECT_EQ(base::sha256_of(base::bytes_of(answer.body)).hex(), hash) << name << " " << asked;
     }
   }
