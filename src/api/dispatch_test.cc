@@ -40,7 +40,7 @@ struct Place {
     supply = std::make_unique<supply::Supply>(blobs, catalog, std::move(options));
     base::PendingFile file = blobs.create().value();
     EXPECT_TRUE(file.append(base::bytes_of(kSym)).ok());
-    EXPECT_TRUE(ingest.keep_file("peer", {std::move(file), std::nullopt, "x.sym"}).ok());
+    EXPECT_TRUE(ingest.keep_file({}, {std::move(file), std::nullopt, "x.sym"}).ok());
   }
 };
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "api/upload_common.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -32,7 +33,7 @@ constexpr std::size_t kUnfinishedMax = 1000;
 struct Places {
   std::string partial;  // DATA/partial
   std::string tmp;      // DATA/tmp
-  UploadOptions options;
+  Context context;
 };
 using Shared = std::shared_ptr<const Places>;
 
@@ -80,9 +81,9 @@ Result<Answer> ask(const Request& request, const Places& places) {
 }
 
 Result<void> check_room(const Places& places, std::uint64_t end) {
-  if (end > places.options.body_size_max) {
+  if (end > places.context->options.body_size_max) {
     return Error{Fault::too_large, "the file is larger than " +
-                                       std::to_string(places.options.body_size_max) + " bytes"};
+                                       std::to_string(places.context->options.body_size_max) + " bytes"};
   }
   const auto waiting = base::list_files(places.partial);
   if (waiting.ok() && waiting->size() > kUnfinishedMax) {
@@ -95,7 +96,7 @@ Result<Answer> take_part(const Request& request, const Places& places) {
   const std::string hash = TRY(hash_of(request));
   const auto offset = base::parse_decimal(request.query_value("offset").value_or(""));
   if (!offset) return Error{Fault::malformed, "?offset=N says where the part belongs"};
-  if (*offset > places.options.body_size_max) {
+  if (*offset > places.context->options.body_size_max) {
     return Error{Fault::too_large, "?offset is past the limit"};
   }
   TRY(check_room(places, *offset + request.body.size()));
@@ -146,7 +147,15 @@ Result<void> check_names_itself(const std::string& path, const std::string& name
                    (identity.problem.empty() ? "" : " (" + identity.problem + ")")};
 }
 
-Result<Answer> finish(const Request& request, ingest::Ingest& ingest, const Places& places) {
+Result<ingest::Bringer> bringer_of_parts(const Context& context, const Request& request) {
+  const Admission admission = context->rooms.gate.admit_upload(request, path_project(request));
+  if (const auto* denial = std::get_if<Denial>(&admission)) {
+    return Error{Fault::denied, denial->what};
+  }
+  return bringer_of(context, request, std::get<Who>(admission), "parts", false);
+}
+
+Result<Answer> finish(const Request& request, const Places& places) {
   const std::string hash = TRY(hash_of(request));
   const std::string path = base::join_path(places.partial, hash);
   const auto where = ident::find_store_path(request.query_value("path").value_or(""));
@@ -167,19 +176,21 @@ Result<Answer> finish(const Request& request, ingest::Ingest& ingest, const Plac
     const auto bytes = TRY(base::MappedFile::open(path));
     TRY(file.append(bytes->bytes()));
   }
-  const ingest::Receipt receipt =
-      TRY(ingest.keep_file(request.peer, {std::move(file), where, name}));
+  const ingest::Bringer bringer = TRY(bringer_of_parts(places.context, request));
+  const ingest::Receipt receipt = TRY(
+      places.context->rooms.ingest.keep_file(bringer, {std::move(file), where, name}));
   TRY(base::remove_file(path));
   base::log::info("upload {}: {} in parts", receipt.upload_id, receipt.files.front().file.path);
   return kept_answer(receipt);
 }
 
-Result<Answer> put_by_name(Request& request, ingest::Ingest& ingest) {
+Result<Answer> put_by_name(Request& request, const Places& places) {
   const std::string name(request.path_parameter("name"));
   if (!request.body_file) return Error{Fault::malformed, "the body is empty"};
   TRY(check_names_itself(request.body_file->file.path(), name));
-  const ingest::Receipt receipt =
-      TRY(ingest.keep_file(request.peer, {std::move(request.body_file->file), {}, name}));
+  const ingest::Bringer bringer = TRY(bringer_of_parts(places.context, request));
+  const ingest::Receipt receipt = TRY(places.context->rooms.ingest.keep_file(
+      bringer, {std::move(request.body_file->file), {}, name}));
   base::log::info("upload {}: {}", receipt.upload_id, receipt.files.front().file.path);
   return kept_answer(receipt);
 }
@@ -197,10 +208,12 @@ void sweep(const std::string& directory) {
 
 }  // namespace
 
-void add_parts_routes(net::Router& router, ingest::Ingest& ingest, const UploadOptions& options) {
+void add_parts_routes(net::Router& router, const UploadRooms& rooms,
+                      const UploadOptions& options) {
+  const auto context = std::make_shared<const UploadContext>(UploadContext{rooms, options});
+  const std::string& data = rooms.disk.path();
   const auto places = std::make_shared<const Places>(
-      Places{base::join_path(options.data_directory, "partial"),
-             base::join_path(options.data_directory, "tmp"), options});
+      Places{base::join_path(data, "partial"), base::join_path(data, "tmp"), context});
   sweep(places->partial);
   const auto add = [&](const char* method, const char* pattern, net::BodyPolicy body,
                        const std::function<Result<Answer>(Request&)>& handle) {
@@ -209,7 +222,13 @@ void add_parts_routes(net::Router& router, ingest::Ingest& ingest, const UploadO
     route.pattern = pattern;
     route.body = body;
     route.runs = net::Runs::pool;
-    route.admit = upload_gate(options);
+    route.admit = [context](const Request& request) -> std::optional<Answer> {
+      const Admission admission = context->rooms.gate.admit_upload(request, path_project(request));
+      if (const auto* denial = std::get_if<Denial>(&admission)) {
+        return tecken_dialect().refusal(*denial);
+      }
+      return refuse_for_lack_of_disk(context, tecken_dialect(), request);
+    };
     route.handler = [handle](Request& request) -> net::Reply { return answer_of(handle(request)); };
     router.add(std::move(route));
   };
@@ -219,9 +238,9 @@ void add_parts_routes(net::Router& router, ingest::Ingest& ingest, const UploadO
   add("PUT", kUpload, net::BodyPolicy::memory(kPartMax),
       [places](Request& request) { return take_part(request, *places); });
   add("POST", kUpload, net::BodyPolicy::memory(1024),
-      [places, &ingest](Request& request) { return finish(request, ingest, *places); });
+      [places](Request& request) { return finish(request, *places); });
   add("PUT", "/api/v1/files/{name}", net::BodyPolicy::file(options.body_size_max),
-      [&ingest](Request& request) { return put_by_name(request, ingest); });
+      [places](Request& request) { return put_by_name(request, *places); });
 }
 
 }  // namespace api

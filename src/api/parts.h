@@ -15,7 +15,7 @@
 
 namespace api {
 
-// `ingest` must outlive the server. Removes what has waited for too long.
-void add_parts_routes(net::Router& router, ingest::Ingest& ingest, const UploadOptions& options);
+// Removes what has waited for too long.
+void add_parts_routes(net::Router& router, const UploadRooms& rooms, const UploadOptions& options);
 
 }  // namespace api

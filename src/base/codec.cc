@@ -26,13 +26,15 @@ Error too_big(const char* format, std::uint64_t size_max) {
 }
 
 // zlib's inflate with its window bits: 31 for gzip, -15 for raw deflate.
-Result<std::vector<std::uint8_t>> inflate_stream(Bytes packed, std::uint64_t size_max,
-                                                 int window_bits, const char* format) {
+Result<void> inflate_to(Bytes packed, std::uint64_t size_max, int window_bits, const char* format,
+                        const std::function<Result<void>(Bytes)>& sink) {
   z_stream stream{};
-  if (inflateInit2(&stream, window_bits) != Z_OK)
+  if (inflateInit2(&stream, window_bits) != Z_OK) {
     return Error{Fault::internal, "zlib has no memory"};
+  }
   const std::unique_ptr<z_stream, int (*)(z_stream*)> guard(&stream, inflateEnd);
-  std::vector<std::uint8_t> plain;
+  std::vector<std::uint8_t> room(std::min<std::uint64_t>(256 * 1024, size_max + 1));
+  std::uint64_t plain = 0;
   std::size_t fed = 0;
   for (;;) {
     if (stream.avail_in == 0 && fed < packed.size()) {
@@ -41,23 +43,31 @@ Result<std::vector<std::uint8_t>> inflate_stream(Bytes packed, std::uint64_t siz
       stream.avail_in = static_cast<uInt>(part);
       fed += part;
     }
-    const std::size_t have = plain.size();
-    const std::size_t room =
-        std::min<std::size_t>(std::max<std::size_t>(have, 64 * 1024), 16u << 20);
-    plain.resize(have + room);
-    stream.next_out = plain.data() + have;
-    stream.avail_out = static_cast<uInt>(room);
+    stream.next_out = room.data();
+    stream.avail_out = static_cast<uInt>(room.size());
     const int code = inflate(&stream, Z_NO_FLUSH);
-    plain.resize(have + room - stream.avail_out);
-    if (plain.size() > size_max) return too_big(format, size_max);
+    const std::size_t got = room.size() - stream.avail_out;
+    plain += got;
+    if (plain > size_max) return too_big(format, size_max);
+    if (got != 0) TRY(sink({room.data(), got}));
     const bool input_left = stream.avail_in != 0 || fed < packed.size();
     if (code == Z_STREAM_END) {
-      if (window_bits < 0 || !input_left) return plain;
+      if (window_bits < 0 || !input_left) return {};
       if (inflateReset(&stream) != Z_OK) return damaged(format);  // the next gzip member
     } else if (code == Z_BUF_ERROR ? !input_left : code != Z_OK) {
       return damaged(format);
     }
   }
+}
+
+Result<std::vector<std::uint8_t>> inflate_stream(Bytes packed, std::uint64_t size_max,
+                                                 int window_bits, const char* format) {
+  std::vector<std::uint8_t> plain;
+  TRY(inflate_to(packed, size_max, window_bits, format, [&plain](Bytes piece) -> Result<void> {
+    plain.insert(plain.end(), piece.begin(), piece.end());
+    return {};
+  }));
+  return plain;
 }
 
 }  // namespace
@@ -81,6 +91,11 @@ Result<std::vector<std::uint8_t>> decompress_zstd_exactly(Bytes packed, std::uin
 
 Result<std::vector<std::uint8_t>> gunzip(Bytes packed, std::uint64_t size_max) {
   return inflate_stream(packed, size_max, 15 + 16, "gzip");
+}
+
+Result<void> gunzip_to(Bytes packed, std::uint64_t size_max,
+                       const std::function<Result<void>(Bytes piece)>& sink) {
+  return inflate_to(packed, size_max, 31, "gzip", sink);
 }
 
 Result<std::vector<std::uint8_t>> inflate_raw(Bytes packed, std::uint64_t size_max) {

@@ -105,6 +105,25 @@ Result<PendingFile> PendingFile::create(const std::string& directory) {
   return file;
 }
 
+Result<PendingFile> PendingFile::adopt(const std::string& path) {
+  PendingFile file;
+  file.fd_ = Fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+  if (!file.fd_.valid()) return error_from_errno(errno, "cannot open", path);
+  struct stat info{};
+  if (::fstat(file.fd_.get(), &info) != 0) return error_from_errno(errno, "cannot stat", path);
+  file.path_ = path;
+  file.size_ = static_cast<std::uint64_t>(info.st_size);
+  return file;
+}
+
+Result<void> PendingFile::truncate(std::uint64_t size) {
+  if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
+    return error_from_errno(errno, "cannot truncate", path_);
+  }
+  size_ = size;
+  return {};
+}
+
 PendingFile::PendingFile(PendingFile&& other) noexcept
     : fd_(std::move(other.fd_)), path_(std::exchange(other.path_, {})), size_(other.size_) {}
 

@@ -66,6 +66,9 @@ class MappedFile {
 class PendingFile {
  public:
   static Result<PendingFile> create(const std::string& directory);
+  // A file that is there already, made by an earlier process perhaps: to be written on at its
+  // end, and removed by the destructor as well unless release() is called.
+  static Result<PendingFile> adopt(const std::string& path);
   PendingFile(PendingFile&& other) noexcept;
   PendingFile& operator=(PendingFile&& other) noexcept;
   PendingFile(const PendingFile&) = delete;
@@ -81,6 +84,9 @@ class PendingFile {
   Result<void> commit(const std::string& target);
   // The rename alone: the caller has synced the file and syncs the target's directory.
   Result<void> rename_to(const std::string& target);
+  Result<void> truncate(std::uint64_t size);
+  // Lets the file be: it stays where it is, for another adopt().
+  void release() { path_.clear(); }
   int fd() const { return fd_.get(); }
   const std::string& path() const { return path_; }
   std::uint64_t size() const { return size_; }

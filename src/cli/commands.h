@@ -17,5 +17,6 @@ int run_list_sources(int argc, char** argv);
 int run_upload_symbols(int argc, char** argv);
 int run_store(int argc, char** argv);
 int run_report(int argc, char** argv);
+int run_admin(int argc, char** argv);
 
 }  // namespace cli

@@ -134,7 +134,7 @@ class StoreDirectory final : public StoreTarget {
     TRY(copy.append(bytes->bytes()));
     const auto where = ident::find_store_path(path);
     if (!where) return Error{Fault::malformed, path + ": no path of a file"};
-    TRY(ingest_.keep_file("local", {std::move(copy), where, where->file, true}));
+    TRY(ingest_.keep_file({}, {std::move(copy), where, where->file, true}));
     return {};
   }
   Result<Added> add(const store::TransactionRecord& record) override {

@@ -59,7 +59,8 @@ bool intersect(const std::vector<std::string>& sorted, const std::vector<std::st
 
 }  // namespace
 
-Result<void> join_packages(store::Catalog& catalog, std::vector<NewFile>& arriving) {
+Result<void> join_packages(store::Catalog& catalog, const ident::Scope& scope,
+                                 std::vector<NewFile>& arriving) {
   for (NewFile& package : arriving) {
     if (package.file.format != "dwp") continue;
     const std::string name = base::lower_ascii(package.file.name);
@@ -70,7 +71,7 @@ Result<void> join_packages(store::Catalog& catalog, std::vector<NewFile>& arrivi
       }
     }
     const auto asked = smallest_ids(package, KeyKind::dwo_id, kMaxPackageKeys);
-    const auto found = TRY(catalog.find(keys_of(KeyKind::skeleton, asked)));
+    const auto found = TRY(catalog.find(keys_of(KeyKind::skeleton, asked), scope));
     for (const auto& rows : found) {
       for (const store::Found& row : rows) add_companions_ids(package, name, row.file);
     }
@@ -78,20 +79,23 @@ Result<void> join_packages(store::Catalog& catalog, std::vector<NewFile>& arrivi
   return {};
 }
 
-Result<void> join_waiting_packages(store::Catalog& catalog, const std::vector<NewFile>& arrived) {
+Result<void> join_waiting_packages(store::Catalog& catalog, const ident::Scope& scope,
+                                         const std::vector<NewFile>& arrived) {
   for (const NewFile& companion : arrived) {
     if (companion.file.format != "elf") continue;
     const auto asked = smallest_ids(companion, KeyKind::skeleton, kMaxSkeletonKeys);
     if (asked.empty()) continue;
     std::set<std::int64_t> done;
-    const auto found = TRY(catalog.find(keys_of(KeyKind::dwo_id, asked)));
+    const auto found = TRY(catalog.find(keys_of(KeyKind::dwo_id, asked), scope));
     for (const auto& rows : found) {
       for (const store::Found& row : rows) {
         if (row.file.format != "dwp" || !done.insert(row.file.id).second) continue;
         NewFile package;
         package.file = row.file;
         add_companions_ids(package, base::lower_ascii(row.file.name), companion.file);
-        if (!package.keys.empty()) TRY(catalog.add_keys(package));
+        // A try build gives nothing to what is no try build, nor takes from it.
+        const bool same_kind = row.key.is_try == scope.include_try;
+        if (same_kind && !package.keys.empty()) TRY(catalog.add_keys(package, scope));
       }
     }
   }

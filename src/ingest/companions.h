@@ -19,10 +19,11 @@ constexpr std::size_t kMaxPackageKeys = 64;  // of one package: that many smalle
 
 // Before the commit: gives packages the build and debug ids of companions that come with them
 // or are here.
-base::Result<void> join_packages(store::Catalog& catalog, std::vector<store::NewFile>& arriving);
+base::Result<void> join_packages(store::Catalog& catalog, const ident::Scope& scope,
+                                 std::vector<store::NewFile>& arriving);
 
 // After the commit: the same for packages that were here before their companions.
-base::Result<void> join_waiting_packages(store::Catalog& catalog,
+base::Result<void> join_waiting_packages(store::Catalog& catalog, const ident::Scope& scope,
                                          const std::vector<store::NewFile>& arrived);
 
 }  // namespace ingest

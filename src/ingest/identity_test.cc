@@ -28,7 +28,7 @@ struct Place {
     base::PendingFile file = blobs.create().value();
     EXPECT_TRUE(file.append((*bytes)->bytes()).ok());
     const std::string called = name.empty() ? std::string(base::basename_of(path)) : name;
-    auto receipt = ingest.keep_file("peer", {std::move(file), std::nullopt, called});
+    auto receipt = ingest.keep_file({}, {std::move(file), std::nullopt, called});
     EXPECT_TRUE(receipt.ok()) << receipt.error().what;
     return receipt->files.at(0).file.file;
   }

@@ -1,6 +1,7 @@
 #include "ingest/ingest.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "ingest/cabinets.h"
 #include "ingest/companions.h"
 #include "ingest/zip_members.h"
@@ -8,23 +9,56 @@
 
 namespace ingest {
 
+using base::Error;
+using base::Fault;
 using base::Result;
 
-Result<Receipt> Ingest::keep_file(const std::string& peer, Received received) {
+namespace {
+
+// A project that asks for it takes nothing that is not what it is called.
+Result<void> refuse_unverified(const store::NewFile& file) {
+  if (file.keys.empty()) {
+    return Error{Fault::malformed, file.path + ": this project is strict and takes only files "
+                                               "that it can read"};
+  }
+  for (const store::KeyRecord& record : file.keys) {
+    if (record.verified) continue;
+    return Error{Fault::malformed, file.path + ": this project is strict, and the file's own ids "
+                                               "are not those of its path"};
+  }
+  return {};
+}
+
+store::Upload upload_of(const Bringer& bringer) {
   store::Upload upload;
-  upload.peer = peer;
-  upload.way = received.for_store ? store::kTransactionWay : "put";
+  upload.peer = bringer.peer;
+  upload.way = bringer.way;
+  upload.project = bringer.project;
+  upload.is_try = bringer.is_try;
+  if (bringer.is_try) upload.expires_at = bringer.expires_at;
+  upload.token = bringer.token;
+  upload.user = bringer.user;
+  upload.download_url = bringer.download_url;
+  upload.redirect_urls = bringer.redirect_urls;
+  return upload;
+}
+
+}  // namespace
+
+Result<Receipt> Ingest::keep_file(const Bringer& bringer, Received received) {
+  store::Upload upload = upload_of(bringer);
+  if (received.for_store) upload.way = store::kTransactionWay;
   upload.file_name = received.path ? received.path->text() : received.name;
   upload.size = received.file.size();
   TRY(received.file.sync_and_close());
   std::vector<Received> all;
   all.push_back(std::move(received));
-  return keep_all(std::move(upload), std::move(all));
+  return keep_all(bringer, std::move(upload), std::move(all));
 }
 
-Result<Receipt> Ingest::keep_zip(const std::string& peer, const std::string& file_name,
-                                 base::Bytes zip) {
-  ZipPlan plan = TRY(plan_zip(zip, zip_limits_));
+Result<Receipt> Ingest::keep_zip(const Bringer& bringer, const std::string& file_name,
+                                 base::Bytes zip, ZipKind kind) {
+  ZipPlan plan = TRY(plan_zip(zip, zip_limits_, kind));
   // Everything is unpacked and synced before anything is kept: when the disk fills up half way,
   // the temporary files go and nothing else was touched.
   std::vector<Received> all;
@@ -40,34 +74,38 @@ Result<Receipt> Ingest::keep_zip(const std::string& peer, const std::string& fil
     all.push_back({std::move(file), std::move(wanted->second.path), wanted->second.name});
     plan.wanted.erase(wanted);  // the same name again brings the same file
   }
-  store::Upload upload;
-  upload.peer = peer;
-  upload.way = "zip";
+  store::Upload upload = upload_of(bringer);
   upload.file_name = file_name;
   upload.size = zip.size();
-  Receipt receipt = TRY(keep_all(std::move(upload), std::move(all)));
-  receipt.ignored = std::move(plan.ignored);
+  for (const std::string& name : plan.ignored) upload.ignored.push_back(base::to_valid_utf8(name));
+  std::vector<std::string> ignored = upload.ignored;
+  Receipt receipt = TRY(keep_all(bringer, std::move(upload), std::move(all)));
+  receipt.ignored = std::move(ignored);
   return receipt;
 }
 
 // REQUIRES: each file is synced. Blobs first, then rows.
-Result<Receipt> Ingest::keep_all(store::Upload upload, std::vector<Received> all) {
+Result<Receipt> Ingest::keep_all(const Bringer& bringer, store::Upload upload,
+                                 std::vector<Received> all) {
   std::vector<store::NewFile> described;
   std::vector<base::PendingFile> files;
   for (Received& received : all) {
     if (!received.for_store) TRY(expand_cabinet(blobs_, zip_limits_, received));
     const auto bytes = TRY(base::MappedFile::open(received.file.path()));
     described.push_back(describe(bytes->bytes(), received.path, received.name));
+    if (bringer.is_strict) TRY(refuse_unverified(described.back()));
     files.push_back(std::move(received.file));
   }
-  TRY(join_packages(catalog_, described));
+  const ident::Scope scope{bringer.project, bringer.is_try};
+  TRY(join_packages(catalog_, scope, described));
+  const std::shared_lock in_use(blobs_.in_use());
   const std::vector<base::Sha256> hashes = TRY(blobs_.put_all(std::move(files)));
   for (std::size_t i = 0; i < hashes.size(); ++i) described[i].file.sha256 = hashes[i];
 
   upload.created_at = base::now();
   const store::Catalog::Committed committed = TRY(catalog_.commit(upload, described));
   // From here on the upload is ours, whatever happens.
-  if (const auto joined = join_waiting_packages(catalog_, described); !joined.ok()) {
+  if (const auto joined = join_waiting_packages(catalog_, scope, described); !joined.ok()) {
     base::log::warning("packages of split DWARF stay alone: {}", joined.error().what);
   }
   Receipt receipt;

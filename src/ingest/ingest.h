@@ -3,7 +3,7 @@
 // of the commit and does that).
 // keep_*() returns when bytes and rows are on disk: only then may the upload be acknowledged.
 // Any thread may call; calls block. All files of one upload are kept, or none.
-// Fails with malformed (no zip, a name that is not allowed), too_large (a limit), unavailable
+// Fails with malformed (no zip, a name that is not allowed, a strict project's refusal), too_large (a limit), unavailable
 // (disk full) or internal. `what` can be shown to the uploader.
 // Format: docs/protocols/upload.md
 #pragma once
@@ -16,10 +16,25 @@
 #include "base/result.h"
 #include "formats/archive/zip.h"
 #include "ident/paths.h"
+#include "ingest/zip_members.h"
 #include "store/blobs.h"
 #include "store/catalog.h"
 
 namespace ingest {
+
+// Who brings something, how, and for whom.
+struct Bringer {
+  std::string peer;
+  std::string way;         // "put", "zip", "sentry" …
+  std::string project;     // lower case; "" is the default project
+  bool is_strict = false;  // the project takes only files that are what their path says
+  bool is_try = false;
+  base::Time expires_at;   // of a try build
+  std::int64_t token = 0;
+  std::string user;
+  std::string download_url;
+  std::vector<std::string> redirect_urls;
+};
 
 // One file as it was brought.
 struct Received {
@@ -46,13 +61,14 @@ class Ingest {
   Ingest(store::Blobs& blobs, store::Catalog& catalog, const archive::ZipLimits& zip_limits)
       : blobs_(blobs), catalog_(catalog), zip_limits_(zip_limits) {}
 
-  base::Result<Receipt> keep_file(const std::string& peer, Received received);
+  base::Result<Receipt> keep_file(const Bringer& bringer, Received received);
   // Tecken's archive: members are NAME/ID/FILE, or debug files under any name.
-  base::Result<Receipt> keep_zip(const std::string& peer, const std::string& file_name,
-                                 base::Bytes zip);
+  base::Result<Receipt> keep_zip(const Bringer& bringer, const std::string& file_name,
+                                 base::Bytes zip, ZipKind kind = ZipKind::tecken);
 
  private:
-  base::Result<Receipt> keep_all(store::Upload upload, std::vector<Received> all);
+  base::Result<Receipt> keep_all(const Bringer& bringer, store::Upload upload,
+                                 std::vector<Received> all);
 
   store::Blobs& blobs_;
   store::Catalog& catalog_;

@@ -31,6 +31,15 @@ bool is_hostile(std::string_view name) {
   return false;
 }
 
+// The files in a NuGet symbol package that a debugger could ask for.
+bool is_package_symbol(std::string_view name) {
+  const std::string lower = base::lower_ascii(name);
+  for (const std::string_view suffix : {".pdb", ".dll", ".exe", ".so", ".dylib", ".dbg", ".debug"}) {
+    if (lower.ends_with(suffix)) return true;
+  }
+  return false;
+}
+
 bool is_hex(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(),
                                       [](unsigned char c) { return std::isxdigit(c) != 0; });
@@ -69,7 +78,7 @@ Result<bool> is_debug_file(archive::ZipReader& reader) {
 
 }  // namespace
 
-Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits) {
+Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits, ZipKind kind) {
   ZipPlan plan;
   std::map<std::string, std::optional<std::uint64_t>, std::less<>> sizes;
   archive::ZipReader reader = TRY(archive::ZipReader::open(zip, limits));
@@ -85,13 +94,18 @@ Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits) {
                                          std::to_string(member->size.value_or(0)) +
                                          " != " + std::to_string(seen->second.value_or(0)) + ")"};
     }
+    // What NuGet itself puts into a package has brackets in its names.
+    if (kind == ZipKind::nuget && !is_package_symbol(member->name)) {
+      plan.ignored.push_back(member->name);
+      continue;
+    }
     if (is_hostile(member->name)) return unrecognized(member->name);
     if (is_ignored(member->name) || member->kind == archive::ZipMember::Kind::other) {
       plan.ignored.push_back(member->name);
       continue;
     }
-    WantedMember wanted{find_member_path(member->name),
-                        std::string(base::basename_of(member->name))};
+    WantedMember wanted{std::nullopt, std::string(base::basename_of(member->name))};
+    if (kind == ZipKind::tecken) wanted.path = find_member_path(member->name);
     if (!wanted.path) {
       const bool names_itself = TRY(is_debug_file(reader));
       if (!names_itself) return unrecognized(member->name);

@@ -16,6 +16,11 @@
 
 namespace ingest {
 
+enum class ZipKind : std::uint8_t {
+  tecken,  // NAME/HEX/FILE or debug files; any other member refuses the whole
+  nuget,   // a symbol package: its PDBs and images; what else a package holds is ignored
+};
+
 struct WantedMember {
   std::optional<ident::StorePath> path;  // "name/id/file" members; others are debug files
   std::string name;                      // base name
@@ -26,6 +31,7 @@ struct ZipPlan {
   std::vector<std::string> ignored;
 };
 
-base::Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits);
+base::Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits,
+                               ZipKind kind = ZipKind::tecken);
 
 }  // namespace ingest

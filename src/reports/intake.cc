@@ -86,6 +86,7 @@ Result<std::vector<StoredFile>> Intake::keep_files(const Submission& submission)
 
 Result<std::string> Intake::accept(const Submission& submission, base::Time received) {
   const std::string id = make_report_id(received);
+  const std::shared_lock in_use(blobs_.in_use());
   const std::vector<StoredFile> files = TRY(keep_files(submission));
   // From here on every byte is durable; the row makes it a report.
   TRY(database_.write([&](db::Session& session) {

@@ -40,6 +40,7 @@ constexpr std::array kCommands{
             cli::run_dsym_for_uuid},
     Command{"report", "", "crash reports from the shell: list, show, send, reprocess",
             cli::run_report},
+    Command{"admin", "", "projects and tokens: create, list, revoke", cli::run_admin},
     Command{"process-one", "", "", cli::run_process_one},
     Command{"extract-one", "", "", cli::run_extract_one},
     Command{"list-sources", "", "", cli::run_list_sources},

@@ -31,7 +31,7 @@ struct Known {
 };
 
 // The one list of what can be set.
-constexpr std::array<Known, 30> kKnown{{
+constexpr std::array<Known, 38> kKnown{{
     {"listen", Kind::text, &Options::listen},
     {"data", Kind::text, &Options::data},
     {"log_level", Kind::text, &Options::log_level},
@@ -43,6 +43,14 @@ constexpr std::array<Known, 30> kKnown{{
     {"tls.certificate", Kind::text, &Options::tls_certificate},
     {"tls.key", Kind::text, &Options::tls_key},
     {"upload.token", Kind::text, &Options::upload_token},
+    {"upload.try_days", Kind::number, &Options::upload_try_days},
+    {"upload.url_hosts", Kind::text, &Options::upload_url_hosts},
+    {"upload.url_private", Kind::text, &Options::upload_url_private},
+    {"upload.url_ca_bundle", Kind::text, &Options::upload_url_ca_bundle},
+    {"public_url", Kind::text, &Options::public_url},
+    {"limits.sentry_request", Kind::size, &Options::limit_sentry_request},
+    {"disk.stop_caching", Kind::size, &Options::disk_stop_caching},
+    {"disk.stop_extracting", Kind::size, &Options::disk_stop_extracting},
     {"limits.upload", Kind::size, &Options::limit_upload},
     {"limits.crash_report", Kind::size, &Options::limit_crash_report},
     {"limits.parts", Kind::number, &Options::limit_parts},

@@ -28,6 +28,12 @@ struct Options {
   std::string tls_listen;                // HTTPS besides `listen`; "": none
   std::string tls_certificate, tls_key;  // PEM files
   std::string upload_token;              // "": only local peers may upload
+  std::uint64_t upload_try_days = 30;
+  std::string upload_url_hosts;          // archives may be fetched from these
+  std::string upload_url_private;        // "yes": even where those have private addresses
+  std::string upload_url_ca_bundle;
+  std::string public_url;                // how clients reach us; "": as their request says
+  std::uint64_t limit_sentry_request = 32ull << 20;
   std::uint64_t limit_upload = 8ull << 30;
   std::uint64_t limit_crash_report = 100ull << 20;
   std::uint64_t limit_parts = 1000;
@@ -35,6 +41,8 @@ struct Options {
   std::uint64_t limit_expansion = 200;
   std::uint64_t limit_connections = 10'000;
   std::uint64_t disk_free_min = 64ull << 20;
+  std::uint64_t disk_stop_caching = 2ull << 30;
+  std::uint64_t disk_stop_extracting = 1ull << 30;
   std::uint64_t conversion_threads = 1;
   std::uint64_t conversion_memory = 4ull << 30;
   std::uint64_t conversion_seconds = 600;

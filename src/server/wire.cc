@@ -2,11 +2,14 @@
 
 #include <fmt/core.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 
+#include "api/admin.h"
 #include "api/health.h"
 #include "api/parts.h"
 #include "api/reports.h"
@@ -18,6 +21,7 @@
 #include "api/upload.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "cli/migrations.h"
 #include "ingest/ingest.h"
@@ -27,6 +31,7 @@
 #include "reports/queue.h"
 #include "reports/tables.h"
 #include "reports/workers.h"
+#include "server/housekeeper.h"
 #include "server/processor.h"
 #include "server/version.h"
 #include "sources/sources.h"
@@ -140,21 +145,41 @@ archive::ZipLimits zip_limits(const Options& options) {
   return limits;
 }
 
-api::UploadOptions upload_options(const Options& options, const store::DataDirectory& data) {
+api::UploadOptions upload_options(const Options& options) {
   api::UploadOptions upload;
   upload.body_size_max = options.limit_upload;
-  upload.token = options.upload_token;
-  upload.data_directory = data.path();
   upload.free_bytes_min = options.disk_free_min;
+  upload.try_days = options.upload_try_days;
+  upload.sentry_request_size_max = options.limit_sentry_request;
+  upload.public_url = options.public_url;
+  upload.url_hosts = options.upload_url_hosts;
+  upload.url_private_hosts = options.upload_url_private == "yes";
+  upload.url_ca_bundle = options.upload_url_ca_bundle;
   return upload;
 }
 
-api::SourcesOptions source_routes(const Options& options, const store::DataDirectory& data) {
+store::DiskWatch::Marks disk_marks(const Options& options) {
+  return {options.disk_stop_caching, options.disk_stop_extracting, options.disk_free_min};
+}
+
+// For the command line: who can read it may administer.
+Result<std::string> make_admin_key(const store::DataDirectory& data) {
+  std::array<std::uint8_t, 16> bytes{};
+  base::fill_random(bytes);
+  const std::string key = base::hex_of(bytes);
+  base::PendingFile file = TRY(base::PendingFile::create(data.tmp()));
+  ::fchmod(file.fd(), 0600);
+  TRY(file.append(base::bytes_of(key + "\n")));
+  TRY(file.commit(data.admin_key()));
+  return key;
+}
+
+api::SourcesOptions source_routes(const Options& options, const api::UploadRooms& rooms) {
   api::SourcesOptions routes;
   routes.read_token = options.sources_token;
   routes.allowed_origin = options.sources_origin;
   routes.file_size_max = options.sources_file_size;
-  routes.refuse_upload = api::upload_gate(upload_options(options, data));
+  routes.refuse_upload = api::upload_gate(rooms, upload_options(options));
   return routes;
 }
 
@@ -167,7 +192,8 @@ api::SubmitOptions submit_options(const Options& options) {
 
 // Our lines of the status page.
 std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supply::Supply& supply,
-                                             const store::DataDirectory& data) {
+                                             const store::DiskWatch& disk,
+                                             const api::Gate& gate) {
   std::vector<ui::StatusFigure> figures;
   figures.push_back({"Version", kVersion});
   if (const auto stored = catalog.count(); stored.ok()) {
@@ -177,7 +203,12 @@ std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supp
   const supply::DerivedFiles::Counts made = supply.counts().derived;
   figures.push_back({"Conversions", fmt::format("{} done, {} failed, {} under way", made.made,
                                                 made.failed, made.under_way)});
-  figures.push_back({"Free disk space", base::human_size(store::free_bytes(data.path()))});
+  figures.push_back({"Free disk space", base::human_size(disk.free_bytes())});
+  figures.push_back({"Disk", std::string(store::name_of(disk.level()))});
+  figures.push_back({"Uploads without a token", gate.is_open_to_local()
+                                                    ? "allowed from this machine, until the first "
+                                                      "upload token is made"
+                                                    : "refused"});
   return figures;
 }
 
@@ -215,6 +246,16 @@ Result<void> serve(const Options& options) {
   sources::Uploaded uploaded_sources(*database, blobs);
   TRY(sweep_orphans(blobs, catalog, archive, uploaded_sources));
 
+  store::Access access(*database);
+  TRY(access.reload());
+  store::Uploads uploads(*database);
+  store::DiskWatch disk(data.path(), disk_marks(options));
+  const std::string admin_key = TRY(make_admin_key(data));
+  const api::Gate gate(access, {options.upload_token, admin_key});
+  const auto sessions =
+      TRY(ingest::UploadSessions::open(base::join_path(data.uploads(), "sessions")));
+  const auto chunks = TRY(ingest::ChunkStore::open(base::join_path(data.uploads(), "chunks")));
+
   // Symbols: in through ingest, out through supply, which hears of every commit.
   ingest::Ingest ingest(blobs, catalog, zip_limits(options));
   supply::Supply supply(blobs, catalog, supply_options(options, data));
@@ -239,20 +280,30 @@ Result<void> serve(const Options& options) {
     if (woken.ok() && *woken > 0) workers.wake();
   });
 
+  const api::UploadRooms rooms{gate,  ingest,  *sessions, *chunks, access,
+                               blobs, catalog, uploads,   disk,    supply};
+  const auto others = [&](const std::function<void(const base::Sha256&)>& sink) -> Result<void> {
+    TRY(archive.list_hashes(sink));
+    return uploaded_sources.list_hashes(sink);
+  };
+  const Housekeeper housekeeper({disk, access, catalog, blobs, *sessions, *chunks, others,
+                                 database->engine() != db::Engine::sqlite});
+
   // The routes; the catch-all for symbol files comes last.
   net::Router router;
   api::add_health_routes(router, catalog, supply, {kVersion, data.path()});
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);
-  api::add_source_routes(router, *source_files, source_routes(options, data));
+  api::add_source_routes(router, *source_files, source_routes(options, rooms));
   api::add_store_api_routes(router, {blobs, catalog, transactions},
-                            [may = upload_options(options, data)](const net::Request& request) {
-                              return api::refuse_uploader(request, may);
+                            [&gate](const net::Request& request) {
+                              return api::refuse_uploader(request, gate);
                             });
-  api::add_parts_routes(router, ingest, upload_options(options, data));
-  api::add_upload_routes(router, ingest, upload_options(options, data));
-  ui::add_routes(router, {archive, queue, [&] { return status_figures(catalog, supply, data); }});
+  api::add_admin_routes(router, gate, access);
+  api::add_parts_routes(router, rooms, upload_options(options));
+  api::add_upload_routes(router, rooms, upload_options(options));
+  ui::add_routes(router, {archive, queue, [&] { return status_figures(catalog, supply, disk, gate); }});
   api::add_store_routes(router, supply);
 
   base::WorkerPool pool(static_cast<unsigned>(options.workers));
@@ -266,6 +317,10 @@ Result<void> serve(const Options& options) {
   TRY(data.set_holder(holder_text(server->address())));
   base::log::info("faultline {} serves {} on http://{}", kVersion, data.path(), server->address());
 
+  if (gate.is_open_to_local()) {
+    base::log::info(
+        "uploads need no token from this machine; `faultline admin token create` ends that");
+  }
   if (!server->tls_address().empty()) {
     base::log::info("and on https://{}", server->tls_address());
   }

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,8 +43,13 @@ class Blobs {
   base::Result<std::vector<base::Sha256>> put_all(std::vector<base::PendingFile> files);
   base::Result<OpenBlob> open_blob(const base::Sha256& hash) const;
   std::string path_of(const base::Sha256& hash) const;
+  const std::string& tmp() const { return tmp_; }  // where create() makes files
   bool has(const base::Sha256& hash) const;
   base::Result<void> remove(const base::Sha256& hash);
+
+  // Held shared from the putting of blobs until their rows are committed, and alone by who
+  // removes blobs that have no rows: else a row could be left without its blob.
+  std::shared_mutex& in_use() const { return *in_use_; }
 
   // Removes every blob for which `keep` says no, and returns how many. Only before anybody
   // uploads: a blob whose row is still on its way looks like nobody's.
@@ -56,6 +62,7 @@ class Blobs {
 
   std::string directory_;
   std::string tmp_;
+  std::unique_ptr<std::shared_mutex> in_use_ = std::make_unique<std::shared_mutex>();
 };
 
 // The hash of a whole file, read once.

@@ -1,9 +1,13 @@
 #include "store/catalog.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
+#include "base/json.h"
 #include "store/blobs.h"
+#include "store/file_rows.h"
+#include "store/upload_tables.h"
 
 namespace store {
 
@@ -17,32 +21,10 @@ using db::Value;
 
 namespace {
 
-constexpr std::string_view kFileColumns =
-    "f.id, f.sha256, f.size, f.format, f.name, f.os, f.arch, f.debug_id, f.code_id, "
-    "f.has_debug, f.has_symbols, f.has_code, f.added_at";
-constexpr std::size_t kFileColumnCount = 13;
 constexpr std::int64_t kPortion = 10'000;  // rows of a long list at a time
 
 Value number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 Value flag(bool value) { return static_cast<std::int64_t>(value ? 1 : 0); }
-
-FileRecord file_of(const Row& row) {
-  FileRecord file;
-  file.id = row.integer(0);
-  file.sha256 = find_sha256(row.text(1)).value_or(base::Sha256{});
-  file.size = static_cast<std::uint64_t>(row.integer(2));
-  file.format = row.text(3);
-  file.name = row.text(4);
-  file.os = row.text(5);
-  file.arch = row.text(6);
-  file.debug_id = row.text(7);
-  file.code_id = row.text(8);
-  file.has_debug = row.integer(9) != 0;
-  file.has_symbols = row.integer(10) != 0;
-  file.has_code = row.integer(11) != 0;
-  file.added_at = {row.integer(12)};
-  return file;
-}
 
 struct Kept {
   std::int64_t id = 0;
@@ -63,33 +45,61 @@ Result<Kept> keep_file(Session& session, const FileRecord& file) {
   return Kept{rows.front().integer(0), inserted == 0};
 }
 
-Result<void> keep_keys(Session& session, std::int64_t file, const NewFile& added) {
+// Whether any of the keys is new in its scope.
+Result<bool> keep_keys(Session& session, std::int64_t file, const NewFile& added,
+                       const Upload& upload) {
+  bool any_new = false;
   for (const KeyRecord& record : added.keys) {
-    TRY(
-        session.execute("INSERT INTO symbol_key (kind, id, name, file, verified, added_at) "
-                        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (kind, id, name, file) DO NOTHING",
-                        {std::string(ident::name_of(record.key.kind)), record.key.id,
-                         record.key.name, file, flag(record.verified), added.file.added_at.us}));
+    const std::string kind(ident::name_of(record.key.kind));
+    const std::int64_t inserted = TRY(session.execute(
+        "INSERT INTO symbol_key (kind, id, name, file, project, is_try, expires_at, verified, "
+        "added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (kind, id, name, file, project, is_try) DO NOTHING",
+        {kind, record.key.id, record.key.name, file, upload.project, flag(upload.is_try),
+         upload.expires_at.us, flag(record.verified), added.file.added_at.us}));
+    any_new = any_new || inserted != 0;
+    if (inserted != 0 || (!upload.is_try && !record.verified)) continue;
+    // Brought again: a try build lives longer, and we may know better by now what it is.
+    TRY(session.execute(
+        "UPDATE symbol_key SET "
+        "expires_at = CASE WHEN expires_at < ? THEN ? ELSE expires_at END, "
+        "verified = CASE WHEN verified < ? THEN ? ELSE verified END "
+        "WHERE kind = ? AND id = ? AND name = ? AND file = ? AND project = ? AND is_try = ?",
+        {upload.expires_at.us, upload.expires_at.us, flag(record.verified), flag(record.verified),
+         kind, record.key.id, record.key.name, file, upload.project, flag(upload.is_try)}));
   }
-  return {};
+  return any_new;
+}
+
+std::string json_of(const std::vector<std::string>& texts) {
+  base::JsonWriter out;
+  out.begin_array();
+  for (const std::string& text : texts) out.string(text);
+  out.end_array();
+  return out.take();
 }
 
 Result<std::int64_t> keep_upload(Session& session, const Upload& upload) {
   const Rows rows = TRY(session.query(
-      "INSERT INTO upload (created_at, peer, way, file_name, size) VALUES (?, ?, ?, ?, ?) "
-      "RETURNING id",
-      {upload.created_at.us, upload.peer, upload.way, upload.file_name, number(upload.size)}));
+      "INSERT INTO upload (created_at, peer, way, file_name, size, project, is_try, token, "
+      "user_label, download_url, redirect_urls, ignored, completed_at) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+      {upload.created_at.us, upload.peer, upload.way, upload.file_name, number(upload.size),
+       upload.project, flag(upload.is_try), upload.token, upload.user, upload.download_url,
+       json_of(upload.redirect_urls), json_of(upload.ignored), base::now().us}));
   if (rows.empty()) return Error{Fault::internal, "INSERT INTO upload returned no id"};
   return rows.front().integer(0);
 }
 
-Result<std::vector<Found>> find_one(Session& session, const ident::SymbolKey& key) {
+Result<std::vector<Found>> find_one(Session& session, const ident::SymbolKey& key,
+                                    const ident::Scope& scope) {
   std::string sql("SELECT ");
   sql += kFileColumns;
   sql +=
-      ", k.name, k.verified FROM symbol_key k JOIN symbol_file f ON f.id = k.file "
-      "WHERE k.kind = ? AND k.id = ?";
-  std::vector<Value> values{std::string(ident::name_of(key.kind)), key.id};
+      ", k.name, k.verified, k.is_try FROM symbol_key k JOIN symbol_file f ON f.id = k.file "
+      "WHERE k.kind = ? AND k.id = ? AND k.project = ? AND k.is_try <= ?";
+  std::vector<Value> values{std::string(ident::name_of(key.kind)), key.id, scope.project,
+                            flag(scope.include_try)};
   if (!key.id_is_unique()) {
     sql += " AND k.name = ?";
     values.emplace_back(key.name);
@@ -98,10 +108,12 @@ Result<std::vector<Found>> find_one(Session& session, const ident::SymbolKey& ke
   std::vector<Found> found;
   for (const Row& row : rows) {
     KeyRecord record{{key.kind, row.text(kFileColumnCount), key.id},
-                     row.integer(kFileColumnCount + 1) != 0};
+                     row.integer(kFileColumnCount + 1) != 0,
+                     row.integer(kFileColumnCount + 2) != 0};
     found.push_back({file_of(row), std::move(record)});
   }
   std::sort(found.begin(), found.end(), [&](const Found& a, const Found& b) {
+    if (a.key.is_try != b.key.is_try) return b.key.is_try;
     if (a.key.verified != b.key.verified) return a.key.verified;
     if (is_fuller(a.file, b.file) || is_fuller(b.file, a.file)) return is_fuller(a.file, b.file);
     const bool a_named = a.key.key.name == key.name;
@@ -113,12 +125,38 @@ Result<std::vector<Found>> find_one(Session& session, const ident::SymbolKey& ke
 
 }  // namespace
 
+FileRecord file_of(const Row& row, std::size_t first) {
+  FileRecord file;
+  file.id = row.integer(first);
+  file.sha256 = find_sha256(row.text(first + 1)).value_or(base::Sha256{});
+  file.size = static_cast<std::uint64_t>(row.integer(first + 2));
+  file.format = row.text(first + 3);
+  file.name = row.text(first + 4);
+  file.os = row.text(first + 5);
+  file.arch = row.text(first + 6);
+  file.debug_id = row.text(first + 7);
+  file.code_id = row.text(first + 8);
+  file.has_debug = row.integer(first + 9) != 0;
+  file.has_symbols = row.integer(first + 10) != 0;
+  file.has_code = row.integer(first + 11) != 0;
+  file.added_at = {row.integer(first + 12)};
+  return file;
+}
+
+bool NewFile::path_is_verified() const {
+  return std::any_of(keys.begin(), keys.end(), [](const KeyRecord& record) {
+    return record.key.kind == ident::KeyKind::path && record.verified;
+  });
+}
+
 bool is_fuller(const FileRecord& a, const FileRecord& b) {
   return std::tuple(a.has_debug, a.has_symbols) > std::tuple(b.has_debug, b.has_symbols);
 }
 
-const std::vector<db::Migration>& Catalog::migrations() {
-  static const std::vector<db::Migration> list{
+namespace {
+
+std::vector<db::Migration> own_migrations() {
+  return {
       {100, "symbol files and their keys",
        "CREATE TABLE symbol_file (\n"
        "  id {{bigserial}} PRIMARY KEY,\n"
@@ -158,6 +196,17 @@ const std::vector<db::Migration>& Catalog::migrations() {
        "  was_known BIGINT NOT NULL,\n"
        "  PRIMARY KEY (upload, file, path));\n"},
   };
+}
+
+}  // namespace
+
+const std::vector<db::Migration>& Catalog::migrations() {
+  static const std::vector<db::Migration> list = [] {
+    std::vector<db::Migration> all = own_migrations();
+    const auto& more = upload_migrations();
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }();
   return list;
 }
 
@@ -167,26 +216,46 @@ Result<Catalog::Committed> Catalog::commit(const Upload& upload,
   TRY(database_.write([&](Session& session) -> Result<void> {
     committed = {};
     committed.upload_id = TRY(keep_upload(session, upload));
+    std::int64_t position = 0;
     for (const NewFile& added : files) {
       const Kept kept = TRY(keep_file(session, added.file));
-      TRY(keep_keys(session, kept.id, added));
-      TRY(
-          session.execute("INSERT INTO upload_file (upload, file, path, was_known) "
-                          "VALUES (?, ?, ?, ?) ON CONFLICT (upload, file, path) DO NOTHING",
-                          {committed.upload_id, kept.id, added.path, flag(kept.was_known)}));
-      committed.was_known.push_back(kept.was_known);
+      const bool any_new = TRY(keep_keys(session, kept.id, added, upload));
+      // Another project's file is none of this one's: only keys of its own make it known.
+      const bool was_known = kept.was_known && !any_new && !added.keys.empty();
+      TRY(session.execute(
+          "INSERT INTO upload_file (upload, position, file, path, sha256, was_known, verified) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?)",
+          {committed.upload_id, position++, kept.id, added.path, added.file.sha256.hex(),
+           flag(was_known), flag(added.path_is_verified())}));
+      committed.was_known.push_back(was_known);
     }
     return {};
   }));
   // The rows are on disk from here on. Listeners may ask the catalogue and will see them.
-  announce(files);
+  std::vector<NewFile> told = files;
+  for (NewFile& file : told) file.scope = {upload.project, upload.is_try};
+  announce(told);
   return committed;
 }
 
-Result<void> Catalog::add_keys(const NewFile& added) {
-  TRY(database_.write(
-      [&](Session& session) -> Result<void> { return keep_keys(session, added.file.id, added); }));
-  announce({added});
+Result<void> Catalog::add_keys(const NewFile& added, const ident::Scope& scope) {
+  NewFile told = added;
+  told.scope = scope;
+  Upload upload;
+  upload.project = scope.project;
+  upload.is_try = scope.include_try;
+  TRY(database_.write([&](Session& session) -> Result<void> {
+    if (upload.is_try) {  // they live as long as the file's own
+      const Rows rows = TRY(session.query(
+          "SELECT COALESCE(MAX(expires_at), 0) FROM symbol_key WHERE file = ? AND project = ? AND "
+          "is_try = 1",
+          {added.file.id, upload.project}));
+      if (!rows.empty()) upload.expires_at = {rows.front().integer(0)};
+    }
+    TRY(keep_keys(session, added.file.id, added, upload));
+    return {};
+  }));
+  announce({told});
   return {};
 }
 
@@ -199,17 +268,67 @@ void Catalog::announce(const std::vector<NewFile>& files) {
   for (const Listener& listener : listeners) listener(files);
 }
 
-Result<std::vector<std::vector<Found>>> Catalog::find(const std::vector<ident::SymbolKey>& keys) {
+Result<std::vector<std::vector<Found>>> Catalog::find(const std::vector<ident::SymbolKey>& keys,
+                                                       const ident::Scope& scope) {
   std::vector<std::vector<Found>> all;
   TRY(database_.read([&](Session& session) -> Result<void> {
     all.clear();
     for (const ident::SymbolKey& key : keys) {
-      std::vector<Found> found = TRY(find_one(session, key));
+      std::vector<Found> found = TRY(find_one(session, key, scope));
       all.push_back(std::move(found));
     }
     return {};
   }));
   return all;
+}
+
+Result<std::vector<base::Sha256>> Catalog::expire_try(base::Time now) {
+  std::vector<base::Sha256> gone;
+  std::vector<std::string> ids;
+  TRY(database_.write([&](Session& session) -> Result<void> {
+    gone.clear();
+    ids.clear();
+    const Rows keys = TRY(
+        session.query("SELECT id, file FROM symbol_key WHERE is_try = 1 AND expires_at <= ?",
+                      {now.us}));
+    TRY(session.execute("DELETE FROM symbol_key WHERE is_try = 1 AND expires_at <= ?", {now.us}));
+    std::set<std::int64_t> files;
+    for (const Row& row : keys) {
+      ids.push_back(row.text(0));
+      files.insert(row.integer(1));
+    }
+    for (const std::int64_t file : files) {
+      const Rows rows = TRY(
+          session.query("SELECT f.sha256 FROM symbol_file f WHERE f.id = ? AND NOT EXISTS "
+                        "(SELECT 1 FROM symbol_key k WHERE k.file = f.id)",
+                        {file}));
+      if (rows.empty()) continue;
+      if (const auto hash = find_sha256(rows.front().text(0))) gone.push_back(*hash);
+      TRY(session.execute("DELETE FROM file_digest WHERE file = ?", {file}));
+      TRY(session.execute("DELETE FROM symbol_file WHERE id = ?", {file}));
+    }
+    return {};
+  }));
+  std::vector<RemovalListener> listeners;
+  {
+    const std::lock_guard lock(mutex_);
+    listeners = removal_listeners_;
+  }
+  if (!ids.empty()) {
+    for (const RemovalListener& listener : listeners) listener(ids);
+  }
+  return gone;
+}
+
+Result<bool> Catalog::has(const base::Sha256& file) {
+  bool found = false;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    const Rows rows =
+        TRY(session.query("SELECT 1 FROM symbol_file WHERE sha256 = ?", {file.hex()}));
+    found = !rows.empty();
+    return {};
+  }));
+  return found;
 }
 
 Result<std::vector<FileRecord>> Catalog::list_files(std::uint64_t limit, std::uint64_t offset) {
@@ -287,6 +406,11 @@ Result<void> Catalog::check_alive() {
 void Catalog::add_listener(Listener listener) {
   const std::lock_guard lock(mutex_);
   listeners_.push_back(std::move(listener));
+}
+
+void Catalog::add_removal_listener(RemovalListener listener) {
+  const std::lock_guard lock(mutex_);
+  removal_listeners_.push_back(std::move(listener));
 }
 
 }  // namespace store

@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "base/sha256.h"
 #include "db/database.h"
+#include "ident/scope.h"
 #include "ident/symbol_key.h"
 
 namespace store {
@@ -44,21 +45,33 @@ bool is_fuller(const FileRecord& a, const FileRecord& b);
 struct KeyRecord {
   ident::SymbolKey key;
   bool verified = false;  // the bytes themselves say so
+  bool is_try = false;    // of a try build: found only where Scope::include_try says so
 };
 
 struct NewFile {
   FileRecord file;
   std::vector<KeyRecord> keys;
   std::string path;  // as the uploader called it
+  ident::Scope scope;  // commit() fills it in for listeners: where the file can be found
+  bool path_is_verified() const;
 };
 
 struct Upload {
   std::int64_t id = 0;
   base::Time created_at;
   std::string peer;
-  std::string way;        // "put", "zip"
+  std::string way;        // "put", "zip", "sentry" …
   std::string file_name;  // of the archive, or of the one file
   std::uint64_t size = 0;
+
+  std::string project;     // whose the files become; "" is the default project
+  bool is_try = false;     // of a try build: found under /try/ only, until
+  base::Time expires_at;   // … then; REQUIRES: not 0 for a try build
+  std::int64_t token = 0;  // that was shown; 0: none
+  std::string user;        // its label
+  std::string download_url;                // where the archive was fetched from
+  std::vector<std::string> redirect_urls;  // on the way there
+  std::vector<std::string> ignored;        // members that nobody wants
 };
 
 struct Found {
@@ -82,17 +95,23 @@ class Catalog {
 
   struct Committed {
     std::int64_t upload_id = 0;
-    std::vector<bool> was_known;  // for each file: its content was here before
+    std::vector<bool> was_known;  // for each file: it was here before, under all of these keys
   };
   // All of them or none. REQUIRES: each file's blob is durable.
   base::Result<Committed> commit(const Upload& upload, const std::vector<NewFile>& files);
 
-  // More keys for a file that is here: `added.file` is its row as find() gave it.
-  base::Result<void> add_keys(const NewFile& added);
+  // More keys in that scope for a file that is here: `added.file` is its row as find() gave it.
+  base::Result<void> add_keys(const NewFile& added, const ident::Scope& scope = {});
 
-  // For each key what it names: verified first, then the fullest, then the oldest. The key's
-  // name is compared only where the id alone is not unique.
-  base::Result<std::vector<std::vector<Found>>> find(const std::vector<ident::SymbolKey>& keys);
+  // For each key what it names in that scope: what is no try build first, then verified, the
+  // fullest, the oldest. The key's name is compared only where the id alone is not unique.
+  base::Result<std::vector<std::vector<Found>>> find(const std::vector<ident::SymbolKey>& keys,
+                                                     const ident::Scope& scope = {});
+
+  // Takes away the keys of try builds whose time has come, and the files that have no other.
+  // Returns the contents whose rows went: their blobs are nobody's now.
+  base::Result<std::vector<base::Sha256>> expire_try(base::Time now);
+  base::Result<bool> has(const base::Sha256& file);
 
   // Newest first.
   base::Result<std::vector<FileRecord>> list_files(std::uint64_t limit, std::uint64_t offset = 0);
@@ -109,11 +128,15 @@ class Catalog {
   void add_listener(Listener listener);
   // For other rooms of the store that change keys: tells the listeners as a commit would.
   void announce(const std::vector<NewFile>& files);
+  // The same after rows were taken away, with the ids that no longer find what they found.
+  using RemovalListener = std::function<void(const std::vector<std::string>& ids)>;
+  void add_removal_listener(RemovalListener listener);
 
  private:
   db::Database& database_;
   std::mutex mutex_;
-  std::vector<Listener> listeners_;  // guarded by mutex_
+  std::vector<Listener> listeners_;                 // guarded by mutex_
+  std::vector<RemovalListener> removal_listeners_;  // guarded by mutex_
 };
 
 }  // namespace store

@@ -29,6 +29,11 @@ class DataDirectory {
   std::string blobs() const { return base::join_path(path_, "blobs"); }
   std::string index() const { return base::join_path(path_, "index"); }
   std::string cache() const { return base::join_path(path_, "cache"); }
+  // Uploads that are not finished; kept over a restart.
+  std::string uploads() const { return base::join_path(path_, "uploads"); }
+  // A secret of the running server that only who may read this directory can know: with it the
+  // command line shows that it may administer.
+  std::string admin_key() const { return base::join_path(path_, "admin.key"); }
   std::string tmp() const { return base::join_path(path_, "tmp"); }
 
  private:

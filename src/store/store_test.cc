@@ -110,6 +110,16 @@ NewFile file_with(const std::string& content, std::vector<SymbolKey> keys, bool 
   return added;
 }
 
+Upload upload_of(const std::string& way) {
+  Upload upload;
+  upload.created_at = base::now();
+  upload.peer = "peer";
+  upload.way = way;
+  upload.file_name = "f";
+  upload.size = 1;
+  return upload;
+}
+
 class CatalogOn : public testing::TestWithParam<db::Engine> {
  protected:
   void SetUp() override {
@@ -131,7 +141,7 @@ class CatalogOn : public testing::TestWithParam<db::Engine> {
     return names;
   }
   void must_commit(const std::vector<NewFile>& files) {
-    const auto done = catalog_->commit({0, base::now(), "peer", "put", "f", 1}, files);
+    const auto done = catalog_->commit(upload_of("put"), files);
     ASSERT_TRUE(done.ok()) << done.error().what;
   }
 
@@ -185,7 +195,7 @@ TEST_P(CatalogOn, SaysWhatItAlreadyKnewAndTellsTheListeners) {
   const auto key = SymbolKey::from_text(KeyKind::path, "a/a", "1");
   must_commit({file_with("one", {key}, false)});
   const auto again =
-      catalog_->commit({0, base::now(), "peer", "zip", "f", 1},
+      catalog_->commit(upload_of("zip"),
                        {file_with("one", {key}, false), file_with("two", {}, false)});
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->was_known, (std::vector<bool>{true, false}));

@@ -54,6 +54,7 @@ Supply::Supply(store::Blobs& blobs, store::Catalog& catalog, Options options)
   lookup_thread_ = std::thread([this] { look_up_forever(); });
   deadline_thread_ = std::thread([this] { watch_deadlines(); });
   catalog_.add_listener([this](const std::vector<store::NewFile>& files) { hear_commit(files); });
+  catalog_.add_removal_listener([this](const std::vector<std::string>& ids) { hear_removal(ids); });
 }
 
 Supply::~Supply() {
@@ -184,11 +185,17 @@ void Supply::look_up_forever() {
 // that want a derived file, since a module's other files may bear other ids.
 void Supply::look_up(const std::vector<Wanted>& batch) {
   lookups_ += batch.size();
+  std::map<ident::Scope, std::vector<Wanted>> by_scope;
+  for (const Wanted& wanted : batch) by_scope[wanted.request.scope].push_back(wanted);
+  for (const auto& [scope, of_scope] : by_scope) look_up_in(scope, of_scope);
+}
+
+void Supply::look_up_in(const ident::Scope& scope, const std::vector<Wanted>& batch) {
   std::vector<ident::SymbolKey> keys;
   for (const Wanted& wanted : batch) {
     keys.insert(keys.end(), wanted.request.keys.begin(), wanted.request.keys.end());
   }
-  auto rows = catalog_.find(keys);
+  auto rows = catalog_.find(keys, scope);
   if (!rows.ok()) {
     base::log::error("the catalogue does not answer: {}", rows.error().what);
     for (const Wanted& wanted : batch) settle(wanted.key, Found::miss(rows.error()));
@@ -205,7 +212,7 @@ void Supply::look_up(const std::vector<Wanted>& batch) {
     modules.push_back(ident::SymbolKey::from_text(ident::KeyKind::debug_id, "",
                                                   derived ? module_of(found[i]) : ""));
   }
-  const auto module_files = catalog_.find(modules);
+  const auto module_files = catalog_.find(modules, scope);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (!module_files.ok()) {
       settle(batch[i].key, Found::miss(module_files.error()));
@@ -348,6 +355,11 @@ void Supply::watch_deadlines() {
   }
 }
 
+void Supply::hear_removal(const std::vector<std::string>& ids) {
+  const std::lock_guard lock(mutex_);
+  for (const std::string& id : ids) cache_.forget(id);
+}
+
 void Supply::hear_commit(const std::vector<store::NewFile>& files) {
   std::set<std::string> ids;
   std::vector<SymbolRequest> modules;
@@ -358,7 +370,7 @@ void Supply::hear_commit(const std::vector<store::NewFile>& files) {
     }
     const auto debug_id = ident::DebugId::parse(added.file.debug_id);
     if (!brings_symbols(added.file) || !debug_id) continue;
-    modules.push_back(ident::module_request(Artifact::index, "", *debug_id));
+    modules.push_back(ident::module_request(Artifact::index, "", *debug_id, added.scope));
   }
   {
     const std::lock_guard lock(mutex_);

@@ -95,10 +95,12 @@ class Supply {
   void look_up_forever();
   void watch_deadlines();
   void look_up(const std::vector<Wanted>& batch);
+  void look_up_in(const ident::Scope& scope, const std::vector<Wanted>& batch);
   void carry_out(const Wanted& wanted, const Choice& choice);
   void settle(const std::string& key, const Found& found);
   bool nobody_can_have(const ident::SymbolRequest& request) const;
   void hear_commit(const std::vector<store::NewFile>& files);
+  void hear_removal(const std::vector<std::string>& ids);
   std::vector<Wanted> take_batch();
 
   store::Blobs& blobs_;

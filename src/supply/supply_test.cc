@@ -64,7 +64,7 @@ struct Place {
   void must_put(std::string_view content, const StorePath& path) {
     base::PendingFile file = blobs.create().value();
     ASSERT_TRUE(file.append(base::bytes_of(content)).ok());
-    ASSERT_TRUE(ingest.keep_file("peer", {std::move(file), path, ""}).ok());
+    ASSERT_TRUE(ingest.keep_file({}, {std::move(file), path, ""}).ok());
   }
   std::string content_of(const Found& found) {
     if (!found.here()) return "";

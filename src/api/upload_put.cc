@@ -1,0 +1,79 @@
+// PUT /NAME/ID/FILE: one file, as it is or with a Content-Encoding.
+#include "api/symbols.h"
+#include "api/upload_common.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "ident/scope.h"
+
+namespace api {
+
+using net::Answer;
+using net::Request;
+
+namespace {
+
+std::optional<std::string> refuse_path(const std::string& path) {
+  const auto scoped = ident::split_scope(path);
+  if (!scoped || !ident::find_store_path(path)) {
+    return "a symbol file is put to NAME/ID/FILE, each without control characters or any of "
+           "\\ ^ ` > < { } [ ] # % \" ' |";
+  }
+  std::string_view first = path;
+  while (first.starts_with('/')) first.remove_prefix(1);
+  if (scoped->rest.data() != first.data()) return std::nullopt;  // behind a prefix nothing is ours
+  first = first.substr(0, first.find('/'));
+  if (is_reserved(first)) {
+    return "files named " + std::string(first) + " live under /symbols/: put it there";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> project_of(const Request& request) {
+  const auto scoped = ident::split_scope(request.path);
+  if (!scoped || scoped->scope.project.empty()) return std::nullopt;
+  return scoped->scope.project;
+}
+
+Answer put_file(const Context& context, Request& request) {
+  const Admission admission = context->rooms.gate.admit_upload(request, project_of(request));
+  if (const auto* refusal = std::get_if<Denial>(&admission)) {
+    return tecken_dialect().refusal(*refusal);
+  }
+  const auto path = ident::find_store_path(request.path);
+  if (const auto refused = refuse_path(request.path)) return json_error(400, *refused);
+  if (!request.body_file) return json_error(400, "the body is empty");
+  const bool wants_try = ident::split_scope(request.path)->scope.include_try;
+  const ingest::Bringer bringer =
+      bringer_of(context, request, std::get<Who>(admission), "put", wants_try);
+  // Cabinets and pointers of a store that is imported are kept as they are (api/store.h).
+  const bool for_store = request.query_value("for") == "store";
+  auto receipt = context->rooms.ingest.keep_file(
+      bringer, {std::move(request.body_file->file), path, path->file, for_store});
+  if (!receipt.ok()) return upload_failed(context, tecken_dialect(), receipt.error());
+  const ingest::Kept& kept = receipt->files.front();
+  base::log::info("upload {}: {} ({})", receipt->upload_id, kept.file.path,
+                  base::human_size(kept.file.file.size));
+  base::JsonWriter out;
+  write_file(out, kept);
+  return Answer::json(kept.was_known ? 200 : 201, out.take());
+}
+
+}  // namespace
+
+void add_put_route(net::Router& router, const Context& context) {
+  net::Route route = upload_route(context, tecken_dialect(), "PUT", "/**",
+                                  context->options.body_size_max);
+  route.admit = [context](const Request& request) -> std::optional<Answer> {
+    const Admission admission = context->rooms.gate.admit_upload(request, project_of(request));
+    if (const auto* refusal = std::get_if<Denial>(&admission)) {
+      return tecken_dialect().refusal(*refusal);
+    }
+    if (auto refused = refuse_for_lack_of_disk(context, tecken_dialect(), request)) return refused;
+    if (const auto refused = refuse_path(request.path)) return json_error(400, *refused);
+    return std::nullopt;
+  };
+  route.handler = [context](Request& request) -> net::Reply { return put_file(context, request); };
+  router.add(std::move(route));
+}
+
+}  // namespace api

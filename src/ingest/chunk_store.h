@@ -1,0 +1,43 @@
+// Pieces of files by their SHA-1, as sentry-cli sends them: kept until a file is put together of
+// them, or for a day. Not durable and no promise: a piece that is gone is asked for again.
+// Any thread may call; calls block. A piece appears by a rename, whole; what it says is checked
+// when it is used, since a crash may have torn it.
+// Fails with malformed, unavailable (disk) or too_large (all pieces together).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace ingest {
+
+bool is_sha1(std::string_view text);  // 40 lower-case hex digits
+
+class ChunkStore {
+ public:
+  static base::Result<std::unique_ptr<ChunkStore>> open(const std::string& directory);
+
+  bool has(std::string_view sha1) const;
+  // malformed: the bytes are others.
+  base::Result<void> put(std::string_view sha1, base::Bytes bytes);
+  // Writes the pieces one after the other; malformed when one is torn (it is then gone) or the
+  // whole has another hash.
+  base::Result<base::PendingFile> join(const std::vector<std::string>& sha1s,
+                                       std::string_view whole_sha1, const std::string& tmp,
+                                       std::uint64_t size_max);
+  void remove(const std::vector<std::string>& sha1s);
+  std::uint64_t sweep(std::chrono::seconds age);
+
+ private:
+  explicit ChunkStore(std::string directory) : directory_(std::move(directory)) {}
+  std::string path_of(std::string_view sha1) const;
+  const std::string directory_;
+};
+
+}  // namespace ingest

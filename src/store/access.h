@@ -1,0 +1,117 @@
+// Who may do what: projects, and the tokens that give rights in them.
+// Not the question itself (api/rights.h reads a request's headers and asks here).
+// A token is 32 random hex digits, shown once; the database keeps its SHA-256. Everything is also
+// held in memory: find_*() and *_list() never touch the database, so network loops may call them.
+// reload() reads what other processes changed. Any thread may call; all but find_*() and
+// *_list() block.
+// Changes are recorded in the audit log, in the transaction that makes them.
+// Fails with malformed (a name, a set of rights), not_found, unavailable or internal.
+// Format: docs/formats/data-directory.md
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "db/database.h"
+
+namespace store {
+
+enum class Right : std::uint8_t { upload, upload_try, read, view_uploads, admin };
+std::string_view name_of(Right right);
+
+// A set of rights. Nobody holds `upload` and `upload_try` in one token: which of them an upload
+// is would not be known (Tecken's rule).
+class Rights {
+ public:
+  bool has(Right right) const { return (bits_ >> static_cast<unsigned>(right) & 1u) != 0; }
+  void add(Right right) { bits_ |= 1u << static_cast<unsigned>(right); }
+  bool empty() const { return bits_ == 0; }
+  std::string text() const;  // "upload,read"
+  // malformed: an unknown word, none at all, or both kinds of upload.
+  static base::Result<Rights> parse(std::string_view text);
+
+ private:
+  unsigned bits_ = 0;
+};
+
+struct Project {
+  std::string name;  // lower case
+  bool strict = false;    // refuses files whose bytes do not say what their path says
+  bool two_tier = false;  // index2.txt exists
+  base::Time created_at;
+};
+
+struct Token {
+  std::int64_t id = 0;
+  std::string label;
+  Rights rights;
+  std::string project;     // the only one it is good for; kEveryProject for all
+  base::Time created_at;
+  base::Time expires_at;   // 0: never
+  base::Time revoked_at;   // 0: it is good
+  bool is_expired(base::Time now) const { return expires_at.us != 0 && expires_at <= now; }
+};
+constexpr std::string_view kEveryProject = "*";
+
+// Who changes something, for the audit log.
+struct Actor {
+  std::string name;  // a token's label, "admin", "command line"
+  std::string peer;  // "" for the command line
+};
+
+struct AuditEntry {
+  base::Time at;
+  std::string actor, peer, action, detail;
+};
+
+class Access {
+ public:
+  explicit Access(db::Database& database) : database_(database) {}
+  Access(const Access&) = delete;
+  Access& operator=(const Access&) = delete;
+
+  base::Result<void> reload();
+
+  // A project by its name in any case; "" is the default project and always there.
+  std::optional<Project> find_project(std::string_view name) const;
+  // Revoked tokens are not found; expired ones are.
+  std::optional<Token> find_token(std::string_view secret) const;
+  // Whether a token that may upload was ever made: from then on nobody uploads without one.
+  bool has_upload_tokens() const;
+  std::vector<Project> project_list() const;  // without the default one
+  std::vector<Token> token_list() const;      // the revoked too
+
+  // Makes it or changes it.
+  base::Result<Project> keep_project(Project project, const Actor& actor);
+
+  struct NewToken {
+    Token token;
+    std::string secret;
+  };
+  // Takes label, rights, project and expires_at of `wanted`. not_found: no such project.
+  base::Result<NewToken> create_token(Token wanted, const Actor& actor);
+  base::Result<void> revoke_token(std::int64_t id, const Actor& actor);
+
+  base::Result<std::vector<AuditEntry>> audit_log(std::uint64_t limit);  // the newest first
+
+ private:
+  struct Known {
+    std::map<std::string, Project, std::less<>> projects;  // by name
+    std::map<std::string, Token, std::less<>> tokens;      // by the secret's hash
+  };
+  std::shared_ptr<const Known> known() const;
+
+  db::Database& database_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Known> known_ = std::make_shared<Known>();  // guarded by mutex_
+};
+
+}  // namespace store

@@ -1,0 +1,108 @@
+#include "store/access_json.h"
+
+#include "base/json.h"
+
+namespace store {
+
+using base::Error;
+using base::Fault;
+using base::JsonValue;
+using base::JsonWriter;
+using base::Result;
+
+namespace {
+
+constexpr std::int64_t kMicrosecondsPerDay = 86'400'000'000;
+constexpr std::int64_t kDaysMax = 36'500;
+
+void write_project(JsonWriter& out, const Project& project) {
+  out.begin_object().key("name").string(project.name).key("strict").boolean(project.strict);
+  out.key("two_tier").boolean(project.two_tier);
+  out.key("created_at").string(base::iso8601(project.created_at)).end_object();
+}
+
+void write_time(JsonWriter& out, base::Time time) {
+  if (time.us == 0) {
+    out.null();
+  } else {
+    out.string(base::iso8601(time));
+  }
+}
+
+void write_token(JsonWriter& out, const Token& token) {
+  out.key("id").integer(token.id).key("label").string(token.label);
+  out.key("rights").string(token.rights.text()).key("project").string(token.project);
+  out.key("created_at").string(base::iso8601(token.created_at));
+  out.key("expires_at");
+  write_time(out, token.expires_at);
+  out.key("revoked_at");
+  write_time(out, token.revoked_at);
+}
+
+Result<JsonValue> object_of(std::string_view json) {
+  auto parsed = JsonValue::parse(json);
+  if (!parsed.ok() || parsed->object() == nullptr) {
+    return Error{Fault::malformed, "the body is no JSON object"};
+  }
+  return parsed;
+}
+
+bool truth(const JsonValue& value) {
+  const bool* given = value.boolean();
+  return given != nullptr && *given;
+}
+
+}  // namespace
+
+std::string projects_json(const Access& access) {
+  JsonWriter out;
+  out.begin_object().key("projects").begin_array();
+  for (const Project& project : access.project_list()) write_project(out, project);
+  out.end_array().end_object();
+  return out.take();
+}
+
+std::string tokens_json(const Access& access) {
+  JsonWriter out;
+  out.begin_object().key("tokens").begin_array();
+  for (const Token& token : access.token_list()) {
+    out.begin_object();
+    write_token(out, token);
+    out.end_object();
+  }
+  out.end_array().end_object();
+  return out.take();
+}
+
+Result<std::string> post_project(Access& access, std::string_view json,
+                                 const Actor& actor) {
+  const JsonValue given = TRY(object_of(json));
+  Project wanted;
+  wanted.name = given["name"].text_or("");
+  wanted.strict = truth(given["strict"]);
+  wanted.two_tier = truth(given["two_tier"]);
+  const Project kept = TRY(access.keep_project(wanted, actor));
+  JsonWriter out;
+  write_project(out, kept);
+  return out.take();
+}
+
+Result<std::string> post_token(Access& access, std::string_view json,
+                               const Actor& actor) {
+  const JsonValue given = TRY(object_of(json));
+  Token wanted;
+  wanted.label = given["label"].text_or("");
+  wanted.rights = TRY(Rights::parse(given["rights"].text_or("")));
+  wanted.project = given["project"].text_or(kEveryProject);
+  const std::int64_t days = given["days"].integer_or(365);
+  if (days < 0 || days > kDaysMax) return Error{Fault::malformed, "days is from 0 to 36500"};
+  if (days != 0) wanted.expires_at = {base::now().us + days * kMicrosecondsPerDay};
+  const Access::NewToken made = TRY(access.create_token(wanted, actor));
+  JsonWriter out;
+  out.begin_object().key("token").string(made.secret);
+  write_token(out, made.token);
+  out.end_object();
+  return out.take();
+}
+
+}  // namespace store

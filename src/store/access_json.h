@@ -1,0 +1,22 @@
+// Projects and tokens as JSON, the same over HTTP and from commands that open a data directory
+// themselves.
+// post_*() take what is wanted, do it, and give what was made; a new token's secret is in there
+// and nowhere else. They block; fail with malformed or what Access fails with.
+// Format: docs/protocols/admin-api.md
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "store/access.h"
+
+namespace store {
+
+std::string projects_json(const Access& access);
+std::string tokens_json(const Access& access);
+base::Result<std::string> post_project(Access& access, std::string_view json,
+                                       const Actor& actor);
+base::Result<std::string> post_token(Access& access, std::string_view json,
+                                     const Actor& actor);
+
+}  // namespace store

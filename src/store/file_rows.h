@@ -1,0 +1,18 @@
+// How a file's row is read: for those in this room who ask for it.
+#pragma once
+
+#include <string_view>
+
+#include "store/catalog.h"
+
+namespace store {
+
+constexpr std::string_view kFileColumns =
+    "f.id, f.sha256, f.size, f.format, f.name, f.os, f.arch, f.debug_id, f.code_id, "
+    "f.has_debug, f.has_symbols, f.has_code, f.added_at";
+constexpr std::size_t kFileColumnCount = 13;
+
+// REQUIRES: the row begins with kFileColumns at column `first`.
+FileRecord file_of(const db::Row& row, std::size_t first = 0);
+
+}  // namespace store

@@ -1,0 +1,62 @@
+// The record of uploads: who brought what, for whom, what each file was and what was skipped.
+// Read only: Catalog::commit() writes it. It also keeps files' other hashes (SHA-1, MD5), by
+// which some protocols ask for a file.
+// Any thread may call; calls block.
+// Fails with not_found, unavailable (database) or internal.
+// Format: docs/formats/data-directory.md
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/catalog.h"
+
+namespace store {
+
+struct UploadedFile {
+  std::string path;  // as the uploader called it
+  base::Sha256 sha256;
+  bool was_known = false;
+  bool verified = false;
+  std::optional<FileRecord> file;  // nothing: it has been removed since
+};
+
+struct UploadRecord {
+  Upload upload;
+  base::Time completed_at;
+  std::vector<UploadedFile> files;
+};
+
+struct UploadFilter {
+  std::optional<std::string> project;  // nothing: every project
+  std::optional<std::int64_t> token;   // nothing: whoever
+  std::int64_t before = 0;             // uploads with a smaller id; 0: from the newest on
+  std::uint64_t limit = 100;
+};
+
+class Uploads {
+ public:
+  explicit Uploads(db::Database& database) : database_(database) {}
+
+  base::Result<UploadRecord> load(std::int64_t id);
+  // Without their files, the newest first.
+  base::Result<std::vector<UploadRecord>> list(const UploadFilter& filter);
+
+  // kind: "sha1" or "md5"; digest in lower-case hex. Several files may have one digest in theory.
+  base::Result<void> keep_digest(std::string_view kind, std::string_view digest,
+                                 const base::Sha256& file);
+  // The file with that digest, if some key of the scope names it.
+  base::Result<std::optional<FileRecord>> find_by_digest(std::string_view kind,
+                                                         std::string_view digest,
+                                                         const ident::Scope& scope);
+  base::Result<bool> has_digest(std::string_view kind, std::string_view digest,
+                                const base::Sha256& file);
+
+ private:
+  db::Database& database_;
+};
+
+}  // namespace store

@@ -1,0 +1,276 @@
+// Every way of getting symbols in, as its clients use it: Tecken's cases, recorded exchanges of
+// real clients, and who may do what, against a real server.
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "base/child.h"
+#include "base/codec.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "net/client.h"
+#include "testing/corpus.h"
+#include "testing/raw_http.h"
+#include "testing/server_process.h"
+
+namespace {
+
+using base::JsonValue;
+using testing_support::faultline_program;
+using testing_support::ServerProcess;
+
+constexpr const char* kSym =
+    "MODULE Linux x86_64 0403020106050807090A0B0C0D0E0F100 libfoo.so\nFUNC 1000 10 0 main\n";
+constexpr const char* kSymPath = "/libfoo.so/0403020106050807090A0B0C0D0E0F100/libfoo.so.sym";
+
+std::string must_read(const std::string& path) {
+  const auto text = base::read_file(path);
+  EXPECT_TRUE(text.ok()) << path;
+  return text.value_or("");
+}
+
+class Uploads : public testing::Test {
+ protected:
+  void start(std::vector<std::string> environment = {}) {
+    server_.emplace(ServerProcess::start({data(), {}, {}, std::move(environment)}));
+    ASSERT_NE(server_->url(), "");
+  }
+  std::string data() const { return root_.path() + "/data"; }
+  std::string address() const { return server_->url().substr(7); }
+
+  net::ClientAnswer send(const std::string& method, const std::string& path,
+                         const std::string& body = "",
+                         const std::map<std::string, std::string>& headers = {}) {
+    net::ClientRequest request;
+    request.method = method;
+    request.url = path.starts_with("http") ? path : server_->url() + path;
+    for (const auto& [name, value] : headers) request.headers.add(name, value);
+    request.body = body;
+    net::ClientOptions options;
+    options.redirects_max = 0;
+    options.accept_compressed = false;
+    const auto answer = net::Client(options).send(request);
+    EXPECT_TRUE(answer.ok()) << method << " " << path;
+    return answer.ok() ? *answer : net::ClientAnswer{};
+  }
+  static JsonValue json_of(const net::ClientAnswer& answer) {
+    auto json = JsonValue::parse(answer.body);
+    return json.ok() ? *json : JsonValue();
+  }
+  // What `faultline admin …` prints.
+  std::string admin(const std::string& arguments) {
+    const auto end = base::run_child(
+        "/bin/sh", {"sh", "-c", "exec " + faultline_program() + " admin " + arguments +
+                                    " --data " + data()});
+    EXPECT_TRUE(end.ok() && end->ok()) << arguments << (end.ok() ? end->describe() : "");
+    return end.ok() ? std::string(base::trim(end->output)) : "";
+  }
+
+  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("uploads").value();
+  std::optional<ServerProcess> server_;
+};
+
+std::string form_of(const std::string& name, const std::string& content) {
+  return "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"" + name +
+         "\"\r\n\r\n" + content + "\r\n--b--\r\n";
+}
+const std::map<std::string, std::string> kForm{
+    {"Content-Type", "multipart/form-data; boundary=b"}};
+
+TEST_F(Uploads, TokensDecideFromTheirFirstOn) {
+  start();
+  EXPECT_EQ(send("PUT", kSymPath, kSym).status, 201);  // local, and no token was ever made
+  const std::string token = admin("token create ci");
+  ASSERT_EQ(token.size(), 32u);
+  EXPECT_EQ(send("PUT", kSymPath, kSym).status, 403);
+  for (const std::string& value : {token, token + "-label"}) {
+    EXPECT_EQ(send("PUT", kSymPath, kSym, {{"Auth-Token", value}}).status, 200);
+  }
+  EXPECT_EQ(send("PUT", kSymPath, kSym, {{"Authorization", "Bearer " + token}}).status, 200);
+  EXPECT_EQ(send("PUT", kSymPath, kSym, {{"Authorization", "Basic !"}}).status, 403);
+  EXPECT_EQ(json_of(send("POST", "/upload/", "x"))["error"].text_or(""),
+            "This requires an Auth-Token to authenticate the request");
+  EXPECT_EQ(json_of(send("POST", "/upload/", "x", {{"Auth-Token", "no"}}))["error"].text_or(""),
+            "API Token not matched");
+  const std::string reader = admin("token create reader --rights read");
+  EXPECT_EQ(json_of(send("POST", "/upload/", "x", {{"Auth-Token", reader}}))["error"].text_or(""),
+            "Forbidden");
+  admin("token revoke 1");
+  EXPECT_EQ(send("PUT", kSymPath, kSym, {{"Auth-Token", token}}).status, 403);
+  EXPECT_EQ(send("PUT", kSymPath, kSym).status, 403) << "revoking all does not open the door";
+  EXPECT_EQ(send("GET", "/api/v1/tokens").status, 403);
+}
+
+TEST_F(Uploads, ProjectsDoNotSeeEachOther) {
+  start();
+  EXPECT_EQ(send("PUT", std::string("/p/game") + kSymPath, kSym).status, 404);
+  admin("project create game");
+  EXPECT_EQ(send("PUT", std::string("/p/game") + kSymPath, kSym).status, 201);
+  EXPECT_EQ(send("GET", kSymPath).status, 404);
+  EXPECT_EQ(send("GET", std::string("/p/game") + kSymPath).status, 200);
+  admin("project create careful --strict");
+  EXPECT_EQ(send("PUT", std::string("/p/careful") + kSymPath, kSym).status, 201);
+  EXPECT_EQ(send("PUT", "/p/careful/a/AB12/a", "opaque").status, 400);
+}
+
+TEST_F(Uploads, TrySymbolsAreSeenUnderTryOnly) {
+  start();
+  EXPECT_EQ(send("PUT", std::string("/try") + kSymPath, kSym).status, 201);
+  EXPECT_EQ(send("GET", kSymPath).status, 404);
+  EXPECT_EQ(send("GET", std::string("/try") + kSymPath).status, 200);
+}
+
+TEST_F(Uploads, TeckenV2ResumesAndSkips) {
+  start();
+  const std::string body = kSym;
+  const std::string md5 = base::hex_digest_of(base::bytes_of(body), base::DigestKind::md5);
+  const std::string manifest = R"({"files":[{"key":")" + std::string(kSymPath).substr(1) +
+                               R"(","size":)" + std::to_string(body.size()) +
+                               R"(,"md5_hash":")" + md5 + "\"}]}";
+  const auto first = send("POST", "/upload/v2/", manifest);
+  ASSERT_EQ(first.status, 201) << first.body;
+  const JsonValue answer = json_of(first);
+  EXPECT_EQ(answer["upload_protocol"].text_or(""), "gcs-resumable");
+  const JsonValue& action = answer["files"].at(0)["action"];
+  ASSERT_EQ(action["type"].text_or(""), "upload");
+  EXPECT_EQ(action["content_encoding"].text_or(""), "gzip");
+  const std::string url(action["url"].text_or(""));
+  const auto packed = base::gzip(base::bytes_of(body));
+  const std::string sent(packed.begin(), packed.end());
+  const std::string total = std::to_string(sent.size());
+  const auto part =
+      send("PUT", url, sent.substr(0, 10), {{"Content-Range", "bytes 0-9/" + total}});
+  EXPECT_EQ(part.status, 308);
+  EXPECT_EQ(part.headers.find("Range").value_or(""), "bytes=0-9");
+  EXPECT_EQ(send("PUT", url, "", {{"Content-Range", "bytes */" + total}}).status, 308);
+  const auto rest = send("PUT", url, sent.substr(10),
+                         {{"Content-Range",
+                           "bytes 10-" + std::to_string(sent.size() - 1) + "/" + total}});
+  EXPECT_EQ(rest.status, 200) << rest.body;
+  EXPECT_EQ(send("GET", kSymPath).body, body);
+  const JsonValue again = json_of(send("POST", "/upload/v2/", manifest));
+  EXPECT_EQ(again["files"].at(0)["action"]["type"].text_or(""), "skip");
+}
+
+// Every case that the corpus has of Tecken.
+TEST_F(Uploads, AnswersTeckensCases) {
+  REQUIRE_CORPUS(corpus);
+  start();
+  const std::string token = admin("token create ci");
+  const std::string reader = admin("token create reader --rights read");
+  const std::string place = corpus + "/symbols/upload/";
+  const JsonValue all = *JsonValue::parse(must_read(place + "tecken-cases.json"));
+  const JsonValue& cases = all["cases"];
+  ASSERT_GT(cases.size(), 10u);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const JsonValue& one = cases.at(i);
+    SCOPED_TRACE(std::string(one["id"].text_or("")));
+    std::map<std::string, std::string> headers;
+    if (const auto* given = one["headers"].object()) {
+      for (const auto& [name, value] : *given) {
+        const std::string_view text = value.text_or("");
+        headers[name] = text == "TOKEN" ? token : text == "TOKEN-WITHOUT-UPLOAD" ? reader : text;
+      }
+    }
+    std::string body;
+    if (const JsonValue& file = one["multipart"]; !file.is_null()) {
+      headers.insert(kForm.begin(), kForm.end());
+      body = form_of(std::string(file["field_and_filename"].text_or("")),
+                     must_read(place + "tecken-zips/" +
+                               std::string(file["content_file"].text_or(""))));
+    } else if (const JsonValue& form = one["form"]; !form.is_null()) {
+      headers.insert(kForm.begin(), kForm.end());
+      body = "--b\r\nContent-Disposition: form-data; name=\"url\"\r\n\r\n" +
+             std::string(form["url"].text_or("")) + "\r\n--b--\r\n";
+    } else if (const JsonValue& request = one["request"]; !request.is_null()) {
+      base::JsonWriter out;
+      request.write(out);
+      body = out.take();
+    } else if (const std::string note(one["note"].text_or("")); note.starts_with("body: ")) {
+      body = note.substr(6);
+    }
+    const auto answer = send(std::string(one["method"].text_or("")),
+                             std::string(one["route"].text_or("")), body, headers);
+    const JsonValue& expect = one["expect"];
+    EXPECT_EQ(answer.status, expect["status"].integer_or(0)) << answer.body;
+    const JsonValue said = json_of(answer);
+    if (const auto* error = expect["json_error"].string()) {
+      EXPECT_EQ(said["error"].text_or(""), *error);
+    }
+    for (std::size_t k = 0; k < expect["files"].size(); ++k) {
+      EXPECT_EQ(said["files"].at(k)["action"]["msg"].text_or(""),
+                expect["files"].at(k)["action"]["msg"].text_or(""));
+    }
+  }
+}
+
+// What a recorded client sent, with our address and our keys in the place of the stub's.
+std::string replay(const std::string& address, std::string request,
+                   const std::map<std::string, std::string>& swaps) {
+  for (const auto& [from, to] : swaps) {
+    if (const auto at = request.find(from); at != std::string::npos) {
+      request.replace(at, from.size(), to);
+    }
+  }
+  return testing_support::raw_exchange(address, request).received;
+}
+
+TEST_F(Uploads, TakesWhatSymUploadSent) {
+  REQUIRE_CORPUS(corpus);
+  start();
+  const std::string place = corpus + "/symbols/upload/";
+  const std::string v1 = replay(address(), must_read(place + "sym_upload-v1-lantern/01.request"), {});
+  EXPECT_NE(v1.find("HTTP/1.1 200 "), std::string::npos) << v1;
+  EXPECT_EQ(send("GET", "/liblantern-dwarf5.so/CB94F3C8F9E6EBB9E00F1EE606223AAC0/"
+                        "liblantern-dwarf5.so.sym").status, 200);
+  for (const std::string& name : {"sym_upload-v2-lantern", "sym_upload-v2-elf-lantern"}) {
+    SCOPED_TRACE(name);
+    const std::string requests = place + name;
+    const std::string created = replay(address(), must_read(requests + "/02.request"), {});
+    const auto at = created.find("\"uploadKey\": \"");
+    ASSERT_NE(at, std::string::npos) << created;
+    const std::string key = created.substr(at + 14, 32);
+    const std::map<std::string, std::string> swaps{{"/put/KEY1", "/v1/uploads/" + key},
+                                                   {"/v1/uploads/KEY1", "/v1/uploads/" + key}};
+    EXPECT_NE(replay(address(), must_read(requests + "/03.request"), swaps).find(" 200 "),
+              std::string::npos);
+    const std::string done = replay(address(), must_read(requests + "/04.request"), swaps);
+    EXPECT_TRUE(done.find("{\"result\": \"OK\"}") != std::string::npos ||
+                done.find("{\"result\": \"DUPLICATE_DATA\"}") != std::string::npos)
+        << done;
+    EXPECT_NE(replay(address(), must_read(requests + "/01.request"), {}).find("\"status\": \"FOUND\""),
+              std::string::npos);
+  }
+}
+
+TEST_F(Uploads, TakesWhatSentryCliSent) {
+  REQUIRE_CORPUS(corpus);
+  start();
+  const std::string place = corpus + "/symbols/upload/sentry-cli-lantern/";
+  const std::string options = replay(address(), must_read(place + "01.request"), {});
+  EXPECT_NE(options.find("\"hashAlgorithm\":\"sha1\""), std::string::npos) << options;
+  const std::string first = replay(address(), must_read(place + "02.request"), {});
+  EXPECT_NE(first.find("\"state\":\"not_found\""), std::string::npos) << first;
+  EXPECT_NE(first.find("df26a320e4806b5cbb4f7f97dd418e254c404943"), std::string::npos);
+  EXPECT_NE(replay(address(), must_read(place + "03.request"), {}).find(" 200 "),
+            std::string::npos);
+  const std::string second = replay(address(), must_read(place + "04.request"), {});
+  EXPECT_EQ(second.find("not_found"), std::string::npos) << second;
+  EXPECT_NE(second.find("\"state\":\"ok\""), std::string::npos) << second;
+  EXPECT_NE(second.find("cb94f3c8-f9e6-ebb9-e00f-1ee606223aac"), std::string::npos) << second;
+}
+
+TEST_F(Uploads, SaysWhatAnUploadGave) {
+  start();
+  send("PUT", kSymPath, kSym);
+  const JsonValue list = json_of(send("GET", "/api/v1/uploads"));
+  ASSERT_EQ(list["uploads"].size(), 1u);
+  const std::string id = std::to_string(list["uploads"].at(0)["id"].integer_or(0));
+  const JsonValue record = json_of(send("GET", "/upload/" + id))["upload"];
+  EXPECT_EQ(record["files"].at(0)["debug_id"].text_or(""), "0403020106050807090A0B0C0D0E0F100");
+  EXPECT_EQ(record["files"].at(0)["path"].text_or(""), std::string(kSymPath).substr(1));
+}
+
+}  // namespace
