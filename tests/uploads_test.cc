@@ -62,8 +62,8 @@ class Uploads : public testing::Test {
   // What `faultline admin …` prints.
   std::string admin(const std::string& arguments) {
     const auto end = base::run_child(
-        "/bin/sh", {"sh", "-c", "exec " + faultline_program() + " admin " + arguments +
-                                    " --data " + data()});
+        "/bin/sh",
+        {"sh", "-c", "exec " + faultline_program() + " admin " + arguments + " --data " + data()});
     EXPECT_TRUE(end.ok() && end->ok()) << arguments << (end.ok() ? end->describe() : "");
     return end.ok() ? std::string(base::trim(end->output)) : "";
   }
@@ -76,8 +76,7 @@ std::string form_of(const std::string& name, const std::string& content) {
   return "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"" + name +
          "\"\r\n\r\n" + content + "\r\n--b--\r\n";
 }
-const std::map<std::string, std::string> kForm{
-    {"Content-Type", "multipart/form-data; boundary=b"}};
+const std::map<std::string, std::string> kForm{{"Content-Type", "multipart/form-data; boundary=b"}};
 
 TEST_F(Uploads, TokensDecideFromTheirFirstOn) {
   start();
@@ -127,8 +126,8 @@ TEST_F(Uploads, TeckenV2ResumesAndSkips) {
   const std::string body = kSym;
   const std::string md5 = base::hex_digest_of(base::bytes_of(body), base::DigestKind::md5);
   const std::string manifest = R"({"files":[{"key":")" + std::string(kSymPath).substr(1) +
-                               R"(","size":)" + std::to_string(body.size()) +
-                               R"(,"md5_hash":")" + md5 + "\"}]}";
+                               R"(","size":)" + std::to_string(body.size()) + R"(,"md5_hash":")" +
+                               md5 + "\"}]}";
   const auto first = send("POST", "/upload/v2/", manifest);
   ASSERT_EQ(first.status, 201) << first.body;
   const JsonValue answer = json_of(first);
@@ -140,14 +139,13 @@ TEST_F(Uploads, TeckenV2ResumesAndSkips) {
   const auto packed = base::gzip(base::bytes_of(body));
   const std::string sent(packed.begin(), packed.end());
   const std::string total = std::to_string(sent.size());
-  const auto part =
-      send("PUT", url, sent.substr(0, 10), {{"Content-Range", "bytes 0-9/" + total}});
+  const auto part = send("PUT", url, sent.substr(0, 10), {{"Content-Range", "bytes 0-9/" + total}});
   EXPECT_EQ(part.status, 308);
   EXPECT_EQ(part.headers.find("Range").value_or(""), "bytes=0-9");
   EXPECT_EQ(send("PUT", url, "", {{"Content-Range", "bytes */" + total}}).status, 308);
-  const auto rest = send("PUT", url, sent.substr(10),
-                         {{"Content-Range",
-                           "bytes 10-" + std::to_string(sent.size() - 1) + "/" + total}});
+  const auto rest =
+      send("PUT", url, sent.substr(10),
+           {{"Content-Range", "bytes 10-" + std::to_string(sent.size() - 1) + "/" + total}});
   EXPECT_EQ(rest.status, 200) << rest.body;
   EXPECT_EQ(send("GET", kSymPath).body, body);
   const JsonValue again = json_of(send("POST", "/upload/v2/", manifest));
@@ -177,9 +175,9 @@ TEST_F(Uploads, AnswersTeckensCases) {
     std::string body;
     if (const JsonValue& file = one["multipart"]; !file.is_null()) {
       headers.insert(kForm.begin(), kForm.end());
-      body = form_of(std::string(file["field_and_filename"].text_or("")),
-                     must_read(place + "tecken-zips/" +
-                               std::string(file["content_file"].text_or(""))));
+      body = form_of(
+          std::string(file["field_and_filename"].text_or("")),
+          must_read(place + "tecken-zips/" + std::string(file["content_file"].text_or(""))));
     } else if (const JsonValue& form = one["form"]; !form.is_null()) {
       headers.insert(kForm.begin(), kForm.end());
       body = "--b\r\nContent-Disposition: form-data; name=\"url\"\r\n\r\n" +
@@ -221,10 +219,14 @@ TEST_F(Uploads, TakesWhatSymUploadSent) {
   REQUIRE_CORPUS(corpus);
   start();
   const std::string place = corpus + "/symbols/upload/";
-  const std::string v1 = replay(address(), must_read(place + "sym_upload-v1-lantern/01.request"), {});
+  const std::string v1 =
+      replay(address(), must_read(place + "sym_upload-v1-lantern/01.request"), {});
   EXPECT_NE(v1.find("HTTP/1.1 200 "), std::string::npos) << v1;
-  EXPECT_EQ(send("GET", "/liblantern-dwarf5.so/CB94F3C8F9E6EBB9E00F1EE606223AAC0/"
-                        "liblantern-dwarf5.so.sym").status, 200);
+  EXPECT_EQ(send("GET",
+                 "/liblantern-dwarf5.so/CB94F3C8F9E6EBB9E00F1EE606223AAC0/"
+                 "liblantern-dwarf5.so.sym")
+                .status,
+            200);
   for (const std::string& name : {"sym_upload-v2-lantern", "sym_upload-v2-elf-lantern"}) {
     SCOPED_TRACE(name);
     const std::string requests = place + name;
@@ -240,8 +242,9 @@ TEST_F(Uploads, TakesWhatSymUploadSent) {
     EXPECT_TRUE(done.find("{\"result\": \"OK\"}") != std::string::npos ||
                 done.find("{\"result\": \"DUPLICATE_DATA\"}") != std::string::npos)
         << done;
-    EXPECT_NE(replay(address(), must_read(requests + "/01.request"), {}).find("\"status\": \"FOUND\""),
-              std::string::npos);
+    EXPECT_NE(
+        replay(address(), must_read(requests + "/01.request"), {}).find("\"status\": \"FOUND\""),
+        std::string::npos);
   }
 }
 

@@ -78,14 +78,16 @@ Answer created(const Result<std::string>& made) {
 }  // namespace
 
 void add_admin_routes(net::Router& router, const Gate& gate, store::Access& access) {
-  add(router, gate, "GET", "/api/v1/projects",
-      [&access](Request&, const store::Actor&) { return Answer::json(200, store::projects_json(access)); });
+  add(router, gate, "GET", "/api/v1/projects", [&access](Request&, const store::Actor&) {
+    return Answer::json(200, store::projects_json(access));
+  });
   add(router, gate, "POST", "/api/v1/projects",
       [&access](Request& request, const store::Actor& actor) {
         return created(store::post_project(access, request.body, actor));
       });
-  add(router, gate, "GET", "/api/v1/tokens",
-      [&access](Request&, const store::Actor&) { return Answer::json(200, store::tokens_json(access)); });
+  add(router, gate, "GET", "/api/v1/tokens", [&access](Request&, const store::Actor&) {
+    return Answer::json(200, store::tokens_json(access));
+  });
   add(router, gate, "POST", "/api/v1/tokens",
       [&access](Request& request, const store::Actor& actor) {
         return created(store::post_token(access, request.body, actor));
@@ -94,9 +96,8 @@ void add_admin_routes(net::Router& router, const Gate& gate, store::Access& acce
       [&access](Request& request, const store::Actor& actor) {
         return revoke(access, request, actor);
       });
-  add(router, gate, "GET", "/api/v1/audit", [&access](Request& request, const store::Actor&) {
-    return audit(access, request);
-  });
+  add(router, gate, "GET", "/api/v1/audit",
+      [&access](Request& request, const store::Actor&) { return audit(access, request); });
 }
 
 }  // namespace api

@@ -99,8 +99,8 @@ Result<std::vector<AssembleFile>> parse_assemble(std::string_view json) {
     if (!ingest::is_sha1(sha1) || one["chunks"].array() == nullptr) {
       return Error{Fault::malformed, "each file is named by its SHA-1 and has a list of chunks"};
     }
-    AssembleFile file{sha1, std::string(one["name"].text_or("")),
-                      std::string(one["debug_id"].text_or("")), {}};
+    AssembleFile file{
+        sha1, std::string(one["name"].text_or("")), std::string(one["debug_id"].text_or("")), {}};
     for (const JsonValue& chunk : *one["chunks"].array()) {
       if (!ingest::is_sha1(chunk.text_or("")) || ++chunks > kAssembleChunksMax) {
         return Error{Fault::malformed, "chunks are named by their SHA-1, at most 100000 of them"};

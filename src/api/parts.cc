@@ -83,7 +83,8 @@ Result<Answer> ask(const Request& request, const Places& places) {
 Result<void> check_room(const Places& places, std::uint64_t end) {
   if (end > places.context->options.body_size_max) {
     return Error{Fault::too_large, "the file is larger than " +
-                                       std::to_string(places.context->options.body_size_max) + " bytes"};
+                                       std::to_string(places.context->options.body_size_max) +
+                                       " bytes"};
   }
   const auto waiting = base::list_files(places.partial);
   if (waiting.ok() && waiting->size() > kUnfinishedMax) {
@@ -177,8 +178,8 @@ Result<Answer> finish(const Request& request, const Places& places) {
     TRY(file.append(bytes->bytes()));
   }
   const ingest::Bringer bringer = TRY(bringer_of_parts(places.context, request));
-  const ingest::Receipt receipt = TRY(
-      places.context->rooms.ingest.keep_file(bringer, {std::move(file), where, name}));
+  const ingest::Receipt receipt =
+      TRY(places.context->rooms.ingest.keep_file(bringer, {std::move(file), where, name}));
   TRY(base::remove_file(path));
   base::log::info("upload {}: {} in parts", receipt.upload_id, receipt.files.front().file.path);
   return kept_answer(receipt);
@@ -208,8 +209,7 @@ void sweep(const std::string& directory) {
 
 }  // namespace
 
-void add_parts_routes(net::Router& router, const UploadRooms& rooms,
-                      const UploadOptions& options) {
+void add_parts_routes(net::Router& router, const UploadRooms& rooms, const UploadOptions& options) {
   const auto context = std::make_shared<const UploadContext>(UploadContext{rooms, options});
   const std::string& data = rooms.disk.path();
   const auto places = std::make_shared<const Places>(

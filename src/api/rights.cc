@@ -67,13 +67,13 @@ bool Gate::is_open_to_local() const {
 Admission Gate::who_is(const Token& token, const std::optional<std::string>& project) const {
   const bool everywhere = token.project == store::kEveryProject;
   // Without a project in the path a token's uploads go to its own.
-  const std::string wanted =
-      project && !project->empty() ? base::lower_ascii(*project) : everywhere ? "" : token.project;
+  const std::string wanted = project && !project->empty() ? base::lower_ascii(*project)
+                             : everywhere                 ? ""
+                                                          : token.project;
   auto found = access_.find_project(wanted);
   if (!found) return Denial{Denial::Why::no_project, "there is no project " + wanted};
   if (!everywhere && token.project != wanted) {
-    return Denial{Denial::Why::lacks_right,
-                   "this token is for " + text_of_project(token.project)};
+    return Denial{Denial::Why::lacks_right, "this token is for " + text_of_project(token.project)};
   }
   Who who;
   who.name = token.label;

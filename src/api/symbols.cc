@@ -25,11 +25,11 @@ namespace {
 
 // Sorted, for the search on every request.
 constexpr std::array<std::string_view, 24> kReserved{
-    "__heartbeat__", "__lbheartbeat__", "__version__", "api",        "artifacts", "buildid",
-    "crashes",       "healthz",         "metadata",    "metrics",    "modules",   "nuget",
-    "p",
-    "readyz",        "search",          "settings",    "signatures", "static",    "status",
-    "submit",        "symbolicate",     "tools",       "upload",        "v1"};
+    "__heartbeat__", "__lbheartbeat__", "__version__", "api",      "artifacts",
+    "buildid",       "crashes",         "healthz",     "metadata", "metrics",
+    "modules",       "nuget",           "p",           "readyz",   "search",
+    "settings",      "signatures",      "static",      "status",   "submit",
+    "symbolicate",   "tools",           "upload",      "v1"};
 
 // Of these, the words that begin a request for a file.
 bool begins_a_request(std::string_view first_segment) {

@@ -33,10 +33,10 @@ struct UploadOptions {
   std::uint64_t free_bytes_min = 64ull << 20;  // what an upload must leave on the disk
   std::uint64_t try_days = 30;                 // how long try symbols live
   std::uint64_t sentry_request_size_max = 32ull << 20;
-  std::string public_url;           // how clients reach us; "": as their request says
-  std::string url_hosts;            // from where archives may be fetched, comma between
-  bool url_private_hosts = false;   // even where these have private addresses
-  std::string url_ca_bundle;        // "": the system's
+  std::string public_url;          // how clients reach us; "": as their request says
+  std::string url_hosts;           // from where archives may be fetched, comma between
+  bool url_private_hosts = false;  // even where these have private addresses
+  std::string url_ca_bundle;       // "": the system's
 };
 
 // What the handlers work with; all of it must outlive the server.

@@ -36,8 +36,8 @@ Answer check_status(const Context& context, const Request& request) {
                                    std::string(request.path_parameter("id")), true);
   if (!path) return json_error(400, "no name and id of a module");
   for (const std::string& file : {path->file, path->name}) {
-    const auto found = context->rooms.catalog.find(
-        {ident::path_key({path->name, path->id, file})}, {who.project.name, who.only_try});
+    const auto found = context->rooms.catalog.find({ident::path_key({path->name, path->id, file})},
+                                                   {who.project.name, who.only_try});
     if (!found.ok()) return upload_failed(context, tecken_dialect(), found.error());
     if (!found->at(0).empty()) return one_value("status", "FOUND");
   }
@@ -70,8 +70,8 @@ Answer put_bytes(const Context& context, Request& request) {
 Answer complete(const Context& context, Request& request) {
   const auto id = parse_symbol_id(request.body);
   if (!id.ok()) return json_error(400, id.error().what);
-  const auto path = path_of_module(id->debug_file, id->debug_id,
-                                   id->type.empty() || id->type == "BREAKPAD");
+  const auto path =
+      path_of_module(id->debug_file, id->debug_id, id->type.empty() || id->type == "BREAKPAD");
   if (!path) return json_error(400, "no name and id of a module");
   auto held = context->rooms.sessions.hold(request.path_parameter("id"));
   if (!held.ok()) return upload_failed(context, tecken_dialect(), held.error());

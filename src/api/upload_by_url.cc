@@ -84,8 +84,8 @@ Result<FetchedArchive> fetch_archive(const Context& context, const std::string& 
     const net::ClientAnswer answer = TRY(client.download(request, fetched.file));
     if (answer.status == 200) {
       if (!base::equal_ignoring_case(
-              std::string_view(fetched.name).substr(fetched.name.size() -
-                                                    std::min<std::size_t>(4, fetched.name.size())),
+              std::string_view(fetched.name)
+                  .substr(fetched.name.size() - std::min<std::size_t>(4, fetched.name.size())),
               ".zip")) {
         const auto dot = fetched.name.rfind('.');
         return Error{Fault::malformed,

@@ -175,8 +175,8 @@ ingest::Bringer bringer_of(const Context& context, const Request& request, const
   bringer.project = who.project.name;
   bringer.is_strict = who.project.strict;
   bringer.is_try = wants_try || who.only_try;
-  const auto days = static_cast<std::int64_t>(std::min<std::uint64_t>(
-      context->options.try_days, 36'500));
+  const auto days =
+      static_cast<std::int64_t>(std::min<std::uint64_t>(context->options.try_days, 36'500));
   bringer.expires_at = {base::now().us + days * kMicrosecondsPerDay};
   bringer.token = who.token;
   bringer.user = who.name;

@@ -31,8 +31,7 @@ const Dialect& nuget_dialect();   // plain text
 
 net::Answer json_error(int status, std::string_view text);
 // What ingest failed with, logged if it is our trouble.
-net::Answer upload_failed(const Context& context, const Dialect& dialect,
-                          const base::Error& error);
+net::Answer upload_failed(const Context& context, const Dialect& dialect, const base::Error& error);
 
 // A pool route that takes a file of at most `size_max`; who may not is refused from the head.
 net::Route upload_route(const Context& context, const Dialect& dialect, std::string method,
@@ -57,8 +56,7 @@ std::string own_url(const Context& context, const net::Request& request);
 
 void write_file(base::JsonWriter& out, const ingest::Kept& kept);
 void write_upload(base::JsonWriter& out, const ingest::Bringer& bringer,
-                  const ingest::Receipt& receipt, const std::string& file_name,
-                  std::uint64_t size);
+                  const ingest::Receipt& receipt, const std::string& file_name, std::uint64_t size);
 
 void add_put_route(net::Router& router, const Context& context);
 void add_tecken_routes(net::Router& router, const Context& context);

@@ -50,12 +50,12 @@ Answer put_package(const Context& context, Request& request) {
 }  // namespace
 
 void add_nuget_routes(net::Router& router, const Context& context) {
-  for (const char* pattern : {"/api/v2/symbolpackage", "/api/v2/symbolpackage/", "/api/v2/package",
-                              "/api/v2/package/"}) {
-    add_for_projects(router,
-                     upload_route(context, nuget_dialect(), "PUT", pattern,
-                                  context->options.body_size_max),
-                     [context](Request& request) { return put_package(context, request); });
+  for (const char* pattern :
+       {"/api/v2/symbolpackage", "/api/v2/symbolpackage/", "/api/v2/package", "/api/v2/package/"}) {
+    add_for_projects(
+        router,
+        upload_route(context, nuget_dialect(), "PUT", pattern, context->options.body_size_max),
+        [context](Request& request) { return put_package(context, request); });
   }
   net::Route index;
   index.method = "GET";

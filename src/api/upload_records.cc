@@ -1,6 +1,6 @@
-// What was uploaded, by whom, and what each file gave: GET /api/v1/uploads, /api/v1/uploads/ID/files,
-// and Tecken's /upload/ID and /api/uploads/upload/ID. Needs view-uploads; the uploader's own
-// token sees its own.
+// What was uploaded, by whom, and what each file gave: GET /api/v1/uploads,
+// /api/v1/uploads/ID/files, and Tecken's /upload/ID and /api/uploads/upload/ID. Needs view-uploads;
+// the uploader's own token sees its own.
 #include <algorithm>
 
 #include "api/upload_common.h"
@@ -72,8 +72,8 @@ void write_derived(JsonWriter& out, const Context& context, const store::Upload&
   out.key("derived").begin_object();
   const auto id = ident::DebugId::parse(file.debug_id);
   if (id && (file.has_debug || file.has_symbols || file.has_code)) {
-    const auto found = context->rooms.supply.local(ident::module_request(
-        ident::Artifact::index, "", *id, {upload.project, upload.is_try}));
+    const auto found = context->rooms.supply.local(
+        ident::module_request(ident::Artifact::index, "", *id, {upload.project, upload.is_try}));
     using State = supply::Found::State;
     const State state = found.state();
     out.key("index").string(state == State::here      ? "ready"

@@ -89,8 +89,8 @@ State failed(const Error& error) { return {"error", error.what, {}, {}}; }
 // Puts one file together and keeps it.
 State assemble(const Context& context, const ingest::Bringer& bringer, const AssembleFile& wanted,
                const std::string& tmp) {
-  auto whole = context->rooms.chunks.join(wanted.chunks, wanted.sha1, tmp,
-                                          context->options.body_size_max);
+  auto whole =
+      context->rooms.chunks.join(wanted.chunks, wanted.sha1, tmp, context->options.body_size_max);
   if (!whole.ok()) {
     if (whole.error().fault == Fault::not_found) return {"not_found", "", wanted.chunks, {}};
     return failed(whole.error());
@@ -110,8 +110,8 @@ State assemble(const Context& context, const ingest::Bringer& bringer, const Ass
 
 State state_of(const Context& context, const ingest::Bringer& bringer, const AssembleFile& wanted,
                bool may_work) {
-  const auto known = context->rooms.uploads.find_by_digest(
-      "sha1", wanted.sha1, {bringer.project, bringer.is_try});
+  const auto known =
+      context->rooms.uploads.find_by_digest("sha1", wanted.sha1, {bringer.project, bringer.is_try});
   if (!known.ok()) return failed(known.error());
   if (*known) return {"ok", "", {}, **known};
   std::vector<std::string> missing;

@@ -14,7 +14,8 @@ namespace {
 
 std::string field(const std::vector<Part>& parts, std::string_view name) {
   for (const Part& part : parts) {
-    if (part.name == name && !part.filename) return std::string(base::trim(base::text_of(part.body)));
+    if (part.name == name && !part.filename)
+      return std::string(base::trim(base::text_of(part.body)));
   }
   return "";
 }
@@ -44,8 +45,9 @@ Answer keep_symbol_form(const Context& context, const ingest::Bringer& bringer,
   const auto path = path_of_module(field(parts, "debug_file"), field(parts, "debug_identifier"),
                                    is_sym_text(file->body));
   if (!path) {
-    return json_error(400, "debug_file and debug_identifier must be a name and an id without "
-                           "slashes, blanks or control characters");
+    return json_error(400,
+                      "debug_file and debug_identifier must be a name and an id without "
+                      "slashes, blanks or control characters");
   }
   auto pending = context->rooms.blobs.create();
   if (!pending.ok()) return upload_failed(context, tecken_dialect(), pending.error());

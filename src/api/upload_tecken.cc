@@ -21,8 +21,8 @@ namespace {
 constexpr std::string_view kNoFile = "Must be multipart form data with at least one file";
 
 const Part* find_part(const std::vector<Part>& parts, std::string_view name) {
-  const auto part = std::find_if(parts.begin(), parts.end(),
-                                 [&](const Part& one) { return one.name == name; });
+  const auto part =
+      std::find_if(parts.begin(), parts.end(), [&](const Part& one) { return one.name == name; });
   return part == parts.end() ? nullptr : &*part;
 }
 
@@ -102,10 +102,10 @@ Answer wrong_method(const Request& request) {
 
 void add_tecken_routes(net::Router& router, const Context& context) {
   for (const char* pattern : {"/upload/", "/upload"}) {
-    add_for_projects(router,
-                     upload_route(context, tecken_dialect(), "POST", pattern,
-                                  context->options.body_size_max),
-                     [context](Request& request) { return post_form(context, request); });
+    add_for_projects(
+        router,
+        upload_route(context, tecken_dialect(), "POST", pattern, context->options.body_size_max),
+        [context](Request& request) { return post_form(context, request); });
     net::Route other;
     other.method = "GET";
     other.pattern = pattern;

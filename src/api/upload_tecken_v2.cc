@@ -47,8 +47,7 @@ void write_action(const Context& context, const ManifestFile& wanted,
                   const ingest::Bringer& bringer, const std::string& url, JsonWriter& out) {
   if (!wanted.error.empty()) return write_error(out, wanted.error);
   if (wanted.size > context->options.body_size_max) return write_error(out, "file too large");
-  const auto same =
-      is_unchanged(context->rooms, wanted, {bringer.project, bringer.is_try});
+  const auto same = is_unchanged(context->rooms, wanted, {bringer.project, bringer.is_try});
   if (same.ok() && *same) {
     out.key("type").string("skip");
     return;
@@ -127,7 +126,8 @@ Result<base::PendingFile> plain_of(const Context& context, ingest::UploadSession
 Result<void> check_announced(const ingest::Announced& announced, const base::PendingFile& file) {
   const auto mapped = TRY(base::MappedFile::open(file.path()));
   const base::Bytes bytes = mapped->bytes();
-  if (announced.size != bytes.size() || base::hex_digest_of(bytes, DigestKind::md5) != announced.md5) {
+  if (announced.size != bytes.size() ||
+      base::hex_digest_of(bytes, DigestKind::md5) != announced.md5) {
     return Error{Fault::malformed, "size or MD5 is not what was announced"};
   }
   return {};

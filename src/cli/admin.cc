@@ -70,8 +70,8 @@ class AdminDirectory final : public AdminSource {
   static Result<std::unique_ptr<AdminSource>> open(store::DataDirectory data) {
     auto database = TRY(db::Database::open(data.database_url()));
     TRY(database->migrate(all_migrations()));
-    auto source = std::unique_ptr<AdminDirectory>(
-        new AdminDirectory(std::move(data), std::move(database)));
+    auto source =
+        std::unique_ptr<AdminDirectory>(new AdminDirectory(std::move(data), std::move(database)));
     TRY(source->access_.reload());
     return std::unique_ptr<AdminSource>(std::move(source));
   }
@@ -126,8 +126,7 @@ void print_rows(const std::string& what, const std::string& text) {
       continue;
     }
     const std::string project(row["project"].text_or(""));
-    std::printf("%4lld  %-24s  %-24s  %-12s  %s\n",
-                static_cast<long long>(row["id"].integer_or(0)),
+    std::printf("%4lld  %-24s  %-24s  %-12s  %s\n", static_cast<long long>(row["id"].integer_or(0)),
                 std::string(row["label"].text_or("")).c_str(),
                 std::string(row["rights"].text_or("")).c_str(),
                 project.empty() ? "(default)" : project.c_str(),

@@ -60,7 +60,7 @@ bool intersect(const std::vector<std::string>& sorted, const std::vector<std::st
 }  // namespace
 
 Result<void> join_packages(store::Catalog& catalog, const ident::Scope& scope,
-                                 std::vector<NewFile>& arriving) {
+                           std::vector<NewFile>& arriving) {
   for (NewFile& package : arriving) {
     if (package.file.format != "dwp") continue;
     const std::string name = base::lower_ascii(package.file.name);
@@ -80,7 +80,7 @@ Result<void> join_packages(store::Catalog& catalog, const ident::Scope& scope,
 }
 
 Result<void> join_waiting_packages(store::Catalog& catalog, const ident::Scope& scope,
-                                         const std::vector<NewFile>& arrived) {
+                                   const std::vector<NewFile>& arrived) {
   for (const NewFile& companion : arrived) {
     if (companion.file.format != "elf") continue;
     const auto asked = smallest_ids(companion, KeyKind::skeleton, kMaxSkeletonKeys);

@@ -18,13 +18,15 @@ namespace {
 // A project that asks for it takes nothing that is not what it is called.
 Result<void> refuse_unverified(const store::NewFile& file) {
   if (file.keys.empty()) {
-    return Error{Fault::malformed, file.path + ": this project is strict and takes only files "
-                                               "that it can read"};
+    return Error{Fault::malformed, file.path +
+                                       ": this project is strict and takes only files "
+                                       "that it can read"};
   }
   for (const store::KeyRecord& record : file.keys) {
     if (record.verified) continue;
-    return Error{Fault::malformed, file.path + ": this project is strict, and the file's own ids "
-                                               "are not those of its path"};
+    return Error{Fault::malformed, file.path +
+                                       ": this project is strict, and the file's own ids "
+                                       "are not those of its path"};
   }
   return {};
 }

@@ -3,9 +3,9 @@
 // of the commit and does that).
 // keep_*() returns when bytes and rows are on disk: only then may the upload be acknowledged.
 // Any thread may call; calls block. All files of one upload are kept, or none.
-// Fails with malformed (no zip, a name that is not allowed, a strict project's refusal), too_large (a limit), unavailable
-// (disk full) or internal. `what` can be shown to the uploader.
-// Format: docs/protocols/upload.md
+// Fails with malformed (no zip, a name that is not allowed, a strict project's refusal), too_large
+// (a limit), unavailable (disk full) or internal. `what` can be shown to the uploader. Format:
+// docs/protocols/upload.md
 #pragma once
 
 #include <optional>
@@ -29,7 +29,7 @@ struct Bringer {
   std::string project;     // lower case; "" is the default project
   bool is_strict = false;  // the project takes only files that are what their path says
   bool is_try = false;
-  base::Time expires_at;   // of a try build
+  base::Time expires_at;  // of a try build
   std::int64_t token = 0;
   std::string user;
   std::string download_url;

@@ -135,8 +135,8 @@ TEST(Ingest, RefusesACabinetThatExpandsTooFar) {
   const std::string cab = cabinet_of(place, "foo.pdb", std::string(1 << 20, 'a'));
   base::PendingFile file = place.blobs.create().value();
   ASSERT_TRUE(file.append(base::bytes_of(cab)).ok());
-  const auto refused =
-      strict.keep_file(kBringer, {std::move(file), ident::StorePath{"foo.pdb", "1", "foo.pd_"}, ""});
+  const auto refused = strict.keep_file(
+      kBringer, {std::move(file), ident::StorePath{"foo.pdb", "1", "foo.pd_"}, ""});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().fault, base::Fault::too_large);
   EXPECT_EQ(place.files_in(place.data.tmp()), 0u);

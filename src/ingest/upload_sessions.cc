@@ -66,9 +66,9 @@ Result<Announced> announced_from_json(std::string_view text) {
   bringer.user = json["user"].text_or("");
   const base::JsonValue& path = json["path"];
   if (path.size() == 3) {
-    announced.path = ident::StorePath{std::string(path.at(0).text_or("")),
-                                      std::string(path.at(1).text_or("")),
-                                      std::string(path.at(2).text_or(""))};
+    announced.path =
+        ident::StorePath{std::string(path.at(0).text_or("")), std::string(path.at(1).text_or("")),
+                         std::string(path.at(2).text_or(""))};
   }
   announced.size = base::parse_decimal(json["size"].text_or("0")).value_or(0);
   announced.md5 = json["md5"].text_or("");
@@ -119,8 +119,10 @@ Result<UploadSessions::Held> UploadSessions::hold(std::string_view id) {
 }
 
 UploadSessions::Held::Held(Held&& other) noexcept
-    : owner_(std::exchange(other.owner_, nullptr)), id_(std::move(other.id_)),
-      announced_(std::move(other.announced_)), part_(std::move(other.part_)),
+    : owner_(std::exchange(other.owner_, nullptr)),
+      id_(std::move(other.id_)),
+      announced_(std::move(other.announced_)),
+      part_(std::move(other.part_)),
       taken_(other.taken_) {}
 
 UploadSessions::Held::~Held() {
@@ -149,7 +151,8 @@ std::uint64_t UploadSessions::sweep(std::chrono::seconds age) {
   for (const std::string& path : *files) {
     const std::string id(base::basename_of(path).substr(0, kIdSize));
     std::error_code error;
-    const auto last = std::filesystem::last_write_time(is_id(id) ? place(id, ".part") : path, error);
+    const auto last =
+        std::filesystem::last_write_time(is_id(id) ? place(id, ".part") : path, error);
     if (!error && last >= oldest) continue;
     const std::lock_guard lock(mutex_);
     if (held_.contains(id)) continue;

@@ -52,7 +52,9 @@ class UploadSessions {
    private:
     friend class UploadSessions;
     Held(UploadSessions& owner, std::string id, Announced announced, base::PendingFile part)
-        : owner_(&owner), id_(std::move(id)), announced_(std::move(announced)),
+        : owner_(&owner),
+          id_(std::move(id)),
+          announced_(std::move(announced)),
           part_(std::move(part)) {}
     UploadSessions* owner_;
     std::string id_;

@@ -34,7 +34,8 @@ bool is_hostile(std::string_view name) {
 // The files in a NuGet symbol package that a debugger could ask for.
 bool is_package_symbol(std::string_view name) {
   const std::string lower = base::lower_ascii(name);
-  for (const std::string_view suffix : {".pdb", ".dll", ".exe", ".so", ".dylib", ".dbg", ".debug"}) {
+  for (const std::string_view suffix :
+       {".pdb", ".dll", ".exe", ".so", ".dylib", ".dbg", ".debug"}) {
     if (lower.ends_with(suffix)) return true;
   }
   return false;

@@ -12,8 +12,8 @@ using base::Result;
 namespace {
 
 constexpr std::chrono::seconds kLookEvery{1};
-constexpr int kReloadEvery = 10;   // looks
-constexpr int kSweepEvery = 60;    // looks
+constexpr int kReloadEvery = 10;  // looks
+constexpr int kSweepEvery = 60;   // looks
 constexpr std::chrono::hours kUnfinishedAge{24};
 constexpr std::int64_t kHour = 3'600'000'000;
 constexpr std::int64_t kJump = 600'000'000;  // ten minutes more or less than really passed

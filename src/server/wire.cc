@@ -192,8 +192,7 @@ api::SubmitOptions submit_options(const Options& options) {
 
 // Our lines of the status page.
 std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supply::Supply& supply,
-                                             const store::DiskWatch& disk,
-                                             const api::Gate& gate) {
+                                             const store::DiskWatch& disk, const api::Gate& gate) {
   std::vector<ui::StatusFigure> figures;
   figures.push_back({"Version", kVersion});
   if (const auto stored = catalog.count(); stored.ok()) {
@@ -296,14 +295,14 @@ Result<void> serve(const Options& options) {
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);
   api::add_source_routes(router, *source_files, source_routes(options, rooms));
-  api::add_store_api_routes(router, {blobs, catalog, transactions},
-                            [&gate](const net::Request& request) {
-                              return api::refuse_uploader(request, gate);
-                            });
+  api::add_store_api_routes(
+      router, {blobs, catalog, transactions},
+      [&gate](const net::Request& request) { return api::refuse_uploader(request, gate); });
   api::add_admin_routes(router, gate, access);
   api::add_parts_routes(router, rooms, upload_options(options));
   api::add_upload_routes(router, rooms, upload_options(options));
-  ui::add_routes(router, {archive, queue, [&] { return status_figures(catalog, supply, disk, gate); }});
+  ui::add_routes(router,
+                 {archive, queue, [&] { return status_figures(catalog, supply, disk, gate); }});
   api::add_store_routes(router, supply);
 
   base::WorkerPool pool(static_cast<unsigned>(options.workers));

@@ -116,9 +116,9 @@ Result<void> Access::reload() {
     const Rows projects =
         TRY(session.query("SELECT name, strict, two_tier, created_at FROM project"));
     for (const Row& row : projects) fresh->projects[row.text(0)] = project_of(row);
-    const Rows tokens = TRY(
-        session.query("SELECT id, hash, label, rights, project, created_at, expires_at, "
-                      "revoked_at FROM token ORDER BY id"));
+    const Rows tokens =
+        TRY(session.query("SELECT id, hash, label, rights, project, created_at, expires_at, "
+                          "revoked_at FROM token ORDER BY id"));
     for (const Row& row : tokens) {
       Token token = TRY(token_of(row));
       fresh->tokens[row.text(1)] = std::move(token);
@@ -181,9 +181,9 @@ Result<Project> Access::keep_project(Project project, const Actor& actor) {
         "INSERT INTO project (name, strict, two_tier, created_at) VALUES (?, ?, ?, ?) "
         "ON CONFLICT (name) DO UPDATE SET strict = excluded.strict, two_tier = excluded.two_tier",
         {project.name, flag(project.strict), flag(project.two_tier), project.created_at.us}));
-    return record(session, actor, "project",
-                  project.name + (project.strict ? " strict" : "") +
-                      (project.two_tier ? " two-tier" : ""));
+    return record(
+        session, actor, "project",
+        project.name + (project.strict ? " strict" : "") + (project.two_tier ? " two-tier" : ""));
   }));
   TRY(reload());
   return project;
@@ -231,10 +231,10 @@ Result<std::vector<AuditEntry>> Access::audit_log(std::uint64_t limit) {
   std::vector<AuditEntry> entries;
   TRY(database_.read([&](Session& session) -> Result<void> {
     entries.clear();
-    const Rows rows = TRY(
-        session.query("SELECT created_at, actor, peer, action, detail FROM audit "
-                      "ORDER BY id DESC LIMIT ?",
-                      {static_cast<std::int64_t>(limit)}));
+    const Rows rows =
+        TRY(session.query("SELECT created_at, actor, peer, action, detail FROM audit "
+                          "ORDER BY id DESC LIMIT ?",
+                          {static_cast<std::int64_t>(limit)}));
     for (const Row& row : rows) {
       entries.push_back({{row.integer(0)}, row.text(1), row.text(2), row.text(3), row.text(4)});
     }

@@ -43,7 +43,7 @@ class Rights {
 };
 
 struct Project {
-  std::string name;  // lower case
+  std::string name;       // lower case
   bool strict = false;    // refuses files whose bytes do not say what their path says
   bool two_tier = false;  // index2.txt exists
   base::Time created_at;
@@ -53,10 +53,10 @@ struct Token {
   std::int64_t id = 0;
   std::string label;
   Rights rights;
-  std::string project;     // the only one it is good for; kEveryProject for all
+  std::string project;  // the only one it is good for; kEveryProject for all
   base::Time created_at;
-  base::Time expires_at;   // 0: never
-  base::Time revoked_at;   // 0: it is good
+  base::Time expires_at;  // 0: never
+  base::Time revoked_at;  // 0: it is good
   bool is_expired(base::Time now) const { return expires_at.us != 0 && expires_at <= now; }
 };
 constexpr std::string_view kEveryProject = "*";

@@ -74,8 +74,7 @@ std::string tokens_json(const Access& access) {
   return out.take();
 }
 
-Result<std::string> post_project(Access& access, std::string_view json,
-                                 const Actor& actor) {
+Result<std::string> post_project(Access& access, std::string_view json, const Actor& actor) {
   const JsonValue given = TRY(object_of(json));
   Project wanted;
   wanted.name = given["name"].text_or("");
@@ -87,8 +86,7 @@ Result<std::string> post_project(Access& access, std::string_view json,
   return out.take();
 }
 
-Result<std::string> post_token(Access& access, std::string_view json,
-                               const Actor& actor) {
+Result<std::string> post_token(Access& access, std::string_view json, const Actor& actor) {
   const JsonValue given = TRY(object_of(json));
   Token wanted;
   wanted.label = given["label"].text_or("");

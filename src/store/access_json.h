@@ -14,9 +14,7 @@ namespace store {
 
 std::string projects_json(const Access& access);
 std::string tokens_json(const Access& access);
-base::Result<std::string> post_project(Access& access, std::string_view json,
-                                       const Actor& actor);
-base::Result<std::string> post_token(Access& access, std::string_view json,
-                                     const Actor& actor);
+base::Result<std::string> post_project(Access& access, std::string_view json, const Actor& actor);
+base::Result<std::string> post_token(Access& access, std::string_view json, const Actor& actor);
 
 }  // namespace store

@@ -269,7 +269,7 @@ void Catalog::announce(const std::vector<NewFile>& files) {
 }
 
 Result<std::vector<std::vector<Found>>> Catalog::find(const std::vector<ident::SymbolKey>& keys,
-                                                       const ident::Scope& scope) {
+                                                      const ident::Scope& scope) {
   std::vector<std::vector<Found>> all;
   TRY(database_.read([&](Session& session) -> Result<void> {
     all.clear();
@@ -288,9 +288,8 @@ Result<std::vector<base::Sha256>> Catalog::expire_try(base::Time now) {
   TRY(database_.write([&](Session& session) -> Result<void> {
     gone.clear();
     ids.clear();
-    const Rows keys = TRY(
-        session.query("SELECT id, file FROM symbol_key WHERE is_try = 1 AND expires_at <= ?",
-                      {now.us}));
+    const Rows keys = TRY(session.query(
+        "SELECT id, file FROM symbol_key WHERE is_try = 1 AND expires_at <= ?", {now.us}));
     TRY(session.execute("DELETE FROM symbol_key WHERE is_try = 1 AND expires_at <= ?", {now.us}));
     std::set<std::int64_t> files;
     for (const Row& row : keys) {
@@ -298,10 +297,10 @@ Result<std::vector<base::Sha256>> Catalog::expire_try(base::Time now) {
       files.insert(row.integer(1));
     }
     for (const std::int64_t file : files) {
-      const Rows rows = TRY(
-          session.query("SELECT f.sha256 FROM symbol_file f WHERE f.id = ? AND NOT EXISTS "
-                        "(SELECT 1 FROM symbol_key k WHERE k.file = f.id)",
-                        {file}));
+      const Rows rows =
+          TRY(session.query("SELECT f.sha256 FROM symbol_file f WHERE f.id = ? AND NOT EXISTS "
+                            "(SELECT 1 FROM symbol_key k WHERE k.file = f.id)",
+                            {file}));
       if (rows.empty()) continue;
       if (const auto hash = find_sha256(rows.front().text(0))) gone.push_back(*hash);
       TRY(session.execute("DELETE FROM file_digest WHERE file = ?", {file}));

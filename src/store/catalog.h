@@ -51,7 +51,7 @@ struct KeyRecord {
 struct NewFile {
   FileRecord file;
   std::vector<KeyRecord> keys;
-  std::string path;  // as the uploader called it
+  std::string path;    // as the uploader called it
   ident::Scope scope;  // commit() fills it in for listeners: where the file can be found
   bool path_is_verified() const;
 };
@@ -64,11 +64,11 @@ struct Upload {
   std::string file_name;  // of the archive, or of the one file
   std::uint64_t size = 0;
 
-  std::string project;     // whose the files become; "" is the default project
-  bool is_try = false;     // of a try build: found under /try/ only, until
-  base::Time expires_at;   // … then; REQUIRES: not 0 for a try build
-  std::int64_t token = 0;  // that was shown; 0: none
-  std::string user;        // its label
+  std::string project;                     // whose the files become; "" is the default project
+  bool is_try = false;                     // of a try build: found under /try/ only, until
+  base::Time expires_at;                   // … then; REQUIRES: not 0 for a try build
+  std::int64_t token = 0;                  // that was shown; 0: none
+  std::string user;                        // its label
   std::string download_url;                // where the archive was fetched from
   std::vector<std::string> redirect_urls;  // on the way there
   std::vector<std::string> ignored;        // members that nobody wants

@@ -194,9 +194,8 @@ TEST_P(CatalogOn, SaysWhatItAlreadyKnewAndTellsTheListeners) {
   });
   const auto key = SymbolKey::from_text(KeyKind::path, "a/a", "1");
   must_commit({file_with("one", {key}, false)});
-  const auto again =
-      catalog_->commit(upload_of("zip"),
-                       {file_with("one", {key}, false), file_with("two", {}, false)});
+  const auto again = catalog_->commit(
+      upload_of("zip"), {file_with("one", {key}, false), file_with("two", {}, false)});
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->was_known, (std::vector<bool>{true, false}));
   EXPECT_EQ(heard, (std::vector<std::string>{"one", "one", "two"}));

@@ -86,7 +86,8 @@ Result<std::vector<KeyRecord>> drop_keys(Session& session, const TransactionFile
   const bool path_stays = TRY(is_held(session, file.sha256, &path));
   if (path_stays) return dropped;
   const bool file_stays = TRY(is_held(session, file.sha256, nullptr));
-  std::string where = " WHERE project = '' AND file = (SELECT id FROM symbol_file WHERE sha256 = ?)";
+  std::string where =
+      " WHERE project = '' AND file = (SELECT id FROM symbol_file WHERE sha256 = ?)";
   std::vector<Value> values{file.sha256};
   if (file_stays) {
     where += " AND kind = ? AND id = ? AND name = ?";

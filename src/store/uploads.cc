@@ -75,8 +75,8 @@ Result<std::vector<UploadedFile>> files_of(Session& session, std::int64_t upload
 Result<UploadRecord> Uploads::load(std::int64_t id) {
   UploadRecord record;
   TRY(database_.read([&](Session& session) -> Result<void> {
-    const Rows rows = TRY(session.query(
-        "SELECT " + std::string(kUploadColumns) + " FROM upload WHERE id = ?", {id}));
+    const Rows rows = TRY(
+        session.query("SELECT " + std::string(kUploadColumns) + " FROM upload WHERE id = ?", {id}));
     if (rows.empty()) return Error{Fault::not_found, "there is no upload " + std::to_string(id)};
     record = record_of(rows.front());
     record.files = TRY(files_of(session, id));
@@ -137,8 +137,8 @@ Result<std::optional<FileRecord>> Uploads::find_by_digest(std::string_view kind,
         "d.digest = ? AND EXISTS (SELECT 1 FROM symbol_key k WHERE k.file = f.id AND "
         "k.project = ? AND k.is_try <= ?) ORDER BY f.id LIMIT 1";
     const std::int64_t include_try = scope.include_try ? 1 : 0;
-    const Rows rows = TRY(session.query(
-        sql, {std::string(kind), std::string(digest), scope.project, include_try}));
+    const Rows rows = TRY(
+        session.query(sql, {std::string(kind), std::string(digest), scope.project, include_try}));
     if (!rows.empty()) found = file_of(rows.front());
     return {};
   }));
@@ -149,10 +149,10 @@ Result<bool> Uploads::has_digest(std::string_view kind, std::string_view digest,
                                  const base::Sha256& file) {
   bool has = false;
   TRY(database_.read([&](Session& session) -> Result<void> {
-    const Rows rows = TRY(session.query(
-        "SELECT 1 FROM file_digest d JOIN symbol_file f ON f.id = d.file "
-        "WHERE d.kind = ? AND d.digest = ? AND f.sha256 = ?",
-        {std::string(kind), std::string(digest), file.hex()}));
+    const Rows rows =
+        TRY(session.query("SELECT 1 FROM file_digest d JOIN symbol_file f ON f.id = d.file "
+                          "WHERE d.kind = ? AND d.digest = ? AND f.sha256 = ?",
+                          {std::string(kind), std::string(digest), file.hex()}));
     has = !rows.empty();
     return {};
   }));
