@@ -178,8 +178,13 @@ Result<void> PendingFile::rename_to(const std::string& target) {
 
 Result<TemporaryDirectory> TemporaryDirectory::create(std::string_view prefix) {
   const char* root = std::getenv("TMPDIR");
+  return create_in(root != nullptr ? root : "/tmp", prefix);
+}
+
+Result<TemporaryDirectory> TemporaryDirectory::create_in(const std::string& parent,
+                                                         std::string_view prefix) {
   TemporaryDirectory directory;
-  directory.path_ = join_path(root != nullptr ? root : "/tmp", std::string(prefix) + "-XXXXXX");
+  directory.path_ = join_path(parent, std::string(prefix) + "-XXXXXX");
   if (::mkdtemp(directory.path_.data()) == nullptr) {
     const Error error = error_from_errno(errno, "cannot create", directory.path_);
     directory.path_.clear();

@@ -101,6 +101,7 @@ class PendingFile {
 class TemporaryDirectory {
  public:
   static Result<TemporaryDirectory> create(std::string_view prefix);
+  static Result<TemporaryDirectory> create_in(const std::string& parent, std::string_view prefix);
   TemporaryDirectory(TemporaryDirectory&& other) noexcept;
   TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
   TemporaryDirectory(const TemporaryDirectory&) = delete;

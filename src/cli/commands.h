@@ -14,6 +14,7 @@ int run_extract_one(int argc, char** argv);
 int run_dsym_for_uuid(int argc, char** argv);
 int run_export_tree(int argc, char** argv);
 int run_list_sources(int argc, char** argv);
+int run_unpack_one(int argc, char** argv);
 int run_upload_symbols(int argc, char** argv);
 int run_store(int argc, char** argv);
 int run_report(int argc, char** argv);

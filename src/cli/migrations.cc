@@ -3,6 +3,7 @@
 #include "reports/tables.h"
 #include "sources/uploaded.h"
 #include "store/catalog.h"
+#include "store/containers.h"
 #include "store/transactions.h"
 
 namespace cli {
@@ -10,8 +11,8 @@ namespace cli {
 std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
   for (const std::vector<db::Migration>& room :
-       {store::Catalog::migrations(), store::Transactions::migrations(), reports::migrations(),
-        sources::Uploaded::migrations()}) {
+       {store::Catalog::migrations(), store::Containers::migrations(),
+        store::Transactions::migrations(), reports::migrations(), sources::Uploaded::migrations()}) {
     all.insert(all.end(), room.begin(), room.end());
   }
   return all;

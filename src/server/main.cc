@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "server/debuginfod.h"
 #include "server/serve.h"
 #include "server/version.h"
 
@@ -30,6 +31,8 @@ constexpr std::array kCommands{
     Command{"symbolicate", "", "offsets in a module to functions, files and lines",
             cli::run_symbolicate},
     Command{"serve", "", "the server: symbols, crash reports, pages", server::run_serve},
+    Command{"debuginfod", "debuginfod", "the same, with debuginfod's flags",
+            server::run_debuginfod},
     Command{"upload-symbols", "", "send debug files and trees to a symbol server",
             cli::run_upload_symbols},
     Command{"store", "symstore", "symbol stores: transactions, as Microsoft's symstore keeps them",
@@ -44,6 +47,7 @@ constexpr std::array kCommands{
     Command{"process-one", "", "", cli::run_process_one},
     Command{"extract-one", "", "", cli::run_extract_one},
     Command{"list-sources", "", "", cli::run_list_sources},
+    Command{"unpack-one", "", "", cli::run_unpack_one},
 };
 
 int print_help(std::FILE* out) {

@@ -31,7 +31,7 @@ struct Known {
 };
 
 // The one list of what can be set.
-constexpr std::array<Known, 38> kKnown{{
+constexpr std::array<Known, 48> kKnown{{
     {"listen", Kind::text, &Options::listen},
     {"data", Kind::text, &Options::data},
     {"log_level", Kind::text, &Options::log_level},
@@ -70,6 +70,16 @@ constexpr std::array<Known, 38> kKnown{{
     {"sources.file_size", Kind::size, &Options::sources_file_size},
     {"sources.cache_size", Kind::size, &Options::sources_cache_size},
     {"sources.seconds", Kind::number, &Options::sources_seconds},
+    {"scan.paths", Kind::text, &Options::scan_paths},
+    {"scan.files", Kind::number, &Options::scan_files},
+    {"scan.packages", Kind::text, &Options::scan_packages},
+    {"scan.include", Kind::text, &Options::scan_include},
+    {"scan.exclude", Kind::text, &Options::scan_exclude},
+    {"scan.follow_links", Kind::number, &Options::scan_follow_links},
+    {"scan.threads", Kind::number, &Options::scan_threads},
+    {"scan.seconds", Kind::number, &Options::scan_seconds},
+    {"scan.extracted", Kind::size, &Options::scan_extracted},
+    {"scan.disk_free", Kind::size, &Options::scan_disk_free},
 }};
 
 // How many letters must change to make one of the other.

@@ -56,6 +56,20 @@ struct Options {
   std::uint64_t sources_file_size = 16ull << 20;
   std::uint64_t sources_cache_size = 1ull << 30;
   std::uint64_t sources_seconds = 10;  // for one file from a web server
+  std::string scan_paths;               // watched directories, "A:B"; "": none
+  std::uint64_t scan_files = 1;         // debug files lying about in them, too
+  std::string scan_packages = "usual";  // extensions, ".deb .rpm"
+  std::string scan_include, scan_exclude;
+  std::uint64_t scan_follow_links = 0;
+  std::uint64_t scan_threads = 1;
+  std::uint64_t scan_seconds = 300;  // between passes; 0: only when asked
+  std::uint64_t scan_extracted = 0;  // budget; 0: a quarter of what is free
+  std::uint64_t scan_disk_free = 1ull << 30;
+  // Set by `debuginfod` alone.
+  std::map<std::string, std::string> scan_commands;  // by extension, instead of scan_packages
+  bool scan_keeps_excluded = false;
+  std::uint64_t scan_disk_free_percent = 0;  // of the disk; 0: scan.disk_free says
+  std::uint64_t groom_seconds = 0;
 };
 
 // One line of configuration, from wherever.

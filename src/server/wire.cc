@@ -25,6 +25,8 @@
 #include "base/text.h"
 #include "cli/migrations.h"
 #include "ingest/ingest.h"
+#include "ingest/scan.h"
+#include "ingest/source_pack.h"
 #include "net/server.h"
 #include "reports/archive.h"
 #include "reports/intake.h"
@@ -34,9 +36,11 @@
 #include "server/housekeeper.h"
 #include "server/processor.h"
 #include "server/version.h"
+#include "sources/path.h"
 #include "sources/sources.h"
 #include "store/blobs.h"
 #include "store/catalog.h"
+#include "store/containers.h"
 #include "store/data_directory.h"
 #include "store/transactions.h"
 #include "supply/extract_in_child.h"
@@ -49,7 +53,7 @@ using base::Result;
 
 namespace {
 
-// SIGTERM, SIGINT and SIGHUP wait for us; a client that goes away is no signal.
+// SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 wait for us; a client that goes away is no signal.
 sigset_t take_signals() {
   std::signal(SIGPIPE, SIG_IGN);
   sigset_t stopping;
@@ -57,15 +61,21 @@ sigset_t take_signals() {
   ::sigaddset(&stopping, SIGTERM);
   ::sigaddset(&stopping, SIGINT);
   ::sigaddset(&stopping, SIGHUP);
+  ::sigaddset(&stopping, SIGUSR1);
+  ::sigaddset(&stopping, SIGUSR2);
   ::pthread_sigmask(SIG_BLOCK, &stopping, nullptr);
   return stopping;
 }
 
-// SIGHUP reads the certificate again; any other signal of ours ends the wait.
-int wait_for_stop(const sigset_t& signals, net::Server& server) {
+// SIGHUP reads the certificate again, SIGUSR1 and SIGUSR2 look at the watched directories as
+// debuginfod does; any other signal of ours ends the wait.
+int wait_for_stop(const sigset_t& signals, net::Server& server, ingest::Scan& scan) {
   for (;;) {
     int signal = 0;
     ::sigwait(&signals, &signal);
+    if (signal == SIGUSR1) scan.scan_now();
+    if (signal == SIGUSR2) scan.groom_now();
+    if (signal == SIGUSR1 || signal == SIGUSR2) continue;
     if (signal != SIGHUP) return signal;
     const auto fresh = server.reload_certificate();
     if (fresh.ok()) {
@@ -135,6 +145,70 @@ sources::Sources::Options sources_options(const Options& options,
   sources.web.file_size_max = options.sources_file_size;
   sources.web.timeout = std::chrono::seconds(options.sources_seconds);
   return sources;
+}
+
+std::uint64_t scan_disk_free(const Options& options, const store::DataDirectory& data) {
+  if (options.scan_disk_free_percent == 0) return options.scan_disk_free;
+  return store::disk_size(data.path()) / 100 * options.scan_disk_free_percent;
+}
+
+// Extracted files are copies: what no container has any more goes.
+Result<std::unique_ptr<ingest::ExtractedFiles>> open_extracted(const Options& options,
+                                                               const store::DataDirectory& data,
+                                                               store::Containers& containers) {
+  std::vector<base::Sha256> kept;
+  TRY(containers.list_hashes([&](const base::Sha256& hash) { kept.push_back(hash); }));
+  std::sort(kept.begin(), kept.end());
+  ingest::ExtractedFiles::Budget budget;
+  budget.size_max =
+      options.scan_extracted != 0 ? options.scan_extracted : store::free_bytes(data.path()) / 4;
+  budget.disk_free_min = scan_disk_free(options, data);
+  return ingest::ExtractedFiles::open(
+      data.extracted(), data.tmp(), budget,
+      [&](const base::Sha256& hash) { return std::binary_search(kept.begin(), kept.end(), hash); });
+}
+
+ingest::ScanOptions scan_options(const Options& options, const store::DataDirectory& data) {
+  ingest::ScanOptions scan;
+  for (const std::string_view path : base::split(options.scan_paths, ':')) {
+    if (!path.empty()) scan.paths.emplace_back(path);
+  }
+  scan.files = options.scan_files != 0;
+  scan.packages = options.scan_commands;
+  for (const std::string_view word : base::split(options.scan_packages, ' ')) {
+    if (word == "usual") {
+      scan.packages = ingest::usual_packages();
+    } else if (!word.empty()) {
+      scan.packages.emplace(word, "");
+    }
+  }
+  scan.include = options.scan_include;
+  scan.exclude = options.scan_exclude;
+  scan.follow_links = options.scan_follow_links != 0;
+  scan.drop_excluded = !options.scan_keeps_excluded;
+  scan.threads = std::max(1u, static_cast<unsigned>(options.scan_threads));
+  scan.rescan_seconds = scan.paths.empty() ? 0 : static_cast<unsigned>(options.scan_seconds);
+  scan.groom_seconds = static_cast<unsigned>(options.groom_seconds);
+  scan.disk_free_min = scan_disk_free(options, data);
+  return scan;
+}
+
+// Sources that packages bring (a debugsource rpm) for modules that came from packages.
+sources::Provider sources_in_packages(store::Containers& containers, ingest::Scan& scan) {
+  return [&](const std::vector<std::string>& modules,
+             std::string_view path) -> Result<std::optional<sources::ReadFile>> {
+    const std::string folded = sources::canonical(path);
+    for (const std::string& module : modules) {
+      const auto found = TRY(containers.find_source(module, folded));
+      if (!found) continue;
+      const std::string pack = TRY(scan.path_of_pack(found->container));
+      sources::ReadFile file;
+      file.bytes = TRY(ingest::read_packed(pack, found->source));
+      file.modified = {found->container.stamp.modified_ns / 1000};
+      return std::optional<sources::ReadFile>(std::move(file));
+    }
+    return std::optional<sources::ReadFile>();
+  };
 }
 
 archive::ZipLimits zip_limits(const Options& options) {
@@ -241,6 +315,7 @@ Result<void> serve(const Options& options) {
   store::Blobs blobs = TRY(store::Blobs::open(data.blobs(), data.tmp()));
   store::Catalog catalog(*database);
   store::Transactions transactions(*database, catalog);
+  store::Containers containers(*database, catalog);
   reports::Archive archive(*database, blobs);
   sources::Uploaded uploaded_sources(*database, blobs);
   TRY(sweep_orphans(blobs, catalog, archive, uploaded_sources));
@@ -254,14 +329,25 @@ Result<void> serve(const Options& options) {
   const auto sessions =
       TRY(ingest::UploadSessions::open(base::join_path(data.uploads(), "sessions")));
   const auto chunks = TRY(ingest::ChunkStore::open(base::join_path(data.uploads(), "chunks")));
+  // Watched directories: what is extracted from them is found where blobs are.
+  const std::unique_ptr<ingest::ExtractedFiles> extracted =
+      TRY(open_extracted(options, data, containers));
+  blobs.also_look_in(data.extracted());
+  ingest::Scan scan(blobs, containers, *extracted, scan_options(options, data), "/proc/self/exe");
 
   // Symbols: in through ingest, out through supply, which hears of every commit.
   ingest::Ingest ingest(blobs, catalog, zip_limits(options));
-  supply::Supply supply(blobs, catalog, supply_options(options, data));
+  supply::Supply::Options supplying = supply_options(options, data);
+  supplying.bring = [&scan](std::vector<base::Sha256> contents, std::function<void()> done) {
+    scan.bring(std::move(contents), std::move(done));
+  };
+  supply::Supply supply(blobs, catalog, std::move(supplying));
   if (database->engine() == db::Engine::sqlite) TRY(supply.learn_ids());
 
+  sources::Sources::Options sourcing = sources_options(options, data);
+  sourcing.providers.push_back(sources_in_packages(containers, scan));
   const std::unique_ptr<sources::Sources> source_files =
-      TRY(sources::Sources::open(supply, uploaded_sources, sources_options(options, data)));
+      TRY(sources::Sources::open(supply, uploaded_sources, std::move(sourcing)));
 
   // Reports: taken in, queued, processed by children; symbols that come late wake them again.
   reports::Queue queue(*database);
@@ -324,12 +410,14 @@ Result<void> serve(const Options& options) {
     base::log::info("and on https://{}", server->tls_address());
   }
 
-  const int signal = wait_for_stop(stopping, *server);
+  TRY(scan.start());
+  const int signal = wait_for_stop(stopping, *server, scan);
   base::log::info("stopping: signal {}", signal);
   // A second signal ends us at once: nothing acknowledged can be lost.
   ::pthread_sigmask(SIG_UNBLOCK, &stopping, nullptr);
   server->stop();
   workers.stop();
+  scan.stop();
   return {};
 }
 

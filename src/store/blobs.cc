@@ -55,9 +55,22 @@ std::string Blobs::directory_of(unsigned number) const {
   return base::join_path(directory_, base::hex_of({&byte, 1}));
 }
 
-std::string Blobs::path_of(const Sha256& hash) const {
+namespace {
+
+std::string path_in(const std::string& directory, const Sha256& hash) {
   const std::string hex = hash.hex();
-  return directory_ + "/" + hex.substr(0, 2) + "/" + hex;
+  return directory + "/" + hex.substr(0, 2) + "/" + hex;
+}
+
+}  // namespace
+
+std::string Blobs::path_of(const Sha256& hash) const { return path_in(directory_, hash); }
+
+std::string Blobs::place_of(const Sha256& hash) const {
+  std::string path = path_of(hash);
+  if (second_.empty() || base::file_exists(path)) return path;
+  std::string second = path_in(second_, hash);
+  return base::file_exists(second) ? second : path;
 }
 
 bool Blobs::has(const Sha256& hash) const { return base::file_exists(path_of(hash)); }
@@ -86,8 +99,12 @@ Result<std::vector<Sha256>> Blobs::put_all(std::vector<base::PendingFile> files)
 }
 
 Result<OpenBlob> Blobs::open_blob(const Sha256& hash) const {
-  const std::string path = path_of(hash);
+  std::string path = path_of(hash);
   auto fd = std::make_shared<base::Fd>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd->valid() && errno == ENOENT && !second_.empty()) {
+    path = path_in(second_, hash);
+    *fd = base::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  }
   if (!fd->valid()) return base::error_from_errno(errno, "cannot open", path);
   struct stat info{};
   if (::fstat(fd->get(), &info) != 0) return base::error_from_errno(errno, "cannot stat", path);

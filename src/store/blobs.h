@@ -44,6 +44,11 @@ class Blobs {
   base::Result<OpenBlob> open_blob(const base::Sha256& hash) const;
   std::string path_of(const base::Sha256& hash) const;
   const std::string& tmp() const { return tmp_; }  // where create() makes files
+  // A second directory of the same shape, where open_blob() and place_of() look for what is not
+  // here: files that may go at any time and be made again. Before any other call.
+  void also_look_in(std::string directory) { second_ = std::move(directory); }
+  // Where the bytes are now: here, or in the second directory; path_of() when they are nowhere.
+  std::string place_of(const base::Sha256& hash) const;
   bool has(const base::Sha256& hash) const;
   base::Result<void> remove(const base::Sha256& hash);
 
@@ -63,6 +68,7 @@ class Blobs {
   std::string directory_;
   std::string tmp_;
   std::unique_ptr<std::shared_mutex> in_use_ = std::make_unique<std::shared_mutex>();
+  std::string second_;
 };
 
 // The hash of a whole file, read once.

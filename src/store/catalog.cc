@@ -308,14 +308,7 @@ Result<std::vector<base::Sha256>> Catalog::expire_try(base::Time now) {
     }
     return {};
   }));
-  std::vector<RemovalListener> listeners;
-  {
-    const std::lock_guard lock(mutex_);
-    listeners = removal_listeners_;
-  }
-  if (!ids.empty()) {
-    for (const RemovalListener& listener : listeners) listener(ids);
-  }
+  announce_removed(ids);
   return gone;
 }
 
@@ -410,6 +403,54 @@ void Catalog::add_listener(Listener listener) {
 void Catalog::add_removal_listener(RemovalListener listener) {
   const std::lock_guard lock(mutex_);
   removal_listeners_.push_back(std::move(listener));
+}
+
+Result<std::vector<std::int64_t>> Catalog::keep(Session& session,
+                                                const std::vector<NewFile>& files) {
+  std::vector<std::int64_t> ids;
+  for (const NewFile& added : files) {
+    const Kept kept = TRY(keep_file(session, added.file));
+    TRY(keep_keys(session, kept.id, added, Upload{}));
+    ids.push_back(kept.id);
+  }
+  return ids;
+}
+
+Result<void> Catalog::drop_unowned(Session& session, const std::set<std::int64_t>& files,
+                                   std::vector<base::Sha256>& contents,
+                                   std::vector<std::string>& ids) {
+  for (const std::int64_t file : files) {
+    const Rows owners = TRY(session.query(
+        "SELECT 1 FROM container_file WHERE file = ? UNION ALL SELECT 1 FROM upload_file u "
+        "JOIN upload o ON o.id = u.upload WHERE u.file = ? AND o.project = '' AND o.is_try = 0",
+        {file, file}));
+    if (!owners.empty()) continue;
+    const Rows keys = TRY(session.query(
+        "SELECT DISTINCT id FROM symbol_key WHERE file = ? AND project = '' AND is_try = 0",
+        {file}));
+    for (const Row& row : keys) ids.push_back(row.text(0));
+    TRY(session.execute("DELETE FROM symbol_key WHERE file = ? AND project = '' AND is_try = 0",
+                        {file}));
+    const Rows rest =
+        TRY(session.query("SELECT f.sha256 FROM symbol_file f WHERE f.id = ? AND NOT EXISTS "
+                          "(SELECT 1 FROM symbol_key k WHERE k.file = f.id)",
+                          {file}));
+    if (rest.empty()) continue;
+    if (const auto hash = find_sha256(rest.front().text(0))) contents.push_back(*hash);
+    TRY(session.execute("DELETE FROM file_digest WHERE file = ?", {file}));
+    TRY(session.execute("DELETE FROM symbol_file WHERE id = ?", {file}));
+  }
+  return {};
+}
+
+void Catalog::announce_removed(const std::vector<std::string>& ids) {
+  if (ids.empty()) return;
+  std::vector<RemovalListener> listeners;
+  {
+    const std::lock_guard lock(mutex_);
+    listeners = removal_listeners_;
+  }
+  for (const RemovalListener& listener : listeners) listener(ids);
 }
 
 }  // namespace store

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,8 @@ struct NewFile {
   std::string path;    // as the uploader called it
   ident::Scope scope;  // commit() fills it in for listeners: where the file can be found
   bool path_is_verified() const;
+  // Its .sym and index are made before anybody asks. Not of watched files: there may be millions.
+  bool convert_ahead = true;
 };
 
 struct Upload {
@@ -131,6 +134,16 @@ class Catalog {
   // The same after rows were taken away, with the ids that no longer find what they found.
   using RemovalListener = std::function<void(const std::vector<std::string>& ids)>;
   void add_removal_listener(RemovalListener listener);
+
+  // For store/containers.h, which brings files that nobody uploads. Inside its transaction: the
+  // rows of the files in the default project, and the taking away of those of `files` that no
+  // container and no upload to that project has any more. Afterwards: telling the listeners.
+  base::Result<std::vector<std::int64_t>> keep(db::Session& session,
+                                               const std::vector<NewFile>& files);
+  base::Result<void> drop_unowned(db::Session& session, const std::set<std::int64_t>& files,
+                                  std::vector<base::Sha256>& contents,
+                                  std::vector<std::string>& ids);
+  void announce_removed(const std::vector<std::string>& ids);
 
  private:
   db::Database& database_;

@@ -26,8 +26,8 @@ base::Result<DataDirectory> DataDirectory::open(const std::string& path, std::st
   DataDirectory directory(root, std::move(lock));
   // From here on we are alone: nothing in tmp/ belongs to anybody any more.
   TRY(base::remove_tree(directory.tmp()));
-  for (const std::string& place :
-       {directory.tmp(), directory.blobs(), directory.index(), directory.cache()}) {
+  for (const std::string& place : {directory.tmp(), directory.blobs(), directory.index(),
+                                   directory.cache(), directory.extracted()}) {
     TRY(base::make_directories(place));
   }
   TRY(base::sync_directory(root));
@@ -51,6 +51,12 @@ std::uint64_t free_bytes(const std::string& path) {
   struct statvfs info{};
   if (::statvfs(path.c_str(), &info) != 0) return std::numeric_limits<std::uint64_t>::max();
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+std::uint64_t disk_size(const std::string& path) {
+  struct statvfs info{};
+  if (::statvfs(path.c_str(), &info) != 0) return 0;
+  return static_cast<std::uint64_t>(info.f_blocks) * info.f_frsize;
 }
 
 }  // namespace store

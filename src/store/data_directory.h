@@ -34,6 +34,7 @@ class DataDirectory {
   // A secret of the running server that only who may read this directory can know: with it the
   // command line shows that it may administer.
   std::string admin_key() const { return base::join_path(path_, "admin.key"); }
+  std::string extracted() const { return base::join_path(path_, "extracted"); }
   std::string tmp() const { return base::join_path(path_, "tmp"); }
 
  private:
@@ -49,5 +50,6 @@ std::string holder_of(const std::string& data_directory);
 
 // Bytes that we may still write on the disk of `path`; the largest number when that is not known.
 std::uint64_t free_bytes(const std::string& path);
+std::uint64_t disk_size(const std::string& path);  // 0 when that is not known
 
 }  // namespace store

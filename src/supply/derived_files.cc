@@ -134,7 +134,7 @@ void DerivedFiles::finish(const std::string& name, const std::string& what, cons
 }
 
 Result<void> DerivedFiles::pack(const store::FileRecord& file) {
-  const auto plain = TRY(base::MappedFile::open(blobs_.path_of(file.sha256)));
+  const auto plain = TRY(base::MappedFile::open(blobs_.place_of(file.sha256)));
   base::PendingFile cabinet = TRY(base::PendingFile::create(options_.tmp));
   TRY(archive::write_cab(file.name, plain->bytes(), file.added_at, cabinet));
   return cabinet.commit(path_of(file.sha256.hex(), kCabinetExtension));
@@ -144,10 +144,10 @@ Result<void> DerivedFiles::pack(const store::FileRecord& file) {
 Result<void> DerivedFiles::run(const Sources& sources) {
   ExtractJob job;
   job.module_name = sources.module_name();
-  if (sources.image) job.image = blobs_.path_of(sources.image->sha256);
-  if (sources.debug) job.debug = blobs_.path_of(sources.debug->sha256);
+  if (sources.image) job.image = blobs_.place_of(sources.image->sha256);
+  if (sources.debug) job.debug = blobs_.place_of(sources.debug->sha256);
   if (job.debug == job.image) job.debug.clear();
-  if (sources.sym) job.sym = blobs_.path_of(sources.sym->sha256);
+  if (sources.sym) job.sym = blobs_.place_of(sources.sym->sha256);
 
   base::PendingFile index = TRY(base::PendingFile::create(options_.tmp));
   job.index_out = index.path();

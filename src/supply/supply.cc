@@ -50,6 +50,7 @@ Supply::Supply(store::Blobs& blobs, store::Catalog& catalog, Options options)
     : blobs_(blobs),
       catalog_(catalog),
       cache_(options.cache),
+      bring_(std::move(options.bring)),
       derived_(std::make_unique<DerivedFiles>(blobs, std::move(options.derived))) {
   lookup_thread_ = std::thread([this] { look_up_forever(); });
   deadline_thread_ = std::thread([this] { watch_deadlines(); });
@@ -262,7 +263,7 @@ Result<Supplied> open_section(const store::Blobs& blobs,
 
 // Rust-minidump and others learn the debug file's name from here: in its own spelling.
 Result<Supplied> find_new_place(const store::Blobs& blobs, const store::FileRecord& file) {
-  const auto bytes = TRY(base::MappedFile::open(blobs.path_of(file.sha256)));
+  const auto bytes = TRY(base::MappedFile::open(blobs.place_of(file.sha256)));
   const extract::Identity identity = extract::identify(bytes->bytes());
   const std::string& name = identity.pdbs.empty() ? identity.name : identity.pdbs.front().name;
   Supplied supplied;
@@ -278,7 +279,41 @@ Found found_of(Result<Supplied> supplied) {
 
 }  // namespace
 
+// Bytes that are not here, but lie in a watched package, are brought first; then the choice is
+// carried out whatever came of it. Whoever brings takes out of the catalogue what is gone, which
+// sends the request back to its lookup.
 void Supply::carry_out(const Wanted& wanted, const Choice& choice) {
+  std::vector<base::Sha256> lacking = lacking_of(choice);
+  if (lacking.empty() || !bring_) {
+    carry_out_here(wanted, choice);
+  } else {
+    bring_(std::move(lacking), [this, wanted, choice] { carry_out_here(wanted, choice); });
+  }
+}
+
+std::vector<base::Sha256> Supply::lacking_of(const Choice& choice) const {
+  std::vector<base::Sha256> lacking;
+  const auto want = [&](const store::FileRecord& file) {
+    if (!base::file_exists(blobs_.place_of(file.sha256))) lacking.push_back(file.sha256);
+  };
+  if (const auto* serve = std::get_if<Serve>(&choice)) {
+    want(serve->file);
+  } else if (const auto* make = std::get_if<Make>(&choice)) {
+    if (derived_->find(make->sources, make->artifact)) return lacking;
+    for (const auto* file : {&make->sources.image, &make->sources.debug, &make->sources.sym}) {
+      if (*file) want(**file);
+    }
+  } else if (const auto* pack = std::get_if<Pack>(&choice)) {
+    want(pack->file);
+  } else if (const auto* cut = std::get_if<Cut>(&choice)) {
+    for (const store::FileRecord& file : cut->files) want(file);
+  } else if (const auto* move = std::get_if<Move>(&choice)) {
+    want(move->file);
+  }
+  return lacking;
+}
+
+void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
   const std::string& key = wanted.key;
   const auto settle_made = [this, key](Result<Supplied> made) {
     settle(key, found_of(std::move(made)));
@@ -357,7 +392,17 @@ void Supply::watch_deadlines() {
 
 void Supply::hear_removal(const std::vector<std::string>& ids) {
   const std::lock_guard lock(mutex_);
+  forget({ids.begin(), ids.end()});
+}
+
+// All that was said about the ids, and what is about to be said.
+void Supply::forget(const std::set<std::string>& ids) {
   for (const std::string& id : ids) cache_.forget(id);
+  for (auto& [key, flight] : flights_) {
+    const bool touched = std::any_of(flight.ids.begin(), flight.ids.end(),
+                                     [&](const std::string& id) { return ids.contains(id); });
+    flight.is_outdated = flight.is_outdated || touched;
+  }
 }
 
 void Supply::hear_commit(const std::vector<store::NewFile>& files) {
@@ -369,17 +414,12 @@ void Supply::hear_commit(const std::vector<store::NewFile>& files) {
       if (known_ids_) known_ids_->add(record.key.kind, record.key.id);
     }
     const auto debug_id = ident::DebugId::parse(added.file.debug_id);
-    if (!brings_symbols(added.file) || !debug_id) continue;
+    if (!added.convert_ahead || !brings_symbols(added.file) || !debug_id) continue;
     modules.push_back(ident::module_request(Artifact::index, "", *debug_id, added.scope));
   }
   {
     const std::lock_guard lock(mutex_);
-    for (const std::string& id : ids) cache_.forget(id);
-    for (auto& [key, flight] : flights_) {
-      const bool touched = std::any_of(flight.ids.begin(), flight.ids.end(),
-                                       [&](const std::string& id) { return ids.contains(id); });
-      flight.is_outdated = flight.is_outdated || touched;
-    }
+    forget(ids);
   }
   // Nobody has asked yet, but somebody will: .sym and index appear by themselves.
   if (!modules.empty()) want(modules, Clock::now(), [] {});

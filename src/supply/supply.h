@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -40,6 +41,9 @@ class Supply {
   struct Options {
     AnswerCache::Limits cache;
     DerivedFiles::Options derived;
+    // Makes contents readable that lie elsewhere, or takes them out of the catalogue; calls back
+    // once, on any thread. Null: every content is a blob.
+    std::function<void(std::vector<base::Sha256>, std::function<void()>)> bring = nullptr;
   };
   Supply(store::Blobs& blobs, store::Catalog& catalog, Options options);
 
@@ -97,10 +101,13 @@ class Supply {
   void look_up(const std::vector<Wanted>& batch);
   void look_up_in(const ident::Scope& scope, const std::vector<Wanted>& batch);
   void carry_out(const Wanted& wanted, const Choice& choice);
+  void carry_out_here(const Wanted& wanted, const Choice& choice);
+  std::vector<base::Sha256> lacking_of(const Choice& choice) const;
   void settle(const std::string& key, const Found& found);
   bool nobody_can_have(const ident::SymbolRequest& request) const;
   void hear_commit(const std::vector<store::NewFile>& files);
   void hear_removal(const std::vector<std::string>& ids);
+  void forget(const std::set<std::string>& ids);  // REQUIRES: mutex_ held
   std::vector<Wanted> take_batch();
 
   store::Blobs& blobs_;
@@ -118,6 +125,7 @@ class Supply {
   bool stopping_ = false;
 
   std::atomic<std::uint64_t> lookups_ = 0;
+  const std::function<void(std::vector<base::Sha256>, std::function<void()>)> bring_;
   std::unique_ptr<DerivedFiles> derived_;
   std::thread lookup_thread_;
   std::thread deadline_thread_;

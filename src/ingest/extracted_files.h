@@ -1,0 +1,67 @@
+// Copies of watched files and of packages' members, by content, under a budget: extracted/ in the
+// data directory. Whatever goes from here is made again from where it lies (ingest/bring.h).
+// Not blobs: those are the only copy of what was uploaded, and never go.
+// A file appears by a rename after its bytes have reached the disk, whole or not at all.
+// Any thread may call; calls touch the disk.
+// Fails with too_large (the budget or the disk is used up) or unavailable (I/O).
+// Format: docs/formats/data-directory.md
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "base/sha256.h"
+#include "store/blobs.h"
+
+namespace ingest {
+
+class ExtractedFiles {
+ public:
+  struct Budget {
+    std::uint64_t size_max = 0;
+    std::uint64_t disk_free_min = 0;  // is left on the disk by files that nobody asked for
+  };
+  // Learns what is there; removes what `keep` says no to.
+  static base::Result<std::unique_ptr<ExtractedFiles>> open(
+      const std::string& directory, const std::string& tmp, const Budget& budget,
+      const std::function<bool(const base::Sha256&)>& keep);
+  ExtractedFiles(const ExtractedFiles&) = delete;
+  ExtractedFiles& operator=(const ExtractedFiles&) = delete;
+
+  // Takes the file at `path` over (it must be on the same disk and is gone afterwards).
+  // kAhead fails with too_large when there is no room; kAsked makes room by removing what was
+  // not used for longest.
+  enum class Why : std::uint8_t { kAhead, kAsked };
+  base::Result<void> take(const std::string& path, const base::Sha256& content, Why why);
+  bool has(const base::Sha256& content);  // and marks it as used
+  void remove(const base::Sha256& content);
+  std::uint64_t size() const;
+  const std::string& tmp() const { return tmp_; }
+  std::string path_of(const base::Sha256& content) const { return files_.path_of(content); }
+
+ private:
+  struct Entry {
+    base::Sha256 content;
+    std::uint64_t size = 0;
+  };
+  ExtractedFiles(store::Blobs files, std::string tmp, const Budget& budget)
+      : files_(std::move(files)), tmp_(std::move(tmp)), budget_(budget) {}
+  base::Result<void> make_room(std::uint64_t size, Why why);  // REQUIRES: mutex_ held
+  void add(const base::Sha256& content, std::uint64_t size);  // REQUIRES: mutex_ held
+
+  store::Blobs files_;
+  const std::string tmp_;
+  const Budget budget_;
+  mutable std::mutex mutex_;
+  std::list<Entry> by_use_;  // the least used first
+  std::unordered_map<std::string, std::list<Entry>::iterator> by_content_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace ingest

@@ -1,0 +1,123 @@
+// Watches directories for debug files and packages, keeps the catalogue in step with them, and
+// brings back the bytes of what is not kept extracted.
+//   a pass    walks the directories; what is new or changed is read, what is gone is taken out
+//   bring()   for one content: copies the file again, or unpacks its package again
+// A watched file is copied before it is read, and its stamp is compared before and after: what
+// changes under our hands is read again in the next pass. Nothing is served from its place.
+// Rows of a package appear in one transaction, so a killed server resumes with the next package.
+// Any thread may call; passes run on threads of its own. start() once, stop() ends all work.
+// Format: docs/scanning.md
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/pool.h"
+#include "base/result.h"
+#include "ingest/extracted_files.h"
+#include "ingest/unpack_in_child.h"
+#include "store/blobs.h"
+#include "store/containers.h"
+
+namespace ingest {
+
+struct ScanOptions {
+  std::vector<std::string> paths;
+  bool files = false;  // debug files lying about
+  // By extension (".deb"); a command makes an archive on its output of the file it is given, ""
+  // reads the file itself.
+  std::map<std::string, std::string> packages;
+  std::string include, exclude;  // POSIX extended expressions, searched in the path; "": none
+  bool follow_links = false;     // and other file systems
+  bool drop_excluded = true;     // also takes out what exists, but is not ours to watch any more
+  unsigned threads = 1;
+  unsigned rescan_seconds = 300;  // 0: only when asked
+  unsigned groom_seconds = 0;     // passes that only take out; 0: each pass does
+  std::uint64_t disk_free_min = 0;
+};
+
+class Scan {
+ public:
+  Scan(store::Blobs& blobs, store::Containers& containers, ExtractedFiles& extracted,
+       ScanOptions options, std::string program);
+  Scan(const Scan&) = delete;
+  Scan& operator=(const Scan&) = delete;
+  ~Scan();  // stop()
+
+  base::Result<void> start();  // malformed: an expression
+  void stop();                 // calls the callbacks that are still waiting
+  void scan_now();
+  void groom_now();
+  // Only takes out what is gone.
+  base::Result<void> groom();
+
+  // Makes the contents readable in Blobs, or takes out of the catalogue what has no content any
+  // more. `done` is called once, on a thread of ours.
+  void bring(std::vector<base::Sha256> contents, std::function<void()> done);
+  // The same for the sources of a package.
+  base::Result<std::string> path_of_pack(const store::Container& container);
+
+  struct Counts {
+    std::uint64_t passes = 0, files = 0, packages = 0, failed = 0, removed = 0, brought = 0;
+  };
+  Counts counts() const;
+
+ private:
+  struct Wanted {
+    std::string path;
+    store::Container::Kind kind = store::Container::Kind::file;
+    std::string command;
+    store::FileStamp stamp;
+  };
+  struct Walk {
+    std::map<std::string, Wanted> files;
+    std::vector<std::string> unread;  // roots that could not be read: nothing there is gone
+  };
+  class Patterns;
+
+  void run();
+  base::Result<void> pass();
+  Walk walk() const;
+  void consider(const std::string& path, Walk& walk) const;
+  void take_out(const std::map<std::string, store::Container>& known, const Walk& walk);
+  void read_all(const std::vector<Wanted>& wanted);
+  void read_files(const Wanted* first, std::size_t count);
+  base::Result<store::NewContainer> read_file(const Wanted& wanted);
+  base::Result<store::NewContainer> read_package(const Wanted& wanted);
+  base::Result<base::TemporaryDirectory> open_package(const Wanted& wanted, UnpackJob& job);
+  void forget_contents(const std::vector<base::Sha256>& contents);
+  void commit(const std::vector<store::NewContainer>& read);
+  base::Result<void> bring_one(const base::Sha256& content);
+  base::Result<void> bring_from(const store::Origin& origin, const base::Sha256& content);
+  std::string command_of(const std::string& path) const;
+
+  store::Blobs& blobs_;
+  store::Containers& containers_;
+  ExtractedFiles& extracted_;
+  const ScanOptions options_;
+  std::unique_ptr<Patterns> patterns_;
+  std::atomic<bool> stop_ = false;
+  const Unpacker unpack_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool scan_asked_ = false;   // guarded by mutex_
+  bool groom_asked_ = false;  // guarded by mutex_
+  std::atomic<std::uint64_t> passes_ = 0, files_ = 0, packages_ = 0, failed_ = 0, removed_ = 0,
+                             brought_ = 0;
+  std::thread thread_;
+  std::unique_ptr<base::WorkerPool> bringers_;
+};
+
+// Extensions of packages that are watched unless told otherwise.
+std::map<std::string, std::string> usual_packages();
+
+}  // namespace ingest

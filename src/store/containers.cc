@@ -1,0 +1,299 @@
+#include "store/containers.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "base/file.h"
+#include "store/blobs.h"
+
+namespace store {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using base::Sha256;
+using db::Row;
+using db::Rows;
+using db::Session;
+using db::Value;
+
+namespace {
+
+constexpr std::string_view kColumns =
+    "c.id, c.path, c.kind, c.size, c.modified_ns, c.changed_ns, c.inode, c.problem, c.pack";
+constexpr std::size_t kColumnCount = 9;
+
+Value number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+std::uint64_t unsigned_of(const Row& row, std::size_t column) {
+  return static_cast<std::uint64_t>(row.integer(column));
+}
+
+std::string name_of(Container::Kind kind) {
+  switch (kind) {
+    case Container::Kind::file:
+      return "file";
+    case Container::Kind::package:
+      return "package";
+    case Container::Kind::upload:
+      return "upload";
+  }
+  return "";
+}
+
+Container container_of(const Row& row) {
+  Container container;
+  container.id = row.integer(0);
+  container.path = row.text(1);
+  const std::string kind = row.text(2);
+  container.kind = kind == "file"      ? Container::Kind::file
+                   : kind == "package" ? Container::Kind::package
+                                       : Container::Kind::upload;
+  container.stamp = {unsigned_of(row, 3), row.integer(4), row.integer(5), unsigned_of(row, 6)};
+  container.problem = row.text(7);
+  container.pack = find_sha256(row.text(8));
+  return container;
+}
+
+// What rows are left without when a container goes.
+struct Losses {
+  std::set<std::int64_t> files;
+  std::vector<Sha256> contents;  // nobody's any more
+  std::vector<std::string> ids;  // that no longer find what they found
+};
+
+Result<void> clear(Session& session, std::int64_t id, Losses& losses) {
+  const Rows files =
+      TRY(session.query("SELECT file FROM container_file WHERE container = ?", {id}));
+  for (const Row& row : files) losses.files.insert(row.integer(0));
+  const Rows packs = TRY(
+      session.query("SELECT c.pack FROM container c WHERE c.id = ? AND c.pack <> '' AND NOT EXISTS "
+                    "(SELECT 1 FROM container o WHERE o.pack = c.pack AND o.id <> c.id)",
+                    {id}));
+  for (const Row& row : packs) {
+    if (const auto pack = find_sha256(row.text(0))) losses.contents.push_back(*pack);
+  }
+  TRY(session.execute("DELETE FROM container_file WHERE container = ?", {id}));
+  TRY(session.execute("DELETE FROM container_source WHERE container = ?", {id}));
+  return {};
+}
+
+Result<std::int64_t> keep_row(Session& session, const Container& container, Losses& losses) {
+  const std::string pack = container.pack ? container.pack->hex() : "";
+  const FileStamp& stamp = container.stamp;
+  const Rows old = TRY(session.query("SELECT id FROM container WHERE path = ?", {container.path}));
+  for (const Row& row : old) {
+    TRY(clear(session, row.integer(0), losses));
+    TRY(session.execute("DELETE FROM container WHERE id = ?", {row.integer(0)}));
+  }
+  const Rows rows = TRY(session.query(
+      "INSERT INTO container (path, kind, size, modified_ns, changed_ns, inode, problem, pack, "
+      "scanned_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+      {container.path, name_of(container.kind), number(stamp.size), stamp.modified_ns,
+       stamp.changed_ns, number(stamp.inode), container.problem, pack, base::now().us}));
+  if (rows.empty()) return Error{Fault::internal, "INSERT INTO container returned no id"};
+  return rows.front().integer(0);
+}
+
+Result<void> keep_members(Session& session, std::int64_t id,
+                          const std::vector<ContainerMember>& members,
+                          const std::vector<std::int64_t>& files) {
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    TRY(
+        session.execute("INSERT INTO container_file (container, ordinal, file, member) "
+                        "VALUES (?, ?, ?, ?)",
+                        {id, number(members[i].ordinal), files[i], members[i].name}));
+  }
+  return {};
+}
+
+Result<void> keep_sources(Session& session, std::int64_t id,
+                          const std::vector<PackedSource>& sources) {
+  for (const PackedSource& source : sources) {
+    TRY(session.execute(
+        "INSERT INTO container_source (container, path, at, packed_size, plain_size, skip, size) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path, container) DO NOTHING",
+        {id, source.path, number(source.at), number(source.packed_size), number(source.plain_size),
+         number(source.skip), number(source.size)}));
+  }
+  return {};
+}
+
+std::size_t shared_prefix(std::string_view a, std::string_view b) {
+  const auto [end, other] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  static_cast<void>(other);
+  return static_cast<std::size_t>(end - a.begin());
+}
+
+}  // namespace
+
+Result<FileStamp> stamp_of(const std::string& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0) return base::error_from_errno(errno, "cannot stat", path);
+  if (!S_ISREG(info.st_mode)) return Error{Fault::not_found, path + ": is no regular file"};
+  const auto ns = [](const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; };
+  return FileStamp{static_cast<std::uint64_t>(info.st_size), ns(info.st_mtim), ns(info.st_ctim),
+                   static_cast<std::uint64_t>(info.st_ino)};
+}
+
+const std::vector<db::Migration>& Containers::migrations() {
+  static const std::vector<db::Migration> list{
+      {130, "watched files and packages",
+       "CREATE TABLE container (\n"
+       "  id {{bigserial}} PRIMARY KEY,\n"
+       "  path TEXT NOT NULL UNIQUE,\n"
+       "  kind TEXT NOT NULL,\n"
+       "  size BIGINT NOT NULL,\n"
+       "  modified_ns BIGINT NOT NULL,\n"
+       "  changed_ns BIGINT NOT NULL,\n"
+       "  inode BIGINT NOT NULL,\n"
+       "  problem TEXT NOT NULL,\n"
+       "  pack TEXT NOT NULL,\n"
+       "  scanned_at BIGINT NOT NULL);\n"
+       "CREATE INDEX container_pack ON container (pack);\n"
+       "CREATE TABLE container_file (\n"
+       "  container BIGINT NOT NULL REFERENCES container (id),\n"
+       "  ordinal BIGINT NOT NULL,\n"
+       "  file BIGINT NOT NULL REFERENCES symbol_file (id),\n"
+       "  member TEXT NOT NULL,\n"
+       "  PRIMARY KEY (container, ordinal));\n"
+       "CREATE INDEX container_file_file ON container_file (file);\n"},
+      {131, "sources in packages",
+       "CREATE TABLE container_source (\n"
+       "  container BIGINT NOT NULL REFERENCES container (id),\n"
+       "  path TEXT NOT NULL,\n"
+       "  at BIGINT NOT NULL,\n"
+       "  packed_size BIGINT NOT NULL,\n"
+       "  plain_size BIGINT NOT NULL,\n"
+       "  skip BIGINT NOT NULL,\n"
+       "  size BIGINT NOT NULL,\n"
+       "  PRIMARY KEY (path, container));\n"
+       "CREATE INDEX container_source_container ON container_source (container);\n"},
+  };
+  return list;
+}
+
+Result<std::vector<Sha256>> Containers::commit(const std::vector<NewContainer>& containers) {
+  Losses losses;
+  std::vector<NewFile> files;
+  for (const NewContainer& added : containers) {
+    for (const ContainerMember& member : added.members) files.push_back(member.file);
+  }
+  TRY(database_.write([&](Session& session) -> Result<void> {
+    losses = {};
+    for (const NewContainer& added : containers) {
+      const std::int64_t id = TRY(keep_row(session, added.container, losses));
+      std::vector<NewFile> own;
+      for (const ContainerMember& member : added.members) own.push_back(member.file);
+      const std::vector<std::int64_t> rows = TRY(catalog_.keep(session, own));
+      TRY(keep_members(session, id, added.members, rows));
+      TRY(keep_sources(session, id, added.sources));
+    }
+    return catalog_.drop_unowned(session, losses.files, losses.contents, losses.ids);
+  }));
+  if (!files.empty()) catalog_.announce(files);
+  catalog_.announce_removed(losses.ids);
+  return losses.contents;
+}
+
+Result<std::vector<Sha256>> Containers::remove(const std::vector<std::int64_t>& ids) {
+  Losses losses;
+  TRY(database_.write([&](Session& session) -> Result<void> {
+    losses = {};
+    for (const std::int64_t id : ids) {
+      TRY(clear(session, id, losses));
+      TRY(session.execute("DELETE FROM container WHERE id = ?", {id}));
+    }
+    return catalog_.drop_unowned(session, losses.files, losses.contents, losses.ids);
+  }));
+  catalog_.announce_removed(losses.ids);
+  return losses.contents;
+}
+
+Result<std::map<std::string, Container>> Containers::list() {
+  std::map<std::string, Container> all;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    const Rows rows = TRY(session.query("SELECT " + std::string(kColumns) +
+                                        " FROM container c WHERE c.kind <> 'upload'"));
+    for (const Row& row : rows) {
+      Container container = container_of(row);
+      std::string path = container.path;
+      all.emplace(std::move(path), std::move(container));
+    }
+    return {};
+  }));
+  return all;
+}
+
+Result<std::vector<Origin>> Containers::origins_of(const Sha256& content) {
+  std::vector<Origin> origins;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    const Rows rows = TRY(session.query(
+        "SELECT " + std::string(kColumns) +
+            ", m.member, m.ordinal FROM container c JOIN container_file m ON m.container = c.id "
+            "JOIN symbol_file f ON f.id = m.file WHERE f.sha256 = ? ORDER BY c.id",
+        {content.hex()}));
+    for (const Row& row : rows) {
+      origins.push_back(
+          {container_of(row), row.text(kColumnCount), unsigned_of(row, kColumnCount + 1)});
+    }
+    return {};
+  }));
+  return origins;
+}
+
+Result<void> Containers::list_hashes(const std::function<void(const Sha256&)>& sink) {
+  return database_.read([&](Session& session) -> Result<void> {
+    for (const std::string_view sql :
+         {"SELECT DISTINCT f.sha256 FROM container_file m JOIN symbol_file f ON f.id = m.file",
+          "SELECT DISTINCT pack FROM container WHERE pack <> ''"}) {
+      const Rows rows = TRY(session.query(sql));
+      for (const Row& row : rows) {
+        if (const auto hash = find_sha256(row.text(0))) sink(*hash);
+      }
+    }
+    return {};
+  });
+}
+
+Result<std::optional<FoundSource>> Containers::find_source(std::string_view build_id,
+                                                           std::string_view path) {
+  std::optional<FoundSource> best;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    const Rows homes = TRY(session.query(
+        "SELECT DISTINCT c.path FROM container c JOIN container_file m ON m.container = c.id "
+        "JOIN symbol_key k ON k.file = m.file WHERE k.kind = 'build_id' AND k.id = ?",
+        {std::string(build_id)}));
+    if (homes.empty()) return {};
+    const Rows rows =
+        TRY(session.query("SELECT " + std::string(kColumns) +
+                              ", s.at, s.packed_size, s.plain_size, s.skip, s.size "
+                              "FROM container_source s JOIN container c ON c.id = s.container "
+                              "WHERE s.path = ? ORDER BY c.id",
+                          {std::string(path)}));
+    std::size_t best_prefix = 0;
+    for (const Row& row : rows) {
+      FoundSource found;
+      found.container = container_of(row);
+      found.source = {std::string(path),
+                      unsigned_of(row, kColumnCount),
+                      unsigned_of(row, kColumnCount + 1),
+                      unsigned_of(row, kColumnCount + 2),
+                      unsigned_of(row, kColumnCount + 3),
+                      unsigned_of(row, kColumnCount + 4)};
+      std::size_t prefix = 0;
+      for (const Row& home : homes) {
+        prefix = std::max(prefix, shared_prefix(home.text(0), found.container.path));
+      }
+      if (best && prefix <= best_prefix) continue;
+      best = std::move(found);
+      best_prefix = prefix;
+    }
+    return {};
+  }));
+  return best;
+}
+
+}  // namespace store

@@ -1,0 +1,107 @@
+// Where files of the catalogue lie that nobody uploaded: watched files and packages, their
+// members, and the sources that packages bring.
+// Not the watching (ingest/scan.h) and not the bytes: those are extracted ahead or on demand.
+// Rows of one container appear in one transaction with the files' own; a container that is
+// committed again replaces what it had. What only a removed container had leaves the catalogue,
+// and the catalogue's removal listeners hear of it; what somebody uploaded as well stays.
+// Any thread may call; calls block. Fails with unavailable (database) or internal.
+// Format: docs/formats/data-directory.md
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/sha256.h"
+#include "db/database.h"
+#include "store/catalog.h"
+
+namespace store {
+
+// By these we see that a file is still the one that was read. A time stamp alone can be set back.
+struct FileStamp {
+  std::uint64_t size = 0;
+  std::int64_t modified_ns = 0;
+  std::int64_t changed_ns = 0;
+  std::uint64_t inode = 0;
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+// not_found when there is no regular file (links are followed).
+base::Result<FileStamp> stamp_of(const std::string& path);
+
+struct Container {
+  enum class Kind : std::uint8_t { file, package, upload };
+  std::int64_t id = 0;
+  std::string path;  // absolute; of an upload its name
+  Kind kind = Kind::file;
+  FileStamp stamp;
+  std::string problem;               // why not all of it could be read; "" when all is well
+  std::optional<base::Sha256> pack;  // its sources: docs/formats/source-pack.md
+};
+
+struct ContainerMember {
+  NewFile file;
+  std::string name;  // "/usr/bin/x"; "" when the container is the file
+  std::uint64_t ordinal = 0;
+};
+
+struct PackedSource {
+  std::string path;               // as compilers write it: absolute
+  std::uint64_t at = 0;           // of its frame in the pack
+  std::uint64_t packed_size = 0;  // of the frame
+  std::uint64_t plain_size = 0;
+  std::uint64_t skip = 0;  // in the plain frame
+  std::uint64_t size = 0;
+};
+
+struct NewContainer {
+  Container container;
+  std::vector<ContainerMember> members;
+  std::vector<PackedSource> sources;
+};
+
+struct Origin {
+  Container container;
+  std::string member;
+  std::uint64_t ordinal = 0;
+};
+
+struct FoundSource {
+  Container container;
+  PackedSource source;
+};
+
+class Containers {
+ public:
+  static const std::vector<db::Migration>& migrations();  // 130 to 139
+
+  Containers(db::Database& database, Catalog& catalog) : database_(database), catalog_(catalog) {}
+  Containers(const Containers&) = delete;
+  Containers& operator=(const Containers&) = delete;
+
+  // All or none; the catalogue's listeners have been told when it returns. Contents that are in
+  // nobody's row any more are returned. REQUIRES: packs are durable.
+  base::Result<std::vector<base::Sha256>> commit(const std::vector<NewContainer>& containers);
+  base::Result<std::vector<base::Sha256>> remove(const std::vector<std::int64_t>& ids);
+
+  // All watched ones (uploads are not), by path.
+  base::Result<std::map<std::string, Container>> list();
+  base::Result<std::vector<Origin>> origins_of(const base::Sha256& content);
+  // Calls `sink` with every content that lies in a container, and every pack.
+  base::Result<void> list_hashes(const std::function<void(const base::Sha256&)>& sink);
+  // A source file that a package brings, for a build id that came from a package: of several the
+  // one in the package whose path is most like that of the build id's. REQUIRES: path is folded.
+  base::Result<std::optional<FoundSource>> find_source(std::string_view build_id,
+                                                       std::string_view path);
+
+ private:
+  db::Database& database_;
+  Catalog& catalog_;
+};
+
+}  // namespace store
