@@ -26,9 +26,9 @@ constexpr const char* kSym =
 constexpr const char* kSymPath = "/libfoo.so/0403020106050807090A0B0C0D0E0F100/libfoo.so.sym";
 
 std::string must_read(const std::string& path) {
-  const auto text = base::read_file(path);
+  auto text = base::read_file(path);
   EXPECT_TRUE(text.ok()) << path;
-  return text.value_or("");
+  return text.ok() ? std::move(*text) : std::string();
 }
 
 class Uploads : public testing::Test {

@@ -188,8 +188,8 @@ Outcome get_path(const Request& request, supply::Supply& supply, Pass pass,
   const std::string_view rest = rest_of(request);
   const std::string_view first = first_segment_of(request.path);
   if (is_reserved(first) && !begins_a_request(first)) return no_such_page(request);
-  if (first == "p" && !options.allows) return no_such_page(request);
-  if (options.allows) {
+  if (first == "p") {
+    if (!options.allows) return no_such_page(request);
     if (auto refused = options.allows(request)) return std::move(*refused);
   }
   if (is_control_file(rest, "pingme.txt")) return Answer::text(200, "");

@@ -12,7 +12,8 @@ std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
   for (const std::vector<db::Migration>& room :
        {store::Catalog::migrations(), store::Containers::migrations(),
-        store::Transactions::migrations(), reports::migrations(), sources::Uploaded::migrations()}) {
+        store::Transactions::migrations(), reports::migrations(),
+        sources::Uploaded::migrations()}) {
     all.insert(all.end(), room.begin(), room.end());
   }
   return all;

@@ -55,7 +55,7 @@ struct Options {
   std::string sources_origin;       // of web pages that may read sources; "": none
   std::uint64_t sources_file_size = 16ull << 20;
   std::uint64_t sources_cache_size = 1ull << 30;
-  std::uint64_t sources_seconds = 10;  // for one file from a web server
+  std::uint64_t sources_seconds = 10;   // for one file from a web server
   std::string scan_paths;               // watched directories, "A:B"; "": none
   std::uint64_t scan_files = 1;         // debug files lying about in them, too
   std::string scan_packages = "usual";  // extensions, ".deb .rpm"
