@@ -109,7 +109,13 @@ TEST_F(Uploads, ProjectsDoNotSeeEachOther) {
   EXPECT_EQ(send("PUT", std::string("/p/game") + kSymPath, kSym).status, 201);
   EXPECT_EQ(send("GET", kSymPath).status, 404);
   EXPECT_EQ(send("GET", std::string("/p/game") + kSymPath).status, 200);
+  const std::map<std::string, std::string> stranger{{"Via", "1.1 proxy"}};
+  EXPECT_EQ(send("GET", std::string("/p/game") + kSymPath, "", stranger).status, 401);
+  const std::string reader = admin("token create r --rights read --project game");
+  EXPECT_EQ(send("GET", "/p/game/t/" + reader + kSymPath, "", stranger).status, 200);
+  EXPECT_EQ(send("GET", std::string("/p/careful") + kSymPath, "", stranger).status, 404);
   admin("project create careful --strict");
+  EXPECT_EQ(send("GET", "/p/careful/t/" + reader + kSymPath, "", stranger).status, 404);
   EXPECT_EQ(send("PUT", std::string("/p/careful") + kSymPath, kSym).status, 201);
   EXPECT_EQ(send("PUT", "/p/careful/a/AB12/a", "opaque").status, 400);
 }
@@ -263,6 +269,44 @@ TEST_F(Uploads, TakesWhatSentryCliSent) {
   EXPECT_EQ(second.find("not_found"), std::string::npos) << second;
   EXPECT_NE(second.find("\"state\":\"ok\""), std::string::npos) << second;
   EXPECT_NE(second.find("cb94f3c8-f9e6-ebb9-e00f-1ee606223aac"), std::string::npos) << second;
+}
+
+// The memory that is the server's own, in bytes.
+std::uint64_t anonymous_memory(pid_t pid) {
+  const auto text = base::read_file("/proc/" + std::to_string(pid) + "/smaps_rollup");
+  if (!text.ok()) return 0;
+  const auto at = text->find("\nAnonymous:");
+  const std::string_view rest = base::trim(std::string_view(*text).substr(at + 11));
+  return base::parse_decimal(rest.substr(0, rest.find(' '))).value_or(0) * 1024;
+}
+
+TEST_F(Uploads, ALargeUploadStaysOutOfMemory) {
+  start();
+  send("PUT", kSymPath, kSym);  // what is allocated once is
+  const std::string big = root_.path() + "/big";
+  constexpr std::uint64_t kSize = 200ull << 20;
+  {
+    auto file = base::PendingFile::create(root_.path()).value();
+    std::vector<std::uint8_t> block(1 << 20);
+    for (std::uint64_t i = 0; i < kSize >> 20; ++i) {
+      for (std::size_t k = 0; k < block.size(); k += 8) {
+        block[k] = static_cast<std::uint8_t>(i * 31 + k / 8 * 7);
+      }
+      ASSERT_TRUE(file.append(block).ok());
+    }
+    ASSERT_TRUE(file.rename_to(big).ok());
+  }
+  const std::uint64_t before = anonymous_memory(server_->pid());
+  ASSERT_GT(before, 0u);
+  net::ClientRequest request;
+  request.method = "PUT";
+  request.url = server_->url() + "/big/AB12/big";
+  request.body_path = big;
+  const auto answer = net::Client().send(request);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->status, 201) << answer->body;
+  const std::uint64_t after = anonymous_memory(server_->pid());
+  EXPECT_LE(after, before + (8u << 20)) << (after - before) / 1024 << " KiB more";
 }
 
 TEST_F(Uploads, SaysWhatAnUploadGave) {

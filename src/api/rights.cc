@@ -98,7 +98,9 @@ Admission Gate::admit_any(const net::Request& request, std::initializer_list<Rig
     return Denial{Denial::Why::no_token, "this needs a token"};
   }
   const auto dash = secret.find('-');
-  if (!options_.upload_token.empty() && uploads) {
+  const bool may_be_uploader =
+      std::find(rights.begin(), rights.end(), Right::upload) != rights.end();
+  if (!options_.upload_token.empty() && may_be_uploader) {
     const std::string& good = options_.upload_token;
     const bool labelled = secret.size() > good.size() && secret[good.size()] == '-';
     if (equal_secrets(labelled ? secret.substr(0, good.size()) : secret, good)) {
@@ -138,6 +140,21 @@ Admission Gate::admit(const net::Request& request, Right right,
     return admit_any(request, {right}, project, "");
   }
   return admit_any(request, {right, Right::admin}, project, "");
+}
+
+Admission Gate::admit_read(const net::Request& request) const {
+  const auto scoped = ident::split_scope(request.path);
+  if (!scoped || scoped->scope.project.empty()) return Who{};
+  const std::string& project = scoped->scope.project;
+  const auto found = access_.find_project(project);
+  if (!found) return Denial{Denial::Why::no_project, "there is no project " + project};
+  if (is_local(request)) {
+    Who local;
+    local.project = *found;
+    return local;
+  }
+  return admit_any(request, {Right::read, Right::upload, Right::upload_try, Right::admin}, project,
+                   "");
 }
 
 }  // namespace api

@@ -55,6 +55,10 @@ class Gate {
   Admission admit(const net::Request& request, store::Right right,
                   std::optional<std::string> project = {}) const;
 
+  // Whether a request may read the files of the project in its path: everybody those of the
+  // default one; those of others local requests, and tokens that may read or upload there.
+  Admission admit_read(const net::Request& request) const;
+
   // Whether local requests may upload without a token.
   bool is_open_to_local() const;
 

@@ -24,7 +24,6 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "cli/migrations.h"
-#include "ident/scope.h"
 #include "ingest/ingest.h"
 #include "ingest/scan.h"
 #include "ingest/source_pack.h"
@@ -286,24 +285,6 @@ std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supp
   return figures;
 }
 
-// A project that exists may be read; a token in the path must be good for it.
-api::StoreOptions store_options(const api::Gate& gate, const store::Access& access) {
-  api::StoreOptions store;
-  store.allows = [&gate, &access](const net::Request& request) -> std::optional<net::Answer> {
-    const auto scoped = ident::split_scope(request.path);
-    if (!scoped || !access.find_project(scoped->scope.project)) {
-      return net::Answer::text(404, "there is no such project\n");
-    }
-    if (scoped->token.empty()) return std::nullopt;
-    const auto admission = gate.admit(request, store::Right::read, scoped->scope.project);
-    if (const auto* denial = std::get_if<api::Denial>(&admission)) {
-      return net::Answer::text(403, denial->what + "\n");
-    }
-    return std::nullopt;
-  };
-  return store;
-}
-
 net::ServerOptions net_options(const Options& options, const store::DataDirectory& data) {
   net::ServerOptions net;
   net.listen = options.listen;
@@ -408,7 +389,11 @@ Result<void> serve(const Options& options) {
   api::add_upload_routes(router, rooms, upload_options(options));
   ui::add_routes(router,
                  {archive, queue, [&] { return status_figures(catalog, supply, disk, gate); }});
-  api::add_store_routes(router, supply, store_options(gate, access));
+  api::StoreOptions served;
+  served.allows = [&gate](const net::Request& request) {
+    return api::refuse_reader(request, gate);
+  };
+  api::add_store_routes(router, supply, std::move(served));
 
   base::WorkerPool pool(static_cast<unsigned>(options.workers));
   workers.start();
