@@ -26,14 +26,9 @@ constexpr std::int64_t kPortion = 10'000;  // rows of a long list at a time
 Value number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 Value flag(bool value) { return static_cast<std::int64_t>(value ? 1 : 0); }
 
-struct Kept {
-  std::int64_t id = 0;
-  bool was_known = false;
-};
-
-Result<Kept> keep_file(Session& session, const FileRecord& file) {
+Result<std::int64_t> keep_file(Session& session, const FileRecord& file) {
   const std::string hex = file.sha256.hex();
-  const std::int64_t inserted = TRY(session.execute(
+  TRY(session.execute(
       "INSERT INTO symbol_file (sha256, size, format, name, os, arch, debug_id, code_id, "
       "has_debug, has_symbols, has_code, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT (sha256) DO NOTHING",
@@ -42,13 +37,11 @@ Result<Kept> keep_file(Session& session, const FileRecord& file) {
        file.added_at.us}));
   const Rows rows = TRY(session.query("SELECT id FROM symbol_file WHERE sha256 = ?", {hex}));
   if (rows.empty()) return Error{Fault::internal, "symbol_file lost the row of " + hex};
-  return Kept{rows.front().integer(0), inserted == 0};
+  return rows.front().integer(0);
 }
 
-// Whether any of the keys is new in its scope.
-Result<bool> keep_keys(Session& session, std::int64_t file, const NewFile& added,
+Result<void> keep_keys(Session& session, std::int64_t file, const NewFile& added,
                        const Upload& upload) {
-  bool any_new = false;
   for (const KeyRecord& record : added.keys) {
     const std::string kind(ident::name_of(record.key.kind));
     const std::int64_t inserted = TRY(session.execute(
@@ -57,7 +50,6 @@ Result<bool> keep_keys(Session& session, std::int64_t file, const NewFile& added
         "ON CONFLICT (kind, id, name, file, project, is_try) DO NOTHING",
         {kind, record.key.id, record.key.name, file, upload.project, flag(upload.is_try),
          upload.expires_at.us, flag(record.verified), added.file.added_at.us}));
-    any_new = any_new || inserted != 0;
     if (inserted != 0 || (!upload.is_try && !record.verified)) continue;
     // Brought again: a try build lives longer, and we may know better by now what it is.
     TRY(session.execute(
@@ -68,7 +60,15 @@ Result<bool> keep_keys(Session& session, std::int64_t file, const NewFile& added
         {upload.expires_at.us, upload.expires_at.us, flag(record.verified), flag(record.verified),
          kind, record.key.id, record.key.name, file, upload.project, flag(upload.is_try)}));
   }
-  return any_new;
+  return {};
+}
+
+// Another project's file is none of this one's: only keys of its own make it known.
+Result<bool> is_named_in(Session& session, std::int64_t file, const Upload& upload) {
+  const Rows rows = TRY(session.query(
+      "SELECT 1 FROM symbol_key WHERE file = ? AND project = ? AND is_try = ? LIMIT 1",
+      {file, upload.project, flag(upload.is_try)}));
+  return !rows.empty();
 }
 
 std::string json_of(const std::vector<std::string>& texts) {
@@ -218,14 +218,13 @@ Result<Catalog::Committed> Catalog::commit(const Upload& upload,
     committed.upload_id = TRY(keep_upload(session, upload));
     std::int64_t position = 0;
     for (const NewFile& added : files) {
-      const Kept kept = TRY(keep_file(session, added.file));
-      const bool any_new = TRY(keep_keys(session, kept.id, added, upload));
-      // Another project's file is none of this one's: only keys of its own make it known.
-      const bool was_known = kept.was_known && !any_new && !added.keys.empty();
+      const std::int64_t file = TRY(keep_file(session, added.file));
+      const bool was_known = TRY(is_named_in(session, file, upload));
+      TRY(keep_keys(session, file, added, upload));
       TRY(session.execute(
           "INSERT INTO upload_file (upload, position, file, path, sha256, was_known, verified) "
           "VALUES (?, ?, ?, ?, ?, ?, ?)",
-          {committed.upload_id, position++, kept.id, added.path, added.file.sha256.hex(),
+          {committed.upload_id, position++, file, added.path, added.file.sha256.hex(),
            flag(was_known), flag(added.path_is_verified())}));
       committed.was_known.push_back(was_known);
     }

@@ -98,7 +98,7 @@ class Catalog {
 
   struct Committed {
     std::int64_t upload_id = 0;
-    std::vector<bool> was_known;  // for each file: it was here before, under all of these keys
+    std::vector<bool> was_known;  // for each file: its content was here before, in this scope
   };
   // All of them or none. REQUIRES: each file's blob is durable.
   base::Result<Committed> commit(const Upload& upload, const std::vector<NewFile>& files);
