@@ -408,9 +408,9 @@ Result<std::vector<std::int64_t>> Catalog::keep(Session& session,
                                                 const std::vector<NewFile>& files) {
   std::vector<std::int64_t> ids;
   for (const NewFile& added : files) {
-    const Kept kept = TRY(keep_file(session, added.file));
-    TRY(keep_keys(session, kept.id, added, Upload{}));
-    ids.push_back(kept.id);
+    const std::int64_t id = TRY(keep_file(session, added.file));
+    TRY(keep_keys(session, id, added, Upload{}));
+    ids.push_back(id);
   }
   return ids;
 }
