@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "cli/migrations.h"
+#include "cli/refusal.h"
 #include "net/client.h"
 #include "reports/archive.h"
 #include "reports/intake.h"
@@ -87,7 +88,7 @@ class ReportServer final : public ReportSource {
   Result<void> reprocess(const std::string& id) override {
     const auto answer = TRY(
         client_.post(url_ + std::string(kApi) + "/" + id + "/reprocess", "application/json", "{}"));
-    if (answer.status >= 300) return refused(answer);
+    if (answer.status >= 300) return refusal_of(url_, answer);
     return {};
   }
   Result<std::string> send(const OutgoingReport& report) override {
@@ -103,7 +104,7 @@ class ReportServer final : public ReportSource {
     body += "--" + boundary + "--\r\n";
     const auto answer = TRY(client_.post(
         url_ + "/submit", "multipart/form-data; boundary=" + boundary, std::move(body)));
-    if (answer.status >= 300) return refused(answer);
+    if (answer.status >= 300) return refusal_of(url_, answer);
     constexpr std::string_view kAccepted = "CrashID=";
     const std::string_view reply = base::trim(answer.body);
     const auto id = reports::parse_report_id(
@@ -116,17 +117,8 @@ class ReportServer final : public ReportSource {
  private:
   Result<std::string> get(const std::string& path) {
     auto answer = TRY(client_.get(url_ + path));
-    if (answer.status >= 300) return refused(answer);
+    if (answer.status >= 300) return refusal_of(url_, answer);
     return std::move(answer.body);
-  }
-  // {"error": "sentence"}, or what a proxy says.
-  Error refused(const net::ClientAnswer& answer) const {
-    std::string what = url_ + ": answered " + std::to_string(answer.status);
-    const auto json = base::JsonValue::parse(answer.body);
-    const std::string_view said =
-        json.ok() ? (*json)["error"].text_or("") : base::trim(answer.body);
-    if (!said.empty()) what += ": " + std::string(said.substr(0, 300));
-    return {net::fault_of_status(answer.status), std::move(what)};
   }
 
   std::string url_;

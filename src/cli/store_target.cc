@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/migrations.h"
+#include "cli/refusal.h"
 #include "ingest/ingest.h"
 #include "ingest/transaction.h"
 #include "net/client.h"
@@ -43,7 +44,7 @@ class StoreServer final : public StoreTarget {
     request.body_path = file;
     request.headers.add("Content-Type", "application/octet-stream");
     const net::ClientAnswer answer = TRY(client_.send(request));
-    if (answer.status >= 300) return refused(answer);
+    if (answer.status >= 300) return refusal_of(url_, answer);
     return {};
   }
   Result<Added> add(const store::TransactionRecord& record) override {
@@ -51,7 +52,7 @@ class StoreServer final : public StoreTarget {
     request.headers.add("Content-Type", "application/json");
     request.body = store::transaction_as_json(record);
     const net::ClientAnswer answer = TRY(client_.send(request));
-    if (answer.status != 201 && answer.status != 409) return refused(answer);
+    if (answer.status != 201 && answer.status != 409) return refusal_of(url_, answer);
     const base::JsonValue json = TRY(base::JsonValue::parse(answer.body));
     Added added;
     added.id = json["id"].integer_or(0);
@@ -64,7 +65,7 @@ class StoreServer final : public StoreTarget {
     net::ClientRequest request = request_for("GET", "api/v1/store/files");
     request.url += "?limit=" + std::to_string(kFilesAtOnce) + "&offset=" + std::to_string(offset);
     const net::ClientAnswer answer = TRY(client_.send(request));
-    if (answer.status != 200) return refused(answer);
+    if (answer.status != 200) return refusal_of(url_, answer);
     const base::JsonValue json = TRY(base::JsonValue::parse(answer.body));
     std::vector<store::FileRecord> files;
     for (std::size_t i = 0; i < json["files"].size(); ++i) {
@@ -83,7 +84,7 @@ class StoreServer final : public StoreTarget {
     const std::string path = file.name + "/" + file.id + "/" + file.file;
     const net::ClientAnswer answer =
         TRY(client_.download(request_for("GET", "symbols/" + path), out));
-    if (answer.status != 200) return refused(answer);
+    if (answer.status != 200) return refusal_of(url_, answer);
     return {};
   }
 
@@ -97,16 +98,8 @@ class StoreServer final : public StoreTarget {
   }
   Result<std::string> send(const char* method, const std::string& path) {
     net::ClientAnswer answer = TRY(client_.send(request_for(method, path)));
-    if (answer.status >= 300) return refused(answer);
+    if (answer.status >= 300) return refusal_of(url_, answer);
     return std::move(answer.body);
-  }
-  Error refused(const net::ClientAnswer& answer) const {
-    std::string what = url_ + ": answered " + std::to_string(answer.status);
-    const auto json = base::JsonValue::parse(answer.body);
-    const std::string_view said =
-        json.ok() ? (*json)["error"].text_or("") : base::trim(answer.body);
-    if (!said.empty()) what += ": " + std::string(said.substr(0, 300));
-    return {net::fault_of_status(answer.status), std::move(what)};
   }
 
   std::string url_;

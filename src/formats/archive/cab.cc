@@ -1,15 +1,9 @@
 #include "formats/archive/cab.h"
 
-// libarchive calls its handle `struct archive`, which is the name of our namespace.
-#define archive libarchive_handle
-#include <archive.h>
-#include <archive_entry.h>
-#undef archive
-#include <locale.h>
-
 #include <algorithm>
 
 #include "base/text.h"
+#include "formats/archive/libarchive.h"
 
 namespace archive {
 
@@ -26,25 +20,6 @@ constexpr std::uint16_t kHasReserve = 4;
 constexpr unsigned kCompressionMask = 15;
 constexpr unsigned kQuantum = 2;
 constexpr unsigned kLzx = 3;
-
-// libarchive turns names that are marked as UTF-8 into the thread's locale.
-class Utf8Locale {
- public:
-  Utf8Locale()
-      : utf8_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)),
-        before_(utf8_ == nullptr ? nullptr : ::uselocale(utf8_)) {}
-  Utf8Locale(const Utf8Locale&) = delete;
-  Utf8Locale& operator=(const Utf8Locale&) = delete;
-  ~Utf8Locale() {
-    if (utf8_ == nullptr) return;
-    ::uselocale(before_);
-    ::freelocale(utf8_);
-  }
-
- private:
-  locale_t utf8_;
-  locale_t before_;
-};
 
 struct Head {
   std::uint64_t members = 0;
