@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "base/file.h"
@@ -229,6 +230,37 @@ TEST_P(ReportsOn, NamesEveryBlobInUse) {
   ASSERT_TRUE(
       archive_->list_hashes([&](const base::Sha256& h) { hashes.push_back(h.hex()); }).ok());
   EXPECT_EQ(hashes, std::vector<std::string>{base::sha256_of(base::bytes_of("MDMPone")).hex()});
+}
+
+TEST_P(ReportsOn, AResultThatCannotBeStoredIsStoredWhenThatGoes) {
+  const std::string id = submit();
+  const auto run = [&](const char* sql) {
+    return database_->write([&](db::Session& session) -> Result<void> {
+      TRY(session.execute(sql, {}));
+      return {};
+    });
+  };
+  std::atomic<int> processed = 0;
+  const Processor process = [&](const std::string&) -> Result<std::string> {
+    EXPECT_TRUE(run("ALTER TABLE crash_report RENAME TO out_of_reach").ok());
+    ++processed;
+    return Error{Fault::malformed, "no dump"};
+  };
+  Workers workers(*queue_, *archive_, *blobs_, process, {1, 10});
+  workers.start();
+  for (int i = 0; i < 1000 && processed == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  ASSERT_EQ(processed, 1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the first tries fail
+  ASSERT_TRUE(run("ALTER TABLE out_of_reach RENAME TO crash_report").ok());
+  for (int i = 0; i < 1000 && state_of(id) != State::done; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  workers.stop();
+  EXPECT_EQ(state_of(id), State::done);
+  EXPECT_EQ(processed, 1);
+  EXPECT_TRUE(claims_nothing());
 }
 
 TEST_P(ReportsOn, WorkersEndEveryReportOnce) {

@@ -73,7 +73,8 @@ void Workers::keep_leases() {
 }
 
 bool Workers::work_once() {
-  const auto claimed = queue_.claim();
+  if (!store_what_is_owed()) return false;
+  auto claimed = queue_.claim();
   if (!claimed.ok()) {
     base::log::warning("queue: cannot claim a job: {}", claimed.error().what);
     return false;
@@ -84,21 +85,46 @@ bool Workers::work_once() {
     const std::lock_guard lock(mutex_);
     under_way_.push_back(job);
   }
-  const auto outcome = process_report(job);
-  const auto ended =
-      outcome.ok() ? queue_.finish(job, *outcome) : queue_.fail(job, outcome.error());
-  {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(under_way_, [&](const Job& other) { return other.lease == job.lease; });
+  Ended ended{job, process_report(job)};
+  if (!ended.outcome.ok()) {
+    base::log::info("report {}: {}", job.report_id, ended.outcome.error().what);
   }
-  if (!outcome.ok()) base::log::info("report {}: {}", job.report_id, outcome.error().what);
-  if (!ended.ok()) {
-    // The job keeps its lease and comes back when that has run out.
-    base::log::warning("report {}: cannot store its result: {}", job.report_id, ended.error().what);
+  if (store_result(ended)) return true;
+  const std::lock_guard lock(mutex_);
+  owed_.push_back(std::move(ended));
+  return false;
+}
+
+bool Workers::store_result(const Ended& ended) {
+  const Job& job = ended.job;
+  const auto stored = ended.outcome.ok() ? queue_.finish(job, *ended.outcome)
+                                         : queue_.fail(job, ended.outcome.error());
+  if (!stored.ok()) {
+    base::log::warning("report {}: cannot store its result, and will try again: {}", job.report_id,
+                       stored.error().what);
     return false;
   }
-  if (!*ended) base::log::info("report {}: another worker took it over", job.report_id);
+  if (!*stored) base::log::info("report {}: another worker took it over", job.report_id);
+  const std::lock_guard lock(mutex_);
+  std::erase_if(under_way_, [&](const Job& other) { return other.lease == job.lease; });
   return true;
+}
+
+// False when the database still takes nothing.
+bool Workers::store_what_is_owed() {
+  std::vector<Ended> owed;
+  {
+    const std::lock_guard lock(mutex_);
+    owed.swap(owed_);
+  }
+  bool all = true;
+  for (Ended& ended : owed) {
+    if (all && store_result(ended)) continue;
+    all = false;
+    const std::lock_guard lock(mutex_);
+    owed_.push_back(std::move(ended));
+  }
+  return all;
 }
 
 Result<Outcome> Workers::process_report(const Job& job) {
