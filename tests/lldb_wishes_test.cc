@@ -138,7 +138,7 @@ class LldbWishes : public testing::Test {
 TEST_F(LldbWishes, OneServerForAllPlatforms) {
   REQUIRE_CORPUS(corpus);
   build_and_upload();
-  if (!upload_dsym(corpus)) GTEST_SKIP() << "no Mach-O by UUID";
+  ASSERT_TRUE(upload_dsym(corpus));
   const std::string pdb = must_read(corpus + "/symbols/objects/pe-pdb/lantern-win-x64/lantern.pdb");
   EXPECT_LT(send("PUT", "/lantern.pdb/0/lantern.pdb", pdb).status, 300);
   const auto id = extract::identify(base::bytes_of(pdb)).debug_id.breakpad();
@@ -164,7 +164,7 @@ TEST_F(LldbWishes, SourcesComeFromTheServerToo) {
 
 TEST_F(LldbWishes, AnExternalToolAnswersWithAPropertyList) {
   REQUIRE_CORPUS(corpus);
-  if (!upload_dsym(corpus)) GTEST_SKIP() << "no Mach-O by UUID";
+  ASSERT_TRUE(upload_dsym(corpus));
   const std::string plist = dsym("--ignoreNegativeCache " + std::string(kUuid));
   const std::string path = value(plist, std::string(kUuid) + "|DBGDSYMPath");
   EXPECT_TRUE(path.ends_with(".dSYM/Contents/Resources/DWARF/Electron")) << plist;
@@ -175,7 +175,7 @@ TEST_F(LldbWishes, AnExternalToolAnswersWithAPropertyList) {
 
 TEST_F(LldbWishes, WhatIsCachedNeedsNoServer) {
   REQUIRE_CORPUS(corpus);
-  if (!upload_dsym(corpus)) GTEST_SKIP() << "no Mach-O by UUID";
+  ASSERT_TRUE(upload_dsym(corpus));
   const std::string first = dsym(kUuid);
   EXPECT_EQ(server_->stop(), 0);
   EXPECT_EQ(dsym(kUuid), first);
@@ -186,7 +186,7 @@ TEST_F(LldbWishes, WhatIsCachedNeedsNoServer) {
 
 TEST_F(LldbWishes, SourcePathsAreRemapped) {
   REQUIRE_CORPUS(corpus);
-  if (!upload_dsym(corpus)) GTEST_SKIP() << "no Mach-O by UUID";
+  ASSERT_TRUE(upload_dsym(corpus));
   const std::string plist =
       dsym("--source-map '/build/a & b=/src/a' --source-map /x=/y " + std::string(kUuid));
   EXPECT_EQ(value(plist, std::string(kUuid) + "|DBGBuildSourcePath"), "/build/a & b");
@@ -201,7 +201,7 @@ TEST_F(LldbWishes, SourcePathsAreRemapped) {
 
 TEST_F(LldbWishes, TheSameUuidIsStoredOnce) {
   REQUIRE_CORPUS(corpus);
-  if (!upload_dsym(corpus)) GTEST_SKIP() << "no Mach-O by UUID";
+  ASSERT_TRUE(upload_dsym(corpus));
   const std::string bytes = must_read(corpus + "/symbols/objects/macho/electron-dsym/Electron");
   const auto again = send("PUT", "/Other/CB63147AC9DC308B8CA1EE92A5042E8E0/Other", bytes);
   EXPECT_NE(again.body.find("\"was_known\":true"), std::string::npos) << again.body;
@@ -225,7 +225,7 @@ TEST_F(LldbWishes, SeveralUuidsAndErrorsStandInOneList) {
 TEST_F(LldbWishes, AMissIsRememberedUnlessItIsIgnored) {
   REQUIRE_CORPUS(corpus);
   EXPECT_NE(value(dsym(kUuid), std::string(kUuid) + "|DBGError"), "");
-  if (!upload_dsym(corpus)) GTEST_SKIP() << "no Mach-O by UUID";
+  ASSERT_TRUE(upload_dsym(corpus));
   EXPECT_NE(value(dsym(kUuid), std::string(kUuid) + "|DBGError"), "");
   EXPECT_EQ(
       value(dsym("--ignoreNegativeCache " + std::string(kUuid)), std::string(kUuid) + "|DBGError"),
@@ -248,7 +248,7 @@ TEST_F(LldbWishes, RunsThatWantTheSameFileFetchItOnce) {
 TEST_F(LldbWishes, ThePortableScriptSaysTheSame) {
   REQUIRE_OR_SKIP(have_command("curl"), "no curl");
   REQUIRE_CORPUS(corpus);
-  if (!upload_dsym(corpus)) GTEST_SKIP() << "no Mach-O by UUID";
+  ASSERT_TRUE(upload_dsym(corpus));
   const auto script = send("GET", "/tools/dsymForUUID");
   ASSERT_EQ(script.status, 200);
   EXPECT_NE(script.body.find(server_->url()), std::string::npos);
