@@ -43,7 +43,7 @@ std::optional<std::uint64_t> whole_number(const JsonValue& value) {
   return static_cast<std::uint64_t>(*number);
 }
 
-const Error kNotJson{Fault::malformed, "malformed JSON request body"};
+Error not_json() { return {Fault::malformed, "malformed JSON request body"}; }
 
 // A value that follows `name` and a colon: quoted, or a bare word. No escapes: names have none.
 std::string loose_value(std::string_view text, std::string_view name) {
@@ -67,7 +67,7 @@ std::string loose_value(std::string_view text, std::string_view name) {
 
 Result<std::vector<ManifestFile>> parse_manifest(std::string_view json) {
   const auto parsed = JsonValue::parse(json);
-  if (!parsed.ok() || (*parsed)["files"].array() == nullptr) return kNotJson;
+  if (!parsed.ok() || (*parsed)["files"].array() == nullptr) return not_json();
   const JsonValue::Array& listed = *(*parsed)["files"].array();
   if (listed.size() > kManifestFilesMax) return Error{Fault::malformed, "too many files"};
   std::vector<ManifestFile> files;
@@ -75,7 +75,7 @@ Result<std::vector<ManifestFile>> parse_manifest(std::string_view json) {
     const std::string* key = one["key"].string();
     const std::string* md5 = one["md5_hash"].string();
     const auto size = whole_number(one["size"]);
-    if (key == nullptr || md5 == nullptr || !size || one.object()->size() != 3) return kNotJson;
+    if (key == nullptr || md5 == nullptr || !size || one.object()->size() != 3) return not_json();
     ManifestFile file{*key, *size, *md5, path_of_key(*key), ""};
     if (!file.path) {
       file.error = "invalid key";
@@ -89,7 +89,7 @@ Result<std::vector<ManifestFile>> parse_manifest(std::string_view json) {
 
 Result<std::vector<AssembleFile>> parse_assemble(std::string_view json) {
   const auto parsed = JsonValue::parse(json);
-  if (!parsed.ok() || parsed->object() == nullptr) return kNotJson;
+  if (!parsed.ok() || parsed->object() == nullptr) return not_json();
   if (parsed->object()->size() > kAssembleFilesMax) {
     return Error{Fault::malformed, "too many files in one request"};
   }

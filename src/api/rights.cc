@@ -129,13 +129,13 @@ Admission Gate::admit_any(const net::Request& request, std::initializer_list<Rig
   return who_is(*token, project);
 }
 
-Admission Gate::admit_upload(const net::Request& request, std::optional<std::string> project,
+Admission Gate::admit_upload(const net::Request& request, const std::optional<std::string>& project,
                              std::string_view secret) const {
   return admit_any(request, {Right::upload, Right::upload_try}, project, std::string(secret));
 }
 
 Admission Gate::admit(const net::Request& request, Right right,
-                      std::optional<std::string> project) const {
+                      const std::optional<std::string>& project) const {
   if (right == Right::admin || right == Right::upload) {
     return admit_any(request, {right}, project, "");
   }

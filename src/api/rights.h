@@ -50,10 +50,11 @@ class Gate {
 
   // `project` as the request's path names it, nothing when the protocol has no place for one;
   // `secret` when it stands where only that protocol has it.
-  Admission admit_upload(const net::Request& request, std::optional<std::string> project = {},
+  Admission admit_upload(const net::Request& request,
+                         const std::optional<std::string>& project = {},
                          std::string_view secret = {}) const;
   Admission admit(const net::Request& request, store::Right right,
-                  std::optional<std::string> project = {}) const;
+                  const std::optional<std::string>& project = {}) const;
 
   // Whether a request may read the files of the project in its path: everybody those of the
   // default one; those of others local requests, and tokens that may read or upload there.
