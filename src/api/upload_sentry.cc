@@ -32,7 +32,7 @@ constexpr std::string_view kAccept = R"(["debug_files","pdbs","portablepdbs"])";
 
 // sentry-cli names organization and project; ours is the one of that name, if there is one.
 std::optional<std::string> project_of(const Context& context, const Request& request) {
-  const std::string name(request.path_parameter("sentry_project"));
+  std::string name(request.path_parameter("sentry_project"));
   if (name.empty() || !context->rooms.access.find_project(name)) return path_project(request);
   return name;
 }
@@ -113,7 +113,7 @@ State state_of(const Context& context, const ingest::Bringer& bringer, const Ass
   const auto known =
       context->rooms.uploads.find_by_digest("sha1", wanted.sha1, {bringer.project, bringer.is_try});
   if (!known.ok()) return failed(known.error());
-  if (*known) return {"ok", "", {}, **known};
+  if (*known) return {"ok", "", {}, *known};
   std::vector<std::string> missing;
   for (const std::string& chunk : wanted.chunks) {
     if (!context->rooms.chunks.has(chunk)) missing.push_back(chunk);

@@ -105,7 +105,7 @@ Result<std::size_t> export_tree(const std::vector<std::string>& paths, const std
     }
   }
   for (const auto& [place, candidate] : places) {
-    TRY(put(candidate.file, directory + "/" + place));
+    TRY(put(candidate.file, fmt::format("{}/{}", directory, place)));
   }
   return places.size();
 }

@@ -21,8 +21,6 @@
 namespace cli {
 namespace {
 
-using base::Result;
-
 constexpr std::uint64_t kConnectionsMax = 32;
 constexpr std::size_t kHashesAtOnce = 1000;
 

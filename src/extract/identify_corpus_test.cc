@@ -1,5 +1,7 @@
 // Every file of the reference corpus against what independent tools say of it: each field that
 // speaks of identity, and each path. Where the corpus has two answers, either is accepted.
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -253,7 +255,7 @@ TEST(IdentifyCorpus, EveryFieldOfEveryFileAgrees) {
       if (facts["stored_at"].string() != nullptr) {
         file += *facts["stored_at"].string();
       } else {
-        file += "objects/" + kind + "/" + std::string((*json)["name"].text_or("")) + "/" + name;
+        file += fmt::format("objects/{}/{}/{}", kind, (*json)["name"].text_or(""), name);
       }
       check_file(file, base::basename_of(name), facts);
       ++seen;
@@ -272,7 +274,7 @@ TEST(IdentifyCorpus, PrintsTheKeysOfDotnetsOwnTests) {
   for (std::size_t i = 0; i < (*json)["vectors"].size(); ++i) {
     const JsonValue& vector = (*json)["vectors"].at(i);
     const std::string object(vector["object"].text_or(""));
-    const auto mapped = base::MappedFile::open(corpus + "/symbols/" + object);
+    const auto mapped = base::MappedFile::open(fmt::format("{}/symbols/{}", corpus, object));
     ASSERT_TRUE(mapped.ok()) << object;
     Texts got;
     for (const Identity& identity : identify_all((*mapped)->bytes())) {

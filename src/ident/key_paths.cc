@@ -1,5 +1,7 @@
 #include "ident/key_paths.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -187,7 +189,7 @@ class Paths {
     if (target == "arm64") hosts.emplace_back("amd64");
     if (target == "arm") hosts.emplace_back("x86");
     for (const std::string& host : hosts) {
-      const std::string tail = "_" + host + "_" + target + "_" + m_.file_version + ".dll";
+      const std::string tail = fmt::format("_{}_{}_{}.dll", host, target, m_.file_version);
       add_helper(dac + tail);
       if (!core) add_helper("sos" + tail);
     }

@@ -111,34 +111,35 @@ TEST(Request, OfEveryShapeAsksForItsIds) {
     std::string path;
     std::string expected;
   };
-  for (const Row& row : {
-           Row{"/buildid/AABB/debuginfo", "debuginfo build_id::aabb"},
-           Row{"/p/game/buildid/AABB/executable", "executable build_id::aabb"},
-           Row{"/buildid/aabb/section/.text", "section build_id::aabb"},
-           Row{"/buildid/aabb/section", "none"},
-           Row{"/buildid/aab/debuginfo", "none"},
-           Row{"/buildid/" + uuid + "/debuginfo", "debuginfo build_id::" + uuid + uuid_keys},
-           Row{"/buildid/" + uuid + "00000001/debuginfo",
-               "debuginfo build_id::" + uuid + "00000001 debug_id::" + uuid + "1"},
-           Row{"/aa/bbccdd.debug", "debuginfo build_id::aabbccdd"},
-           Row{"/.build-id/aa/bbccdd.debug", "debuginfo build_id::aabbccdd"},
-           Row{"/aa/bbccdd", "executable build_id::aabbccdd"},
-           Row{"/aa/bbccdd/debuginfo", "debuginfo code_id::aabbccdd build_id::aabbccdd"},
-           Row{"/0403/0201/0605/0807/090A/0B0C0D0E0F10", "debuginfo" + uuid_keys},
-           Row{"/0403/0201/0605/0807/090A/0B0C0D0E0F10.app", "executable" + uuid_keys},
-           Row{"/artifacts/dwp/aabb/x", "dwp code_id:x:aabb build_id:x:aabb"},
-           Row{"/artifacts/nonsense/aabb/x", "none"},
-           Row{"/libx.dylib/mach-uuid-" + uuid + "/libx.dylib",
-               "file path:libx.dylib/libx.dylib:mach-uuid-" + uuid + " uuid:libx.dylib:" + uuid +
-                   " debug_id:libx.dylib:" + uuid + "0"},
-           Row{"/main.cs/sha1-AABB/main.cs",
-               "file path:main.cs/main.cs:sha1-aabb checksum:main.cs:aabb"},
-           Row{"/a.dll/12ab/a.dl_",
-               "cabinet path:a.dll/a.dl_:12ab path:a.dll/a.dll:12ab code_id:a.dll:12ab "
-               "build_id:a.dll:12ab"},
-           Row{"/a.pdb/1/msfz0/a.pdb", "msfz path:a.pdb/msfz0/a.pdb:1 code_id:a.pdb:1"},
-           Row{"/crashes", "none"},
-       }) {
+  const std::vector<Row> rows = {
+      Row{"/buildid/AABB/debuginfo", "debuginfo build_id::aabb"},
+      Row{"/p/game/buildid/AABB/executable", "executable build_id::aabb"},
+      Row{"/buildid/aabb/section/.text", "section build_id::aabb"},
+      Row{"/buildid/aabb/section", "none"},
+      Row{"/buildid/aab/debuginfo", "none"},
+      Row{"/buildid/" + uuid + "/debuginfo", "debuginfo build_id::" + uuid + uuid_keys},
+      Row{"/buildid/" + uuid + "00000001/debuginfo",
+          "debuginfo build_id::" + uuid + "00000001 debug_id::" + uuid + "1"},
+      Row{"/aa/bbccdd.debug", "debuginfo build_id::aabbccdd"},
+      Row{"/.build-id/aa/bbccdd.debug", "debuginfo build_id::aabbccdd"},
+      Row{"/aa/bbccdd", "executable build_id::aabbccdd"},
+      Row{"/aa/bbccdd/debuginfo", "debuginfo code_id::aabbccdd build_id::aabbccdd"},
+      Row{"/0403/0201/0605/0807/090A/0B0C0D0E0F10", "debuginfo" + uuid_keys},
+      Row{"/0403/0201/0605/0807/090A/0B0C0D0E0F10.app", "executable" + uuid_keys},
+      Row{"/artifacts/dwp/aabb/x", "dwp code_id:x:aabb build_id:x:aabb"},
+      Row{"/artifacts/nonsense/aabb/x", "none"},
+      Row{"/libx.dylib/mach-uuid-" + uuid + "/libx.dylib",
+          "file path:libx.dylib/libx.dylib:mach-uuid-" + uuid + " uuid:libx.dylib:" + uuid +
+              " debug_id:libx.dylib:" + uuid + "0"},
+      Row{"/main.cs/sha1-AABB/main.cs",
+          "file path:main.cs/main.cs:sha1-aabb checksum:main.cs:aabb"},
+      Row{"/a.dll/12ab/a.dl_",
+          "cabinet path:a.dll/a.dl_:12ab path:a.dll/a.dll:12ab code_id:a.dll:12ab "
+          "build_id:a.dll:12ab"},
+      Row{"/a.pdb/1/msfz0/a.pdb", "msfz path:a.pdb/msfz0/a.pdb:1 code_id:a.pdb:1"},
+      Row{"/crashes", "none"},
+  };
+  for (const Row& row : rows) {
     const auto found = find_request(row.path);
     EXPECT_EQ(found ? keys_text(*found) : "none", row.expected) << row.path;
   }

@@ -29,6 +29,7 @@ std::vector<std::string> smallest_ids(const NewFile& file, KeyKind kind, std::si
 
 std::vector<SymbolKey> keys_of(KeyKind kind, const std::vector<std::string>& ids) {
   std::vector<SymbolKey> keys;
+  keys.reserve(ids.size());
   for (const std::string& id : ids) keys.push_back(SymbolKey::from_text(kind, "", id));
   return keys;
 }

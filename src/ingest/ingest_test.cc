@@ -22,12 +22,12 @@ constexpr std::string_view kSym =
     "INFO CODE_ID 0102030405060708090A0B0C0D0E0F1011121314\n"
     "FUNC 1000 10 0 main\n1000 10 3 0\n";
 
-const Bringer kBringer = [] {
+Bringer put_by_peer() {
   Bringer bringer;
   bringer.peer = "peer";
   bringer.way = "put";
   return bringer;
-}();
+}
 
 struct Place {
   base::TemporaryDirectory root = base::TemporaryDirectory::create("ingest-test").value();
@@ -43,7 +43,7 @@ struct Place {
                             const std::string& name = "file") {
     base::PendingFile file = blobs.create().value();
     EXPECT_TRUE(file.append(base::bytes_of(content)).ok());
-    return ingest.keep_file(kBringer, {std::move(file), std::move(path), name});
+    return ingest.keep_file(put_by_peer(), {std::move(file), std::move(path), name});
   }
   // "name" of what a key finds, with '?' when it is unverified; "" for nothing.
   std::string found(KeyKind kind, std::string_view name, std::string_view id) {
@@ -136,7 +136,7 @@ TEST(Ingest, RefusesACabinetThatExpandsTooFar) {
   base::PendingFile file = place.blobs.create().value();
   ASSERT_TRUE(file.append(base::bytes_of(cab)).ok());
   const auto refused = strict.keep_file(
-      kBringer, {std::move(file), ident::StorePath{"foo.pdb", "1", "foo.pd_"}, ""});
+      put_by_peer(), {std::move(file), ident::StorePath{"foo.pdb", "1", "foo.pd_"}, ""});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().fault, base::Fault::too_large);
   EXPECT_EQ(place.files_in(place.data.tmp()), 0u);
@@ -187,7 +187,7 @@ TEST(IngestZip, AnswersTeckensArchivesAsTeckenDoes) {
     Place place;
     const auto zip =
         base::MappedFile::open(corpus + "/symbols/upload/tecken-zips/" + row.zip).value();
-    const auto receipt = place.ingest.keep_zip(kBringer, row.zip, zip->bytes());
+    const auto receipt = place.ingest.keep_zip(put_by_peer(), row.zip, zip->bytes());
     ASSERT_EQ(receipt.ok(), row.error == nullptr) << row.zip;
     if (!receipt.ok()) {
       EXPECT_EQ(receipt.error().what, row.error) << row.zip;
@@ -218,7 +218,7 @@ TEST(IngestZip, RefusesNamesThatClimb) {
   REQUIRE_OR_SKIP(testing_support::have_command("zip"), "no zip(1)");
   Place place;
   const auto zip = zip_with("mkdir -p a/b && echo x >a/x && cd a/b && zip ../../../out.zip ../x");
-  const auto receipt = place.ingest.keep_zip(kBringer, "z.zip", zip);
+  const auto receipt = place.ingest.keep_zip(put_by_peer(), "z.zip", zip);
   ASSERT_FALSE(receipt.ok());
   EXPECT_NE(receipt.error().what.find("'../x'"), std::string::npos) << receipt.error().what;
 }
@@ -229,7 +229,7 @@ TEST(IngestZip, IgnoresLinksAndKeepsOddNames) {
   const auto zip = zip_with(
       "mkdir -p 'b\xc3\xa4r++ (1)/ab12' && echo x >'b\xc3\xa4r++ (1)/ab12/f' &&"
       "ln -s /etc/passwd link && zip -ry ../out.zip .");
-  const auto receipt = place.ingest.keep_zip(kBringer, "z.zip", zip);
+  const auto receipt = place.ingest.keep_zip(put_by_peer(), "z.zip", zip);
   ASSERT_TRUE(receipt.ok()) << receipt.error().what;
   EXPECT_EQ(receipt->ignored, std::vector<std::string>{"link"});
   EXPECT_EQ(place.found(KeyKind::path, "B\xc3\xa4r++ (1)/f", "AB12"), "f?");
@@ -241,7 +241,7 @@ TEST(IngestZip, TakesDebugFilesAsTheyAre) {
   const auto zip = zip_with(
       "mkdir -p deep/er/and/deeper && cp /proc/self/exe deep/er/and/deeper/p &&"
       "zip -r ../out.zip deep");
-  const auto receipt = place.ingest.keep_zip(kBringer, "z.zip", zip);
+  const auto receipt = place.ingest.keep_zip(put_by_peer(), "z.zip", zip);
   ASSERT_TRUE(receipt.ok()) << receipt.error().what;
   ASSERT_EQ(receipt->files.size(), 1u);
   EXPECT_EQ(receipt->files.at(0).file.file.format, "elf");

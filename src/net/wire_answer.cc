@@ -202,9 +202,10 @@ void Wire::encode_body() {
   answer_.headers.add("Content-Encoding", name_of(coding_));
   if (auto* text = std::get_if<std::string>(&answer_.body)) {
     if (text->size() <= kCodedInlineMax) {
-      auto packed = encode_text(coding_, *text);
-      if (packed.ok()) *text = std::move(packed).value();
-      if (packed.ok()) return;
+      if (auto packed = encode_text(coding_, *text); packed.ok()) {
+        *text = std::move(packed).value();
+        return;
+      }
     }
     auto whole = std::make_shared<std::string>(std::move(*text));
     const auto pieces = [whole, at = std::size_t{0}]() mutable -> base::Result<std::string> {

@@ -186,6 +186,7 @@ Result<std::vector<Sha256>> Containers::commit(const std::vector<NewContainer>& 
     for (const NewContainer& added : containers) {
       const std::int64_t id = TRY(keep_row(session, added.container, losses));
       std::vector<NewFile> own;
+      own.reserve(added.members.size());
       for (const ContainerMember& member : added.members) own.push_back(member.file);
       const std::vector<std::int64_t> rows = TRY(catalog_.keep(session, own));
       TRY(keep_members(session, id, added.members, rows));

@@ -1,5 +1,6 @@
 #include "symstore/edit.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -184,6 +185,7 @@ TEST(SymstoreEditor, ManyAtOnceGetNumbersOfTheirOwn) {
   const Place place;
   const std::string path = place.write("foo", "foo");
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&place, path, i] {
       const NewMember foo{"foo.pdb", std::to_string(i % 2), "a", path, Form::binary};
@@ -262,9 +264,10 @@ struct Replay {
 
 TEST(SymstoreEditor, WritesWhatMicrosoftsToolWrote) {
   REQUIRE_CORPUS(corpus);
-  for (const std::string name : {"single-tier", "single-tier-compressed", "single-tier-republished",
-                                 "all-deleted", "two-tier"}) {
-    Replay replay{corpus + "/symbols/store/" + name, {}};
+  const std::vector<std::string> stores = {"single-tier", "single-tier-compressed",
+                                           "single-tier-republished", "all-deleted", "two-tier"};
+  for (const std::string& name : stores) {
+    Replay replay{fmt::format("{}/symbols/store/{}", corpus, name), {}};
     replay.run();
     const auto originals = base::list_files(replay.original).value();
     for (const std::string& path : originals) {
@@ -282,7 +285,8 @@ TEST(SymstoreEditor, WritesWhatMicrosoftsToolWrote) {
       // Some versions of the tool end the last line of the history, some do not.
       if (relative.ends_with("history.txt") && text.ends_with("\r\n")) again += "\r\n";
       EXPECT_TRUE(again == text) << name << "/" << relative
-                                 << (text.size() < 2000 ? "\n" + again + "\n" + text : "");
+                                 << (text.size() < 2000 ? fmt::format("\n{}\n{}", again, text)
+                                                        : "");
     }
     const auto copies = base::list_files(replay.place.store).value();
     EXPECT_EQ(copies.size(), originals.size()) << name;

@@ -1,5 +1,6 @@
 #include "symstore/tree.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,7 +109,7 @@ TEST(SymstoreTree, ReadsTheCorpus) {
   const auto expected =
       base::JsonValue::parse(base::read_file(stores + "/expected.json").value()).value();
   for (const auto& [name, facts] : *expected.object()) {
-    const Tree tree = Tree::open(stores + "/" + name).value();
+    const Tree tree = Tree::open(fmt::format("{}/{}", stores, name)).value();
     EXPECT_EQ(tree.tiers() == Tiers::two, name == "two-tier");
     EXPECT_EQ(tree.last_id().value(), static_cast<std::uint64_t>(facts["last_id"].integer_or(0)));
     const auto current = tree.current().value();

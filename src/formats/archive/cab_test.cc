@@ -1,5 +1,6 @@
 #include "formats/archive/cab.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -175,12 +176,13 @@ TEST(Cab, CompressedSymbolFileHoldsOneMember) {
 // The corpus says what independent tools found in each: members, hashes, whether it spans.
 TEST(Cab, ReadsTheCorpus) {
   REQUIRE_CORPUS(corpus);
-  for (const std::string name : {"basic32-cab", "libEGL", "qipcap64", "mspack-ok"}) {
-    const auto text = base::read_file(corpus + "/symbols/expected/" + name + ".json").value();
+  for (const std::string_view name : {"basic32-cab", "libEGL", "qipcap64", "mspack-ok"}) {
+    const auto text =
+        base::read_file(fmt::format("{}/symbols/expected/{}.json", corpus, name)).value();
     const auto facts = base::JsonValue::parse(text).value();
     for (const base::JsonValue& file : *facts["files"].array()) {
       const std::string path =
-          corpus + "/symbols/objects/cab/" + name + "/" + std::string(file["file"].text_or(""));
+          fmt::format("{}/symbols/objects/cab/{}/{}", corpus, name, file["file"].text_or(""));
       const auto mapped = base::MappedFile::open(path).value();
       const Outcome outcome = read_all(mapped->bytes());
       // libarchive loses its way when each block has reserved bytes, which signing tools may add.

@@ -15,8 +15,8 @@ namespace {
 using testing_support::Assembler;
 using Bytes = std::vector<std::uint8_t>;
 
-const Bytes kGuid = {0xa8, 0x03, 0xe1, 0x72, 0xb2, 0x5c, 0x07, 0x49,
-                     0x8b, 0x76, 0xb2, 0xe7, 0xc0, 0x62, 0x57, 0xb1};
+constexpr std::array<std::uint8_t, 16> kGuid{0xa8, 0x03, 0xe1, 0x72, 0xb2, 0x5c, 0x07, 0x49,
+                                             0x8b, 0x76, 0xb2, 0xe7, 0xc0, 0x62, 0x57, 0xb1};
 
 Bytes info_stream(std::uint32_t age, const std::vector<NamedStream>& named = {},
                   std::uint32_t version = 20000404) {
@@ -48,6 +48,7 @@ Bytes make_msf7(const std::vector<Bytes>& streams, std::size_t page_size = 512) 
   const auto add = [&](const Bytes& bytes) {
     std::vector<std::uint32_t> numbers;
     const std::size_t count = (bytes.size() + page_size - 1) / page_size;
+    numbers.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
       numbers.push_back(static_cast<std::uint32_t>(pages.size() + count - 1 - i));
     }

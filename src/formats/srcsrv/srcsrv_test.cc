@@ -1,5 +1,6 @@
 #include "formats/srcsrv/srcsrv.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace srcsrv {
@@ -95,7 +96,7 @@ TEST(Srcsrv, EndlessVariablesAreMalformed) {
   std::string doubling = "SRCSRVTRG=%a0%\r\n";
   for (int i = 0; i < 40; ++i) {
     const std::string next = "%a" + std::to_string(i + 1) + "%";
-    doubling += "a" + std::to_string(i) + "=" + next + next + "\r\n";
+    doubling += fmt::format("a{}={}{}\r\n", i, next, next);
   }
   for (const std::string& variables : {std::string("SRCSRVTRG=%a%\r\nA=%b%\r\nB=%a%\r\n"), doubling,
                                        std::string("SRCSRVTRG=%fnvar%(%fnvar%(srcsrvtrg))\r\n"),
