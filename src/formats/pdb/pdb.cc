@@ -93,7 +93,8 @@ Result<void> File::read_dbi_head() {
 }
 
 std::string_view File::arch() const {
-  switch (dbi_ ? dbi_->machine : kMachineUnknown) {
+  const std::uint16_t machine = dbi_ ? dbi_->machine : std::uint16_t{kMachineUnknown};
+  switch (machine) {
     case kMachineI386:
       return "x86";
     case kMachineAmd64:
