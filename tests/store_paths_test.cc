@@ -1,5 +1,6 @@
 // Every file by every name that it has: what the clients of symsrv, SSQP, Breakpad, debuginfod
 // and the trees of ids ask for, against a real server with the corpus' files in it.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -85,8 +86,9 @@ TEST_F(StorePaths, TreesOfSymstoreAnswerAsTheirFilesDo) {
   for (const std::string& tree :
        std::vector<std::string>{"two-tier", "single-tier", "single-tier-compressed"}) {
     start();
-    for (const std::string& name : files_below(store + "/" + tree)) {
-      must_put("/" + name, must_read(store + "/" + tree + "/" + name));
+    const std::string top = fmt::format("{}/{}", store, tree);
+    for (const std::string& name : files_below(top)) {
+      must_put(fmt::format("/{}", name), must_read(fmt::format("{}/{}", top, name)));
     }
     for (const base::JsonValue& row : *(*expected)[tree]["gets"].array()) {
       const std::string path(row["path"].text_or(""));

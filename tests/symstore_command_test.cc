@@ -1,5 +1,6 @@
 // `faultline store` and `symstore` as their users run them: on trees, on a served data directory,
 // and on one that nobody serves; and Microsoft's own trees through a real server.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/child.h"
@@ -24,7 +25,7 @@ struct Ran {
   std::string out, errors;
 };
 
-Ran run(std::vector<std::string> arguments) {
+Ran run(const std::vector<std::string>& arguments) {
   const auto end = base::run_child(faultline_program(), arguments);
   EXPECT_TRUE(end.ok());
   if (!end.ok()) return {};
@@ -33,13 +34,13 @@ Ran run(std::vector<std::string> arguments) {
 
 Ran store(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {"faultline", "store"});
-  return run(std::move(arguments));
+  return run(arguments);
 }
 
 // The same program under Microsoft's name.
 Ran microsofts(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "symstore");
-  return run(std::move(arguments));
+  return run(arguments);
 }
 
 class StoreCommand : public testing::Test {
@@ -176,7 +177,7 @@ TEST_F(StoreCommand, ServesMicrosoftsTreesAfterImport) {
       base::JsonValue::parse(base::read_file(stores + "/expected.json").value()).value();
   for (const auto& [name, facts] : *expected.object()) {
     const Ran done = store({"import", "--store", path("data"), "--pointers-beneath", stores,
-                            "--json", stores + "/" + name});
+                            "--json", fmt::format("{}/{}", stores, name)});
     ASSERT_EQ(done.code, 0) << name << done.errors;
     for (std::size_t i = 0; i < facts["gets"].size(); ++i) {
       const base::JsonValue& wanted = facts["gets"].at(i);
@@ -242,9 +243,10 @@ TEST_F(StoreCommand, WhatWasUploadedOtherwiseStays) {
 TEST_F(StoreCommand, ATreeComesOutOfTheServerAsItWentIn) {
   REQUIRE_CORPUS(corpus);
   // Nobody serves the data directory: the command works on it itself.
-  for (const std::string name : {"single-tier", "single-tier-republished"}) {
-    const std::string tree = corpus + "/symbols/store/" + name;
-    const std::string data = path("data-" + name);
+  const std::vector<std::string> trees = {"single-tier", "single-tier-republished"};
+  for (const std::string& name : trees) {
+    const std::string tree = fmt::format("{}/symbols/store/{}", corpus, name);
+    const std::string data = path(fmt::format("data-{}", name));
     const Ran in = store({"import", "--store", data, tree});
     ASSERT_EQ(in.code, 0) << in.errors;
     const Ran out = store({"export", "--store", data, path(name)});

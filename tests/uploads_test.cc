@@ -76,7 +76,7 @@ std::string form_of(const std::string& name, const std::string& content) {
   return "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"" + name +
          "\"\r\n\r\n" + content + "\r\n--b--\r\n";
 }
-const std::map<std::string, std::string> kForm{{"Content-Type", "multipart/form-data; boundary=b"}};
+constexpr std::string_view kFormType = "multipart/form-data; boundary=b";
 
 TEST_F(Uploads, TokensDecideFromTheirFirstOn) {
   start();
@@ -180,12 +180,12 @@ TEST_F(Uploads, AnswersTeckensCases) {
     }
     std::string body;
     if (const JsonValue& file = one["multipart"]; !file.is_null()) {
-      headers.insert(kForm.begin(), kForm.end());
+      headers.emplace("Content-Type", kFormType);
       body = form_of(
           std::string(file["field_and_filename"].text_or("")),
           must_read(place + "tecken-zips/" + std::string(file["content_file"].text_or(""))));
     } else if (const JsonValue& form = one["form"]; !form.is_null()) {
-      headers.insert(kForm.begin(), kForm.end());
+      headers.emplace("Content-Type", kFormType);
       body = "--b\r\nContent-Disposition: form-data; name=\"url\"\r\n\r\n" +
              std::string(form["url"].text_or("")) + "\r\n--b--\r\n";
     } else if (const JsonValue& request = one["request"]; !request.is_null()) {
@@ -233,9 +233,9 @@ TEST_F(Uploads, TakesWhatSymUploadSent) {
                  "liblantern-dwarf5.so.sym")
                 .status,
             200);
-  for (const std::string& name : {"sym_upload-v2-lantern", "sym_upload-v2-elf-lantern"}) {
+  for (const std::string_view name : {"sym_upload-v2-lantern", "sym_upload-v2-elf-lantern"}) {
     SCOPED_TRACE(name);
-    const std::string requests = place + name;
+    const std::string requests = place + std::string(name);
     const std::string created = replay(address(), must_read(requests + "/02.request"), {});
     const auto at = created.find("\"uploadKey\": \"");
     ASSERT_NE(at, std::string::npos) << created;
