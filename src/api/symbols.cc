@@ -45,9 +45,10 @@ bool is_packed(const Supplied& file) {
   return std::find(kPacked.begin(), kPacked.end(), file.format) != kPacked.end();
 }
 
-Answer answer_file(const Supplied& file) {
+Answer answer_file(const Found& found) {
+  const Supplied& file = *found.file();
   Answer answer =
-      Answer::file({file.fd, file.size, file.offset},
+      Answer::file({found.fd(), file.size, file.offset},
                    is_text(file) ? "text/plain; charset=utf-8" : "application/octet-stream",
                    "\"" + file.content_tag + "\"");
   answer.compressible = !is_packed(file);
@@ -108,13 +109,12 @@ std::string words_for(const Request& request, const SymbolRequest& wanted) {
          base::to_valid_utf8(rest_of(request));
 }
 
-Outcome answer_request(const Request& request, supply::Supply& supply, Pass pass,
-                       const SymbolRequest& wanted) {
-  const Found found = supply.local(wanted);
+Outcome answer_found(const Request& request, Pass pass, const SymbolRequest& wanted,
+                     const Found& found) {
   switch (found.state()) {
     case Found::State::here:
       if (found.file()->is_moved()) return answer_moved(request, *found.file());
-      return answer_file(*found.file());
+      return answer_file(found);
     case Found::State::missing: {
       Error miss = found.miss();
       if (miss.fault == Fault::not_found) {
@@ -213,9 +213,10 @@ Outcome get_path(const Request& request, supply::Supply& supply, Pass pass,
   if (!request.query.empty() && has_query_name(request.query, "try")) {
     wanted->scope.include_try = true;
   }
-  Outcome outcome = answer_request(request, supply, pass, *wanted);
+  const Found found = supply.local(*wanted);
+  Outcome outcome = answer_found(request, pass, *wanted, found);
   if (!is_buildid) return outcome;
-  return add_debuginfod_headers(request, std::move(outcome), supply.local(*wanted));
+  return add_debuginfod_headers(request, std::move(outcome), found);
 }
 
 // Tecken's clients ask with a header how long it took.

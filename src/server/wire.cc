@@ -94,6 +94,15 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// What the limit leaves beside connections and everything else.
+std::size_t open_files_max(std::uint64_t connections_max) {
+  constexpr std::uint64_t kOthers = 2048, kMin = 512, kMax = 16'384;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMin;
+  const std::uint64_t taken = connections_max + kOthers;
+  return std::clamp(limit.rlim_cur > taken ? limit.rlim_cur - taken : 0, kMin, kMax);
+}
+
 std::string holder_text(const std::string& address) {
   return address + " (process " + std::to_string(::getpid()) + ")";
 }
@@ -119,6 +128,7 @@ supply::Supply::Options supply_options(const Options& options, const store::Data
   limits.memory_bytes_max = options.conversion_memory;
   limits.seconds_max = options.conversion_seconds;
   supply::Supply::Options supply;
+  supply.cache.open_max = open_files_max(options.limit_connections);
   supply.derived.directory = data.index();
   supply.derived.tmp = data.tmp();
   supply.derived.threads = static_cast<unsigned>(options.conversion_threads);

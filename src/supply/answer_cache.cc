@@ -1,19 +1,82 @@
 #include "supply/answer_cache.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <utility>
+
 namespace supply {
 
 Found AnswerCache::find(const std::string& key, Clock::time_point now) {
+  Found found;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = by_key_.find(key);
+    if (at == by_key_.end()) return {};
+    Entry& entry = *at->second;
+    if (entry.expires <= now) {
+      remove(at->second);
+      return {};
+    }
+    entry.is_used = entry.is_open_used = true;
+    found = entry.found;
+  }
+  if (!found.here() || found.fd() || found.file()->is_moved()) return found;
+  return reopen(key, std::move(found));
+}
+
+// The disk is asked without the lock; the entry may be another by then, or gone. Contents never
+// change under their path, but a file may be gone.
+Found AnswerCache::reopen(const std::string& key, Found found) {
+  base::Fd fd(::open(found.file()->path.c_str(), O_RDONLY | O_CLOEXEC));
   const std::lock_guard lock(mutex_);
   const auto at = by_key_.find(key);
-  if (at == by_key_.end()) return {};
+  if (at == by_key_.end() || at->second->found.file() != found.file()) return {};
   const Entries::iterator entry = at->second;
-  if (entry->expires <= now) {
+  if (!entry->found.fd() && !fd.valid()) {
     remove(entry);
     return {};
   }
-  Entries& entries = list_of(entry->found);
-  entries.splice(entries.begin(), entries, entry);
-  return entry->found;
+  if (!entry->found.fd()) {
+    entry->found.give_fd(std::make_shared<const base::Fd>(std::move(fd)));
+    keep_open(entry);
+  }
+  found.give_fd(entry->found.fd());
+  return found;
+}
+
+void AnswerCache::keep_open(Entries::iterator entry) {
+  entry->place = open_.insert(open_.begin(), entry);
+  while (open_.size() > limits_.open_max) {
+    const Entries::iterator last = open_.back();
+    if (!std::exchange(last->is_open_used, false)) {
+      close(last);
+    } else {
+      open_.splice(open_.begin(), open_, std::prev(open_.end()));
+    }
+  }
+}
+
+void AnswerCache::close(Entries::iterator entry) {
+  if (!entry->place) return;
+  open_.erase(*entry->place);
+  entry->place.reset();
+  static_cast<void>(entry->found.take_fd());
+}
+
+void AnswerCache::close_removed() {
+  std::vector<std::pair<std::string, Found>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Entries::iterator entry : open_) all.emplace_back(entry->key, entry->found);
+  }
+  for (const auto& [key, found] : all) {
+    struct stat info{};
+    if (::fstat(found.fd()->get(), &info) != 0 || info.st_nlink != 0) continue;
+    const std::lock_guard lock(mutex_);
+    const auto at = by_key_.find(key);
+    if (at != by_key_.end() && at->second->found.fd() == found.fd()) close(at->second);
+  }
 }
 
 void AnswerCache::put(const std::string& key, const std::vector<std::string>& ids,
@@ -21,8 +84,9 @@ void AnswerCache::put(const std::string& key, const std::vector<std::string>& id
   const std::lock_guard lock(mutex_);
   if (const auto at = by_key_.find(key); at != by_key_.end()) remove(at->second);
   Entries& entries = list_of(found);
-  entries.push_front({key, ids, found, expires});
+  entries.push_front({key, ids, found, expires, std::nullopt});
   by_key_.emplace(key, entries.begin());
+  if (found.fd()) keep_open(entries.begin());
   for (const std::string& id : ids) keys_by_id_.emplace(id, key);
   trim(files_, limits_.files_max);
   trim(misses_, limits_.misses_max);
@@ -40,6 +104,7 @@ void AnswerCache::forget(const std::string& id) {
 
 void AnswerCache::clear() {
   const std::lock_guard lock(mutex_);
+  open_.clear();
   files_.clear();
   misses_.clear();
   by_key_.clear();
@@ -48,7 +113,7 @@ void AnswerCache::clear() {
 
 AnswerCache::Sizes AnswerCache::sizes() const {
   const std::lock_guard lock(mutex_);
-  return {files_.size(), misses_.size()};
+  return {files_.size(), misses_.size(), open_.size()};
 }
 
 void AnswerCache::remove(Entries::iterator entry) {
@@ -61,11 +126,19 @@ void AnswerCache::remove(Entries::iterator entry) {
     }
   }
   by_key_.erase(entry->key);
+  close(entry);
   list_of(entry->found).erase(entry);
 }
 
 void AnswerCache::trim(Entries& entries, std::size_t size_max) {
-  while (entries.size() > size_max) remove(std::prev(entries.end()));
+  while (entries.size() > size_max) {
+    const auto last = std::prev(entries.end());
+    if (!std::exchange(last->is_used, false)) {
+      remove(last);
+    } else {
+      entries.splice(entries.begin(), entries, last);
+    }
+  }
 }
 
 }  // namespace supply

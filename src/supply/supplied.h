@@ -1,10 +1,11 @@
 // A file that was found for somebody: open, and with all that an answer about it needs.
-// Immutable and shared; the descriptor stays open while anybody holds it.
+// What is known of it is immutable and shared; the descriptor stays open while anybody holds it.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -13,8 +14,8 @@
 namespace supply {
 
 struct Supplied {
-  std::shared_ptr<const base::Fd> fd;
-  std::uint64_t offset = 0;  // where it begins in the file: one section of an ELF file
+  std::shared_ptr<const base::Fd> fd;  // goes to Found, which may lose and find it again
+  std::uint64_t offset = 0;            // where it begins in the file: one section of an ELF file
   std::uint64_t size = 0;
   std::string path;         // on our disk
   std::string content_tag;  // the same for the same bytes, without quotes
@@ -36,9 +37,10 @@ class Found {
 
   Found() = default;
   static Found working() { return Found(State::working); }
-  static Found file(std::shared_ptr<const Supplied> file) {
+  static Found file(Supplied supplied) {
     Found found(State::here);
-    found.file_ = std::move(file);
+    found.fd_ = std::move(supplied.fd);
+    found.file_ = std::make_shared<const Supplied>(std::move(supplied));
     return found;
   }
   static Found miss(base::Error error) {
@@ -51,12 +53,18 @@ class Found {
   bool here() const { return state_ == State::here; }
   bool settled() const { return state_ == State::here || state_ == State::missing; }
   const std::shared_ptr<const Supplied>& file() const { return file_; }  // REQUIRES: here()
+  const std::shared_ptr<const base::Fd>& fd() const { return fd_; }      // null: moved
   const base::Error& miss() const { return miss_; }  // REQUIRES: state() is missing
+
+  // For a cache that closes files and opens them again.
+  std::shared_ptr<const base::Fd> take_fd() { return std::exchange(fd_, nullptr); }
+  void give_fd(std::shared_ptr<const base::Fd> fd) { fd_ = std::move(fd); }
 
  private:
   explicit Found(State state) : state_(state) {}
   State state_ = State::unknown;
   std::shared_ptr<const Supplied> file_;
+  std::shared_ptr<const base::Fd> fd_;
   base::Error miss_;
 };
 

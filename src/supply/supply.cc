@@ -274,7 +274,7 @@ Result<Supplied> find_new_place(const store::Blobs& blobs, const store::FileReco
 
 Found found_of(Result<Supplied> supplied) {
   if (!supplied.ok()) return Found::miss(supplied.error());
-  return Found::file(std::make_shared<Supplied>(std::move(*supplied)));
+  return Found::file(std::move(*supplied));
 }
 
 }  // namespace
@@ -287,7 +287,10 @@ void Supply::carry_out(const Wanted& wanted, const Choice& choice) {
   if (lacking.empty() || !bring_) {
     carry_out_here(wanted, choice);
   } else {
-    bring_(std::move(lacking), [this, wanted, choice] { carry_out_here(wanted, choice); });
+    bring_(std::move(lacking), [this, wanted, choice] {
+      carry_out_here(wanted, choice);
+      cache_.close_removed();  // to make room for these, others may have gone
+    });
   }
 }
 

@@ -5,8 +5,9 @@
 // A request in conversion is `working` until its file is made, never a miss. Misses are
 // remembered as long as their fault's policy says, and forgotten at once when a commit to the
 // catalogue brings one of their ids; that commit also starts the making of the module's files.
-// Any thread may call. local() and want() never touch a disk or a database; wait_for() blocks and
-// must not be called on a loop or from a want() callback.
+// Any thread may call. local() and want() never touch a database, nor a disk but to open a file
+// again that was remembered and closed; wait_for() blocks and must not be called on a loop or
+// from a want() callback.
 // REQUIRES: what the constructor is given outlives it; callbacks may come until the destructor
 // has returned; nobody commits to the catalogue from then on.
 #pragma once

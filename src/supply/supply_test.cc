@@ -1,6 +1,8 @@
 #include "supply/supply.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <future>
 
@@ -198,7 +200,7 @@ TEST(Supply, StopsInTheMiddleOfAConversion) {
 }
 
 TEST(AnswerCache, DropsTheLongestUnusedAndWhatHasExpired) {
-  AnswerCache cache({2, 2});
+  AnswerCache cache({2, 2, 2});
   const auto now = AnswerCache::Clock::now();
   const Found miss = Found::miss({base::Fault::not_found, "x"});
   cache.put("a", {"1"}, miss, now + 1h);
@@ -213,6 +215,59 @@ TEST(AnswerCache, DropsTheLongestUnusedAndWhatHasExpired) {
   EXPECT_FALSE(cache.find("a").settled());
   EXPECT_FALSE(cache.find("c").settled());
   EXPECT_EQ(cache.sizes().misses, 0u);
+}
+
+// A remembered answer about a real file of that content.
+Found file_in(const base::TemporaryDirectory& directory, const std::string& content) {
+  Supplied supplied;
+  supplied.path = base::join_path(directory.path(), content);
+  EXPECT_TRUE(base::write_file_durably(supplied.path, base::bytes_of(content)).ok());
+  const int fd = ::open(supplied.path.c_str(), O_RDONLY | O_CLOEXEC);
+  supplied.fd = std::make_shared<const base::Fd>(fd);
+  supplied.size = content.size();
+  return Found::file(std::move(supplied));
+}
+
+TEST(AnswerCache, AFileThatWasClosedIsOpenedAgain) {
+  const auto directory = base::TemporaryDirectory::create("answers").value();
+  AnswerCache cache({3, 1, 2});
+  for (const std::string& name : std::vector<std::string>{"a", "b", "c"}) {
+    cache.put(name, {name}, file_in(directory, name));
+  }
+  EXPECT_EQ(cache.sizes().files, 3u);
+  EXPECT_EQ(cache.sizes().open, 1u);
+  for (const std::string& name : std::vector<std::string>{"a", "b", "c", "c"}) {
+    const Found found = cache.find(name);
+    ASSERT_TRUE(found.here()) << name;
+    ASSERT_NE(found.fd(), nullptr) << name;
+    char read = 0;
+    EXPECT_EQ(::pread(found.fd()->get(), &read, 1, 0), 1);
+    EXPECT_EQ(std::string(1, read), name);
+    EXPECT_EQ(cache.sizes().open, 1u);
+  }
+}
+
+TEST(AnswerCache, AFileThatWasRemovedIsClosedWhenAsked) {
+  const auto directory = base::TemporaryDirectory::create("answers").value();
+  AnswerCache cache({3, 3, 2});
+  cache.put("a", {"1"}, file_in(directory, "a"));
+  cache.put("b", {"2"}, file_in(directory, "b"));
+  ASSERT_TRUE(base::remove_file(base::join_path(directory.path(), "a")).ok());
+  cache.close_removed();
+  EXPECT_EQ(cache.sizes().open, 1u);
+  EXPECT_EQ(cache.find("a").state(), Found::State::unknown);
+  EXPECT_TRUE(cache.find("b").here());
+}
+
+TEST(AnswerCache, AClosedFileThatIsGoneIsNotRemembered) {
+  const auto directory = base::TemporaryDirectory::create("answers").value();
+  AnswerCache cache({3, 1, 2});
+  cache.put("a", {"1"}, file_in(directory, "a"));
+  cache.put("b", {"2"}, file_in(directory, "b"));
+  ASSERT_TRUE(base::remove_file(base::join_path(directory.path(), "a")).ok());
+  EXPECT_EQ(cache.find("a").state(), Found::State::unknown);
+  EXPECT_EQ(cache.sizes().files, 1u);
+  EXPECT_TRUE(cache.find("b").here());
 }
 
 }  // namespace
