@@ -133,6 +133,27 @@ TEST_F(ScannedServer, WhatAppearsIsServedAndWhatGoesIsNot) {
   EXPECT_TRUE(comes_to(path, 404)) << server_->log();
 }
 
+// Between passes, by what the kernel says.
+TEST_F(ScannedServer, WhatAppearsBetweenPassesIsSeen) {
+  REQUIRE_CORPUS(corpus);
+  const std::string package = corpus + "/symbols/archives/rpms/fedora30/hello2-1.0-2.x86_64.rpm";
+  environment_.push_back("FAULTLINE_SCAN_SECONDS=86400");
+  copy(package, "first/hello.rpm");
+  start();
+  const std::string path = url(kHello, "executable");
+  ASSERT_TRUE(comes_to(path, 200)) << server_->log();
+  ASSERT_TRUE(base::remove_file(watched_ + "/first/hello.rpm").ok());
+  EXPECT_TRUE(comes_to(path, 404)) << server_->log();
+  copy(package, "new/deep/hello.rpm");  // in directories that are new themselves
+  EXPECT_TRUE(comes_to(path, 200)) << server_->log();
+  std::filesystem::rename(watched_ + "/new", root_.path() + "/away");
+  EXPECT_TRUE(comes_to(path, 404)) << server_->log();
+  std::filesystem::rename(root_.path() + "/away", watched_ + "/again");
+  EXPECT_TRUE(comes_to(path, 200)) << server_->log();
+  ASSERT_TRUE(base::remove_file(watched_ + "/again/deep/hello.rpm").ok());
+  EXPECT_TRUE(comes_to(path, 404)) << server_->log();
+}
+
 TEST_F(ScannedServer, WithoutABudgetMembersComeOnDemandAndNeverWrong) {
   REQUIRE_CORPUS(corpus);
   const std::string folder = corpus + "/symbols/archives/rpms/";

@@ -1,6 +1,7 @@
 // Watches directories for debug files and packages, keeps the catalogue in step with them, and
 // brings back the bytes of what is not kept extracted.
-//   a pass    walks the directories; what is new or changed is read, what is gone is taken out
+//   a pass    walks the directories; what is new or changed is read, what is gone is taken out;
+//             between passes the same for what the kernel says has changed (directory_watch.h)
 //   bring()   for one content: copies the file again, or unpacks its package again
 // A watched file is copied before it is read, and its stamp is compared before and after: what
 // changes under our hands is read again in the next pass. Nothing is served from its place.
@@ -12,6 +13,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -23,7 +25,9 @@
 
 #include "base/pool.h"
 #include "base/result.h"
+#include "ingest/directory_watch.h"
 #include "ingest/extracted_files.h"
+#include "ingest/path_patterns.h"
 #include "ingest/unpack_in_child.h"
 #include "store/blobs.h"
 #include "store/containers.h"
@@ -43,6 +47,8 @@ struct ScanOptions {
   unsigned rescan_seconds = 300;  // 0: only when asked
   unsigned groom_seconds = 0;     // passes that only take out; 0: each pass does
   std::uint64_t disk_free_min = 0;
+  // Whether there is room to unpack packages ahead; those that must wait are read by a later pass.
+  std::function<bool()> may_extract = nullptr;
 };
 
 class Scan {
@@ -82,35 +88,51 @@ class Scan {
     std::map<std::string, Wanted> files;
     std::vector<std::string> unread;  // roots that could not be read: nothing there is gone
   };
-  class Patterns;
+  using Clock = std::chrono::steady_clock;
+  enum class Turn : std::uint8_t { scan, groom, changes };
 
+  // scan.cc
   void run();
+  Turn wait_for_turn(Clock::time_point next_scan, Clock::time_point next_groom);
+  void hear_changes();
   base::Result<void> pass();
-  Walk walk() const;
-  void consider(const std::string& path, Walk& walk) const;
+  base::Result<void> pass_over_changes();
+  base::Result<void> compare(const std::map<std::string, store::Container>& known,
+                             const Walk& found);
   void take_out(const std::map<std::string, store::Container>& known, const Walk& walk);
+  void forget_contents(const std::vector<base::Sha256>& contents);
+
+  // scan_walk.cc
+  Walk walk() const;
+  void walk_from(std::string path, Walk& walk) const;
+  void consider(const std::string& path, Walk& walk) const;
+  std::string command_of(const std::string& path) const;
+
+  // scan_read.cc
   void read_all(const std::vector<Wanted>& wanted);
   void read_files(const Wanted* first, std::size_t count);
   base::Result<store::NewContainer> read_file(const Wanted& wanted);
   base::Result<store::NewContainer> read_package(const Wanted& wanted);
   base::Result<base::TemporaryDirectory> open_package(const Wanted& wanted, UnpackJob& job);
-  void forget_contents(const std::vector<base::Sha256>& contents);
   void commit(const std::vector<store::NewContainer>& read);
+
+  // scan_bring.cc
   base::Result<void> bring_one(const base::Sha256& content);
   base::Result<void> bring_from(const store::Origin& origin, const base::Sha256& content);
-  std::string command_of(const std::string& path) const;
 
   store::Blobs& blobs_;
   store::Containers& containers_;
   ExtractedFiles& extracted_;
   const ScanOptions options_;
-  std::unique_ptr<Patterns> patterns_;
+  std::unique_ptr<PathPatterns> patterns_;
+  std::unique_ptr<DirectoryWatch> watch_;  // null: none, or passes only when asked
   std::atomic<bool> stop_ = false;
   const Unpacker unpack_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool scan_asked_ = false;   // guarded by mutex_
-  bool groom_asked_ = false;  // guarded by mutex_
+  bool scan_asked_ = false;    // guarded by mutex_
+  bool groom_asked_ = false;   // guarded by mutex_
+  bool change_heard_ = false;  // guarded by mutex_
   std::atomic<std::uint64_t> passes_ = 0, files_ = 0, packages_ = 0, failed_ = 0, removed_ = 0,
                              brought_ = 0;
   std::thread thread_;

@@ -343,7 +343,9 @@ Result<void> serve(const Options& options) {
   const std::unique_ptr<ingest::ExtractedFiles> extracted =
       TRY(open_extracted(options, data, containers));
   blobs.also_look_in(data.extracted());
-  ingest::Scan scan(blobs, containers, *extracted, scan_options(options, data), "/proc/self/exe");
+  ingest::ScanOptions scanning = scan_options(options, data);
+  scanning.may_extract = [&disk] { return disk.may_extract(); };
+  ingest::Scan scan(blobs, containers, *extracted, std::move(scanning), "/proc/self/exe");
 
   // Symbols: in through ingest, out through supply, which hears of every commit.
   ingest::Ingest ingest(blobs, catalog, zip_limits(options));
@@ -356,6 +358,7 @@ Result<void> serve(const Options& options) {
 
   sources::Sources::Options sourcing = sources_options(options, data);
   sourcing.providers.push_back(sources_in_packages(containers, scan));
+  sourcing.web.may_cache = [&disk] { return disk.may_cache(); };
   const std::unique_ptr<sources::Sources> source_files =
       TRY(sources::Sources::open(supply, uploaded_sources, std::move(sourcing)));
 

@@ -126,6 +126,7 @@ std::optional<std::string> Web::find_cached(const std::string& name) {
 
 // A cache that cannot be written is no reason to refuse the file.
 void Web::keep(const std::string& name, std::string_view bytes) {
+  if (options_.may_cache && !options_.may_cache()) return;
   auto file = base::PendingFile::create(options_.tmp);
   if (!file.ok() || !file->append(base::bytes_of(bytes)).ok() ||
       !file->commit(path_of(name)).ok()) {

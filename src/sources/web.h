@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -35,6 +36,7 @@ struct WebOptions {
   std::uint64_t cache_size_max = 1ull << 30;
   std::uint64_t file_size_max = 16ull << 20;
   std::chrono::milliseconds timeout{10'000};
+  std::function<bool()> may_cache = nullptr;  // whether the disk has room for what others have
 };
 
 class Web {

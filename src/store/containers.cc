@@ -213,15 +213,27 @@ Result<std::vector<Sha256>> Containers::remove(const std::vector<std::int64_t>& 
   return losses.contents;
 }
 
-Result<std::map<std::string, Container>> Containers::list() {
+Result<std::map<std::string, Container>> Containers::list(const std::string& path) {
+  std::string sql =
+      "SELECT " + std::string(kColumns) + " FROM container c WHERE c.kind <> 'upload'";
+  std::vector<Value> values;
+  if (!path.empty()) {
+    // No LIKE, which would want its wildcards quoted and, in SQLite, ignores case.
+    const std::string below = path + "/";
+    const auto size = std::count_if(below.begin(), below.end(), [](char c) {
+      return (static_cast<unsigned char>(c) & 0xc0) != 0x80;  // SUBSTR counts code points
+    });
+    sql += " AND (c.path = ? OR SUBSTR(c.path, 1, CAST(? AS INTEGER)) = ?)";
+    values = {path, static_cast<std::int64_t>(size), below};
+  }
   std::map<std::string, Container> all;
   TRY(database_.read([&](Session& session) -> Result<void> {
-    const Rows rows = TRY(session.query("SELECT " + std::string(kColumns) +
-                                        " FROM container c WHERE c.kind <> 'upload'"));
+    all.clear();
+    const Rows rows = TRY(session.query(sql, values));
     for (const Row& row : rows) {
       Container container = container_of(row);
-      std::string path = container.path;
-      all.emplace(std::move(path), std::move(container));
+      std::string name = container.path;
+      all.emplace(std::move(name), std::move(container));
     }
     return {};
   }));

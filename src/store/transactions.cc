@@ -203,7 +203,12 @@ Result<std::set<std::string>> Transactions::known(const std::vector<std::string>
   TRY(database_.read([&](Session& session) -> Result<void> {
     for (std::size_t at = 0; at < hashes.size(); at += kHashesAtOnce) {
       const std::size_t end = std::min(hashes.size(), at + kHashesAtOnce);
-      std::string sql = "SELECT sha256 FROM symbol_file WHERE sha256 IN (";
+      // A file that only a watched package has goes with that: it is not known here, or who asks
+      // would not send it, and lose it.
+      std::string sql =
+          "SELECT f.sha256 FROM symbol_file f WHERE EXISTS (SELECT 1 FROM upload_file u JOIN "
+          "upload o ON o.id = u.upload WHERE u.file = f.id AND o.project = '' AND o.is_try = 0) "
+          "AND f.sha256 IN (";
       std::vector<Value> values;
       for (std::size_t i = at; i < end; ++i) {
         sql += i == at ? "?" : ", ?";

@@ -53,7 +53,7 @@ class Transactions {
   base::Result<TransactionRecord> load(std::int64_t id);
   base::Result<void> remove(std::int64_t id);
 
-  // Those of the hashes (lower-case hex) that the catalogue has.
+  // Those of the hashes (lower-case hex) that somebody uploaded: they stay.
   base::Result<std::set<std::string>> known(const std::vector<std::string>& hashes);
 
  private:

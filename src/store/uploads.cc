@@ -135,10 +135,12 @@ Result<std::optional<FileRecord>> Uploads::find_by_digest(std::string_view kind,
     sql +=
         " FROM file_digest d JOIN symbol_file f ON f.id = d.file WHERE d.kind = ? AND "
         "d.digest = ? AND EXISTS (SELECT 1 FROM symbol_key k WHERE k.file = f.id AND "
-        "k.project = ? AND k.is_try <= ?) ORDER BY f.id LIMIT 1";
+        "k.project = ? AND k.is_try <= ?) AND EXISTS (SELECT 1 FROM upload_file u JOIN upload o "
+        "ON o.id = u.upload WHERE u.file = f.id AND o.project = ? AND o.is_try <= ?) "
+        "ORDER BY f.id LIMIT 1";
     const std::int64_t include_try = scope.include_try ? 1 : 0;
-    const Rows rows = TRY(
-        session.query(sql, {std::string(kind), std::string(digest), scope.project, include_try}));
+    const Rows rows = TRY(session.query(sql, {std::string(kind), std::string(digest), scope.project,
+                                              include_try, scope.project, include_try}));
     if (!rows.empty()) found = file_of(rows.front());
     return {};
   }));

@@ -48,7 +48,8 @@ class Uploads {
   // kind: "sha1" or "md5"; digest in lower-case hex. Several files may have one digest in theory.
   base::Result<void> keep_digest(std::string_view kind, std::string_view digest,
                                  const base::Sha256& file);
-  // The file with that digest, if some key of the scope names it.
+  // The file with that digest, if some key of the scope names it and an upload keeps it: one that
+  // only a watched package has goes with that.
   base::Result<std::optional<FileRecord>> find_by_digest(std::string_view kind,
                                                          std::string_view digest,
                                                          const ident::Scope& scope);

@@ -1,0 +1,93 @@
+#include "ingest/extracted_files.h"
+
+#include <gtest/gtest.h>
+
+namespace ingest {
+namespace {
+
+using base::Fault;
+using Why = ExtractedFiles::Why;
+
+class ExtractedFilesTest : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(base::make_directories(at("tmp")).ok()); }
+  std::string at(const std::string& name) const { return base::join_path(root_.path(), name); }
+  void open(std::uint64_t size_max, const std::set<std::string>& unwanted = {}) {
+    auto files = ExtractedFiles::open(
+        at("extracted"), at("tmp"), {size_max, 0},
+        [&](const base::Sha256& hash) { return !unwanted.contains(hash.hex()); });
+    ASSERT_TRUE(files.ok()) << files.error().what;
+    files_ = std::move(*files);
+  }
+  static base::Sha256 hash_of(const std::string& content) {
+    return base::sha256_of(base::bytes_of(content));
+  }
+  base::Result<void> take(const std::string& content, Why why) {
+    const std::string path = at("tmp/new");
+    EXPECT_TRUE(base::write_file_durably(path, base::bytes_of(content)).ok());
+    return files_->take(path, hash_of(content), why);
+  }
+  bool has(const std::string& content) { return files_->has(hash_of(content)); }
+
+  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("extracted-test").value();
+  std::unique_ptr<ExtractedFiles> files_;
+};
+
+TEST_F(ExtractedFilesTest, AFileIsTakenOverWhole) {
+  open(100);
+  ASSERT_TRUE(take("content", Why::kAhead).ok());
+  EXPECT_TRUE(has("content"));
+  EXPECT_EQ(base::read_file(files_->path_of(hash_of("content"))).value(), "content");
+  EXPECT_FALSE(base::file_exists(at("tmp/new")));
+  EXPECT_EQ(files_->size(), 7u);
+  ASSERT_TRUE(take("content", Why::kAhead).ok());  // again: once
+  EXPECT_EQ(files_->size(), 7u);
+  EXPECT_FALSE(base::file_exists(at("tmp/new")));
+}
+
+TEST_F(ExtractedFilesTest, WhatNobodyAskedForMakesNoRoom) {
+  open(10);
+  ASSERT_TRUE(take("123456", Why::kAhead).ok());
+  const auto refused = take("abcdef", Why::kAhead);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().fault, Fault::too_large);
+  EXPECT_TRUE(has("123456"));
+  EXPECT_EQ(files_->size(), 6u);
+}
+
+TEST_F(ExtractedFilesTest, WhatIsAskedForDisplacesTheLeastUsed) {
+  open(10);
+  ASSERT_TRUE(take("1111", Why::kAhead).ok());
+  ASSERT_TRUE(take("2222", Why::kAhead).ok());
+  EXPECT_TRUE(has("1111"));  // used: the other one goes
+  ASSERT_TRUE(take("3333", Why::kAsked).ok());
+  EXPECT_TRUE(has("1111"));
+  EXPECT_FALSE(has("2222"));
+  EXPECT_FALSE(base::file_exists(files_->path_of(hash_of("2222"))));
+  EXPECT_EQ(files_->size(), 8u);
+}
+
+TEST_F(ExtractedFilesTest, AFileLargerThanTheBudgetIsServedAlone) {
+  open(4);
+  ASSERT_TRUE(take("1", Why::kAhead).ok());
+  ASSERT_TRUE(take("larger than all", Why::kAsked).ok());
+  EXPECT_TRUE(has("larger than all"));
+  EXPECT_FALSE(has("1"));
+}
+
+TEST_F(ExtractedFilesTest, TheNextStartKnowsWhatIsThereAndDropsWhatIsUnwanted) {
+  open(100);
+  ASSERT_TRUE(take("kept", Why::kAhead).ok());
+  ASSERT_TRUE(take("dropped", Why::kAhead).ok());
+  open(100, {hash_of("dropped").hex()});
+  EXPECT_TRUE(has("kept"));
+  EXPECT_FALSE(has("dropped"));
+  EXPECT_EQ(files_->size(), 4u);
+  files_->remove(hash_of("kept"));
+  files_->remove(hash_of("kept"));  // twice is once
+  EXPECT_FALSE(has("kept"));
+  EXPECT_EQ(files_->size(), 0u);
+}
+
+}  // namespace
+}  // namespace ingest

@@ -1,0 +1,94 @@
+// Scan's second half: the bytes of what is known, but not kept, are made again from where they lie.
+#include "base/log.h"
+#include "ingest/copy_file.h"
+#include "ingest/scan.h"
+
+namespace ingest {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using base::Sha256;
+using store::Container;
+
+void Scan::bring(std::vector<Sha256> contents, std::function<void()> done) {
+  bringers_->post([this, contents = std::move(contents), done = std::move(done)] {
+    for (const Sha256& content : contents) {
+      const Result<void> brought = bring_one(content);
+      if (!brought.ok()) base::log::warning("extracting: {}", brought.error().what);
+    }
+    done();
+  });
+}
+
+Result<void> Scan::bring_one(const Sha256& content) {
+  if (blobs_.has(content) || extracted_.has(content)) return {};
+  const std::vector<store::Origin> origins = TRY(containers_.origins_of(content));
+  Error last{Fault::not_found, content.hex() + ": lies nowhere any more"};
+  for (const store::Origin& origin : origins) {
+    if (stop_) return Error{Fault::unavailable, "the server stops"};
+    const auto stamp = store::stamp_of(origin.container.path);
+    if (origin.container.kind != Container::Kind::upload &&
+        (!stamp.ok() || *stamp != origin.container.stamp)) {
+      // It is gone, or it is another file now, which the next pass reads.
+      const std::vector<Sha256> gone = TRY(containers_.remove({origin.container.id}));
+      forget_contents(gone);
+      ++removed_;
+      if (stamp.ok()) scan_now();
+      continue;
+    }
+    const Result<void> brought = bring_from(origin, content);
+    if (brought.ok()) {
+      ++brought_;
+      return {};
+    }
+    last = brought.error();
+  }
+  return last;
+}
+
+Result<void> Scan::bring_from(const store::Origin& origin, const Sha256& content) {
+  const auto take = [&](const std::string& path) -> Result<void> {
+    const Sha256 hash = TRY(store::sha256_of_file(path));
+    if (hash != content) return Error{Fault::internal, origin.container.path + ": other bytes"};
+    return extracted_.take(path, content, ExtractedFiles::Why::kAsked);
+  };
+  if (origin.container.kind != Container::Kind::package) {
+    const base::PendingFile copy = TRY(copy_file(origin.container.path, extracted_.tmp()));
+    return take(copy.path());
+  }
+  Wanted wanted;
+  wanted.path = origin.container.path;
+  wanted.command = command_of(wanted.path);
+  UnpackJob job;
+  const base::TemporaryDirectory directory = TRY(open_package(wanted, job));
+  job.only = origin.ordinal;
+  const Unpacked unpacked = TRY(unpack_(job));
+  if (unpacked.members.empty()) {
+    return Error{Fault::not_found, wanted.path + ": has no such member any more"};
+  }
+  return take(base::join_path(job.directory, unpacked.members.front().file));
+}
+
+Result<std::string> Scan::path_of_pack(const Container& container) {
+  if (!container.pack) return Error{Fault::not_found, container.path + ": has no sources"};
+  if (blobs_.has(*container.pack)) return blobs_.path_of(*container.pack);
+  if (extracted_.has(*container.pack)) return extracted_.path_of(*container.pack);
+  const store::FileStamp stamp = TRY(store::stamp_of(container.path));
+  if (stamp != container.stamp) {
+    return Error{Fault::not_found, container.path + ": is another file now"};
+  }
+  Wanted wanted;
+  wanted.path = container.path;
+  wanted.command = command_of(wanted.path);
+  UnpackJob job;
+  const base::TemporaryDirectory directory = TRY(open_package(wanted, job));
+  TRY(unpack_(job));
+  const std::string pack = base::join_path(job.directory, kPackName);
+  const Sha256 hash = TRY(store::sha256_of_file(pack));
+  if (hash != *container.pack) return Error{Fault::internal, container.path + ": other sources"};
+  TRY(extracted_.take(pack, hash, ExtractedFiles::Why::kAsked));
+  return extracted_.path_of(hash);
+}
+
+}  // namespace ingest

@@ -1,0 +1,203 @@
+// Scan's reading of what is new: files in groups, packages one by one, each into rows.
+#include <algorithm>
+
+#include "base/child.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "ingest/copy_file.h"
+#include "ingest/ingest.h"
+#include "ingest/scan.h"
+
+namespace ingest {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using base::Sha256;
+using store::Container;
+using store::NewContainer;
+
+namespace {
+
+constexpr std::size_t kFilesTogether = 64;  // whose rows are committed at once
+constexpr std::size_t kHeadSize = 4096;
+
+bool is_debug_file(const std::string& path) {
+  const auto head = head_of_file(path, kHeadSize);
+  return head.ok() && may_be_debug_file(*head);
+}
+
+// A file that we want: it has a key of its own, and is no object file of a static library.
+bool is_wanted(base::Bytes bytes, const store::NewFile& described) {
+  if (described.keys.empty()) return false;
+  if (described.file.format != "elf" || !described.file.code_id.empty()) return true;
+  constexpr std::uint8_t kRelocatable = 1;  // e_type, of either byte order
+  const auto type = base::find_slice(bytes, 16, 2);
+  return type && type->front() != kRelocatable && type->back() != kRelocatable;
+}
+
+struct Identified {
+  store::NewFile file;
+  bool wanted = false;
+};
+
+Result<Identified> identify_copy(const std::string& path, const std::string& name) {
+  const auto mapped = TRY(base::MappedFile::open(path));
+  Identified identified;
+  identified.file = describe(mapped->bytes(), std::nullopt, name);
+  identified.wanted = is_wanted(mapped->bytes(), identified.file);
+  identified.file.convert_ahead = false;
+  if (identified.wanted) identified.file.file.sha256 = base::sha256_of(mapped->bytes());
+  return identified;
+}
+
+}  // namespace
+
+// Packages one by one, since each may be large; files in groups, since each may be small.
+void Scan::read_all(const std::vector<Wanted>& wanted) {
+  std::vector<Wanted> files;
+  std::vector<const Wanted*> packages;
+  for (const Wanted& one : wanted) {
+    if (one.kind == Container::Kind::package) {
+      packages.push_back(&one);
+    } else {
+      files.push_back(one);
+    }
+  }
+  const std::size_t groups = (files.size() + kFilesTogether - 1) / kFilesTogether;
+  base::parallel_for(packages.size() + groups, options_.threads, [&](std::size_t i) {
+    if (stop_) return;
+    if (i < groups) {
+      const std::size_t first = i * kFilesTogether;
+      read_files(files.data() + first, std::min(kFilesTogether, files.size() - first));
+      return;
+    }
+    const Wanted& package = *packages[i - groups];
+    if (options_.may_extract && !options_.may_extract()) {
+      ++failed_;
+      base::log::warning("scan: {} is not unpacked: the disk is nearly full", package.path);
+      return;
+    }
+    Result<NewContainer> read = read_package(package);
+    if (read.ok()) {
+      commit({std::move(*read)});
+      ++packages_;
+    } else {
+      ++failed_;
+      base::log::warning("scan: {}: {}", package.path, read.error().what);
+    }
+  });
+}
+
+void Scan::read_files(const Wanted* first, std::size_t count) {
+  std::vector<NewContainer> read;
+  for (const Wanted* wanted = first; wanted != first + count && !stop_; ++wanted) {
+    Result<NewContainer> one = read_file(*wanted);
+    if (one.ok()) {
+      read.push_back(std::move(*one));
+      ++files_;
+    } else {
+      ++failed_;
+      base::log::warning("scan: {}: {}", wanted->path, one.error().what);
+    }
+  }
+  if (!read.empty()) commit(read);
+}
+
+void Scan::commit(const std::vector<NewContainer>& read) {
+  const auto contents = containers_.commit(read);
+  if (contents.ok()) {
+    forget_contents(*contents);
+  } else {
+    base::log::error("scan: {}", contents.error().what);
+  }
+}
+
+// A file that is no debug file gets a row as well: it is not looked at again until it changes.
+Result<NewContainer> Scan::read_file(const Wanted& wanted) {
+  NewContainer read;
+  read.container.path = wanted.path;
+  read.container.kind = wanted.kind;
+  read.container.stamp = wanted.stamp;
+  if (!is_debug_file(wanted.path)) return read;
+  base::PendingFile copy = TRY(copy_file(wanted.path, extracted_.tmp()));
+  const store::FileStamp after = TRY(store::stamp_of(wanted.path));
+  if (after != wanted.stamp) {
+    return Error{Fault::unavailable, "it changes while we read it; the next pass reads it again"};
+  }
+  const std::string name(base::basename_of(wanted.path));
+  Identified identified = TRY(identify_copy(copy.path(), name));
+  if (!identified.wanted) return read;
+  const Sha256 content = identified.file.file.sha256;
+  if (!blobs_.has(content)) {
+    const auto taken = extracted_.take(copy.path(), content, ExtractedFiles::Why::kAhead);
+    if (!taken.ok() && taken.error().fault != Fault::too_large) return taken.error();
+  }
+  identified.file.path = wanted.path;
+  read.members.push_back({std::move(identified.file), "", 0});
+  return read;
+}
+
+// The package as it lies there, or what its command makes of it.
+Result<base::TemporaryDirectory> Scan::open_package(const Wanted& wanted, UnpackJob& job) {
+  base::TemporaryDirectory directory =
+      TRY(base::TemporaryDirectory::create_in(extracted_.tmp(), "unpack"));
+  job.directory = directory.path();
+  job.archive = wanted.path;
+  job.disk_free_min = options_.disk_free_min;
+  if (wanted.command.empty() || wanted.command == "cat") return directory;
+  job.archive = base::join_path(directory.path(), "archive");
+  base::ChildLimits limits;
+  limits.stop = &stop_;
+  // As debuginfod does: the file's name, quoted by the shell, after the command.
+  const base::ChildEnd end = TRY(base::run_child(
+      "/bin/sh", {"sh", "-c", wanted.command + " \"$0\" > \"$1\"", wanted.path, job.archive},
+      limits));
+  if (!end.ok()) return Error{Fault::malformed, wanted.command + ": " + end.describe()};
+  return directory;
+}
+
+Result<NewContainer> Scan::read_package(const Wanted& wanted) {
+  NewContainer read;
+  read.container.path = wanted.path;
+  read.container.kind = wanted.kind;
+  read.container.stamp = wanted.stamp;
+  UnpackJob job;
+  const base::TemporaryDirectory directory = TRY(open_package(wanted, job));
+  Result<Unpacked> unpacked = unpack_(job);
+  if (!unpacked.ok()) {
+    if (unpacked.error().fault == Fault::unavailable) return unpacked.error();
+    base::log::warning("scan: {}: {}", wanted.path, unpacked.error().what);
+    read.container.problem = base::to_valid_utf8(unpacked.error().what);
+    return read;
+  }
+  const store::FileStamp after = TRY(store::stamp_of(wanted.path));
+  if (after != wanted.stamp) {
+    return Error{Fault::unavailable, "it changes while we read it; the next pass reads it again"};
+  }
+  read.container.problem = base::to_valid_utf8(unpacked->problem);
+  if (!read.container.problem.empty()) {
+    base::log::warning("scan: {}: {}", wanted.path, read.container.problem);
+  }
+  for (const UnpackedMember& member : unpacked->members) {
+    const std::string path = base::join_path(job.directory, member.file);
+    Identified identified = TRY(identify_copy(path, std::string(base::basename_of(member.name))));
+    if (!identified.wanted) continue;
+    const Sha256 content = identified.file.file.sha256;
+    if (!blobs_.has(content)) {
+      const auto taken = extracted_.take(path, content, ExtractedFiles::Why::kAhead);
+      if (!taken.ok() && taken.error().fault != Fault::too_large) return taken.error();
+    }
+    identified.file.path = member.name;
+    read.members.push_back({std::move(identified.file), member.name, member.ordinal});
+  }
+  if (unpacked->sources.empty()) return read;
+  const std::string pack = base::join_path(job.directory, kPackName);
+  read.container.pack = TRY(store::sha256_of_file(pack));
+  const auto taken = extracted_.take(pack, *read.container.pack, ExtractedFiles::Why::kAhead);
+  if (!taken.ok() && taken.error().fault != Fault::too_large) return taken.error();
+  read.sources = std::move(unpacked->sources);
+  return read;
+}
+
+}  // namespace ingest

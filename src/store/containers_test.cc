@@ -1,0 +1,207 @@
+#include "store/containers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "store/blobs.h"
+#include "store/transactions.h"
+#include "store/uploads.h"
+#include "testing/corpus.h"
+#include "testing/postgres.h"
+
+namespace store {
+namespace {
+
+using ident::KeyKind;
+using ident::SymbolKey;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+base::Sha256 hash_of(const std::string& content) {
+  return base::sha256_of(base::bytes_of(content));
+}
+
+class ContainersOn : public testing::TestWithParam<db::Engine> {
+ protected:
+  void SetUp() override {
+    std::string url = "sqlite:" + root_.path() + "/test.db";
+    if (GetParam() == db::Engine::postgresql) {
+      REQUIRE_OR_SKIP(testing_support::have_postgres(), "no PostgreSQL installed");
+      url = testing_support::new_postgres_database();
+    }
+    database_ = db::Database::open(url).value();
+    std::vector<db::Migration> migrations = Catalog::migrations();
+    for (const auto& more : {Transactions::migrations(), Containers::migrations()}) {
+      migrations.insert(migrations.end(), more.begin(), more.end());
+    }
+    ASSERT_TRUE(database_->migrate(migrations).ok());
+    catalog_ = std::make_unique<Catalog>(*database_);
+    catalog_->add_removal_listener(
+        [this](const std::vector<std::string>& ids) { lost_.insert(ids.begin(), ids.end()); });
+    containers_ = std::make_unique<Containers>(*database_, *catalog_);
+  }
+
+  // A file whose content and build id are `text`.
+  static NewFile file_of(const std::string& text) {
+    NewFile file;
+    file.file.sha256 = hash_of(text);
+    file.file.name = text;
+    file.file.format = "elf";
+    file.keys.push_back({SymbolKey::from_text(KeyKind::build_id, text, id_of(text)), true});
+    return file;
+  }
+  static std::string id_of(const std::string& text) { return hash_of(text).hex().substr(0, 40); }
+  static NewContainer package_of(const std::string& path, const std::vector<std::string>& texts) {
+    NewContainer package;
+    package.container.path = path;
+    package.container.kind = Container::Kind::package;
+    package.container.stamp = {10, 20, 30, 40};
+    std::uint64_t ordinal = 7;
+    for (const std::string& text : texts) {
+      package.members.push_back({file_of(text), "/usr/bin/" + text, ordinal++});
+    }
+    return package;
+  }
+  std::vector<base::Sha256> must_commit(const std::vector<NewContainer>& containers) {
+    const auto contents = containers_->commit(containers);
+    EXPECT_TRUE(contents.ok()) << (contents.ok() ? "" : contents.error().what);
+    return contents.ok() ? *contents : std::vector<base::Sha256>{};
+  }
+  std::vector<base::Sha256> must_remove(const std::string& path) {
+    const auto contents = containers_->remove({containers_->list().value().at(path).id});
+    EXPECT_TRUE(contents.ok()) << (contents.ok() ? "" : contents.error().what);
+    return contents.ok() ? *contents : std::vector<base::Sha256>{};
+  }
+  void must_upload(const std::string& text) {
+    Upload upload;
+    upload.way = "put";
+    upload.created_at = base::now();
+    ASSERT_TRUE(catalog_->commit(upload, {file_of(text)}).ok());
+  }
+  bool finds(const std::string& text) {
+    return !catalog_->find({file_of(text).keys.front().key})->at(0).empty();
+  }
+  std::vector<std::string> paths_below(const std::string& path) {
+    std::vector<std::string> paths;
+    const auto all = containers_->list(path).value();
+    paths.reserve(all.size());
+    for (const auto& [name, container] : all) paths.push_back(name);
+    return paths;
+  }
+
+  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("containers-test").value();
+  std::unique_ptr<db::Database> database_;
+  std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<Containers> containers_;
+  std::set<std::string> lost_;  // ids that the removal listener heard
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, ContainersOn,
+                         testing::Values(db::Engine::sqlite, db::Engine::postgresql));
+
+TEST_P(ContainersOn, MembersAreFoundByTheirIdsAndTheirOrigin) {
+  EXPECT_THAT(must_commit({package_of("/w/a.deb", {"one", "two"})}), IsEmpty());
+  EXPECT_TRUE(finds("one"));
+  const auto origins = containers_->origins_of(hash_of("two")).value();
+  ASSERT_EQ(origins.size(), 1u);
+  EXPECT_EQ(origins[0].container.path, "/w/a.deb");
+  EXPECT_EQ(origins[0].container.kind, Container::Kind::package);
+  EXPECT_EQ(origins[0].container.stamp, (FileStamp{10, 20, 30, 40}));
+  EXPECT_EQ(origins[0].member, "/usr/bin/two");
+  EXPECT_EQ(origins[0].ordinal, 8u);
+}
+
+TEST_P(ContainersOn, WhatIsCommittedAgainReplacesWhatWasThere) {
+  must_commit({package_of("/w/a.deb", {"one", "two"})});
+  EXPECT_THAT(must_commit({package_of("/w/a.deb", {"two", "three"})}), ElementsAre(hash_of("one")));
+  EXPECT_FALSE(finds("one"));
+  EXPECT_TRUE(finds("two"));
+  EXPECT_TRUE(finds("three"));
+  EXPECT_TRUE(lost_.contains(id_of("one")));
+  EXPECT_FALSE(lost_.contains(id_of("two")));
+}
+
+TEST_P(ContainersOn, AFileGoesWithItsLastContainer) {
+  must_commit({package_of("/w/a.deb", {"one"}), package_of("/w/b.deb", {"one"})});
+  EXPECT_THAT(must_remove("/w/a.deb"), IsEmpty());
+  EXPECT_TRUE(finds("one"));
+  EXPECT_THAT(must_remove("/w/b.deb"), ElementsAre(hash_of("one")));
+  EXPECT_FALSE(finds("one"));
+  EXPECT_THAT(containers_->list().value(), IsEmpty());
+}
+
+TEST_P(ContainersOn, WhatWasUploadedAsWellStays) {
+  must_commit({package_of("/w/a.deb", {"one"})});
+  must_upload("one");
+  EXPECT_THAT(must_remove("/w/a.deb"), IsEmpty());
+  EXPECT_TRUE(finds("one"));
+}
+
+// Whoever asks whether his file is here, and is told yes, does not send it: so only what stays
+// when a package goes may be called known.
+TEST_P(ContainersOn, WhatOnlyAPackageHasIsNotKnownToUploaders) {
+  Transactions transactions(*database_, *catalog_);
+  Uploads uploads(*database_);
+  must_commit({package_of("/w/a.deb", {"one", "two"})});
+  must_upload("two");
+  for (const std::string& text : std::vector<std::string>{"one", "two"}) {
+    ASSERT_TRUE(uploads.keep_digest("sha1", "digest of " + text, hash_of(text)).ok());
+  }
+  EXPECT_THAT(transactions.known({hash_of("one").hex(), hash_of("two").hex()}).value(),
+              ElementsAre(hash_of("two").hex()));
+  EXPECT_FALSE(uploads.find_by_digest("sha1", "digest of one", {}).value().has_value());
+  EXPECT_TRUE(uploads.find_by_digest("sha1", "digest of two", {}).value().has_value());
+}
+
+TEST_P(ContainersOn, ListsOneFileOrWhatIsBelowADirectory) {
+  for (const std::string& path :
+       std::vector<std::string>{"/w/a", "/w/a/x.deb", "/w/a/ü/y.deb", "/w/ab.deb", "/w/A/z.deb",
+                                "/w/%/x.deb", "/w/ü/v.deb"}) {
+    must_commit({package_of(path, {path.substr(3)})});
+  }
+  EXPECT_THAT(paths_below("/w/a"), UnorderedElementsAre("/w/a", "/w/a/x.deb", "/w/a/ü/y.deb"));
+  EXPECT_THAT(paths_below("/w/ab.deb"), ElementsAre("/w/ab.deb"));
+  EXPECT_THAT(paths_below("/w/%"), ElementsAre("/w/%/x.deb"));
+  EXPECT_THAT(paths_below("/w/ü"), ElementsAre("/w/ü/v.deb"));
+  EXPECT_THAT(paths_below("/nowhere"), IsEmpty());
+  EXPECT_EQ(containers_->list().value().size(), 7u);
+}
+
+TEST_P(ContainersOn, ListsEveryContentAndEveryPack) {
+  NewContainer package = package_of("/w/a.deb", {"one", "two"});
+  package.container.pack = hash_of("pack");
+  must_commit({package});
+  std::set<std::string> all;
+  ASSERT_TRUE(
+      containers_->list_hashes([&](const base::Sha256& hash) { all.insert(hash.hex()); }).ok());
+  EXPECT_THAT(
+      all, UnorderedElementsAre(hash_of("one").hex(), hash_of("two").hex(), hash_of("pack").hex()));
+  EXPECT_THAT(must_remove("/w/a.deb"),
+              UnorderedElementsAre(hash_of("one"), hash_of("two"), hash_of("pack")));
+}
+
+TEST_P(ContainersOn, ASourceComesFromThePackageMostLikeTheModules) {
+  must_commit({package_of("/w/hello-dbg_1.0.deb", {"hello"})});
+  std::uint64_t at = 1;
+  for (const std::string& path :
+       std::vector<std::string>{"/w/other-src_2.0.deb", "/w/hello-src_1.0.deb"}) {
+    NewContainer sources = package_of(path, {});
+    sources.sources.push_back({"/usr/src/hello/hello.c", at++, 10, 20, 3, 4});
+    must_commit({sources});
+  }
+  const auto found = containers_->find_source(id_of("hello"), "/usr/src/hello/hello.c").value();
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->container.path, "/w/hello-src_1.0.deb");
+  EXPECT_EQ(found->source.at, 2u);
+  EXPECT_EQ(found->source.packed_size, 10u);
+  EXPECT_EQ(found->source.plain_size, 20u);
+  EXPECT_EQ(found->source.skip, 3u);
+  EXPECT_EQ(found->source.size, 4u);
+  EXPECT_FALSE(containers_->find_source(id_of("hello"), "/etc/passwd").value().has_value());
+  EXPECT_FALSE(containers_->find_source(id_of("x"), "/usr/src/hello/hello.c").value().has_value());
+}
+
+}  // namespace
+}  // namespace store
