@@ -181,8 +181,8 @@ Result<void> BodySink::write(std::string_view sent) {
 Result<void> BodySink::keep(std::string_view plain) {
   if (policy_.where == BodyPolicy::Where::none) return {};
   plain_ += plain.size();
-  std::uint64_t limit = policy_.plain_size_max;
-  if (limit == 0) limit = std::max(kFreeExpansion, sent_ * kExpansionRatioMax);
+  std::uint64_t limit = std::max(kFreeExpansion, sent_ * kExpansionRatioMax);
+  if (policy_.plain_size_max != 0) limit = std::min(limit, policy_.plain_size_max);
   const bool in_memory = policy_.where == BodyPolicy::Where::memory;
   if (policy_.plain_size_max == 0 && in_memory) limit = std::min(limit, policy_.size_max);
   // What was sent plain has met its limit already.

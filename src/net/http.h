@@ -139,9 +139,9 @@ struct BodyPolicy {
   enum class Where : std::uint8_t { none, memory, file };
   Where where = Where::none;
   std::uint64_t size_max = 0;  // as sent; 413 from the head when Content-Length says more
-  // Content-Encoding gzip/deflate/zstd is undone by net before the handler sees the body;
-  // at most this many plain bytes come out (0: 200 × size as sent once past 64 MiB; in memory
-  // never more than size_max). What would pass a limit is answered 413.
+  // Content-Encoding gzip/deflate/zstd is undone by net before the handler sees the body; at most
+  // this many plain bytes come out, and once past 64 MiB at most 200 × the size as sent (0: that
+  // alone; in memory never more than size_max). What would pass a limit is answered 413.
   std::uint64_t plain_size_max = 0;
 
   static BodyPolicy none() { return {}; }

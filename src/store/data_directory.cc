@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "base/log.h"
+
 namespace store {
 namespace {
 
@@ -25,7 +27,11 @@ base::Result<DataDirectory> DataDirectory::open(const std::string& path, std::st
   base::LockFile lock = TRY(base::LockFile::acquire(base::join_path(root, kLockName), holder));
   DataDirectory directory(root, std::move(lock));
   // From here on we are alone: nothing in tmp/ belongs to anybody any more.
+  const auto unfinished = base::list_files(directory.tmp());
   TRY(base::remove_tree(directory.tmp()));
+  if (unfinished.ok() && !unfinished->empty()) {
+    base::log::info("removed {} unfinished files from {}", unfinished->size(), directory.tmp());
+  }
   for (const std::string& place : {directory.tmp(), directory.blobs(), directory.index(),
                                    directory.cache(), directory.extracted()}) {
     TRY(base::make_directories(place));

@@ -42,7 +42,35 @@ ZipReader::ZipReader(ZipReader&&) noexcept = default;
 ZipReader& ZipReader::operator=(ZipReader&&) noexcept = default;
 ZipReader::~ZipReader() = default;
 
+namespace {
+
+// libarchive reads the whole directory before it gives the first member, a few hundred bytes of
+// memory for each 46 of the file: a directory of millions must be refused before that. The mark
+// of an entry is counted wherever it stands, so that no damage hides a directory from us that
+// libarchive would find; inside of compressed members it comes by chance once in 4 GiB.
+bool has_more_entries_than(base::Bytes zip, std::uint64_t limit) {
+  constexpr std::string_view kEntry("PK\1\2");
+  constexpr std::uint64_t kEntrySizeMin = 46;
+  if (zip.size() / kEntrySizeMin <= limit) return false;
+  const std::string_view text = base::text_of(zip);
+  std::uint64_t entries = 0;
+  for (auto at = text.find(kEntry); at != std::string_view::npos;
+       at = text.find(kEntry, at + kEntry.size())) {
+    if (++entries > limit) return true;
+  }
+  return false;
+}
+
+Error too_many_members(std::uint64_t limit) {
+  return {Fault::too_large, "zip: has more than " + std::to_string(limit) + " members"};
+}
+
+}  // namespace
+
 Result<ZipReader> ZipReader::open(base::Bytes bytes, const ZipLimits& limits) {
+  if (has_more_entries_than(bytes, limits.members_max)) {
+    return too_many_members(limits.members_max);
+  }
   auto state = std::make_unique<State>();
   state->limits = limits;
   state->archive_size = bytes.size();
@@ -92,8 +120,7 @@ Result<std::optional<ZipMember>> ZipReader::next() {
     return state_->damaged("read the directory");
   }
   if (++state_->members > state_->limits.members_max) {
-    return Error{Fault::too_large,
-                 "zip: has more than " + std::to_string(state_->limits.members_max) + " members"};
+    return too_many_members(state_->limits.members_max);
   }
   std::optional<ZipMember> member = member_of(entry);
   state_->member_name = member->name;
