@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "extract/identify.h"
+#include "ingest/uploaded_package.h"
 #include "store/blobs.h"
 
 namespace api {
@@ -185,9 +186,20 @@ Result<Answer> finish(const Request& request, const Places& places) {
   return kept_answer(receipt);
 }
 
+Result<Answer> keep_package(const Request& request, const Places& places, const std::string& name) {
+  if (!ident::is_allowed_name(name)) return Error{Fault::malformed, name + ": no name for a file"};
+  ingest::Bringer bringer = TRY(bringer_of_parts(places.context, request));
+  bringer.way = "package";
+  const base::PendingFile& file = request.body_file->file;
+  return answer_of_many(
+      places.context, bringer, name, file.size(),
+      places.context->rooms.ingest.keep_package(bringer, name, file.path(), file.size()));
+}
+
 Result<Answer> put_by_name(Request& request, const Places& places) {
   const std::string name(request.path_parameter("name"));
   if (!request.body_file) return Error{Fault::malformed, "the body is empty"};
+  if (ingest::is_package_name(name)) return keep_package(request, places, name);
   TRY(check_names_itself(request.body_file->file.path(), name));
   const ingest::Bringer bringer = TRY(bringer_of_parts(places.context, request));
   const ingest::Receipt receipt = TRY(places.context->rooms.ingest.keep_file(

@@ -249,6 +249,19 @@ void write_upload(JsonWriter& out, const ingest::Bringer& bringer, const ingest:
   out.end_object();
 }
 
+Answer answer_of_many(const Context& context, const ingest::Bringer& bringer,
+                      const std::string& file_name, std::uint64_t size,
+                      const base::Result<ingest::Receipt>& receipt) {
+  if (!receipt.ok()) return upload_failed(context, tecken_dialect(), receipt.error());
+  base::log::info("upload {}: {} with {} files", receipt->upload_id, file_name,
+                  receipt->files.size());
+  JsonWriter out;
+  out.begin_object().key("upload");
+  write_upload(out, bringer, *receipt, file_name, size);
+  out.end_object();
+  return Answer::json(201, out.take());
+}
+
 // A 403 makes symsrv drop us for the session: what may not be seen is not there.
 std::optional<Answer> refuse_reader(const Request& request, const Gate& gate) {
   const Admission admission = gate.admit_read(request);

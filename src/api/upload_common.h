@@ -58,6 +58,11 @@ void write_file(base::JsonWriter& out, const ingest::Kept& kept);
 void write_upload(base::JsonWriter& out, const ingest::Bringer& bringer,
                   const ingest::Receipt& receipt, const std::string& file_name, std::uint64_t size);
 
+// 201 for an upload of many files, or why it was not kept.
+net::Answer answer_of_many(const Context& context, const ingest::Bringer& bringer,
+                           const std::string& file_name, std::uint64_t size,
+                           const base::Result<ingest::Receipt>& receipt);
+
 void add_put_route(net::Router& router, const Context& context);
 void add_tecken_routes(net::Router& router, const Context& context);
 void add_tecken_v2_routes(net::Router& router, const Context& context);

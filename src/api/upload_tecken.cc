@@ -1,5 +1,5 @@
-// POST /upload/: Tecken's multipart form with a zip, or with the URL of one; and the form of
-// Breakpad's sym_upload, which goes to the same place.
+// POST /upload/: Tecken's multipart form with a zip, or with the URL of one; a package in the
+// place of the zip; and the form of Breakpad's sym_upload, which goes to the same place.
 #include <algorithm>
 
 #include "api/upload_by_url.h"
@@ -7,6 +7,7 @@
 #include "api/upload_symbol_form.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "ingest/uploaded_package.h"
 #include "net/multipart.h"
 
 namespace api {
@@ -28,14 +29,21 @@ const Part* find_part(const std::vector<Part>& parts, std::string_view name) {
 
 Answer keep_zip(const Context& context, const ingest::Bringer& bringer, const std::string& name,
                 base::Bytes zip) {
-  const auto receipt = context->rooms.ingest.keep_zip(bringer, name, zip);
-  if (!receipt.ok()) return upload_failed(context, tecken_dialect(), receipt.error());
-  base::log::info("upload {}: {} with {} files", receipt->upload_id, name, receipt->files.size());
-  base::JsonWriter out;
-  out.begin_object().key("upload");
-  write_upload(out, bringer, *receipt, name, zip.size());
-  out.end_object();
-  return Answer::json(201, out.take());
+  return answer_of_many(context, bringer, name, zip.size(),
+                        context->rooms.ingest.keep_zip(bringer, name, zip));
+}
+
+// The part stands in the middle of the body; the child that unpacks wants a file of its own.
+Answer keep_package(const Context& context, const ingest::Bringer& bringer, const std::string& name,
+                    base::Bytes package) {
+  auto file = context->rooms.blobs.create();
+  if (!file.ok()) return upload_failed(context, tecken_dialect(), file.error());
+  if (const auto written = file->append(package); !written.ok()) {
+    return upload_failed(context, tecken_dialect(), written.error());
+  }
+  return answer_of_many(
+      context, bringer, name, package.size(),
+      context->rooms.ingest.keep_package(bringer, name, file->path(), package.size()));
 }
 
 Answer fetch_zip(const Context& context, ingest::Bringer bringer, std::string_view url) {
@@ -84,6 +92,10 @@ Answer post_form(const Context& context, Request& request) {
   const std::string name = base::to_valid_utf8(base::basename_of(*file->filename));
   const auto dot = name.rfind('.');
   const std::string extension = dot == std::string::npos ? "" : name.substr(dot);
+  if (ingest::is_package_name(name)) {
+    return keep_package(context, bringer_of(context, request, who, "package", is_try), name,
+                        file->body);
+  }
   if (!base::equal_ignoring_case(extension, ".zip")) {
     return json_error(400, "Unrecognized archive file extension \"" + extension + "\"");
   }

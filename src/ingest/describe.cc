@@ -7,6 +7,7 @@
 #include "extract/identify.h"
 #include "ingest/companions.h"
 #include "ingest/ingest.h"
+#include "ingest/stored_text.h"
 
 namespace ingest {
 
@@ -34,7 +35,9 @@ class Keys {
     if (seen_.insert(key).second) keys_.push_back(std::move(key));
   }
   void add(KeyKind kind, const std::string& name, const std::string& id) {
-    if (!id.empty() && id.size() <= kMaxIdDigits) add(SymbolKey::from_text(kind, name, id));
+    // An id is digits, but a .sym may say anything.
+    if (ident::is_allowed_id(id) && id.size() <= kMaxIdDigits)
+      add(SymbolKey::from_text(kind, name, id));
   }
   void add(const std::string& name, const ident::DebugId& id) {
     if (!id.is_nil()) add(SymbolKey::from_debug_id(name, id));
@@ -114,10 +117,10 @@ store::NewFile describe(base::Bytes bytes, const std::optional<ident::StorePath>
   file.size = bytes.size();
   file.format = format_of(identity);
   file.name = path ? path->file : name;
-  file.os = base::to_valid_utf8(identity.os);
-  file.arch = base::to_valid_utf8(arches_of(all));
+  file.os = stored_text(identity.os);
+  file.arch = stored_text(arches_of(all));
   if (!identity.debug_id.is_nil()) file.debug_id = identity.debug_id.breakpad();
-  file.code_id = base::to_valid_utf8(base::lower_ascii(identity.code_id));
+  file.code_id = stored_text(base::lower_ascii(identity.code_id));
   for (const extract::Identity& slice : all) {
     // Split DWARF is for debuggers that ask for it: it describes no module on its own.
     if (slice.split != extract::Split::none) continue;

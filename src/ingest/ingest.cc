@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "ingest/cabinets.h"
 #include "ingest/companions.h"
+#include "ingest/stored_text.h"
+#include "ingest/uploaded_package.h"
 #include "ingest/zip_members.h"
 #include "store/transactions.h"
 
@@ -40,8 +42,10 @@ store::Upload upload_of(const Bringer& bringer) {
   if (bringer.is_try) upload.expires_at = bringer.expires_at;
   upload.token = bringer.token;
   upload.user = bringer.user;
-  upload.download_url = bringer.download_url;
-  upload.redirect_urls = bringer.redirect_urls;
+  upload.download_url = stored_text(bringer.download_url);
+  for (const std::string& url : bringer.redirect_urls) {
+    upload.redirect_urls.push_back(stored_text(url));
+  }
   return upload;
 }
 
@@ -77,12 +81,24 @@ Result<Receipt> Ingest::keep_zip(const Bringer& bringer, const std::string& file
     plan.wanted.erase(wanted);  // the same name again brings the same file
   }
   store::Upload upload = upload_of(bringer);
-  upload.file_name = file_name;
+  upload.file_name = stored_text(file_name);
   upload.size = zip.size();
-  for (const std::string& name : plan.ignored) upload.ignored.push_back(base::to_valid_utf8(name));
+  for (const std::string& name : plan.ignored) upload.ignored.push_back(stored_text(name));
   std::vector<std::string> ignored = upload.ignored;
   Receipt receipt = TRY(keep_all(bringer, std::move(upload), std::move(all)));
   receipt.ignored = std::move(ignored);
+  return receipt;
+}
+
+Result<Receipt> Ingest::keep_package(const Bringer& bringer, const std::string& file_name,
+                                     const std::string& path, std::uint64_t size) {
+  UnpackedPackage package = TRY(unpack_uploaded(packages_, blobs_.tmp(), path));
+  store::Upload upload = upload_of(bringer);
+  upload.file_name = stored_text(file_name);
+  upload.size = size;
+  upload.ignored = package.ignored;
+  Receipt receipt = TRY(keep_all(bringer, std::move(upload), std::move(package.files)));
+  receipt.ignored = std::move(package.ignored);
   return receipt;
 }
 

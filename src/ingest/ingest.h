@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "formats/archive/zip.h"
 #include "ident/paths.h"
+#include "ingest/unpack_in_child.h"
 #include "ingest/zip_members.h"
 #include "store/blobs.h"
 #include "store/catalog.h"
@@ -56,15 +57,26 @@ struct Receipt {
   std::vector<std::string> ignored;  // members of an archive that nobody wants
 };
 
+// How uploaded packages are unpacked; without `unpack` they are not.
+struct Packages {
+  Unpacker unpack;
+  std::uint64_t disk_free_min = 0;  // what unpacking must leave on the disk
+};
+
 class Ingest {
  public:
-  Ingest(store::Blobs& blobs, store::Catalog& catalog, const archive::ZipLimits& zip_limits)
-      : blobs_(blobs), catalog_(catalog), zip_limits_(zip_limits) {}
+  Ingest(store::Blobs& blobs, store::Catalog& catalog, const archive::ZipLimits& zip_limits,
+         Packages packages = {})
+      : blobs_(blobs), catalog_(catalog), zip_limits_(zip_limits), packages_(std::move(packages)) {}
 
   base::Result<Receipt> keep_file(const Bringer& bringer, Received received);
   // Tecken's archive: members are NAME/ID/FILE, or debug files under any name.
   base::Result<Receipt> keep_zip(const Bringer& bringer, const std::string& file_name,
                                  base::Bytes zip, ZipKind kind = ZipKind::tecken);
+
+  // The debug files and programs in a package that lies at `path` (uploaded_package.h).
+  base::Result<Receipt> keep_package(const Bringer& bringer, const std::string& file_name,
+                                     const std::string& path, std::uint64_t size);
 
  private:
   base::Result<Receipt> keep_all(const Bringer& bringer, store::Upload upload,
@@ -73,6 +85,7 @@ class Ingest {
   store::Blobs& blobs_;
   store::Catalog& catalog_;
   archive::ZipLimits zip_limits_;
+  Packages packages_;
 };
 
 // The rows for one file, from its bytes and from what it was called; its hash is not filled in.

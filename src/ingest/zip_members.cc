@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "extract/identify.h"
+#include "formats/macho/macho.h"
 
 namespace ingest {
 
@@ -18,8 +19,22 @@ namespace {
 // Enough of a member to know what kind of file it is.
 constexpr std::size_t kHeadSize = 4096;
 
+// What lies beside the binary in a dSYM bundle: Info.plist, relocations. And what macOS adds to
+// every zip that it makes: __MACOSX/x/._y for the attributes of x/y.
+bool is_furniture_of_mac(std::string_view name) {
+  if (name.starts_with("__MACOSX/")) return true;
+  if (macho::find_dsym_binary(name)) return false;
+  const auto parts = base::split(name, '/');
+  return std::any_of(parts.begin(), parts.end() - 1, [](std::string_view part) {
+    constexpr std::string_view kBundle = ".dSYM";
+    return part.size() > kBundle.size() &&
+           base::equal_ignoring_case(part.substr(part.size() - kBundle.size()), kBundle);
+  });
+}
+
 bool is_ignored(std::string_view name) {
-  return base::basename_of(name) == ".DS_Store" || name.ends_with("-symbols.txt");
+  return base::basename_of(name) == ".DS_Store" || name.ends_with("-symbols.txt") ||
+         is_furniture_of_mac(name);
 }
 
 // Names that climb, are absolute, or that some reader would take for a path of another system.
@@ -85,7 +100,12 @@ Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits, ZipK
   archive::ZipReader reader = TRY(archive::ZipReader::open(zip, limits));
   for (;;) {
     const std::optional<archive::ZipMember> member = TRY(reader.next());
-    if (!member) return plan;
+    if (!member) {
+      if (kind == ZipKind::nuget && plan.wanted.empty()) {
+        return Error{Fault::malformed, "there is no symbol file in the package"};
+      }
+      return plan;
+    }
     if (member->kind == archive::ZipMember::Kind::directory) continue;
     const auto [seen, is_new] = sizes.emplace(member->name, member->size);
     if (!is_new && seen->second != member->size) {

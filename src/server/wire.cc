@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
 
 #include "api/admin.h"
@@ -229,6 +230,13 @@ archive::ZipLimits zip_limits(const Options& options) {
   return limits;
 }
 
+// An uploader waits for it.
+ingest::UnpackLimits upload_unpacking() {
+  ingest::UnpackLimits limits;
+  limits.seconds_max = 600;
+  return limits;
+}
+
 api::UploadOptions upload_options(const Options& options) {
   api::UploadOptions upload;
   upload.body_size_max = options.limit_upload;
@@ -348,7 +356,10 @@ Result<void> serve(const Options& options) {
   ingest::Scan scan(blobs, containers, *extracted, std::move(scanning), "/proc/self/exe");
 
   // Symbols: in through ingest, out through supply, which hears of every commit.
-  ingest::Ingest ingest(blobs, catalog, zip_limits(options));
+  const std::atomic<bool> never = false;  // an upload under way is finished
+  ingest::Ingest ingest(blobs, catalog, zip_limits(options),
+                        {ingest::unpack_in_child("/proc/self/exe", upload_unpacking(), never),
+                         options.disk_stop_extracting});
   supply::Supply::Options supplying = supply_options(options, data);
   supplying.bring = [&scan](std::vector<base::Sha256> contents, std::function<void()> done) {
     scan.bring(std::move(contents), std::move(done));
