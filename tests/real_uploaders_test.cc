@@ -1,0 +1,158 @@
+// The uploaders that people have, as they are shipped, against a real server: sentry-cli, and
+// Breakpad's dump_syms and sym_upload. `tools/install-deps test` brings them where it can; a test
+// whose program is not there skips and says so.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "testing/commands.h"
+#include "testing/corpus.h"
+#include "testing/server_process.h"
+#include "upload_dialects.h"
+
+namespace {
+
+using testing_support::faultline_program;
+using testing_support::ServerProcess;
+
+// Where tools/install-deps puts them; "" when it did not.
+std::string client_program(const std::string& name) {
+  const char* given = std::getenv("FAULTLINE_CLIENTS");
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  const std::string place = given != nullptr   ? std::string(given)
+                            : cache != nullptr ? std::string(cache) + "/faultline/clients"
+                            : home != nullptr  ? std::string(home) + "/.cache/faultline/clients"
+                                               : std::string();
+  const std::string path = base::join_path(base::join_path(place, "bin"), name);
+  return ::access(path.c_str(), X_OK) == 0 ? path : std::string();
+}
+
+// Not in CI either: a registry that is away is no fault of ours.
+#define REQUIRE_CLIENT(variable, name)                                                         \
+  const std::string variable = client_program(name);                                           \
+  if (variable.empty()) GTEST_SKIP() << (name) << " is not there: tools/install-deps test"
+
+struct Ran {
+  int exit_code = -1;
+  std::string output;  // of both streams
+};
+Ran run(const std::string& command) {
+  base::ChildLimits limits;
+  limits.wall = std::chrono::seconds(100);
+  const auto end = base::run_child("/bin/sh", {"sh", "-c", "exec 2>&1; " + command}, limits);
+  if (!end.ok()) return {};
+  return {end->exit_code, end->output + end->errors};
+}
+
+class RealUploaders : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string source = root_.path() + "/hello.c";
+    ASSERT_TRUE(base::write_file_durably(
+                    source, base::bytes_of("#include <stdio.h>\n"
+                                           "int twice(int n) { return 2 * n; }\n"
+                                           "int main(void) { return printf(\"%d\", twice(2)); }\n"))
+                    .ok());
+    const Ran made = run("cc -g -O0 -Wl,--build-id -o " + hello_ + " " + source + " || clang-22 -g " +
+                         "-O0 -Wl,--build-id -o " + hello_ + " " + source);
+    ASSERT_EQ(made.exit_code, 0) << made.output;
+    const Ran id = run("readelf -n " + hello_ + " | sed -n 's/.*Build ID: //p'");
+    build_id_ = base::trim(id.output);
+    ASSERT_EQ(build_id_.size(), 40u) << id.output;
+  }
+  void start(std::vector<std::string> environment = {}) {
+    server_.emplace(
+        ServerProcess::start({root_.path() + "/data", {}, {}, std::move(environment)}));
+    ASSERT_NE(server_->url(), "");
+    token_ = base::trim(
+        run(faultline_program() + " admin token create ci --data " + root_.path() + "/data").output);
+    ASSERT_EQ(token_.size(), 32u) << token_;
+  }
+  net::ClientAnswer get(const std::string& path) {
+    return uploads::send(server_->url(), "GET", path);
+  }
+  std::string sentry_upload(const std::string& program, const std::string& token,
+                            const std::string& what) {
+    return "env -u SENTRY_AUTH_TOKEN HOME=" + root_.path() + " SENTRY_LOAD_DOTENV=0 " + program +
+           " --url " + server_->url() + " --auth-token " + token +
+           " debug-files upload --org any --project any --wait " + what;
+  }
+
+  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("real-uploaders").value();
+  std::string hello_ = root_.path() + "/hello", build_id_, token_;
+  std::optional<ServerProcess> server_;
+};
+
+TEST_F(RealUploaders, SentryCliUploads) {
+  REQUIRE_CLIENT(sentry, "sentry-cli");
+  start();
+  const Ran first = run(sentry_upload(sentry, token_, hello_));
+  EXPECT_EQ(first.exit_code, 0) << first.output << server_->log();
+  EXPECT_EQ(get("/buildid/" + build_id_ + "/debuginfo").body, base::read_file(hello_).value());
+  const Ran again = run(sentry_upload(sentry, token_, hello_));
+  EXPECT_EQ(again.exit_code, 0) << again.output;
+  EXPECT_NE(again.output.find("Nothing to upload"), std::string::npos)
+      << "the second time nothing is sent\n"
+      << again.output;
+  const Ran stranger =
+      run(sentry_upload(sentry, "0123456789abcdef0123456789abcdef", hello_));
+  EXPECT_NE(stranger.exit_code, 0) << stranger.output;
+}
+
+// A file of many chunks in requests of half a megabyte, as behind a proxy that limits bodies.
+TEST_F(RealUploaders, SentryCliUploadsInSmallRequests) {
+  REQUIRE_CLIENT(sentry, "sentry-cli");
+  start({"FAULTLINE_LIMITS_SENTRY_REQUEST=1 MiB"});
+  const Ran padded = run("head -c 5000000 /dev/urandom > " + root_.path() + "/pad && objcopy " +
+                         "--add-section .pad=" + root_.path() + "/pad " + hello_);
+  ASSERT_EQ(padded.exit_code, 0) << padded.output;
+  const Ran sent = run(sentry_upload(sentry, token_, hello_));
+  EXPECT_EQ(sent.exit_code, 0) << sent.output << server_->log();
+  EXPECT_TRUE(get("/buildid/" + build_id_ + "/debuginfo").body == base::read_file(hello_).value());
+}
+
+TEST_F(RealUploaders, BreakpadsToolsUpload) {
+  REQUIRE_CLIENT(dump_syms, "dump_syms");
+  REQUIRE_CLIENT(sym_upload, "sym_upload");
+  start();
+  const std::string sym = root_.path() + "/hello.sym";
+  const Ran dumped = run(dump_syms + " " + hello_ + " > " + sym);
+  const std::string text = base::read_file(sym).value_or("");
+  ASSERT_TRUE(text.starts_with("MODULE Linux ")) << dumped.output << text.substr(0, 200);
+  const auto words = base::split(text.substr(0, text.find('\n')), ' ');
+  const std::string id(words.at(3));
+  const std::string path = "/hello/" + id + "/hello.sym";
+  // Version 2 knows a key, which is a token of ours; FOUND ends it the second time.
+  const std::string v2 = sym_upload + " -p sym-upload-v2 -k " + token_ + " " + sym + " " +
+                         server_->url();
+  const Ran second = run(v2);
+  EXPECT_EQ(second.exit_code, 0) << second.output << server_->log();
+  EXPECT_EQ(get(path).body, text);
+  const Ran again = run(v2);
+  EXPECT_NE(again.output.find("already exists"), std::string::npos) << again.output;
+  const Ran wrong = run(sym_upload + " -p sym-upload-v2 -k 0123456789abcdef0123456789abcdef " +
+                        sym + " " + server_->url());
+  EXPECT_NE(wrong.exit_code, 0) << wrong.output;
+}
+
+// Version 1 has no place for a token: it is for this machine, until there are tokens.
+TEST_F(RealUploaders, BreakpadsFirstProtocolUploads) {
+  REQUIRE_CLIENT(dump_syms, "dump_syms");
+  REQUIRE_CLIENT(sym_upload, "sym_upload");
+  server_.emplace(ServerProcess::start({root_.path() + "/data", {}, {}, {}}));
+  ASSERT_NE(server_->url(), "");
+  const std::string sym = root_.path() + "/hello.sym";
+  ASSERT_EQ(run(dump_syms + " " + hello_ + " > " + sym).exit_code, 0);
+  const std::string text = base::read_file(sym).value_or("");
+  const std::string id(base::split(text.substr(0, text.find('\n')), ' ').at(3));
+  const Ran sent = run(sym_upload + " " + sym + " " + server_->url() + "/upload/");
+  EXPECT_EQ(sent.exit_code, 0) << sent.output << server_->log();
+  EXPECT_EQ(get("/hello/" + id + "/hello.sym").body, text);
+}
+
+}  // namespace
