@@ -33,8 +33,8 @@ std::string client_program(const std::string& name) {
 }
 
 // Not in CI either: a registry that is away is no fault of ours.
-#define REQUIRE_CLIENT(variable, name)                                                         \
-  const std::string variable = client_program(name);                                           \
+#define REQUIRE_CLIENT(variable, name)               \
+  const std::string variable = client_program(name); \
   if (variable.empty()) GTEST_SKIP() << (name) << " is not there: tools/install-deps test"
 
 struct Ran {
@@ -58,19 +58,19 @@ class RealUploaders : public testing::Test {
                                            "int twice(int n) { return 2 * n; }\n"
                                            "int main(void) { return printf(\"%d\", twice(2)); }\n"))
                     .ok());
-    const Ran made = run("cc -g -O0 -Wl,--build-id -o " + hello_ + " " + source + " || clang-22 -g " +
-                         "-O0 -Wl,--build-id -o " + hello_ + " " + source);
+    const Ran made = run("cc -g -O0 -Wl,--build-id -o " + hello_ + " " + source +
+                         " || clang-22 -g " + "-O0 -Wl,--build-id -o " + hello_ + " " + source);
     ASSERT_EQ(made.exit_code, 0) << made.output;
     const Ran id = run("readelf -n " + hello_ + " | sed -n 's/.*Build ID: //p'");
     build_id_ = base::trim(id.output);
     ASSERT_EQ(build_id_.size(), 40u) << id.output;
   }
   void start(std::vector<std::string> environment = {}) {
-    server_.emplace(
-        ServerProcess::start({root_.path() + "/data", {}, {}, std::move(environment)}));
+    server_.emplace(ServerProcess::start({root_.path() + "/data", {}, {}, std::move(environment)}));
     ASSERT_NE(server_->url(), "");
     token_ = base::trim(
-        run(faultline_program() + " admin token create ci --data " + root_.path() + "/data").output);
+        run(faultline_program() + " admin token create ci --data " + root_.path() + "/data")
+            .output);
     ASSERT_EQ(token_.size(), 32u) << token_;
   }
   net::ClientAnswer get(const std::string& path) {
@@ -99,8 +99,7 @@ TEST_F(RealUploaders, SentryCliUploads) {
   EXPECT_NE(again.output.find("Nothing to upload"), std::string::npos)
       << "the second time nothing is sent\n"
       << again.output;
-  const Ran stranger =
-      run(sentry_upload(sentry, "0123456789abcdef0123456789abcdef", hello_));
+  const Ran stranger = run(sentry_upload(sentry, "0123456789abcdef0123456789abcdef", hello_));
   EXPECT_NE(stranger.exit_code, 0) << stranger.output;
 }
 
@@ -128,8 +127,8 @@ TEST_F(RealUploaders, BreakpadsToolsUpload) {
   const std::string id(words.at(3));
   const std::string path = "/hello/" + id + "/hello.sym";
   // Version 2 knows a key, which is a token of ours; FOUND ends it the second time.
-  const std::string v2 = sym_upload + " -p sym-upload-v2 -k " + token_ + " " + sym + " " +
-                         server_->url();
+  const std::string v2 =
+      sym_upload + " -p sym-upload-v2 -k " + token_ + " " + sym + " " + server_->url();
   const Ran second = run(v2);
   EXPECT_EQ(second.exit_code, 0) << second.output << server_->log();
   EXPECT_EQ(get(path).body, text);

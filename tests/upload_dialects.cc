@@ -101,11 +101,10 @@ Outcome sentry(const std::string& url, const File& file) {
   const std::string assemble = "/api/0/projects/o/p/files/difs/assemble/";
   std::string form;
   for (const std::string& chunk : {first, second}) {
-    form += form_part(
-        R"(name="file"; filename=")" + hex_of(chunk, DigestKind::sha1) + "\"", chunk);
+    form += form_part(R"(name="file"; filename=")" + hex_of(chunk, DigestKind::sha1) + "\"", chunk);
   }
-  const auto sent = send(url, "POST", "/api/0/organizations/o/chunk-upload/", form + form_end(),
-                         form_header());
+  const auto sent =
+      send(url, "POST", "/api/0/organizations/o/chunk-upload/", form + form_end(), form_header());
   if (sent.status != 200) return outcome_of(sent, false);
   const auto answer = send(url, "POST", assemble, list);
   return outcome_of(answer, json_of(answer)[whole]["state"].text_or("") == "ok");
@@ -134,14 +133,13 @@ Outcome nuget(const std::string& url, const File& file) {
                                   .add("[Content_Types].xml", "<Types/>")
                                   .add("lib/net6.0/" + file.name, file.content)
                                   .finish();
-  return taken(send(
-      url, "PUT", "/api/v2/symbolpackage",
-      form_part("name=package; filename=x.snupkg", package) + form_end(), form_header()));
+  return taken(send(url, "PUT", "/api/v2/symbolpackage",
+                    form_part("name=package; filename=x.snupkg", package) + form_end(),
+                    form_header()));
 }
 
 Outcome parts(const std::string& url, const File& file) {
-  const std::string path =
-      "/api/v1/uploads/" + base::sha256_of(base::bytes_of(file.content)).hex();
+  const std::string path = "/api/v1/uploads/" + base::sha256_of(base::bytes_of(file.content)).hex();
   const std::string half = file.content.substr(0, file.content.size() / 2);
   const auto first = send(url, "PUT", path + "?offset=0", half);
   if (first.status != 200) return outcome_of(first, false);
@@ -177,8 +175,7 @@ const Fields& form_header() {
 }
 
 File sym_file(const std::string& name, std::size_t size) {
-  const std::string id =
-      base::upper_ascii(hex_of(name, DigestKind::md5)) + "0";
+  const std::string id = base::upper_ascii(hex_of(name, DigestKind::md5)) + "0";
   File file{name, id, "/" + name + "/" + id + "/" + name + ".sym", ""};
   file.content = "MODULE Linux x86_64 " + id + " " + name + "\nPUBLIC 1000 0 ";
   file.content += noise(name, std::max(size, file.content.size() + 1) - file.content.size()) + "\n";
@@ -195,7 +192,10 @@ File elf_file(const std::string& name, std::size_t size) {
   };
   constexpr unsigned kHeaders = 64 + 56;
   constexpr unsigned kNote = 36;
-  std::string elf("\x7f" "ELF\2\1\1", 7);
+  std::string elf(
+      "\x7f"
+      "ELF\2\1\1",
+      7);
   elf += std::string(9, '\0') + little(3, 2) + little(62, 2) + little(1, 4) + little(0x1000, 8) +
          little(64, 8) + little(0, 8) + little(0, 4) + little(64, 2) + little(56, 2) +
          little(1, 2) + little(64, 2) + little(0, 4);

@@ -24,9 +24,9 @@ const Fields& form_header();
 
 // What is brought: a module's Breakpad text, or a little ELF file with a build id.
 struct File {
-  std::string name;     // of the module
-  std::string id;       // Breakpad's, or the build id in hex
-  std::string path;     // where it is found afterwards
+  std::string name;  // of the module
+  std::string id;    // Breakpad's, or the build id in hex
+  std::string path;  // where it is found afterwards
   std::string content;
 };
 File sym_file(const std::string& name, std::size_t size);

@@ -97,9 +97,11 @@ class KilledServer : public testing::Test {
  protected:
   // A server with a watched directory, so that passes are killed as well.
   ServerProcess start() {
-    auto server = ServerProcess::start(
-        {data_, {}, {},
-         {"FAULTLINE_SCAN_PATHS=" + watched_, "FAULTLINE_SCAN_FILES=1", "FAULTLINE_SCAN_SECONDS=1"}});
+    auto server = ServerProcess::start({data_,
+                                        {},
+                                        {},
+                                        {"FAULTLINE_SCAN_PATHS=" + watched_,
+                                         "FAULTLINE_SCAN_FILES=1", "FAULTLINE_SCAN_SECONDS=1"}});
     EXPECT_EQ(send(server.url(), "GET", "/healthz").status, 200);
     return server;
   }

@@ -62,8 +62,8 @@ class HostileUploads : public testing::Test {
     return uploads::send(server_->url(), method, path, body, headers);
   }
   net::ClientAnswer post_zip(const std::string& zip) {
-    return send("POST", "/upload/",
-                form_part("name=\"z\"; filename=\"z.zip\"", zip) + form_end(), form_header());
+    return send("POST", "/upload/", form_part("name=\"z\"; filename=\"z.zip\"", zip) + form_end(),
+                form_header());
   }
   net::ClientAnswer push_nuget(const std::string& zip) {
     return send("PUT", "/api/v2/symbolpackage",
@@ -121,7 +121,6 @@ std::vector<Name> hostile_names() {
           {"blanks", "a b c.so", true}};
 }
 
-
 void expect_words(const net::ClientAnswer& answer) {
   EXPECT_GE(answer.status, 200);
   EXPECT_LT(answer.status, 500) << answer.body;
@@ -135,8 +134,8 @@ TEST_F(HostileUploads, NamesAreRefusedOrHarmlessInEveryDialect) {
   for (const Name& name : hostile_names()) {
     SCOPED_TRACE(name.what);
     const std::string path = name.name + "/" + id + "/" + name.name + ".sym";
-    const auto put = send("PUT", "/" + percent(name.name) + "/" + id + "/" + percent(name.name),
-                          "opaque");
+    const auto put =
+        send("PUT", "/" + percent(name.name) + "/" + id + "/" + percent(name.name), "opaque");
     expect_words(put);
     EXPECT_EQ(put.status == 201 || put.status == 200, name.is_allowed) << put.status;
     expect_words(send("PUT", "/api/v1/files/" + percent(name.name), elf));
@@ -171,11 +170,11 @@ TEST_F(HostileUploads, NamesAreRefusedOrHarmlessInEveryDialect) {
                       "{symbol_id:{debug_file:" + json_text(name.name) + ",debug_id:\"" + id +
                           "\"},symbol_upload_type:\"BREAKPAD\"}"));
     const std::string sha1 = base::hex_digest_of(base::bytes_of(elf), base::DigestKind::sha1);
-    EXPECT_EQ(send("POST", "/api/0/organizations/o/chunk-upload/",
-                   form_part("name=\"file\"; filename=\"" + sha1 + "\"", elf) + form_end(),
-                   form_header())
-                  .status,
-              200);
+    EXPECT_EQ(
+        send("POST", "/api/0/organizations/o/chunk-upload/",
+             form_part("name=\"file\"; filename=\"" + sha1 + "\"", elf) + form_end(), form_header())
+            .status,
+        200);
     expect_words(send("POST", "/api/0/projects/o/p/files/difs/assemble/",
                       "{\"" + sha1 + "\":{\"name\":" + json_text(name.name) + ",\"chunks\":[\"" +
                           sha1 + "\"]}}"));
@@ -186,21 +185,23 @@ TEST_F(HostileUploads, NamesAreRefusedOrHarmlessInEveryDialect) {
 // Bytes that no database takes as text, where files and forms name things.
 TEST_F(HostileUploads, ZeroBytesInsideAreNoTroubleOfOurs) {
   const std::string zero(1, '\0');
-  const std::string sym = "MODULE Li" + zero + "nux x8" + zero + "6 0403020106050807090A0B0C0D0E0F100 z" +
-                          zero + ".so\nINFO CODE_ID 01" + zero + "02 z" + zero + ".exe\n";
+  const std::string sym = "MODULE Li" + zero + "nux x8" + zero +
+                          "6 0403020106050807090A0B0C0D0E0F100 z" + zero + ".so\nINFO CODE_ID 01" +
+                          zero + "02 z" + zero + ".exe\n";
   const auto put = send("PUT", "/z.so/0403020106050807090A0B0C0D0E0F100/z.so.sym", sym);
   EXPECT_EQ(put.status, 201) << put.body;
   EXPECT_EQ(send("GET", "/z.so/0403020106050807090A0B0C0D0E0F100/z.so.sym").body, sym);
   const std::string zip = StoredZip().add("y.so/AB/y.so.sym", sym).finish();
-  const auto posted = send("POST", "/upload/",
-                           form_part("name=\"z\"; filename=\"a" + zero + "b.zip\"", zip) + form_end(),
-                           form_header());
+  const auto posted = send(
+      "POST", "/upload/",
+      form_part("name=\"z\"; filename=\"a" + zero + "b.zip\"", zip) + form_end(), form_header());
   expect_words(posted);
-  const auto named = send("PUT", "/api/v2/symbolpackage",
-                          form_part("name=\"z\"; filename=\"a" + zero + "b.snupkg\"",
-                                    StoredZip().add("a.so", uploads::elf_file("q", 500).content).finish()) +
-                              form_end(),
-                          form_header());
+  const auto named =
+      send("PUT", "/api/v2/symbolpackage",
+           form_part("name=\"z\"; filename=\"a" + zero + "b.snupkg\"",
+                     StoredZip().add("a.so", uploads::elf_file("q", 500).content).finish()) +
+               form_end(),
+           form_header());
   expect_words(named);
 }
 
@@ -218,30 +219,31 @@ TEST_F(HostileUploads, BombsAreStopped) {
   const std::string packed(gzip.begin(), gzip.end());
   constexpr unsigned kDeflate = 8;
   const auto crc = testing_support::crc32_of("");  // nobody gets that far
-  const std::string zip = StoredZip()
-                              .add("a/AB/a", deflated, kDeflate, plain.size(), StoredZip::kFile, crc)
-                              .finish();
+  const std::string zip =
+      StoredZip().add("a/AB/a", deflated, kDeflate, plain.size(), StoredZip::kFile, crc).finish();
   EXPECT_EQ(post_zip(zip).status, 413);
   // The same, but it says that it is small.
   const std::string liar =
       StoredZip().add("a/AB/a", deflated, kDeflate, 100, StoredZip::kFile, crc).finish();
   const auto lied = post_zip(liar);
   EXPECT_TRUE(lied.status == 413 || lied.status == 400) << lied.status;
-  const auto pushed = push_nuget(
-      StoredZip().add("lib/a.pdb", deflated, kDeflate, plain.size(), StoredZip::kFile, crc).finish());
+  const auto pushed =
+      push_nuget(StoredZip()
+                     .add("lib/a.pdb", deflated, kDeflate, plain.size(), StoredZip::kFile, crc)
+                     .finish());
   EXPECT_TRUE(pushed.status == 413 || pushed.status == 400) << pushed.status;
   EXPECT_EQ(send("PUT", "/bomb/AB12/bomb", packed, {{"Content-Encoding", "gzip"}}).status, 413);
   const std::string sha1 = base::hex_digest_of(base::bytes_of(plain), base::DigestKind::sha1);
-  const auto chunk = send("POST", "/api/0/organizations/o/chunk-upload/",
-                          form_part("name=\"file_gzip\"; filename=\"" + sha1 + "\"", packed) +
-                              form_end(),
-                          form_header());
+  const auto chunk =
+      send("POST", "/api/0/organizations/o/chunk-upload/",
+           form_part("name=\"file_gzip\"; filename=\"" + sha1 + "\"", packed) + form_end(),
+           form_header());
   EXPECT_EQ(chunk.status, 413) << chunk.body;
   EXPECT_EQ(send("POST", "/upload/v2/", packed, {{"Content-Encoding", "gzip"}}).status, 413);
   // Announced as small, sent as a bomb.
-  const auto planned = send("POST", "/upload/v2/",
-                            R"({"files":[{"key":"b/AB/b.sym","size":10,"md5_hash":")" +
-                                std::string(32, 'a') + "\"}]}");
+  const auto planned = send(
+      "POST", "/upload/v2/",
+      R"({"files":[{"key":"b/AB/b.sym","size":10,"md5_hash":")" + std::string(32, 'a') + "\"}]}");
   const auto at = planned.body.find("/upload/v2/session/");
   ASSERT_NE(at, std::string::npos) << planned.body;
   const std::string session = planned.body.substr(at, planned.body.find('"', at) - at);
@@ -253,8 +255,8 @@ TEST_F(HostileUploads, BombsAreStopped) {
 TEST_F(HostileUploads, LengthsThatLieAreFound) {
   const std::string sym = uploads::sym_file("x.so", 500).content;
   // A stored member that says another size.
-  const auto zip = post_zip(
-      StoredZip().add("x.so/AB/x.so.sym", sym, 0, sym.size() + 4000).finish());
+  const auto zip =
+      post_zip(StoredZip().add("x.so/AB/x.so.sym", sym, 0, sym.size() + 4000).finish());
   EXPECT_EQ(zip.status, 400) << zip.body;
   // A zip cut off at every place of its end.
   const std::string whole = StoredZip().add("x.so/AB/x.so.sym", sym).finish();
@@ -278,7 +280,8 @@ TEST_F(HostileUploads, LengthsThatLieAreFound) {
   const std::string session = planned.body.substr(at, planned.body.find('"', at) - at);
   for (const std::string& range : std::vector<std::string>{
            "bytes 5-9/10", "bytes 9-5/10", "bytes 0-9/5", "bytes 0-18446744073709551615/*",
-           "bytes -1-4/10", "bytes 99999999999999999999-5/1", "bytes", "pages 0-1/2", "bytes */x"}) {
+           "bytes -1-4/10", "bytes 99999999999999999999-5/1", "bytes", "pages 0-1/2",
+           "bytes */x"}) {
     const auto answer = send("PUT", session, sym.substr(0, 4), {{"Content-Range", range}});
     EXPECT_TRUE(answer.status == 400 || answer.status == 308) << range << " " << answer.status;
   }
@@ -292,9 +295,9 @@ TEST_F(HostileUploads, LengthsThatLieAreFound) {
   EXPECT_EQ(send("PUT", "/api/v1/uploads/" + hash + "?offset=-1", "x").status, 400);
   EXPECT_EQ(send("PUT", "/api/v1/uploads/..%2f..%2fx?offset=0", "x").status, 400);
   // Forms without an end, without a boundary, with another one.
-  for (const std::string& type : std::vector<std::string>{
-           "multipart/form-data", "multipart/form-data; boundary=zzz",
-           "multipart/form-data; boundary=\"\"", "text/plain"}) {
+  for (const std::string& type :
+       std::vector<std::string>{"multipart/form-data", "multipart/form-data; boundary=zzz",
+                                "multipart/form-data; boundary=\"\"", "text/plain"}) {
     const std::string form = form_part("name=\"f\"; filename=\"f.zip\"", whole) + form_end();
     EXPECT_EQ(send("POST", "/upload/", form, {{"Content-Type", type}}).status, 400) << type;
     EXPECT_EQ(send("PUT", "/api/v2/symbolpackage", form, {{"Content-Type", type}}).status, 400);
@@ -325,8 +328,7 @@ TEST_F(HostileUploads, LinksInArchivesGiveNothing) {
 }
 
 std::uint64_t anonymous_memory(pid_t pid) {
-  const std::string text =
-      base::read_file("/proc/" + std::to_string(pid) + "/status").value_or("");
+  const std::string text = base::read_file("/proc/" + std::to_string(pid) + "/status").value_or("");
   const auto anon = text.find("\nRssAnon:");
   if (anon == std::string::npos) return 0;
   const std::string_view rest = base::trim(std::string_view(text).substr(anon + 9));

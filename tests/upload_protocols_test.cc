@@ -120,8 +120,7 @@ TEST_F(UploadProtocols, NugetPushes) {
                                   .add("_rels/.rels", "<Relationships/>")
                                   .add("runtimes/linux-x64/native/libnative.so", file.content)
                                   .finish();
-  const std::string form =
-      form_part("name=package; filename=x.snupkg", package) + form_end();
+  const std::string form = form_part("name=package; filename=x.snupkg", package) + form_end();
   const auto push = [&](const std::string& key, const std::string& body) {
     uploads::Fields headers = form_header();
     if (!key.empty()) headers["X-NuGet-ApiKey"] = key;
@@ -293,7 +292,8 @@ TEST_F(UploadProtocols, UnpacksATarWithoutTheCorpus) {
       base::write_file_durably(root_.path() + "/tarred.so", base::bytes_of(file.content)).ok());
   const auto end = base::run_child(
       "/bin/sh",
-      {"sh", "-c", "cd " + root_.path() + " && echo text > readme && tar -cJf x.tar.xz tarred.so readme"});
+      {"sh", "-c",
+       "cd " + root_.path() + " && echo text > readme && tar -cJf x.tar.xz tarred.so readme"});
   ASSERT_TRUE(end.ok() && end->ok());
   const auto answer = post_file("x.tar.xz", must_read(root_.path() + "/x.tar.xz"));
   ASSERT_EQ(answer.status, 201) << answer.body;
@@ -316,14 +316,15 @@ std::string free_port() {
 class UploadByUrl : public UploadProtocols {
  protected:
   void SetUp() override {
-    have_tools_ = testing_support::have_command("nginx") &&
-                  testing_support::have_command("openssl");
+    have_tools_ =
+        testing_support::have_command("nginx") && testing_support::have_command("openssl");
     if (!have_tools_) return;
     place_ = root_.path() + "/nginx";
     ASSERT_TRUE(base::make_directories(place_ + "/files").ok());
-    ASSERT_TRUE(run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
-                    "-days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout " +
-                    place_ + "/key.pem -out " + place_ + "/cert.pem 2>/dev/null"));
+    ASSERT_TRUE(
+        run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
+            "-days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout " +
+            place_ + "/key.pem -out " + place_ + "/cert.pem 2>/dev/null"));
     const std::string zip = StoredZip().add(file_.path.substr(1), file_.content).finish();
     write("files/symbols.zip", zip);
     write("files/symbols.rar", zip);
@@ -365,16 +366,18 @@ class UploadByUrl : public UploadProtocols {
            "server { listen 127.0.0.1:" + port_ + " ssl; ssl_certificate " + place_ +
            "/cert.pem; ssl_certificate_key " + place_ + "/key.pem; root " + place_ + "/files;\n" +
            "location = /one.zip { return 302 /two; }\n"
-           "location = /two { return 307 https://localhost:" + port_ + "/symbols.zip; }\n" +
+           "location = /two { return 307 https://localhost:" +
+           port_ + "/symbols.zip; }\n" +
            "location = /away.zip { return 302 https://forbidden.invalid/symbols.zip; }\n"
-           "location = /plain.zip { return 302 http://localhost:" + port_ + "/symbols.zip; }\n" +
+           "location = /plain.zip { return 302 http://localhost:" +
+           port_ + "/symbols.zip; }\n" +
            "location = /loop.zip { return 302 /loop.zip; }\n"
            "location = /odd.zip { return 302 https://localhost@forbidden.invalid/; }\n"
            "location = /broken.zip { return 503; } } }\n";
   }
   void start_nginx() {
-    std::vector<std::string> words{"nginx", "-e", "stderr", "-p", place_, "-c",
-                                   place_ + "/nginx.conf"};
+    std::vector<std::string> words{
+        "nginx", "-e", "stderr", "-p", place_, "-c", place_ + "/nginx.conf"};
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);

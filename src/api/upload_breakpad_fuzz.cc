@@ -26,8 +26,7 @@ void create_and_complete(UploadHouse& house, FuzzInput input) {
   const std::string session = "/v1/uploads/" + std::string(created["uploadKey"].text_or("?"));
   const std::string_view symbol_id = input.line();
   ASSERT(house.offer(api::request_of("PUT", session), input.rest()).status == 200);
-  const net::Answer done =
-      house.offer(api::request_of("POST", session + ":complete"), symbol_id);
+  const net::Answer done = house.offer(api::request_of("POST", session + ":complete"), symbol_id);
   if (done.status != 200) return;
   // An upload ends once.
   ASSERT(house.offer(api::request_of("POST", session + ":complete"), symbol_id).status == 404);

@@ -13,8 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       form = api::form_part("name=package; filename=package.nupkg", input.rest());
       break;
     default:
-      form = api::form_part("name=package; filename=package.nupkg",
-                            api::zip_of_lines(input.rest()));
+      form =
+          api::form_part("name=package; filename=package.nupkg", api::zip_of_lines(input.rest()));
   }
   api::UploadHouse::get().offer(api::form_request("PUT", "/api/v2/symbolpackage"),
                                 form + api::end_of_form());

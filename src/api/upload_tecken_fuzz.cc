@@ -28,8 +28,8 @@ std::string manifest_of(std::string_view key, std::string_view content) {
 void resume(UploadHouse& house, FuzzInput input) {
   const std::string_view key = input.line();
   const std::string manifest = manifest_of(key, input.line());
-  const auto answer = UploadHouse::json_of(
-      house.offer(api::request_of("POST", "/upload/v2/"), manifest));
+  const auto answer =
+      UploadHouse::json_of(house.offer(api::request_of("POST", "/upload/v2/"), manifest));
   const std::string_view url = answer["files"].at(0)["action"]["url"].text_or("");
   const auto path = url.find("/upload/v2/session/");
   if (path == std::string_view::npos) return;

@@ -29,9 +29,9 @@ class StoredZip {
   // `content` as it is stored: raw deflate is method 8. `size` as the headers say it.
   StoredZip& add(std::string_view name, std::string_view content, unsigned method,
                  std::uint64_t size, std::uint32_t mode, std::uint32_t crc) {
-    const std::string facts = little(20, 2) + little(0x0800, 2) + little(method, 2) +
-                              little(0, 4) + little(crc, 4) + little(content.size(), 4) +
-                              little(size, 4) + little(name.size(), 2) + little(0, 2);
+    const std::string facts = little(20, 2) + little(0x0800, 2) + little(method, 2) + little(0, 4) +
+                              little(crc, 4) + little(content.size(), 4) + little(size, 4) +
+                              little(name.size(), 2) + little(0, 2);
     constexpr unsigned kMadeOnUnix = 20 | 3 << 8;
     directory_ += std::string("PK\1\2") + little(kMadeOnUnix, 2) + facts + little(0, 6) +
                   little(std::uint64_t{mode} << 16, 4) + little(zip_.size(), 4);
