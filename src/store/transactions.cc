@@ -72,6 +72,14 @@ Result<bool> is_held(Session& session, const std::string& sha256, const SymbolKe
   }
   const Rows transactions = TRY(session.query(sql, values));
   if (!transactions.empty() && transactions.front().integer(0) != 0) return true;
+  // A watched file is there whoever uploaded it as well; it has no path of its own.
+  if (path == nullptr) {
+    const Rows watched =
+        TRY(session.query("SELECT 1 FROM container_file c JOIN symbol_file s ON s.id = c.file "
+                          "WHERE s.sha256 = ? LIMIT 1",
+                          {sha256}));
+    if (!watched.empty()) return true;
+  }
   const Rows uploads =
       TRY(session.query("SELECT COUNT(*) FROM upload_file uf JOIN upload u ON u.id = uf.upload "
                         "JOIN symbol_file s ON s.id = uf.file WHERE s.sha256 = ? AND u.way <> ?",

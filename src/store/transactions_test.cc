@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "store/containers.h"
 #include "testing/corpus.h"
 #include "testing/postgres.h"
 
@@ -21,6 +22,9 @@ struct Place {
 
   explicit Place(const std::string& url) : database(db::Database::open(url).value()) {
     std::vector<db::Migration> migrations = Catalog::migrations();
+    for (const db::Migration& migration : Containers::migrations()) {
+      migrations.push_back(migration);
+    }
     for (db::Migration& migration : Transactions::migrations()) {
       migrations.push_back(std::move(migration));
     }
@@ -50,6 +54,17 @@ struct Place {
     record.product = "prod";
     record.files.push_back({name, "ABC1", name, "C:\\" + name, "pub", hash_of(content).hex()});
     return transactions.add(record).value();
+  }
+  // The same content as a watched file, under the id that it bears.
+  void watch(Containers& containers, const std::string& name, const std::string& content) {
+    NewContainer watched;
+    watched.container.path = "/watched/" + name;
+    NewFile file;
+    file.file.sha256 = hash_of(content);
+    file.file.name = name;
+    file.keys.push_back({SymbolKey::from_text(KeyKind::code_id, name, "c0de" + content), true});
+    watched.members.push_back({file, "", 0});
+    ASSERT_TRUE(containers.commit({watched}).ok());
   }
   bool finds_path(const std::string& name) {
     return !catalog.find({SymbolKey::from_text(KeyKind::path, name + "/" + name, "abc1")})
@@ -104,6 +119,30 @@ void expect_others_stay(const std::string& url) {
   const std::string known = Place::hash_of("3").hex();
   EXPECT_EQ(place.transactions.known({known, std::string(64, 'a')}).value(),
             std::set<std::string>{known});
+}
+
+// A watched directory has the file, too: it goes from the store, not from the server.
+void expect_watched_files_stay(const std::string& url) {
+  Place place(url);
+  Containers containers(*place.database, place.catalog);
+  const std::int64_t id = place.add("foo.pdb", "4");
+  place.watch(containers, "foo.pdb", "4");
+  const std::int64_t other = place.add("bar.pdb", "5");
+  ASSERT_TRUE(place.transactions.remove(id).ok());
+  ASSERT_TRUE(place.transactions.remove(other).ok());
+  EXPECT_FALSE(place.finds_path("foo.pdb"));
+  EXPECT_TRUE(place.finds_id("foo.pdb", "4"));
+  EXPECT_FALSE(place.finds_id("bar.pdb", "5"));
+}
+
+TEST(Transactions, WatchedFilesStayOnSqlite) {
+  const auto directory = base::TemporaryDirectory::create("transactions").value();
+  expect_watched_files_stay("sqlite:" + directory.path() + "/a.db");
+}
+
+TEST(Transactions, WatchedFilesStayOnPostgresql) {
+  REQUIRE_OR_SKIP(testing_support::have_postgres(), "no PostgreSQL on this machine");
+  expect_watched_files_stay(testing_support::new_postgres_database());
 }
 
 TEST(Transactions, AFileGoesWithTheLastOnSqlite) {
