@@ -13,6 +13,7 @@
 #include "formats/macho/macho.h"
 #include "formats/pdb/pdb.h"
 #include "formats/pdb/source_names.h"
+#include "formats/portable_pdb/portable_pdb.h"
 
 namespace extract {
 
@@ -117,6 +118,18 @@ Result<void> add_pdb_files(base::Bytes bytes, SourceFiles& out) {
   return {};
 }
 
+Result<void> add_portable_pdb_files(base::Bytes bytes, SourceFiles& out) {
+  Collector collector(out);
+  const auto file = TRY(portable_pdb::File::parse(bytes));
+  for (portable_pdb::Document& document : file.documents()) {
+    TRY(collector.add(std::move(document.path), std::move(document.checksum)));
+  }
+  if (const auto link = file.find_source_link(); link && link->size() <= kMaxPlacesSize) {
+    out.source_links.emplace_back(base::text_of(*link));
+  }
+  return {};
+}
+
 Result<void> add_sym_files(base::Bytes file, SourceFiles& out) {
   Collector collector(out);
   const breakpad::SymFile sym = breakpad::read(file, breakpad::Reading::kLenient);
@@ -160,6 +173,9 @@ Result<SourceFiles> source_files(base::Bytes file) {
     case FileKind::pdb:
       TRY(add_pdb_files(file, out));
       return out;
+    case FileKind::portable_pdb:
+      TRY(add_portable_pdb_files(file, out));
+      return out;
     case FileKind::breakpad_sym:
       TRY(add_sym_files(file, out));
       return out;
@@ -168,6 +184,16 @@ Result<SourceFiles> source_files(base::Bytes file) {
                                            std::string(name_of(identity.kind)) +
                                            " file names cannot be read"};
   }
+}
+
+Result<std::string> embedded_source(base::Bytes file, std::string_view path,
+                                    std::uint64_t size_max) {
+  const auto pdb = TRY(portable_pdb::File::parse(file));
+  const std::vector<portable_pdb::Document> documents = pdb.documents();
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    if (documents[i].path == path) return pdb.read_embedded(i, size_max);
+  }
+  return Error{Fault::not_found, "the portable PDB has no such document"};
 }
 
 }  // namespace extract

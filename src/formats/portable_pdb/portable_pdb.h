@@ -1,4 +1,5 @@
-// A portable PDB of .NET opened for reading: its id and its Source Link.
+// A portable PDB of .NET opened for reading: its id, its documents, the sources in it, its Source
+// Link.
 // Not the Windows format (formats/pdb) and not a converter.
 // Views point into the bytes given to parse(); keep those alive.
 // Immutable after parse(); any thread may read.
@@ -10,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,10 +22,17 @@
 namespace portable_pdb {
 
 constexpr std::uint32_t kMaxStreams = 64;
+constexpr std::uint64_t kMaxDocuments = 1u << 20;
+constexpr std::size_t kMaxDocumentName = 4096;
 
 struct Stream {
   std::string_view name;
   base::Bytes bytes;
+};
+
+struct Document {
+  std::string path;      // as the compiler wrote it; "" when it cannot be read
+  std::string checksum;  // "sha256:…" of the text that was compiled, in hex; "" when not known
 };
 
 class File {
@@ -44,6 +53,12 @@ class File {
   // The JSON of Source Link, from the table of custom debug information; nothing without one,
   // or when the tables cannot be read.
   std::optional<base::Bytes> find_source_link() const;
+
+  // In the order of the table; none when the tables cannot be read.
+  std::vector<Document> documents() const;
+  // The text that is embedded for documents()[document]; not_found when there is none, too_large
+  // past `size_max`, malformed or unsupported when it cannot be unpacked.
+  base::Result<std::string> read_embedded(std::size_t document, std::uint64_t size_max) const;
 
  private:
   File() = default;

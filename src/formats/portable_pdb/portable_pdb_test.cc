@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "testing/assembler.h"
 #include "testing/corpus.h"
@@ -60,6 +61,47 @@ TEST(PortablePdbCorpus, FindsSourceLink) {
   }
 }
 
+// The embedded text is the one that was compiled: the document's own checksum says so.
+TEST(PortablePdbCorpus, EmbeddedSourcesAreWhatWasCompiled) {
+  REQUIRE_CORPUS(corpus);
+  const auto bytes = base::MappedFile::open(
+      corpus + "/symbols/objects/portable-pdb/sourcelink-sample/ppdb-sourcelink-sample.pdb");
+  ASSERT_TRUE(bytes.ok());
+  const auto file = File::parse((*bytes)->bytes());
+  ASSERT_TRUE(file.ok());
+  const std::vector<Document> documents = file->documents();
+  std::size_t embedded = 0;
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    EXPECT_NE(documents[i].path, "");
+    const auto text = file->read_embedded(i, 1 << 20);
+    if (!text.ok()) {
+      EXPECT_EQ(text.error().fault, base::Fault::not_found) << text.error().what;
+      continue;
+    }
+    ++embedded;
+    EXPECT_EQ("sha256:" + base::sha256_of(base::bytes_of(*text)).hex(), documents[i].checksum)
+        << documents[i].path;
+    if (text->size() > 1) {
+      EXPECT_EQ(file->read_embedded(i, text->size() - 1).error().fault, base::Fault::too_large);
+    }
+  }
+  EXPECT_GT(embedded, 0u);
+  EXPECT_EQ(file->read_embedded(documents.size(), 1 << 20).error().fault, base::Fault::not_found);
+}
+
+TEST(PortablePdbCorpus, NamesOfDocumentsArePutTogether) {
+  REQUIRE_CORPUS(corpus);
+  const auto bytes =
+      base::MappedFile::open(corpus + "/symbols/objects/portable-pdb/roslyn-small/Documents.pdbx");
+  ASSERT_TRUE(bytes.ok());
+  const auto file = File::parse((*bytes)->bytes());
+  ASSERT_TRUE(file.ok());
+  std::vector<std::string> names;
+  for (const Document& document : file->documents()) names.push_back(document.path);
+  EXPECT_THAT(names, testing::Contains(testing::EndsWith("Documents.cs")));
+  EXPECT_THAT(names, testing::Each(testing::EndsWith(".cs")));
+}
+
 TEST(PortablePdbCorpus, PrefixesAreSafe) {
   REQUIRE_CORPUS(corpus);
   const auto mapped = base::MappedFile::open(
@@ -69,7 +111,10 @@ TEST(PortablePdbCorpus, PrefixesAreSafe) {
   for (std::size_t size = 0; size < whole.size(); size += 7) {
     const Bytes bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
     const auto file = File::parse(bytes);
-    if (file.ok()) (void)file->find_source_link();
+    if (!file.ok()) continue;
+    (void)file->find_source_link();
+    for (std::size_t i = 0; i < file->documents().size(); ++i)
+      (void)file->read_embedded(i, 1 << 20);
   }
 }
 
