@@ -1,0 +1,102 @@
+#include "symstore/pointed.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/text.h"
+#include "extract/identify.h"
+#include "ident/paths.h"
+#include "symstore/admin_files.h"
+#include "symstore/index_of.h"
+
+namespace symstore {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+
+namespace {
+
+// Where NAME/ID would be in a tree at `root`; the tree need not have it, nor spell it so: what
+// pointers say begins with "..".
+std::vector<std::string> places_of(const std::string& given_root, const std::string& name,
+                                   const std::string& id) {
+  std::error_code failed;
+  std::string root = std::filesystem::canonical(given_root, failed).string();
+  if (failed) root = given_root;
+  const std::string one = base::join_path(base::join_path(root, name), id);
+  const std::string two =
+      base::join_path(base::join_path(base::join_path(root, name.substr(0, 2)), name), id);
+  return {one, two};
+}
+
+// Whether the bytes bear the id under which the pointer was stored.
+Result<bool> bears(const base::Fd& fd, const std::string& name, const std::string& id) {
+  const auto file = TRY(base::MappedFile::open("/proc/self/fd/" + std::to_string(fd.get())));
+  const auto indexed = index_of(extract::identify(file->bytes()), name);
+  return indexed && base::equal_ignoring_case(indexed->id, id);
+}
+
+Result<PointerTarget> open_in(const std::string& root, std::string_view target,
+                              const std::string& name, const std::string& id,
+                              const PointerRoots& roots) {
+  const bool is_relative =
+      !target.starts_with('/') && !target.starts_with('\\') && target.find(':') != 1;
+  if (!is_relative) return follow_pointer(root, root, target, roots);
+  Error miss{Fault::not_found, "file.ptr leads to no file below " + root};
+  for (const std::string& place : places_of(root, name, id)) {
+    auto opened = follow_pointer(root, root, place + "/" + std::string(target), roots);
+    if (opened.ok()) return opened;
+    if (opened.error().fault != Fault::not_found) miss = std::move(opened).error();
+  }
+  return miss;
+}
+
+}  // namespace
+
+Result<PointerTarget> open_pointed(std::string_view pointer_text, const std::string& name,
+                                   const std::string& id, const PointerRoots& roots) {
+  const Pointer pointer = parse_pointer(pointer_text);
+  if (pointer.is_message) {
+    return Error{Fault::not_found, "file.ptr says: " + base::to_valid_utf8(pointer.text)};
+  }
+  Error miss{Fault::denied, "file.ptr leads out of the directories that pointers may lead into"};
+  for (const std::string& root : roots.directories) {
+    auto opened = open_in(root, pointer.text, name, id, roots);
+    if (!opened.ok()) {
+      if (opened.error().fault != Fault::not_found) miss = std::move(opened).error();
+      continue;
+    }
+    const bool fits = TRY(bears(opened->fd, name, id));
+    if (fits) return opened;
+    miss = {Fault::denied, "file.ptr points to a file that does not bear this id"};
+  }
+  return miss;
+}
+
+Result<PointerRoots> parse_pointer_roots(std::string_view text) {
+  PointerRoots roots;
+  std::string lines(text);
+  std::replace(lines.begin(), lines.end(), ';', '\n');
+  for (const std::string_view part : base::split(lines, '\n')) {
+    const std::string_view line = base::trim(part);
+    if (line.empty()) continue;
+    const auto equals = line.starts_with('/') ? std::string_view::npos : line.find('=');
+    const std::string_view directory =
+        equals == std::string_view::npos ? line : base::trim(line.substr(equals + 1));
+    const std::string_view share = equals == std::string_view::npos ? "" : line.substr(0, equals);
+    if (!directory.starts_with('/') || (!share.empty() && !share.starts_with("\\\\"))) {
+      return Error{Fault::malformed, base::to_valid_utf8(line) +
+                                         ": expected /directory or \\\\server\\share=/directory"};
+    }
+    if (share.empty()) {
+      roots.directories.emplace_back(directory);
+    } else {
+      roots.shares.push_back({std::string(base::trim(share)), std::string(directory)});
+      roots.directories.emplace_back(directory);
+    }
+  }
+  return roots;
+}
+
+}  // namespace symstore

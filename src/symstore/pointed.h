@@ -1,0 +1,27 @@
+// What a file.ptr that was stored for a key points to, opened: beneath the directories that are
+// allowed for pointers, and only if its bytes say that very key. The second rule is why an
+// uploader cannot read foreign files with a pointer of his own.
+// A relative path is taken from where the pointer would lie in each of those directories: an
+// imported tree's pointers go on to lead into that tree.
+// Any thread; reads the whole file. Fails with not_found (a message instead of a path, no such
+// file), unsupported (a share that is not mapped), denied (it leads out, it is another file) or
+// what the disk says.
+// Format: docs/formats/symstore.md
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "symstore/beneath.h"
+
+namespace symstore {
+
+base::Result<PointerTarget> open_pointed(std::string_view pointer_text, const std::string& name,
+                                         const std::string& id, const PointerRoots& roots);
+
+// The roots as a list, one a line: "/directory" or "\\server\share=/directory". malformed: a
+// directory that is not absolute.
+base::Result<PointerRoots> parse_pointer_roots(std::string_view text);
+
+}  // namespace symstore

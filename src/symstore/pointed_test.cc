@@ -1,0 +1,112 @@
+#include "symstore/pointed.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "testing/corpus.h"
+
+namespace symstore {
+namespace {
+
+using base::Fault;
+
+constexpr const char* kName = "lantern.pdb";
+constexpr const char* kId = "946967C36ED4F5254C4C44205044422E1";
+
+// A root with a PDB, and the same PDB outside of it.
+struct Place {
+  base::TemporaryDirectory directory = base::TemporaryDirectory::create("pointed").value();
+  std::string root = directory.path() + "/root";
+  PointerRoots roots;
+
+  explicit Place(const std::string& corpus) {
+    pdb = base::read_file(corpus + "/symbols/store/pointer-target/lantern.pdb").value();
+    write("root/files/lantern.pdb", pdb);
+    write("root/files/notes.txt", "secret");
+    write("outside/lantern.pdb", pdb);
+    write("root/la/lantern.pdb/" + std::string(kId) + "/refs.ptr", "");
+    roots.directories = {root};
+  }
+  void write(const std::string& path, const std::string& text) const {
+    ASSERT_TRUE(base::write_file_durably(directory.path() + "/" + path, base::bytes_of(text)).ok());
+  }
+  base::Result<PointerTarget> open(const std::string& text) const {
+    return open_pointed(text, kName, "946967c36ed4f5254c4c44205044422e1", roots);
+  }
+  std::string pdb;
+};
+
+TEST(Pointed, LeadsToTheFileBeneathARoot) {
+  REQUIRE_CORPUS(corpus);
+  const Place place(corpus);
+  for (const std::string& text : std::vector<std::string>{
+           place.root + "/files/lantern.pdb", "PATH:" + place.root + "/files/lantern.pdb\r\n",
+           "..\\..\\..\\files\\lantern.pdb", place.root + "/files/../files//lantern.pdb"}) {
+    const auto opened = place.open(text);
+    ASSERT_TRUE(opened.ok()) << text << ": " << opened.error().what;
+    EXPECT_EQ(base::read_file("/proc/self/fd/" + std::to_string(opened->fd.get())).value(),
+              place.pdb);
+  }
+}
+
+TEST(Pointed, AShareIsADirectoryOfOurs) {
+  REQUIRE_CORPUS(corpus);
+  Place place(corpus);
+  auto roots = parse_pointer_roots("\\\\files\\drop=" + place.root + ";/nowhere");
+  ASSERT_TRUE(roots.ok()) << roots.error().what;
+  place.roots = std::move(*roots);
+  EXPECT_TRUE(place.open("\\\\FILES\\Drop\\files\\lantern.pdb").ok());
+  EXPECT_EQ(place.open("\\\\other\\drop\\files\\lantern.pdb").error().fault, Fault::unsupported);
+}
+
+TEST(Pointed, NothingLeadsOut) {
+  REQUIRE_CORPUS(corpus);
+  const Place place(corpus);
+  ASSERT_EQ(::symlink((place.directory.path() + "/outside/lantern.pdb").c_str(),
+                      (place.root + "/files/link.pdb").c_str()),
+            0);
+  ASSERT_EQ(::symlink("../outside", (place.root + "/side").c_str()), 0);
+  ASSERT_EQ(::mkfifo((place.root + "/files/pipe.pdb").c_str(), 0600), 0);
+  for (const std::string& text : std::vector<std::string>{
+           "/etc/passwd", place.directory.path() + "/outside/lantern.pdb",
+           place.root + "/../outside/lantern.pdb", place.root + "/files/link.pdb",
+           place.root + "/side/lantern.pdb", "..\\..\\..\\..\\outside\\lantern.pdb",
+           "..\\..\\..\\side\\lantern.pdb", place.root + "/files/pipe.pdb", place.root,
+           "C:\\symbols\\lantern.pdb", "\\\\server\\share\\lantern.pdb", "",
+           "PATH:", std::string("/etc/passwd\0", 12), "lantern.pdb"}) {
+    EXPECT_FALSE(place.open(text).ok()) << text;
+  }
+}
+
+TEST(Pointed, AnotherFileIsNoAnswer) {
+  REQUIRE_CORPUS(corpus);
+  const Place place(corpus);
+  EXPECT_EQ(place.open(place.root + "/files/notes.txt").error().fault, Fault::denied);
+  const auto other = open_pointed(place.root + "/files/lantern.pdb", kName,
+                                  "00000000000000000000000000000000A1", place.roots);
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().fault, Fault::denied);
+}
+
+TEST(Pointed, AMessageIsTheReason) {
+  const auto opened = open_pointed("MSG: NoLongerIndexed\r\n", "a.pdb", "1", {});
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().fault, Fault::not_found);
+  EXPECT_NE(opened.error().what.find("NoLongerIndexed"), std::string::npos);
+}
+
+TEST(Pointed, TheListOfRootsIsChecked) {
+  EXPECT_TRUE(parse_pointer_roots("")->directories.empty());
+  const auto roots = parse_pointer_roots("/a\n \\\\s\\t = /b ;");
+  ASSERT_TRUE(roots.ok());
+  EXPECT_EQ(roots->directories, (std::vector<std::string>{"/a", "/b"}));
+  ASSERT_EQ(roots->shares.size(), 1u);
+  EXPECT_EQ(roots->shares[0].unc, "\\\\s\\t");
+  EXPECT_FALSE(parse_pointer_roots("relative").ok());
+  EXPECT_FALSE(parse_pointer_roots("\\\\s\\t").ok());
+  EXPECT_FALSE(parse_pointer_roots("\\\\s\\t=relative").ok());
+}
+
+}  // namespace
+}  // namespace symstore
