@@ -1,10 +1,9 @@
 #include "api/read_access.h"
 
 #include <algorithm>
-#include <string>
 
 #include "api/clients.h"
-#include "base/text.h"
+#include "ident/scope.h"
 
 namespace api {
 namespace {
@@ -18,17 +17,22 @@ bool equal_secrets(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
+std::optional<Reader> reader_of(const Admission& admission) {
+  const auto* who = std::get_if<Who>(&admission);
+  if (who == nullptr) return std::nullopt;
+  return Reader{who->name};
+}
+
 }  // namespace
 
-bool may_read_sources(const net::Request& request, std::string_view token) {
-  if (token.empty() || is_local(request)) return true;
-  std::string_view given = request.header("Auth-Token");
-  if (given.empty()) {
-    given = request.header("Authorization");
-    if (!given.starts_with("Bearer ")) return false;
-    given.remove_prefix(7);
-  }
-  return equal_secrets(base::trim(given), token);
+std::optional<Reader> find_source_reader(const net::Request& request, const Gate& gate,
+                                         std::string_view token) {
+  const auto scoped = ident::split_scope(request.path);
+  if (!scoped) return std::nullopt;
+  if (!scoped->scope.project.empty()) return reader_of(gate.admit_read(request));
+  if (token.empty() || is_local(request)) return Reader{};
+  if (equal_secrets(token_of(request), token)) return Reader{"sources.token"};
+  return reader_of(gate.admit(request, store::Right::read, ""));
 }
 
 }  // namespace api

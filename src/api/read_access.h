@@ -1,15 +1,24 @@
-// Who may read source files: anyone who reaches the server, or only local requests and those that
-// bring the token, as the operator says.
-// Pure function of a request's head.
+// Who may read source files. Of the default project: anyone who reaches the server, or, when the
+// operator set a token for sources, only local requests, that token and tokens with the right
+// `read`. Of another project whoever may read its symbols.
+// Pure function of a request's head and the tokens that were made. Any thread; memory only.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 
+#include "api/rights.h"
 #include "net/http.h"
 
 namespace api {
 
-// `token` is what the operator set; "" lets everybody read.
-bool may_read_sources(const net::Request& request, std::string_view token);
+struct Reader {
+  std::string name;  // a token's label; "" for nobody in particular
+};
+
+// Nothing: he may not. `token` is what the operator set; "": none.
+std::optional<Reader> find_source_reader(const net::Request& request, const Gate& gate,
+                                         std::string_view token);
 
 }  // namespace api

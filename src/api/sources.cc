@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "api/clients.h"
-#include "api/read_access.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -37,9 +36,23 @@ std::string http_date(base::Time time) {
 }
 
 // Who read what: in the log, since sources are what a company guards most.
-void note_read(const Request& request, std::string_view module, const Source& source) {
-  base::log::info("source read: {} of {} from {} by {}", base::to_valid_utf8(source.path), module,
-                  source.origin, request.peer);
+void note_read(const Request& request, const SourcesOptions& options, const Reader& reader,
+               std::string_view module, const Source& source) {
+  std::string what = base::to_valid_utf8(source.path);
+  what.append(" of ").append(module).append(" from ").append(source.origin);
+  base::log::info("source read: {} by {} {}", what, request.peer, reader.name);
+  if (options.note) options.note(reader, request.peer, what);
+}
+
+// Whose modules the request's path is about.
+ident::Scope scope_of(const Request& request) {
+  const auto scoped = ident::split_scope(request.path);
+  return scoped ? scoped->scope : ident::Scope{};
+}
+
+std::string module_text(const Request& request, std::string_view id) {
+  const std::string project = scope_of(request).project;
+  return project.empty() ? std::string(id) : std::string(id) + " in " + project;
 }
 
 // ---- debuginfod ----
@@ -75,14 +88,14 @@ Answer answer_source(const Request& request, Source source) {
   return answer;
 }
 
-net::Reply get_source(const Request& request, sources::Sources& sources,
-                      const SourcesOptions& options) {
+net::Reply get_source(const Request& request, sources::Sources& sources, const Shared& options) {
   const std::string_view id = request.path_parameter("id");
-  if (!may_read_sources(request, options.read_token)) {
+  const auto reader = options->find_reader(request);
+  if (!reader) {
     return answer_miss(request, {Fault::not_found, "sources are read with a token here"}, "");
   }
   const std::string path = wanted_path(request.path_parameter("**"));
-  const auto debuginfo = ident::find_buildid_request(id, "debuginfo");
+  const auto debuginfo = ident::find_buildid_request(id, "debuginfo", scope_of(request));
   if (!debuginfo || path.size() > kMaxPath || path.size() < 2 ||
       path.find('\0') != std::string::npos) {
     return answer_miss(
@@ -93,15 +106,17 @@ net::Reply get_source(const Request& request, sources::Sources& sources,
   sources::Question question{{*debuginfo}, path, {}, {}};
   const auto deadline =
       std::min(request.deadline, std::chrono::steady_clock::now() + patience_of(request));
-  return net::Later{[&sources, &request, deadline, module = std::string(id),
+  return net::Later{[&sources, &request, options, deadline, reader = *reader,
+                     module = module_text(request, id),
                      question = std::move(question)](std::shared_ptr<net::Completer> completer) {
     sources.ask(question, deadline,
-                [&request, module, completer = std::move(completer)](Result<Source> found) {
+                [&request, options, reader, module,
+                 completer = std::move(completer)](Result<Source> found) {
                   if (!found.ok()) {
                     completer->complete(answer_miss(request, found.error(), ""));
                     return;
                   }
-                  note_read(request, module, *found);
+                  note_read(request, *options, reader, module, *found);
                   completer->complete(answer_source(request, std::move(*found)));
                 });
   }};
@@ -137,7 +152,7 @@ std::optional<base::Rva> find_offset(const base::JsonValue& value) {
   return base::Rva{*number};
 }
 
-Result<sources::Question> question_of(std::string_view body) {
+Result<sources::Question> question_of(std::string_view body, const ident::Scope& scope) {
   const base::JsonValue value = TRY(base::JsonValue::parse(body));
   const std::string_view name = value["debugName"].text_or("");
   const auto id = ident::DebugId::parse(value["debugId"].text_or(""));
@@ -150,11 +165,11 @@ Result<sources::Question> question_of(std::string_view body) {
   }
   using ident::Artifact;
   sources::Question question;
-  question.symbols = {ident::module_request(Artifact::debuginfo, name, *id),
-                      ident::module_request(Artifact::sym, name, *id)};
+  question.symbols = {ident::module_request(Artifact::debuginfo, name, *id, scope),
+                      ident::module_request(Artifact::sym, name, *id, scope)};
   question.path = file;
   question.address = offset;
-  question.index = ident::module_request(Artifact::index, name, *id);
+  question.index = ident::module_request(Artifact::index, name, *id, scope);
   return question;
 }
 
@@ -182,26 +197,26 @@ net::Reply post_source(const Request& request, sources::Sources& sources, const 
   const bool known_page =
       !options->allowed_origin.empty() &&
       (options->allowed_origin == "*" || request.header("Origin") == options->allowed_origin);
-  if (!may_read_sources(request, options->read_token) ||
-      (!request.header("Origin").empty() && !known_page)) {
+  const auto reader = options->find_reader(request);
+  if (!reader || (!request.header("Origin").empty() && !known_page)) {
     return finish(request, profiler_error(403, "sources are not for this page or this client"));
   }
-  auto question = question_of(request.body);
+  auto question = question_of(request.body, scope_of(request));
   if (!question.ok()) return finish(request, profiler_error(400, question.error().what));
   const auto deadline =
       std::min(request.deadline, std::chrono::steady_clock::now() + kProfilerPatience);
-  return net::Later{[&sources, &request, deadline, finish,
+  return net::Later{[&sources, &request, options, deadline, finish, reader = *reader,
                      question = std::move(*question)](std::shared_ptr<net::Completer> completer) {
     sources.ask(
         question, deadline,
-        [&request, finish, file = question.path,
+        [&request, options, finish, reader, file = question.path,
          completer = std::move(completer)](Result<Source> found) {
           if (!found.ok()) {
             completer->complete(finish(
                 request, profiler_error(profiler_status(found.error()), found.error().what)));
             return;
           }
-          note_read(request, "a profile", *found);
+          note_read(request, *options, reader, module_text(request, "a profile"), *found);
           completer->complete(finish(request, profiler_source(file, *found)));
         });
   }};
@@ -211,7 +226,8 @@ net::Reply post_source(const Request& request, sources::Sources& sources, const 
 
 Answer get_uploaded(const Request& request, sources::Sources& sources,
                     const SourcesOptions& options) {
-  if (!may_read_sources(request, options.read_token)) {
+  const auto reader = options.find_reader(request);
+  if (!reader) {
     return answer_miss(request, {Fault::not_found, "sources are read with a token here"}, "");
   }
   const auto hash = store::find_sha256(base::lower_ascii(request.path_parameter("id")));
@@ -226,7 +242,7 @@ Answer get_uploaded(const Request& request, sources::Sources& sources,
   auto bytes = sources.uploaded().read(**found, options.file_size_max);
   if (!bytes.ok()) return answer_miss(request, bytes.error(), "");
   Source source{std::move(*bytes), (*found)->name, "upload", (*found)->added_at, true};
-  note_read(request, hash->hex(), source);
+  note_read(request, options, *reader, hash->hex(), source);
   return answer_source(request, std::move(source));
 }
 
@@ -280,12 +296,30 @@ Answer put_uploaded(Request& request, sources::Sources& sources) {
   return Answer::json(200, out.take());
 }
 
-net::Route route_of(const char* method, const char* pattern, net::Handler handler) {
+net::Route route_of(const char* method, std::string pattern, net::Handler handler) {
   net::Route route;
   route.method = method;
-  route.pattern = pattern;
+  route.pattern = std::move(pattern);
   route.handler = std::move(handler);
   return route;
+}
+
+// Of the default project, or of the one in the prefix.
+void add_reading_routes(net::Router& router, const std::string& prefix, sources::Sources& sources,
+                        const Shared& options) {
+  router.add(route_of(
+      "GET", prefix + "/buildid/{id}/source/**",
+      [&sources, options](Request& request) { return get_source(request, sources, options); }));
+  net::Route profiler = route_of(
+      "POST", prefix + "/source/v1",
+      [&sources, options](Request& request) { return post_source(request, sources, options); });
+  profiler.body = net::BodyPolicy::memory(64 * 1024);
+  router.add(std::move(profiler));
+  router.add(route_of("OPTIONS", prefix + "/source/v1", [options](Request& request) -> net::Reply {
+    Answer answer = Answer::text(204, "");
+    allow_origin(request, *options, answer);
+    return answer;
+  }));
 }
 
 }  // namespace
@@ -293,20 +327,9 @@ net::Route route_of(const char* method, const char* pattern, net::Handler handle
 void add_source_routes(net::Router& router, sources::Sources& sources,
                        const SourcesOptions& given) {
   const auto options = std::make_shared<const SourcesOptions>(given);
-  router.add(route_of("GET", "/buildid/{id}/source/**", [&sources, options](Request& request) {
-    return get_source(request, sources, *options);
-  }));
-
-  net::Route profiler = route_of("POST", "/source/v1", [&sources, options](Request& request) {
-    return post_source(request, sources, options);
-  });
-  profiler.body = net::BodyPolicy::memory(64 * 1024);
-  router.add(std::move(profiler));
-  router.add(route_of("OPTIONS", "/source/v1", [options](Request& request) -> net::Reply {
-    Answer answer = Answer::text(204, "");
-    allow_origin(request, *options, answer);
-    return answer;
-  }));
+  for (const char* prefix : {"", "/p/{project}", "/p/{project}/t/{token}"}) {
+    add_reading_routes(router, prefix, sources, options);
+  }
 
   net::Route get = route_of("GET", "/artifacts/src/{id}/{name}",
                             [&sources, options](Request& request) -> net::Reply {

@@ -3,8 +3,9 @@
 //   POST /source/v1                   the profiler's: a file that they name for an address
 //   GET  /artifacts/src/SHA256/NAME   an uploaded file by its content
 //   PUT  /artifacts/src/SHA256/NAME   upload one, with the modules and paths that name it
+// The first two also below /p/PROJECT/ and /p/PROJECT/t/TOKEN/, of that project's modules.
 // Who may not read gets a 404 from debuginfod's routes (its clients keep any status as a miss) and
-// a 403 elsewhere. Every file that goes out is logged.
+// a 403 elsewhere. Every file that goes out is logged, and told to `note`.
 // Handlers answer at once or hand over to sources' own threads; uploads run on the pool.
 // Protocol: docs/protocols/sources.md
 #pragma once
@@ -13,13 +14,17 @@
 #include <optional>
 #include <string>
 
+#include "api/read_access.h"
 #include "net/http.h"
 #include "sources/sources.h"
 
 namespace api {
 
 struct SourcesOptions {
-  std::string read_token;      // "": who may read symbols may read their sources
+  // Who reads (read_access.h); nothing: he may not. Memory only.
+  std::function<std::optional<Reader>(const net::Request&)> find_reader;
+  // Who read what, for the audit log; called where blocking is allowed. Null: only the log has it.
+  std::function<void(const Reader& reader, const std::string& peer, const std::string& what)> note;
   std::string allowed_origin;  // of web pages that may POST /source/v1; "": none
   std::uint64_t file_size_max = 16ull << 20;
   // Who may upload: nothing, or the refusal.

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "api/clients.h"
 #include "api/dispatch.h"
+#include "api/wanted.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "net/percent.h"
+#include "supply/choose.h"
 
 namespace api {
 
@@ -117,7 +120,7 @@ Outcome answer_found(const Request& request, Pass pass, const SymbolRequest& wan
       return answer_file(found);
     case Found::State::missing: {
       Error miss = found.miss();
-      if (miss.fault == Fault::not_found) {
+      if (miss.what == supply::nobody_has(wanted).what) {
         miss.what = "nobody has uploaded " + words_for(request, wanted);
       }
       return answer_miss(request, miss, upload_advice(request));
@@ -130,20 +133,28 @@ Outcome answer_found(const Request& request, Pass pass, const SymbolRequest& wan
   return Missing{{wanted}};
 }
 
+// The compressed container for who reads it, else the plain one; under one path, so that a cache
+// between must look at the header, too.
+Outcome answer_either(const Request& request, supply::Supply& supply, Pass pass,
+                      const SymbolRequest& plain, const SymbolRequest& packed) {
+  Outcome outcome = answer_request(request, supply, pass, packed);
+  auto* answer = std::get_if<Answer>(&outcome);
+  if (answer == nullptr) return outcome;
+  if (answer->status == 200) {
+    answer->headers.set("Content-Type", "application/msfz0");
+  } else {
+    outcome = answer_request(request, supply, pass, plain);
+    answer = std::get_if<Answer>(&outcome);
+  }
+  if (answer != nullptr) answer->headers.add("Vary", "Accept");
+  return outcome;
+}
+
 Answer no_such_page(const Request& request) {
   const Error miss{Fault::not_found, base::to_valid_utf8(ident::without_token(request.path)) +
                                          " is no page here and not the path of a symbol file "
                                          "(NAME/ID/FILE)"};
   return answer_miss(request, miss, "");
-}
-
-bool has_query_name(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const std::string_view pair = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(pair.size() + 1, query.size()));
-    if (pair.substr(0, pair.find('=')) == name) return true;
-  }
-  return false;
 }
 
 std::string_view first_segment_of(std::string_view path) {
@@ -185,7 +196,8 @@ Answer answer_index2(const Request& request, bool two_tier) {
 
 Outcome get_path(const Request& request, supply::Supply& supply, Pass pass,
                  const StoreOptions& options) {
-  const std::string_view rest = rest_of(request);
+  const auto scoped = ident::split_scope(request.path);
+  const std::string_view rest = scoped ? scoped->rest : std::string_view(request.path);
   const std::string_view first = first_segment_of(request.path);
   if (is_reserved(first) && !begins_a_request(first)) return no_such_page(request);
   if (first == "p") {
@@ -193,10 +205,11 @@ Outcome get_path(const Request& request, supply::Supply& supply, Pass pass,
     if (auto refused = options.allows(request)) return std::move(*refused);
   }
   if (is_control_file(rest, "pingme.txt")) return Answer::text(200, "");
+  const Layout layout = options.layout(scoped ? scoped->scope.project : "");
   if (is_control_file(rest, "index2.txt") && std::count(rest.begin(), rest.end(), '/') < 2) {
-    return answer_index2(request, options.two_tier);
+    return answer_index2(request, layout.two_tier);
   }
-  auto wanted = ident::find_request(request.path);
+  const auto wanted = find_wanted(request, {layout.cabinets});
   const bool is_buildid = rest.starts_with("buildid/");
   if (!wanted && is_buildid) {
     return answer_miss(request,
@@ -206,12 +219,8 @@ Outcome get_path(const Request& request, supply::Supply& supply, Pass pass,
                        "");
   }
   if (!wanted) return no_such_page(request);
-  if (wanted->artifact == ident::Artifact::cabinet && !options.cabinets) {
-    wanted->artifact = ident::Artifact::stored;
-    wanted->keys.resize(1);
-  }
-  if (!request.query.empty() && has_query_name(request.query, "try")) {
-    wanted->scope.include_try = true;
+  if (const auto packed = find_wanted_msfz(request, *wanted)) {
+    return answer_either(request, supply, pass, *wanted, *packed);
   }
   const Found found = supply.local(*wanted);
   Outcome outcome = answer_found(request, pass, *wanted, found);
@@ -219,17 +228,23 @@ Outcome get_path(const Request& request, supply::Supply& supply, Pass pass,
   return add_debuginfod_headers(request, std::move(outcome), found);
 }
 
-// Tecken's clients ask with a header how long it took.
+// Tecken's clients ask with a header how long it took: all of it, with the waiting.
 Outcome get_timed(const Request& request, supply::Supply& supply, Pass pass,
-                  const StoreOptions& options) {
-  if (request.header("Debug").empty()) return get_path(request, supply, pass, options);
-  const std::int64_t started = base::monotonic_us();
+                  const StoreOptions& options, std::int64_t started) {
   Outcome outcome = get_path(request, supply, pass, options);
   if (auto* answer = std::get_if<Answer>(&outcome)) {
     const std::int64_t us = base::monotonic_us() - started;
     answer->headers.set("Debug-Time", fmt::format("{:.6f}", static_cast<double>(us) / 1e6));
   }
   return outcome;
+}
+
+// ?_refresh: what is remembered about the file is forgotten before it is looked for, once.
+void refresh(const Request& request, supply::Supply& supply, const StoreOptions& options) {
+  if (first_segment_of(request.path) == "p" && (!options.allows || options.allows(request))) return;
+  const auto wanted = find_wanted(request, {});
+  if (!wanted) return;
+  supply.refresh(*wanted);
 }
 
 // A page of another site may read symbol files: they are asked for without credentials.
@@ -253,11 +268,19 @@ void add_store_routes(net::Router& router, supply::Supply& supply, StoreOptions 
   net::Route route;
   route.method = "GET";
   route.pattern = "/**";
-  route.handler = dispatch(
-      [options = std::move(options)](const Request& request, supply::Supply& from, Pass pass) {
-        return get_timed(request, from, pass, options);
-      },
-      supply, patience_of);
+  const auto shared = std::make_shared<const StoreOptions>(std::move(options));
+  const net::Handler plain =
+      dispatch([shared](const Request& request, supply::Supply& from,
+                        Pass pass) { return get_path(request, from, pass, *shared); },
+               supply, patience_of);
+  route.handler = [shared, plain, &supply](Request& request) -> net::Reply {
+    if (has_query_name(request.query, "_refresh")) refresh(request, supply, *shared);
+    if (request.header("Debug").empty()) return plain(request);
+    return dispatch([shared, started = base::monotonic_us()](
+                        const Request& asked, supply::Supply& from,
+                        Pass pass) { return get_timed(asked, from, pass, *shared, started); },
+                    supply, patience_of)(request);
+  };
   router.add(std::move(route));
 
   net::Route cors;

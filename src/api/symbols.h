@@ -14,9 +14,17 @@
 
 namespace api {
 
-struct StoreOptions {
+// How a store looks to its clients.
+struct Layout {
   bool two_tier = false;  // index2.txt exists
   bool cabinets = true;   // plain files are packed for those who ask for foo.pd_
+};
+
+struct StoreOptions {
+  // Of a project by its name, in lower case; "" is the default one. Memory only.
+  std::function<Layout(const std::string& project)> layout = [](const std::string&) {
+    return Layout{};
+  };
   // Who may read what lies under /p/PROJECT/; nothing means go on. Without it nobody may.
   std::function<std::optional<net::Answer>(const net::Request&)> allows;
 };

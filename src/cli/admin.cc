@@ -143,6 +143,7 @@ struct Arguments {
   std::uint64_t days = 365;
   bool strict = false;
   bool two_tier = false;
+  bool no_cabinets = false;
   bool json = false;
 };
 
@@ -152,6 +153,7 @@ std::string request_json(const Arguments& arguments) {
   if (arguments.thing == "project") {
     out.key("name").string(arguments.name).key("strict").boolean(arguments.strict);
     out.key("two_tier").boolean(arguments.two_tier);
+    out.key("cabinets").boolean(!arguments.no_cabinets);
   } else {
     out.key("label").string(arguments.label.empty() ? arguments.name : arguments.label);
     out.key("rights").string(arguments.rights).key("project").string(arguments.project);
@@ -211,6 +213,8 @@ int run_admin(int argc, char** argv) {
   options.number("--days", arguments.days, "how long a token lives; 0: for ever (default: 365)");
   options.flag("--strict", arguments.strict, "a project that takes only what it can verify");
   options.flag("--two-tier", arguments.two_tier, "a project that is shown as a two-tier store");
+  options.flag("--no-cabinets", arguments.no_cabinets,
+               "a project that packs no foo.pd_ for those who ask");
   options.flag("--json", arguments.json, "print JSON");
   options.footer("A new token is printed once and cannot be shown again.");
   if (const auto code = options.parse(argc, argv)) return *code;

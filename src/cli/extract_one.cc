@@ -17,6 +17,8 @@ int run_extract_one(int argc, char** argv) {
   options.text("--name", job.module_name, "what the module is called");
   options.text("--sym-out", job.sym_out, "where the .sym goes");
   options.text("--index-out", job.index_out, "where the index goes");
+  options.text("--msfz", job.msfz, "or a PDB in its compressed container");
+  options.text("--pdb-out", job.pdb_out, "where the plain PDB goes");
   options.number("--threads", threads, "threads to use");
   if (const auto code = options.parse(argc, argv)) return *code;
   const auto done = supply::run_extract_job(job, static_cast<unsigned>(threads));

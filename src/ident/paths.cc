@@ -73,6 +73,7 @@ std::string SymbolRequest::cache_key() const {
   if (!detail.empty()) text.append("|=").append(std::to_string(detail.size())).append(detail);
   if (!scope.project.empty()) text.append("|p/").append(scope.project);
   if (scope.include_try) text.append("|try/");
+  if (checks_content) text.append("|checked");
   return text;
 }
 
@@ -119,6 +120,13 @@ SymbolRequest request_of(const StorePath& path, Scope scope) {
                                base::equal_ignoring_case(path.name, path.file);
   if (asks_for_module) add_id_keys(path.name, path.id, request.keys);
   return request;
+}
+
+void demand_content(SymbolRequest& request, const std::vector<std::string>& checksums) {
+  for (const std::string& checksum : checksums) {
+    request.keys.push_back(SymbolKey::from_text(KeyKind::checksum, "", checksum));
+  }
+  request.checks_content = !checksums.empty();
 }
 
 SymbolRequest module_request(Artifact artifact, std::string_view debug_file, const DebugId& id,

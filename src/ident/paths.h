@@ -49,6 +49,7 @@ struct SymbolRequest {
   std::vector<SymbolKey> keys;  // in the order to try
   Scope scope;                  // whose files may answer
   std::string detail;           // the section's name; the format
+  bool checks_content = false;  // a portable PDB must bear a key of kind checksum, too
 
   // One text for each distinct question: what a cache of answers is keyed by.
   std::string cache_key() const;
@@ -87,6 +88,10 @@ std::optional<SymbolRequest> find_buildid_request(std::string_view id, std::stri
 // A section's name may be anything printable.
 std::optional<SymbolRequest> find_section_request(std::string_view id, std::string_view section,
                                                   Scope scope = {});
+
+// From then on only a portable PDB with one of these contents will do: SHA-256 of the file with
+// its id zeroed, in hex, as the image's debug directory has it.
+void demand_content(SymbolRequest& request, const std::vector<std::string>& checksums);
 
 // The request for a module as a crash dump names it.
 SymbolRequest module_request(Artifact artifact, std::string_view debug_file, const DebugId& id,

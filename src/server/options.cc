@@ -31,7 +31,7 @@ struct Known {
 };
 
 // The one list of what can be set.
-constexpr std::array<Known, 48> kKnown{{
+constexpr std::array<Known, 52> kKnown{{
     {"listen", Kind::text, &Options::listen},
     {"data", Kind::text, &Options::data},
     {"log_level", Kind::text, &Options::log_level},
@@ -70,6 +70,7 @@ constexpr std::array<Known, 48> kKnown{{
     {"sources.file_size", Kind::size, &Options::sources_file_size},
     {"sources.cache_size", Kind::size, &Options::sources_cache_size},
     {"sources.seconds", Kind::number, &Options::sources_seconds},
+    {"sources.audit", Kind::number, &Options::sources_audit},
     {"scan.paths", Kind::text, &Options::scan_paths},
     {"scan.files", Kind::number, &Options::scan_files},
     {"scan.packages", Kind::text, &Options::scan_packages},
@@ -80,6 +81,9 @@ constexpr std::array<Known, 48> kKnown{{
     {"scan.seconds", Kind::number, &Options::scan_seconds},
     {"scan.extracted", Kind::size, &Options::scan_extracted},
     {"scan.disk_free", Kind::size, &Options::scan_disk_free},
+    {"store.two_tier", Kind::number, &Options::store_two_tier},
+    {"store.cabinets", Kind::number, &Options::store_cabinets},
+    {"store.pointers", Kind::text, &Options::store_pointers},
 }};
 
 // How many letters must change to make one of the other.

@@ -56,6 +56,7 @@ struct Options {
   std::uint64_t sources_file_size = 16ull << 20;
   std::uint64_t sources_cache_size = 1ull << 30;
   std::uint64_t sources_seconds = 10;   // for one file from a web server
+  std::uint64_t sources_audit = 1;      // each read is noted in the audit log
   std::string scan_paths;               // watched directories, "A:B"; "": none
   std::uint64_t scan_files = 1;         // debug files lying about in them, too
   std::string scan_packages = "usual";  // extensions, ".deb .rpm"
@@ -65,6 +66,9 @@ struct Options {
   std::uint64_t scan_seconds = 300;  // between passes; 0: only when asked
   std::uint64_t scan_extracted = 0;  // budget; 0: a quarter of what is free
   std::uint64_t scan_disk_free = 1ull << 30;
+  std::uint64_t store_two_tier = 0;  // the default project's index2.txt exists
+  std::uint64_t store_cabinets = 1;  // foo.pd_ is made from foo.pdb, in the default project
+  std::string store_pointers;        // one a line: where file.ptr may lead
   // Set by `debuginfod` alone.
   std::map<std::string, std::string> scan_commands;  // by extension, instead of scan_packages
   bool scan_keeps_excluded = false;

@@ -27,7 +27,6 @@
 #include "cli/migrations.h"
 #include "ingest/ingest.h"
 #include "ingest/scan.h"
-#include "ingest/source_pack.h"
 #include "net/server.h"
 #include "reports/archive.h"
 #include "reports/intake.h"
@@ -35,9 +34,10 @@
 #include "reports/tables.h"
 #include "reports/workers.h"
 #include "server/housekeeper.h"
+#include "server/pointers.h"
 #include "server/processor.h"
+#include "server/source_wiring.h"
 #include "server/version.h"
-#include "sources/path.h"
 #include "sources/sources.h"
 #include "store/blobs.h"
 #include "store/catalog.h"
@@ -137,27 +137,6 @@ supply::Supply::Options supply_options(const Options& options, const store::Data
   return supply;
 }
 
-sources::Sources::Options sources_options(const Options& options,
-                                          const store::DataDirectory& data) {
-  supply::ExtractLimits limits;
-  limits.memory_bytes_max = options.conversion_memory;
-  limits.seconds_max = options.conversion_seconds;
-  sources::Sources::Options sources;
-  sources.directories = options.sources_directories;
-  sources.file_size_max = options.sources_file_size;
-  sources.lists.directory = data.index();
-  sources.lists.tmp = data.tmp();
-  sources.lists.lister = sources::list_in_child("/proc/self/exe", limits);
-  sources.web.hosts = options.sources_hosts;
-  sources.web.credentials_file = options.sources_credentials;
-  sources.web.cache_directory = base::join_path(data.cache(), "sources");
-  sources.web.tmp = data.tmp();
-  sources.web.cache_size_max = options.sources_cache_size;
-  sources.web.file_size_max = options.sources_file_size;
-  sources.web.timeout = std::chrono::seconds(options.sources_seconds);
-  return sources;
-}
-
 std::uint64_t scan_disk_free(const Options& options, const store::DataDirectory& data) {
   if (options.scan_disk_free_percent == 0) return options.scan_disk_free;
   return store::disk_size(data.path()) / 100 * options.scan_disk_free_percent;
@@ -204,24 +183,6 @@ ingest::ScanOptions scan_options(const Options& options, const store::DataDirect
   return scan;
 }
 
-// Sources that packages bring (a debugsource rpm) for modules that came from packages.
-sources::Provider sources_in_packages(store::Containers& containers, ingest::Scan& scan) {
-  return [&](const std::vector<std::string>& modules,
-             std::string_view path) -> Result<std::optional<sources::ReadFile>> {
-    const std::string folded = sources::canonical(path);
-    for (const std::string& module : modules) {
-      const auto found = TRY(containers.find_source(module, folded));
-      if (!found) continue;
-      const std::string pack = TRY(scan.path_of_pack(found->container));
-      sources::ReadFile file;
-      file.bytes = TRY(ingest::read_packed(pack, found->source));
-      file.modified = {found->container.stamp.modified_ns / 1000};
-      return std::optional<sources::ReadFile>(std::move(file));
-    }
-    return std::optional<sources::ReadFile>();
-  };
-}
-
 archive::ZipLimits zip_limits(const Options& options) {
   archive::ZipLimits limits;
   limits.members_max = options.limit_zip_members;
@@ -266,13 +227,12 @@ Result<std::string> make_admin_key(const store::DataDirectory& data) {
   return key;
 }
 
-api::SourcesOptions source_routes(const Options& options, const api::UploadRooms& rooms) {
-  api::SourcesOptions routes;
-  routes.read_token = options.sources_token;
-  routes.allowed_origin = options.sources_origin;
-  routes.file_size_max = options.sources_file_size;
-  routes.refuse_upload = api::upload_gate(rooms, upload_options(options));
-  return routes;
+// The default project's layout stands in the configuration, the others' in their rows.
+api::Layout layout_of(const Options& options, const store::Access& access,
+                      const std::string& project) {
+  if (project.empty()) return {options.store_two_tier != 0, options.store_cabinets != 0};
+  const auto found = access.find_project(project);
+  return found ? api::Layout{found->two_tier, found->cabinets} : api::Layout{};
 }
 
 api::SubmitOptions submit_options(const Options& options) {
@@ -364,6 +324,7 @@ Result<void> serve(const Options& options) {
   supplying.bring = [&scan](std::vector<base::Sha256> contents, std::function<void()> done) {
     scan.bring(std::move(contents), std::move(done));
   };
+  supplying.follow = TRY(pointer_follower(options));
   supply::Supply supply(blobs, catalog, std::move(supplying));
   if (database->engine() == db::Engine::sqlite) TRY(supply.learn_ids());
 
@@ -404,7 +365,9 @@ Result<void> serve(const Options& options) {
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);
-  api::add_source_routes(router, *source_files, source_routes(options, rooms));
+  api::SourcesOptions reading = source_routes(options, gate, access);
+  reading.refuse_upload = api::upload_gate(rooms, upload_options(options));
+  api::add_source_routes(router, *source_files, reading);
   api::add_store_api_routes(
       router, {blobs, catalog, transactions},
       [&gate](const net::Request& request) { return api::refuse_uploader(request, gate); });
@@ -417,6 +380,7 @@ Result<void> serve(const Options& options) {
   served.allows = [&gate](const net::Request& request) {
     return api::refuse_reader(request, gate);
   };
+  served.layout = [&](const std::string& project) { return layout_of(options, access, project); };
   api::add_store_routes(router, supply, std::move(served));
 
   base::WorkerPool pool(static_cast<unsigned>(options.workers));

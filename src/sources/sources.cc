@@ -86,15 +86,28 @@ Result<Sources::Module> Sources::prove(const Question& question, Clock::time_poi
       miss = std::move(named).error();
       continue;
     }
-    if (const auto file = (*named)->find(question.path)) return Module{*named, *file};
+    if (const auto file = (*named)->find(question.path)) return Module{*named, *file, found.file()};
     miss = {Fault::not_found, (*named)->files().empty() ? "the symbols name no source files at all"
                                                         : "the symbols do not name this file"};
   }
   return miss;
 }
 
+// The compiler's own copy.
+std::optional<std::string> Sources::find_embedded(const Module& module) const {
+  if (module.symbols->format != "portable_pdb") return std::nullopt;
+  const auto file = base::MappedFile::open(module.symbols->path);
+  if (!file.ok()) return std::nullopt;
+  auto text = extract::embedded_source((*file)->bytes(), module.file.path, options_.file_size_max);
+  if (text.ok()) return std::move(*text);
+  if (text.error().fault != Fault::not_found) {
+    base::log::info("{}: {}", module.symbols->name, text.error().what);
+  }
+  return std::nullopt;
+}
+
 // In the order of trust and cost; a place that has trouble does not hide the next one.
-Result<Source> Sources::look_for(const Module& module) {
+Result<Source> Sources::look_for(const Module& module, Clock::time_point deadline) {
   Error reason{Fault::not_found, "the symbols name this file, but nobody has it"};
   bool misfit = false;
   const auto fits = [&](const std::string& bytes, bool& verified) {
@@ -106,6 +119,9 @@ Result<Source> Sources::look_for(const Module& module) {
   const std::string path(module.file.path);
   bool verified = false;
 
+  if (auto embedded = find_embedded(module); embedded && fits(*embedded, verified)) {
+    return Source{std::move(*embedded), path, "embedded", module.symbols->modified, verified};
+  }
   const auto uploads = TRY(uploaded_.find_for(module.named->ids(), path));
   for (const UploadedSource& upload : uploads) {
     std::string bytes = TRY(uploaded_.read(upload, options_.file_size_max));
@@ -133,7 +149,7 @@ Result<Source> Sources::look_for(const Module& module) {
   } else if (!web_->enabled()) {
     reason = {Fault::not_found, "the symbols name a source server, but sources.hosts names none"};
   } else {
-    auto bytes = web_->fetch(*location);
+    auto bytes = web_->fetch(*location, deadline);
     if (bytes.ok() && fits(*bytes, verified)) {
       return Source{std::move(*bytes), path, "web", {}, verified};
     }
@@ -149,7 +165,7 @@ Result<Source> Sources::look_for(const Module& module) {
 Result<Source> Sources::find(const Question& question, Clock::time_point deadline) {
   if (question.address && question.index) TRY(prove_address(question, deadline));
   const Module module = TRY(prove(question, deadline));
-  return look_for(module);
+  return look_for(module, deadline);
 }
 
 void Sources::ask(Question question, Clock::time_point deadline,
@@ -160,7 +176,12 @@ void Sources::ask(Question question, Clock::time_point deadline,
     return;
   }
   pool_->post([this, question = std::move(question), deadline, done = std::move(done)] {
-    done(find(question, deadline));
+    // Whoever waited too long behind others has gone.
+    if (Clock::now() < deadline) {
+      done(find(question, deadline));
+    } else {
+      done(Error{Fault::timed_out, "too many source files are being asked for"});
+    }
     --waiting_;
   });
 }

@@ -1,7 +1,7 @@
 // The one question of this room: the bytes of this source file, please, of this module.
-// The module's symbols must name the path; only then is it looked for, in this order: uploaded
-// files, configured directories, other providers (archives), the web servers that the symbols
-// name. A candidate that does not fit the checksum in the symbols is passed over.
+// The module's symbols must name the path; only then is it looked for, in this order: embedded in
+// them, uploaded files, configured directories, other providers (archives), the web servers that
+// the symbols name. A candidate that does not fit the checksum in the symbols is passed over.
 // find() blocks; ask() does it on threads of its own. Any thread may call. The destructor finishes
 // what was asked; REQUIRES that what the constructor is given outlives it.
 // Fails with not_found (nobody has the symbols; they do not name the path; nobody has the file:
@@ -39,7 +39,7 @@ struct Question {
 struct Source {
   std::string bytes;
   std::string path;          // as the symbols spell it
-  std::string_view origin;   // "upload", "directory", "archive", "web"
+  std::string_view origin;   // "embedded", "upload", "directory", "archive", "web"
   base::Time modified;       // 0 when not known
   bool is_verified = false;  // it fits the checksum in the symbols
 };
@@ -79,10 +79,12 @@ class Sources {
   struct Module {
     std::shared_ptr<const NamedFiles> named;  // null: only the index names files
     NamedFile file;
+    std::shared_ptr<const supply::Supplied> symbols;  // that name it
   };
   base::Result<Module> prove(const Question& question, Clock::time_point deadline);
   base::Result<void> prove_address(const Question& question, Clock::time_point deadline);
-  base::Result<Source> look_for(const Module& module);
+  base::Result<Source> look_for(const Module& module, Clock::time_point deadline);
+  std::optional<std::string> find_embedded(const Module& module) const;
 
   supply::Supply& supply_;
   Uploaded& uploaded_;

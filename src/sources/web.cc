@@ -153,7 +153,7 @@ void Web::keep(const std::string& name, std::string_view bytes) {
 }
 
 // One request, without following a redirect. The list decides, then the address.
-Result<net::ClientAnswer> Web::get(const std::string& url) const {
+Result<net::ClientAnswer> Web::get(const std::string& url, Clock::time_point deadline) const {
   const auto origin = find_origin(url);
   if (!origin) return Error{Fault::denied, "the symbols name a source server by no proper URL"};
   const Trust trust = rules_.trust_in(*origin);
@@ -161,10 +161,13 @@ Result<net::ClientAnswer> Web::get(const std::string& url) const {
     return Error{Fault::denied,
                  "the source server " + shown(*origin) + " is not in the list sources.hosts"};
   }
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+  const auto timeout = std::min(options_.timeout, left);
+  if (timeout.count() <= 0) return Error{Fault::timed_out, "the time for this source is over"};
   net::ClientOptions client;
-  client.connect_timeout = options_.timeout;
-  client.stall_timeout = options_.timeout;
-  client.total_timeout = options_.timeout;
+  client.connect_timeout = timeout;
+  client.stall_timeout = timeout;
+  client.total_timeout = timeout;
   client.size_max = options_.file_size_max * 4 / 3 + 4;  // base64 is that much longer
   client.redirects_max = 0;
   if (trust == Trust::by_domain) client.may_connect = net::is_public_address;
@@ -178,10 +181,10 @@ Result<net::ClientAnswer> Web::get(const std::string& url) const {
   return answer;
 }
 
-Result<std::string> Web::download(const srcsrv::Location& location) {
+Result<std::string> Web::download(const srcsrv::Location& location, Clock::time_point deadline) {
   std::string url = location.url;
   for (unsigned hops = 0; hops <= kMaxRedirects; ++hops) {
-    net::ClientAnswer answer = TRY(get(url));
+    net::ClientAnswer answer = TRY(get(url, deadline));
     if (is_redirect(answer.status)) {
       auto target = find_target(answer, url);
       if (!target) break;
@@ -208,11 +211,13 @@ Result<std::string> Web::download(const srcsrv::Location& location) {
   return Error{Fault::not_found, "the source server redirects without end or to nowhere"};
 }
 
-Result<std::string> Web::fetch(const srcsrv::Location& location) {
+Result<std::string> Web::fetch(const srcsrv::Location& location, Clock::time_point deadline) {
   const std::string name = base::sha256_of(base::bytes_of(location.url)).hex();
   {
     std::unique_lock lock(mutex_);
-    landed_.wait(lock, [&] { return !flights_.contains(name); });
+    if (!landed_.wait_until(lock, deadline, [&] { return !flights_.contains(name); })) {
+      return Error{Fault::timed_out, "the source server has not answered yet"};
+    }
     const auto failed = failures_.find(name);
     if (failed != failures_.end() && failed->second.until > Clock::now()) {
       return failed->second.error;
@@ -223,14 +228,14 @@ Result<std::string> Web::fetch(const srcsrv::Location& location) {
   if (auto cached = find_cached(name)) {
     bytes = std::move(*cached);
   } else {
-    bytes = download(location);
+    bytes = download(location, deadline);
     if (bytes.ok()) keep(name, *bytes);
   }
   const std::lock_guard lock(mutex_);
   flights_.erase(name);
   landed_.notify_all();
   failures_.erase(name);
-  if (!bytes.ok()) {
+  if (!bytes.ok() && Clock::now() < deadline) {
     if (failures_.size() >= kMaxFailures) failures_.clear();
     failures_[name] = {bytes.error(), Clock::now() + base::policy_of(bytes.error().fault).remember};
   }

@@ -45,11 +45,12 @@ class Web {
   Web(const Web&) = delete;
   Web& operator=(const Web&) = delete;
 
-  base::Result<std::string> fetch(const srcsrv::Location& location);
+  using Clock = std::chrono::steady_clock;
+  // timed_out at the deadline, which is not remembered: the next one may have more time.
+  base::Result<std::string> fetch(const srcsrv::Location& location, Clock::time_point deadline);
   bool enabled() const { return !rules_.empty(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
   struct Failure {
     base::Error error;
     Clock::time_point until;
@@ -62,8 +63,8 @@ class Web {
   Web(WebOptions options, HostRules rules)
       : options_(std::move(options)), rules_(std::move(rules)) {}
   base::Result<void> read_cache();
-  base::Result<std::string> download(const srcsrv::Location& location);
-  base::Result<net::ClientAnswer> get(const std::string& url) const;
+  base::Result<std::string> download(const srcsrv::Location& location, Clock::time_point deadline);
+  base::Result<net::ClientAnswer> get(const std::string& url, Clock::time_point deadline) const;
   std::optional<std::string> find_cached(const std::string& name);
   void keep(const std::string& name, std::string_view bytes);
   std::string path_of(const std::string& name) const;

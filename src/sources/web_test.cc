@@ -68,9 +68,12 @@ class SourceWeb : public testing::Test {
     EXPECT_TRUE(web.ok()) << web.error().what;
     return std::move(*web);
   }
+  static std::chrono::steady_clock::time_point later() {
+    return std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  }
   std::string host() const { return "http://" + server_->address(); }
   std::string fetch(Web& web, const std::string& path) {
-    const auto bytes = web.fetch({host() + path, srcsrv::Packing::plain});
+    const auto bytes = web.fetch({host() + path, srcsrv::Packing::plain}, later());
     return bytes.ok() ? *bytes : std::string(base::name_of(bytes.error().fault));
   }
 
@@ -109,7 +112,7 @@ TEST_F(SourceWeb, ARedirectMustLeadToTheListToo) {
 
 TEST_F(SourceWeb, SendsCredentialsAndNeverShowsThem) {
   const auto stranger = open(host());
-  const auto refused = stranger->fetch({host() + "/secret", srcsrv::Packing::plain});
+  const auto refused = stranger->fetch({host() + "/secret", srcsrv::Packing::plain}, later());
   ASSERT_FALSE(refused.ok());
   const auto web = open(host(), host() + " Private-Token: s3cret\n");
   EXPECT_EQ(fetch(*web, "/secret"), "mine");
@@ -119,8 +122,8 @@ TEST_F(SourceWeb, KeepsToItsLimitsAndUnpacks) {
   const auto web = open(host());
   EXPECT_EQ(fetch(*web, "/big"), "too_large");
   EXPECT_EQ(fetch(*web, "/nothing"), "not_found");
-  EXPECT_EQ(*web->fetch({host() + "/text", srcsrv::Packing::base64}), "int b;\n");
-  const auto wrong = web->fetch({host() + "/repo/odd", srcsrv::Packing::base64});
+  EXPECT_EQ(*web->fetch({host() + "/text", srcsrv::Packing::base64}, later()), "int b;\n");
+  const auto wrong = web->fetch({host() + "/repo/odd", srcsrv::Packing::base64}, later());
   EXPECT_EQ(wrong.error().fault, Fault::malformed);
 }
 
@@ -163,7 +166,7 @@ TEST_F(SourceWeb, APdbWithSourceLinkLeadsToItsSource) {
   ASSERT_TRUE(location.ok());
   EXPECT_EQ(location->url, host() + "/repo/a.c");
   const auto web = open(host());
-  const auto bytes = web->fetch(*location);
+  const auto bytes = web->fetch(*location, later());
   ASSERT_TRUE(bytes.ok()) << bytes.error().what;
   EXPECT_EQ(fit_of(*bytes, entry->checksum), Fit::yes) << entry->checksum;
 }

@@ -30,7 +30,13 @@ std::string hash_of(std::string_view secret) {
 std::int64_t flag(bool value) { return value ? 1 : 0; }
 
 Project project_of(const Row& row) {
-  return {row.text(0), row.integer(1) != 0, row.integer(2) != 0, {row.integer(3)}};
+  Project project;
+  project.name = row.text(0);
+  project.strict = row.integer(1) != 0;
+  project.two_tier = row.integer(2) != 0;
+  project.cabinets = row.integer(3) != 0;
+  project.created_at = {row.integer(4)};
+  return project;
 }
 
 Result<Token> token_of(const Row& row) {
@@ -114,7 +120,7 @@ Result<void> Access::reload() {
   TRY(database_.read([&](Session& session) -> Result<void> {
     *fresh = {};
     const Rows projects =
-        TRY(session.query("SELECT name, strict, two_tier, created_at FROM project"));
+        TRY(session.query("SELECT name, strict, two_tier, cabinets, created_at FROM project"));
     for (const Row& row : projects) fresh->projects[row.text(0)] = project_of(row);
     const Rows tokens =
         TRY(session.query("SELECT id, hash, label, rights, project, created_at, expires_at, "
@@ -178,12 +184,15 @@ Result<Project> Access::keep_project(Project project, const Actor& actor) {
   if (project.created_at.us == 0) project.created_at = base::now();
   TRY(database_.write([&](Session& session) -> Result<void> {
     TRY(session.execute(
-        "INSERT INTO project (name, strict, two_tier, created_at) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT (name) DO UPDATE SET strict = excluded.strict, two_tier = excluded.two_tier",
-        {project.name, flag(project.strict), flag(project.two_tier), project.created_at.us}));
-    return record(
-        session, actor, "project",
-        project.name + (project.strict ? " strict" : "") + (project.two_tier ? " two-tier" : ""));
+        "INSERT INTO project (name, strict, two_tier, cabinets, created_at) "
+        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET strict = excluded.strict, "
+        "two_tier = excluded.two_tier, cabinets = excluded.cabinets",
+        {project.name, flag(project.strict), flag(project.two_tier), flag(project.cabinets),
+         project.created_at.us}));
+    return record(session, actor, "project",
+                  project.name + (project.strict ? " strict" : "") +
+                      (project.two_tier ? " two-tier" : "") +
+                      (project.cabinets ? "" : " no-cabinets"));
   }));
   TRY(reload());
   return project;
@@ -225,6 +234,11 @@ Result<void> Access::revoke_token(std::int64_t id, const Actor& actor) {
     return record(session, actor, "token revoke", std::to_string(id));
   }));
   return reload();
+}
+
+Result<void> Access::note(const Actor& actor, std::string_view action, const std::string& detail) {
+  return database_.write(
+      [&](Session& session) -> Result<void> { return record(session, actor, action, detail); });
 }
 
 Result<std::vector<AuditEntry>> Access::audit_log(std::uint64_t limit) {

@@ -46,6 +46,7 @@ struct Project {
   std::string name;       // lower case
   bool strict = false;    // refuses files whose bytes do not say what their path says
   bool two_tier = false;  // index2.txt exists
+  bool cabinets = true;   // foo.pd_ is made from foo.pdb
   base::Time created_at;
 };
 
@@ -100,6 +101,8 @@ class Access {
   base::Result<NewToken> create_token(Token wanted, const Actor& actor);
   base::Result<void> revoke_token(std::int64_t id, const Actor& actor);
 
+  // For what is no change of ours, such as a source file that was read.
+  base::Result<void> note(const Actor& actor, std::string_view action, const std::string& detail);
   base::Result<std::vector<AuditEntry>> audit_log(std::uint64_t limit);  // the newest first
 
  private:

@@ -17,7 +17,7 @@ constexpr std::int64_t kDaysMax = 36'500;
 
 void write_project(JsonWriter& out, const Project& project) {
   out.begin_object().key("name").string(project.name).key("strict").boolean(project.strict);
-  out.key("two_tier").boolean(project.two_tier);
+  out.key("two_tier").boolean(project.two_tier).key("cabinets").boolean(project.cabinets);
   out.key("created_at").string(base::iso8601(project.created_at)).end_object();
 }
 
@@ -80,6 +80,8 @@ Result<std::string> post_project(Access& access, std::string_view json, const Ac
   wanted.name = given["name"].text_or("");
   wanted.strict = truth(given["strict"]);
   wanted.two_tier = truth(given["two_tier"]);
+  const bool* cabinets = given["cabinets"].boolean();
+  wanted.cabinets = cabinets == nullptr || *cabinets;
   const Project kept = TRY(access.keep_project(wanted, actor));
   JsonWriter out;
   write_project(out, kept);

@@ -80,6 +80,8 @@ const std::vector<db::Migration>& upload_migrations() {
        "  file BIGINT NOT NULL,\n"
        "  PRIMARY KEY (kind, digest, file));\n"
        "CREATE INDEX file_digest_file ON file_digest (file);\n"},
+      {126, "whether a project makes cabinets",
+       "ALTER TABLE project ADD COLUMN cabinets BIGINT NOT NULL DEFAULT 1;\n"},
   };
   return list;
 }

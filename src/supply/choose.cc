@@ -103,6 +103,11 @@ bool fits_name(const FileRecord& file, std::string_view name) {
   return true;
 }
 
+// Who asks for a .pdb wants the plain container.
+bool is_packed_pdb(const FileRecord& file, std::string_view name) {
+  return file.format == "msfz" && ends_in(name, ".pdb");
+}
+
 bool fits(const ident::SymbolRequest& request, const Found& row) {
   const FileRecord& file = row.file;
   if (is_sym(file) && !is_path(row)) return false;
@@ -122,6 +127,7 @@ bool fits(const ident::SymbolRequest& request, const Found& row) {
              (request.detail == "pdb" && file.format == "portable_pdb");
     case Artifact::stored:
     case Artifact::cabinet:
+      if (is_packed_pdb(file, row.key.key.name)) return false;
       // A PE image shares the debug id of its PDB, but is not what one asks for by that.
       if (is_path(row)) return true;
       return fits_name(file, row.key.key.name) &&
@@ -134,14 +140,25 @@ bool fits(const ident::SymbolRequest& request, const Found& row) {
   return false;
 }
 
+// Whether these are the bytes that were compiled with the module: only portable PDBs have a
+// checksum that says so.
+bool has_content(const Rows& found, const FileRecord& file) {
+  if (file.format != "portable_pdb") return true;
+  return find_first(found, [&](const Found& row) {
+           return row.key.key.kind == KeyKind::checksum && row.file.sha256 == file.sha256;
+         }) != nullptr;
+}
+
 // The order of choose.h's head.
 const Found* find_file(const ident::SymbolRequest& request, const Rows& found) {
   enum Rank : std::uint8_t { kVerifiedPath, kNamed, kBearsId, kUnverifiedPath, kNone };
   const Found* best = nullptr;
   Rank best_rank = kNone;
-  for (std::size_t i = 0; i < found.size(); ++i) {
+  for (std::size_t i = 0; i < std::min(found.size(), request.keys.size()); ++i) {
+    if (request.checks_content && request.keys[i].kind == KeyKind::checksum) continue;
     const std::string& name = request.keys[i].name;
     for (const Found& row : found[i]) {
+      if (request.checks_content && !has_content(found, row.file)) continue;
       Rank rank = kBearsId;
       if (is_path(row)) {
         rank = row.key.verified ? kVerifiedPath : kUnverifiedPath;
@@ -149,14 +166,33 @@ const Found* find_file(const ident::SymbolRequest& request, const Rows& found) {
         rank = kNamed;
       }
       // Bytes that nobody can read say nothing of what they hold.
-      const bool unread = rank == kUnverifiedPath;
-      const bool name_fits = is_path(row) || fits_name(row.file, name);
+      const bool unread = rank == kUnverifiedPath && !is_packed_pdb(row.file, row.key.key.name);
+      const bool name_fits =
+          is_path(row) || request.artifact == Artifact::msfz || fits_name(row.file, name);
       if (rank >= best_rank || !(unread || (fits(request, row) && name_fits))) continue;
       best = &row;
       best_rank = rank;
     }
   }
   return best;
+}
+
+bool has_other_content(const ident::SymbolRequest& request, const Rows& found) {
+  ident::SymbolRequest unchecked = request;
+  unchecked.checks_content = false;
+  std::erase_if(unchecked.keys, [](const auto& key) { return key.kind == KeyKind::checksum; });
+  return find_file(unchecked, found) != nullptr;
+}
+
+// A PDB that is here in its compressed container alone, for somebody who wants it plain.
+const FileRecord* find_packed_pdb(const ident::SymbolRequest& request, const Rows& found) {
+  const bool wants_pdb = request.artifact == Artifact::stored ||
+                         (request.artifact == Artifact::formatted && request.detail == "pdb");
+  if (!wants_pdb) return nullptr;
+  return find_first(found, [](const Found& row) {
+    return row.key.verified && row.file.format == "msfz" &&
+           (is_path(row) || row.key.key.kind == KeyKind::debug_id);
+  });
 }
 
 // Sections come from the file with the debug information, else from that with the code.
@@ -213,6 +249,27 @@ Error nobody_has(const ident::SymbolRequest& request) {
   return {Fault::not_found, std::move(what)};
 }
 
+std::vector<ident::SymbolKey> pointer_keys(const ident::SymbolRequest& request) {
+  std::vector<ident::SymbolKey> keys;
+  if (request.artifact != Artifact::stored) return keys;
+  for (const ident::SymbolKey& key : request.keys) {
+    const std::string name = key.name.substr(0, key.name.find('/'));
+    if (key.kind != KeyKind::path || key.name != name + "/" + name) continue;
+    keys.push_back({KeyKind::path, name + "/file.ptr", key.id});
+  }
+  return keys;
+}
+
+std::optional<Follow> find_pointer(const Rows& found) {
+  for (const std::vector<Found>& rows : found) {
+    for (const Found& row : rows) {
+      const std::string& name = row.key.key.name;
+      return Follow{row.file, name.substr(0, name.find('/')), row.key.key.id};
+    }
+  }
+  return std::nullopt;
+}
+
 bool wants_derived(Artifact artifact) {
   return artifact == Artifact::sym || artifact == Artifact::index;
 }
@@ -243,6 +300,11 @@ Choice choose(const ident::SymbolRequest& request, const Rows& found,
       break;
   }
   if (const Found* row = find_file(request, found)) return Serve{row->file};
+  if (const FileRecord* packed = find_packed_pdb(request, found)) return Unpack{*packed};
+  if (request.checks_content && has_other_content(request, found)) {
+    return Error{Fault::not_found,
+                 "the portable PDB that is here has another content than SymbolChecksum asks for"};
+  }
   return nobody_has(request);
 }
 

@@ -45,17 +45,33 @@ struct Pack {
 struct Cut {
   std::vector<store::FileRecord> files;
 };
+// Take the streams of a PDB out of the compressed container, for who wants a plain one.
+struct Unpack {
+  store::FileRecord file;
+};
+// Serve what this file.ptr, stored for the key NAME/ID, points to.
+struct Follow {
+  store::FileRecord pointer;
+  std::string name;
+  std::string id;
+};
 // Tell where the .sym is: under the name and the debug id that this file bears.
 struct Move {
   store::FileRecord file;
 };
-using Choice = std::variant<Serve, Make, Pack, Cut, Move, base::Error>;
+using Choice = std::variant<Serve, Make, Pack, Unpack, Cut, Move, Follow, base::Error>;
 
 // `found[i]` are the rows for request.keys[i], the best first (store::Catalog::find).
 // `module_files` are all files of the module, when the request wants a derived file.
 Choice choose(const ident::SymbolRequest& request,
               const std::vector<std::vector<store::Found>>& found,
               const std::vector<store::Found>& module_files);
+
+// The keys of pointers that may say where the wanted file is, when no row answers: a file.ptr
+// stands in the place of the file itself.
+std::vector<ident::SymbolKey> pointer_keys(const ident::SymbolRequest& request);
+// `found` are the rows of those keys.
+std::optional<Follow> find_pointer(const std::vector<std::vector<store::Found>>& found);
 
 // The module a derived file would be made for: its debug id as the files bear it; "" for none.
 std::string module_of(const std::vector<std::vector<store::Found>>& found);

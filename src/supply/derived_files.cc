@@ -22,6 +22,7 @@ namespace {
 constexpr std::string_view kVersionDirectory = "v1";
 
 constexpr std::string_view kCabinetExtension = ".cab";
+constexpr std::string_view kPdbExtension = ".pdb";
 
 std::string extension_of(Artifact artifact) { return artifact == Artifact::sym ? ".sym" : ".idx"; }
 
@@ -89,6 +90,23 @@ void DerivedFiles::make_cabinet(const store::FileRecord& file, Done done) {
       [this, file] { return pack(file); }, [this, file](Artifact) { return find_cabinet(file); });
 }
 
+std::optional<Supplied> DerivedFiles::find_plain_pdb(const store::FileRecord& file) const {
+  auto supplied = open_made(path_of(file.sha256.hex(), kPdbExtension));
+  if (!supplied) return std::nullopt;
+  supplied->content_tag = file.sha256.hex().substr(0, 36) + "-pdb";
+  supplied->name = file.name;
+  supplied->format = "pdb";
+  supplied->modified = file.added_at;
+  return supplied;
+}
+
+void DerivedFiles::make_plain_pdb(const store::FileRecord& file, Done done) {
+  make_once(
+      file.sha256.hex() + std::string(kPdbExtension), "a plain PDB of " + file.name,
+      {Artifact::stored, std::move(done)}, [this, file] { return unpack(file); },
+      [this, file](Artifact) { return find_plain_pdb(file); });
+}
+
 void DerivedFiles::make_once(const std::string& name, std::string what, Waiter waiter, Maker maker,
                              Finder finder) {
   {
@@ -138,6 +156,17 @@ Result<void> DerivedFiles::pack(const store::FileRecord& file) {
   base::PendingFile cabinet = TRY(base::PendingFile::create(options_.tmp));
   TRY(archive::write_cab(file.name, plain->bytes(), file.added_at, cabinet));
   return cabinet.commit(path_of(file.sha256.hex(), kCabinetExtension));
+}
+
+// In the child: what is in such a container is a stranger's.
+Result<void> DerivedFiles::unpack(const store::FileRecord& file) {
+  base::PendingFile plain = TRY(base::PendingFile::create(options_.tmp));
+  ExtractJob job;
+  job.module_name = file.name;
+  job.msfz = blobs_.place_of(file.sha256);
+  job.pdb_out = plain.path();
+  TRY(options_.extractor(job, stopping_));
+  return plain.commit(path_of(file.sha256.hex(), kPdbExtension));
 }
 
 // Both files at once when the sources are native: reading them is the costly part.

@@ -1,10 +1,10 @@
 // Files that we make from others: a module's Breakpad text and its symbol index, under
-// index/v1/ab/FINGERPRINT.{sym,idx}, and cabinets of stored files, index/v1/ab/SHA256.cab. They may
-// be deleted at any time and are made again. Not the making itself: an Extractor does that, in the
-// server a child process with limits. However many ask, each is made once at a time. Made files
-// appear by a rename, whole. make() from any thread, does not block; find() touches the disk. The
-// destructor stops what is under way and answers its waiters with unavailable. Format:
-// docs/formats/data-directory.md
+// index/v1/ab/FINGERPRINT.{sym,idx}; cabinets of stored files and plain PDBs of compressed ones,
+// index/v1/ab/SHA256.{cab,pdb}. They may be deleted at any time and are made again. Not the making
+// itself: an Extractor does that, in the server a child process with limits. However many ask, each
+// is made once at a time. Made files appear by a rename, whole. make() from any thread, does not
+// block; find() touches the disk. The destructor stops what is under way and answers its waiters
+// with unavailable. Format: docs/formats/data-directory.md
 #pragma once
 
 #include <atomic>
@@ -31,6 +31,8 @@ struct ExtractJob {
   std::string module_name;  // of native files, whose blobs have no name
   std::string sym_out;      // native files only
   std::string index_out;
+  std::string msfz;     // a PDB in its compressed container, and
+  std::string pdb_out;  // … where the plain one goes; then nothing else is made
 };
 // Fills the files at the out paths. Called on a worker thread; may block for minutes, and gives
 // up when `stop` becomes true.
@@ -60,6 +62,10 @@ class DerivedFiles {
   std::optional<Supplied> find_cabinet(const store::FileRecord& file) const;
   void make_cabinet(const store::FileRecord& file, Done done);
 
+  // The plain PDB of one that is stored in the compressed container.
+  std::optional<Supplied> find_plain_pdb(const store::FileRecord& file) const;
+  void make_plain_pdb(const store::FileRecord& file, Done done);
+
   struct Counts {
     std::uint64_t made = 0;
     std::uint64_t failed = 0;
@@ -79,6 +85,7 @@ class DerivedFiles {
   std::optional<Supplied> open_made(const std::string& path) const;
   base::Result<void> run(const Sources& sources);
   base::Result<void> pack(const store::FileRecord& file);
+  base::Result<void> unpack(const store::FileRecord& file);
   // Posts `maker` unless it is under way under this name.
   void make_once(const std::string& name, std::string what, Waiter waiter, Maker maker,
                  Finder finder);

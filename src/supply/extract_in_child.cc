@@ -56,6 +56,8 @@ std::vector<std::string> arguments_of(const ExtractJob& job) {
   add("--name", job.module_name);
   add("--sym-out", job.sym_out);
   add("--index-out", job.index_out);
+  add("--msfz", job.msfz);
+  add("--pdb-out", job.pdb_out);
   return arguments;
 }
 

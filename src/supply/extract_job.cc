@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "extract/breakpad_from_symbols.h"
 #include "extract/extract.h"
+#include "extract/plain_pdb.h"
 #include "extract/symbols_from_breakpad.h"
 #include "symbols/index_writer.h"
 
@@ -51,9 +52,18 @@ Result<void> write_sym(const symbols::Model& model, const std::string& path, uns
   return extract::write_breakpad(model, options, sink);
 }
 
+Result<void> unpack(const ExtractJob& job) {
+  const auto packed = TRY(base::MappedFile::open(job.msfz));
+  base::PendingFile out = TRY(base::PendingFile::adopt(job.pdb_out));
+  TRY(extract::write_plain_pdb(packed->bytes(), out));
+  out.release();
+  return {};
+}
+
 }  // namespace
 
 Result<void> run_extract_job(const ExtractJob& job, unsigned threads) {
+  if (!job.msfz.empty()) return unpack(job);
   symbols::IndexOptions index;
   index.threads = threads;
   if (!job.sym.empty()) {

@@ -22,6 +22,7 @@ struct Supplied {
   std::string name;         // base name to show
   std::string format;       // as in the catalogue; "sym" and "index" when we made it
   base::Time modified;      // when it was first here; 0 when that means nothing
+  bool is_foreign = false;  // not in our store: it may be another file in a minute
   // Not the file itself but where it is: asked for by a code id, clients want to be told the
   // module's debug file and debug id. Then there is no descriptor.
   std::string moved_to_name;

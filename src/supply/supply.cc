@@ -4,9 +4,7 @@
 #include <set>
 
 #include "base/log.h"
-#include "base/sha256.h"
-#include "extract/identify.h"
-#include "supply/cut_section.h"
+#include "supply/open_stored.h"
 
 namespace supply {
 
@@ -21,6 +19,9 @@ namespace {
 constexpr std::size_t kBatchMax = 256;
 // Our own database or disk did not answer: ask again soon.
 constexpr std::chrono::seconds kRememberOwnTrouble{1};
+// What a pointer leads to belongs to others: soon we look again.
+constexpr std::chrono::seconds kRememberForeign{60};
+constexpr std::uint64_t kPointerSizeMax = 64ull << 10;
 
 std::vector<std::string> ids_of(const SymbolRequest& request) {
   std::vector<std::string> ids;
@@ -31,7 +32,10 @@ std::vector<std::string> ids_of(const SymbolRequest& request) {
 }
 
 Supply::Clock::time_point expiry_of(const Found& found) {
-  if (found.here()) return Supply::Clock::time_point::max();
+  if (found.here()) {
+    return found.file()->is_foreign ? Supply::Clock::now() + kRememberForeign
+                                    : Supply::Clock::time_point::max();
+  }
   const Fault fault = found.miss().fault;
   if (fault == Fault::unavailable || fault == Fault::internal) {
     return Supply::Clock::now() + kRememberOwnTrouble;
@@ -51,6 +55,7 @@ Supply::Supply(store::Blobs& blobs, store::Catalog& catalog, Options options)
       catalog_(catalog),
       cache_(options.cache),
       bring_(std::move(options.bring)),
+      follow_(std::move(options.follow)),
       derived_(std::make_unique<DerivedFiles>(blobs, std::move(options.derived))) {
   lookup_thread_ = std::thread([this] { look_up_forever(); });
   deadline_thread_ = std::thread([this] { watch_deadlines(); });
@@ -145,6 +150,12 @@ std::vector<Found> Supply::wait_for_all(const std::vector<SymbolRequest>& reques
   return found;
 }
 
+void Supply::refresh(const SymbolRequest& request) {
+  const std::vector<std::string> ids = ids_of(request);
+  const std::lock_guard lock(mutex_);
+  forget({ids.begin(), ids.end()});
+}
+
 Supply::Counts Supply::counts() const {
   Counts counts;
   counts.remembered = cache_.sizes();
@@ -214,63 +225,56 @@ void Supply::look_up_in(const ident::Scope& scope, const std::vector<Wanted>& ba
                                                   derived ? module_of(found[i]) : ""));
   }
   const auto module_files = catalog_.find(modules, scope);
+  if (!module_files.ok()) {
+    for (const Wanted& wanted : batch) settle(wanted.key, Found::miss(module_files.error()));
+    return;
+  }
+  std::vector<Choice> choices;
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (!module_files.ok()) {
-      settle(batch[i].key, Found::miss(module_files.error()));
+    choices.push_back(choose(batch[i].request, found[i], module_files->at(i)));
+  }
+  if (follow_) follow_pointers(scope, batch, choices);
+  for (std::size_t i = 0; i < batch.size(); ++i) carry_out(batch[i], choices[i]);
+}
+
+// Where no row answers there may be a file.ptr in the place of the file: one more read of the
+// catalogue, for the misses alone.
+void Supply::follow_pointers(const ident::Scope& scope, const std::vector<Wanted>& batch,
+                             std::vector<Choice>& choices) {
+  std::vector<ident::SymbolKey> keys;
+  std::vector<std::size_t> ends;  // in keys, for each of the batch
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (std::holds_alternative<Error>(choices[i])) {
+      const auto of_one = pointer_keys(batch[i].request);
+      keys.insert(keys.end(), of_one.begin(), of_one.end());
+    }
+    ends.push_back(keys.size());
+  }
+  if (keys.empty()) return;
+  auto rows = catalog_.find(keys, scope);
+  for (std::size_t i = 0, at = 0; i < batch.size(); ++i) {
+    if (at == ends[i]) continue;
+    if (!rows.ok()) {
+      choices[i] = rows.error();
+      at = ends[i];
       continue;
     }
-    carry_out(batch[i], choose(batch[i].request, found[i], module_files->at(i)));
+    std::vector<std::vector<store::Found>> of_one;
+    for (; at < ends[i]; ++at) of_one.push_back(std::move(rows->at(at)));
+    if (auto pointer = find_pointer(of_one)) choices[i] = std::move(*pointer);
   }
+}
+
+// Where it leads is the follower's to judge; what may not be followed is a miss like any other.
+Result<Supplied> Supply::open_pointed(const Follow& follow) const {
+  const std::string text =
+      TRY(base::read_file(blobs_.place_of(follow.pointer.sha256), kPointerSizeMax));
+  auto opened = follow_(text, follow.name, follow.id);
+  if (opened.ok() || opened.error().fault == Fault::unavailable) return opened;
+  return Error{Fault::not_found, opened.error().what};
 }
 
 namespace {
-
-Result<Supplied> open_stored(const store::Blobs& blobs, const store::FileRecord& file) {
-  Result<store::OpenBlob> blob = blobs.open_blob(file.sha256);
-  if (!blob.ok()) {
-    // A row without its blob: somebody removed it behind our back.
-    base::log::error("{} is in the catalogue, but {}", file.name, blob.error().what);
-    return Error{Fault::internal, "the file is in the catalogue but cannot be opened"};
-  }
-  Supplied supplied;
-  supplied.fd = blob->fd;
-  supplied.size = blob->size;
-  supplied.path = blob->path;
-  supplied.content_tag = file.sha256.hex().substr(0, 40);
-  supplied.name = file.name;
-  supplied.format = file.format;
-  supplied.modified = file.added_at;
-  return supplied;
-}
-
-Result<Supplied> open_section(const store::Blobs& blobs,
-                              const std::vector<store::FileRecord>& files,
-                              const std::string& section) {
-  Error error{Fault::not_found, "no file with this id has such a section"};
-  for (const store::FileRecord& file : files) {
-    Supplied supplied = TRY(open_stored(blobs, file));
-    const auto part = find_section(supplied.path, section);
-    if (!part.ok()) continue;
-    supplied.offset = part->offset;
-    supplied.size = part->size;
-    supplied.content_tag =
-        base::sha256_of(base::bytes_of(supplied.content_tag + section)).hex().substr(0, 40);
-    supplied.format = "section";
-    return supplied;
-  }
-  return error;
-}
-
-// Rust-minidump and others learn the debug file's name from here: in its own spelling.
-Result<Supplied> find_new_place(const store::Blobs& blobs, const store::FileRecord& file) {
-  const auto bytes = TRY(base::MappedFile::open(blobs.place_of(file.sha256)));
-  const extract::Identity identity = extract::identify(bytes->bytes());
-  const std::string& name = identity.pdbs.empty() ? identity.name : identity.pdbs.front().name;
-  Supplied supplied;
-  supplied.moved_to_name = ident::is_allowed_name(name) ? name : file.name;
-  supplied.moved_to_id = file.debug_id;
-  return supplied;
-}
 
 Found found_of(Result<Supplied> supplied) {
   if (!supplied.ok()) return Found::miss(supplied.error());
@@ -308,6 +312,10 @@ std::vector<base::Sha256> Supply::lacking_of(const Choice& choice) const {
     }
   } else if (const auto* pack = std::get_if<Pack>(&choice)) {
     want(pack->file);
+  } else if (const auto* unpack = std::get_if<Unpack>(&choice)) {
+    if (!derived_->find_plain_pdb(unpack->file)) want(unpack->file);
+  } else if (const auto* follow = std::get_if<Follow>(&choice)) {
+    want(follow->pointer);
   } else if (const auto* cut = std::get_if<Cut>(&choice)) {
     for (const store::FileRecord& file : cut->files) want(file);
   } else if (const auto* move = std::get_if<Move>(&choice)) {
@@ -335,6 +343,14 @@ void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
     } else {
       derived_->make_cabinet(pack->file, settle_made);
     }
+  } else if (const auto* unpack = std::get_if<Unpack>(&choice)) {
+    if (auto ready = derived_->find_plain_pdb(unpack->file)) {
+      settle_made(std::move(*ready));
+    } else {
+      derived_->make_plain_pdb(unpack->file, settle_made);
+    }
+  } else if (const auto* follow = std::get_if<Follow>(&choice)) {
+    settle_made(open_pointed(*follow));
   } else if (const auto* cut = std::get_if<Cut>(&choice)) {
     settle_made(open_section(blobs_, cut->files, wanted.request.detail));
   } else if (const auto* move = std::get_if<Move>(&choice)) {

@@ -45,6 +45,11 @@ class Supply {
     // Makes contents readable that lie elsewhere, or takes them out of the catalogue; calls back
     // once, on any thread. Null: every content is a blob.
     std::function<void(std::vector<base::Sha256>, std::function<void()>)> bring = nullptr;
+    // Opens what the text of a file.ptr says, stored for NAME/ID, if that is allowed; may block.
+    // Null: pointers are not followed.
+    std::function<base::Result<Supplied>(std::string_view text, const std::string& name,
+                                         const std::string& id)>
+        follow = nullptr;
   };
   Supply(store::Blobs& blobs, store::Catalog& catalog, Options options);
 
@@ -67,6 +72,9 @@ class Supply {
   Found wait_for(const ident::SymbolRequest& request, Clock::time_point deadline);
   std::vector<Found> wait_for_all(const std::vector<ident::SymbolRequest>& requests,
                                   Clock::time_point deadline);
+
+  // Forgets what is remembered about the ids of a request: the next one is looked up again.
+  void refresh(const ident::SymbolRequest& request);
 
   struct Counts {
     AnswerCache::Sizes remembered;
@@ -101,6 +109,9 @@ class Supply {
   void watch_deadlines();
   void look_up(const std::vector<Wanted>& batch);
   void look_up_in(const ident::Scope& scope, const std::vector<Wanted>& batch);
+  void follow_pointers(const ident::Scope& scope, const std::vector<Wanted>& batch,
+                       std::vector<Choice>& choices);
+  base::Result<Supplied> open_pointed(const Follow& follow) const;
   void carry_out(const Wanted& wanted, const Choice& choice);
   void carry_out_here(const Wanted& wanted, const Choice& choice);
   std::vector<base::Sha256> lacking_of(const Choice& choice) const;
@@ -127,6 +138,9 @@ class Supply {
 
   std::atomic<std::uint64_t> lookups_ = 0;
   const std::function<void(std::vector<base::Sha256>, std::function<void()>)> bring_;
+  const std::function<base::Result<Supplied>(std::string_view, const std::string&,
+                                             const std::string&)>
+      follow_;
   std::unique_ptr<DerivedFiles> derived_;
   std::thread lookup_thread_;
   std::thread deadline_thread_;

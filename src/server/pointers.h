@@ -1,0 +1,21 @@
+// Stored file.ptr files, followed for supply: where the configuration allows pointers to lead, and
+// into the watched directories.
+// open() fails with malformed (the list). The follower may be called from any thread and blocks.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "server/options.h"
+#include "supply/supplied.h"
+
+namespace server {
+
+using Follower = std::function<base::Result<supply::Supplied>(
+    std::string_view text, const std::string& name, const std::string& id)>;
+
+// Null when pointers may lead nowhere.
+base::Result<Follower> pointer_follower(const Options& options);
+
+}  // namespace server

@@ -1,0 +1,154 @@
+// Symbol stores that lie beside the server: pointers that lead into them, and files that a watch
+// holds when the store lets go of them.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "net/client.h"
+#include "testing/corpus.h"
+#include "testing/server_process.h"
+
+namespace {
+
+using testing_support::ServerProcess;
+
+constexpr const char* kPointed = "/lantern.pdb/946967C36ED4F5254C4C44205044422E1/";
+constexpr std::chrono::seconds kPatience{20};
+
+std::string must_read(const std::string& path) {
+  const auto text = base::read_file(path);
+  EXPECT_TRUE(text.ok()) << path;
+  return text.ok() ? *text : "";
+}
+
+class WatchedStores : public testing::Test {
+ protected:
+  void start(std::vector<std::string> environment) {
+    server_.emplace(ServerProcess::start({root_ + "/data", {}, {}, std::move(environment)}));
+    ASSERT_NE(server_->url(), "");
+  }
+  net::ClientAnswer send(const std::string& method, const std::string& path,
+                         const std::string& body = "") {
+    net::ClientRequest request;
+    request.method = method;
+    request.url = server_->url() + path;
+    request.body = body;
+    const auto answer = net::Client().send(request);
+    EXPECT_TRUE(answer.ok()) << path;
+    return answer.ok() ? *answer : net::ClientAnswer{};
+  }
+  net::ClientAnswer get(const std::string& path) { return send("GET", path); }
+  void must_put(const std::string& path, const std::string& body) {
+    const int status = send("PUT", path, body).status;
+    EXPECT_TRUE(status == 200 || status == 201) << path << " " << status;
+  }
+  void write(const std::string& path, std::string_view text) const {
+    ASSERT_TRUE(base::write_file_durably(root_ + "/" + path, base::bytes_of(text)).ok());
+  }
+  bool comes_to(const std::string& path, int status) {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (get(path).status != status) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return true;
+  }
+
+  base::TemporaryDirectory directory_ = base::TemporaryDirectory::create("watched").value();
+  const std::string root_ = directory_.path();
+  std::optional<ServerProcess> server_;
+};
+
+TEST_F(WatchedStores, APointerLeadsIntoTheStoreThatItCameFrom) {
+  REQUIRE_CORPUS(corpus);
+  const std::string pdb = must_read(corpus + "/symbols/store/pointer-target/lantern.pdb");
+  const std::string pointer =
+      must_read(corpus + "/symbols/store/two-tier/la" + kPointed + "file.ptr");
+  write("stores/pointer-target/lantern.pdb", pdb);
+  write("stores/two-tier/la" + std::string(kPointed) + "file.ptr", pointer);
+  start({"FAULTLINE_STORE_POINTERS=" + root_ + "/stores/two-tier;" + root_ + "/stores"});
+  EXPECT_EQ(get(std::string(kPointed) + "lantern.pdb").status, 404);
+  must_put(std::string(kPointed) + "file.ptr", pointer);
+  for (const std::string& path : std::vector<std::string>{
+           std::string(kPointed) + "lantern.pdb", "/la" + std::string(kPointed) + "lantern.pdb",
+           "/LANTERN.PDB/946967c36ed4f5254c4c44205044422e1/LANTERN.PDB"}) {
+    const auto answer = get(path);
+    EXPECT_EQ(answer.status, 200) << path << ": " << answer.body.substr(0, 200);
+    EXPECT_TRUE(answer.body == pdb) << path;
+  }
+  EXPECT_EQ(get(std::string(kPointed) + "file.ptr").body, pointer) << "itself as it stands";
+}
+
+TEST_F(WatchedStores, NoPointerLeadsOut) {
+  REQUIRE_CORPUS(corpus);
+  const std::string pdb = must_read(corpus + "/symbols/store/pointer-target/lantern.pdb");
+  write("watched/lantern.bin", pdb);
+  write("watched/notes.txt", "secret");
+  write("outside/lantern.pdb", pdb);
+  ASSERT_EQ(::symlink("../outside/lantern.pdb", (root_ + "/watched/link.pdb").c_str()), 0);
+  start({"FAULTLINE_STORE_POINTERS=\\\\files\\drop=" + root_ + "/watched",
+         "FAULTLINE_SCAN_PATHS=" + root_ + "/empty"});
+  struct Row {
+    std::string text;
+    const char* why;
+  };
+  int age = 1;
+  for (const Row& row : std::vector<Row>{{"/etc/passwd", "leads out"},
+                                         {root_ + "/outside/lantern.pdb", "leads out"},
+                                         {root_ + "/watched/../outside/lantern.pdb", "leads out"},
+                                         {root_ + "/watched/link.pdb", "leads out"},
+                                         {"\\\\files\\drop\\..\\outside\\lantern.pdb", "leads out"},
+                                         {"\\\\files\\drop\\notes.txt", "does not bear this id"},
+                                         {"\\\\other\\drop\\lantern.bin", "no directory is mapped"},
+                                         {"C:\\symbols\\lantern.pdb", "drive of another machine"},
+                                         {"MSG: NoLongerIndexed", "NoLongerIndexed"}}) {
+    const std::string directory =
+        "/lantern.pdb/946967C36ED4F5254C4C44205044422E" + std::to_string(++age) + "/";
+    must_put(directory + "file.ptr", row.text);
+    const auto answer = get(directory + "lantern.pdb");
+    EXPECT_EQ(answer.status, 404) << row.text;
+    EXPECT_EQ(answer.body.find("secret"), std::string::npos);
+    EXPECT_NE(answer.body.find(row.why), std::string::npos) << row.text << ": " << answer.body;
+  }
+  must_put(std::string(kPointed) + "file.ptr", "PATH:\\\\FILES\\drop\\lantern.bin");
+  EXPECT_TRUE(get(std::string(kPointed) + "lantern.pdb").body == pdb) << "this one is allowed";
+}
+
+TEST_F(WatchedStores, WithoutRootsPointersAreFilesOnly) {
+  REQUIRE_CORPUS(corpus);
+  write("lantern.pdb", must_read(corpus + "/symbols/store/pointer-target/lantern.pdb"));
+  start({});
+  must_put(std::string(kPointed) + "file.ptr", root_ + "/lantern.pdb");
+  EXPECT_EQ(get(std::string(kPointed) + "lantern.pdb").status, 404);
+  EXPECT_EQ(get(std::string(kPointed) + "file.ptr").status, 200);
+}
+
+TEST_F(WatchedStores, WhatAWatchHoldsOutlivesItsTransaction) {
+  REQUIRE_CORPUS(corpus);
+  const std::string pdb = must_read(corpus + "/symbols/store/pointer-target/lantern.pdb");
+  const std::string path = std::string(kPointed) + "lantern.pdb";
+  write("watched/lantern.pdb", pdb);
+  start({"FAULTLINE_SCAN_PATHS=" + root_ + "/watched"});
+  ASSERT_TRUE(comes_to(path, 200)) << server_->log();
+  const std::string hash = base::sha256_of(base::bytes_of(pdb)).hex();
+  const auto added =
+      send("POST", "/api/v1/store/transactions",
+           R"({"kind":"file","product":"p","version":"1","files":[{"name":"lantern.pdb","id":")"
+           R"(946967C36ED4F5254C4C44205044422E1","file":"lantern.pdb","source":"x","form":"pri",)"
+           R"("sha256":")" +
+               hash + "\"}]}");
+  ASSERT_EQ(added.status, 201) << added.body;
+  const auto transaction = base::JsonValue::parse(added.body);
+  ASSERT_TRUE(transaction.ok());
+  const std::string id = std::to_string((*transaction)["id"].integer_or(0));
+  EXPECT_EQ(send("DELETE", "/api/v1/store/transactions/" + id).status, 200);
+  const auto answer = get(path + "?_refresh=1");
+  EXPECT_EQ(answer.status, 200) << answer.body.substr(0, 200);
+  EXPECT_TRUE(answer.body == pdb);
+}
+
+}  // namespace
