@@ -135,12 +135,18 @@ TEST_F(WatchedStores, WhatAWatchHoldsOutlivesItsTransaction) {
   start({"FAULTLINE_SCAN_PATHS=" + root_ + "/watched"});
   ASSERT_TRUE(comes_to(path, 200)) << server_->log();
   const std::string hash = base::sha256_of(base::bytes_of(pdb)).hex();
-  const auto added =
-      send("POST", "/api/v1/store/transactions",
-           R"({"kind":"file","product":"p","version":"1","files":[{"name":"lantern.pdb","id":")"
-           R"(946967C36ED4F5254C4C44205044422E1","file":"lantern.pdb","source":"x","form":"pri",)"
-           R"("sha256":")" +
-               hash + "\"}]}");
+  const std::string record =
+      R"({"kind":"file","product":"p","version":"1","files":[{"name":"lantern.pdb","id":")"
+      R"(946967C36ED4F5254C4C44205044422E1","file":"lantern.pdb","source":"x","form":"pri",)"
+      R"("sha256":")" +
+      hash + "\"}]}";
+  // What lies in the watched directory alone is not the store's: it wants a copy of its own.
+  const auto wanted = send("POST", "/api/v1/store/transactions", record);
+  EXPECT_EQ(wanted.status, 409) << wanted.body;
+  EXPECT_NE(wanted.body.find(hash), std::string::npos);
+  const int sent = send("PUT", "/symbols" + path + "?for=store", pdb).status;
+  EXPECT_TRUE(sent == 200 || sent == 201) << sent;
+  const auto added = send("POST", "/api/v1/store/transactions", record);
   ASSERT_EQ(added.status, 201) << added.body;
   const auto transaction = base::JsonValue::parse(added.body);
   ASSERT_TRUE(transaction.ok());

@@ -137,13 +137,13 @@ Outcome answer_found(const Request& request, Pass pass, const SymbolRequest& wan
 // between must look at the header, too.
 Outcome answer_either(const Request& request, supply::Supply& supply, Pass pass,
                       const SymbolRequest& plain, const SymbolRequest& packed) {
-  Outcome outcome = answer_request(request, supply, pass, packed);
+  Outcome outcome = answer_found(request, pass, packed, supply.local(packed));
   auto* answer = std::get_if<Answer>(&outcome);
   if (answer == nullptr) return outcome;
   if (answer->status == 200) {
     answer->headers.set("Content-Type", "application/msfz0");
   } else {
-    outcome = answer_request(request, supply, pass, plain);
+    outcome = answer_found(request, pass, plain, supply.local(plain));
     answer = std::get_if<Answer>(&outcome);
   }
   if (answer != nullptr) answer->headers.add("Vary", "Accept");

@@ -18,6 +18,11 @@ Found AnswerCache::find(const std::string& key, Clock::time_point now) {
       remove(at->second);
       return {};
     }
+    // What lies outside of our store is opened by its own rules, never again by its path.
+    if (entry.found.here() && !entry.found.fd() && entry.found.file()->is_foreign) {
+      remove(at->second);
+      return {};
+    }
     entry.is_used = entry.is_open_used = true;
     found = entry.found;
   }

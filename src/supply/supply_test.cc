@@ -247,6 +247,21 @@ TEST(AnswerCache, AFileThatWasClosedIsOpenedAgain) {
   }
 }
 
+// By then another file may stand there, or a link that leads out of where pointers may lead.
+TEST(AnswerCache, AForeignFileIsNeverOpenedByItsPath) {
+  const auto directory = base::TemporaryDirectory::create("answers").value();
+  AnswerCache cache({3, 1, 2});
+  Supplied foreign = *file_in(directory, "a").file();
+  foreign.is_foreign = true;
+  foreign.fd = std::make_shared<const base::Fd>(::open(foreign.path.c_str(), O_RDONLY | O_CLOEXEC));
+  cache.put("a", {"a"}, Found::file(std::move(foreign)));
+  EXPECT_TRUE(cache.find("a").here());
+  cache.put("b", {"b"}, file_in(directory, "b"));
+  cache.put("c", {"c"}, file_in(directory, "c"));
+  EXPECT_EQ(cache.find("a").state(), Found::State::unknown);
+  EXPECT_EQ(cache.sizes().files, 2u);
+}
+
 TEST(AnswerCache, AFileThatWasRemovedIsClosedWhenAsked) {
   const auto directory = base::TemporaryDirectory::create("answers").value();
   AnswerCache cache({3, 3, 2});
