@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/progress.h"
 #include "extract/identify.h"
 
 namespace cli {
@@ -90,10 +91,21 @@ Result<std::vector<std::string>> files_below(const std::vector<std::string>& pat
   return files;
 }
 
+std::uint64_t size_of(const std::vector<std::string>& files) {
+  std::uint64_t size = 0;
+  for (const std::string& file : files) {
+    std::error_code unknown;
+    const auto one = std::filesystem::file_size(file, unknown);
+    if (!unknown) size += one;
+  }
+  return size;
+}
+
 Result<std::size_t> export_tree(const std::vector<std::string>& paths, const std::string& layout,
                                 const std::string& directory) {
   Places places;
   const std::vector<std::string> files = TRY(files_below(paths));
+  Progress progress("reading", files.size(), size_of(files));
   for (const std::string& file : files) {
     const auto mapped = TRY(base::MappedFile::open(file));
     for (const extract::Identity& identity : extract::identify_all(mapped->bytes())) {
@@ -103,6 +115,8 @@ Result<std::size_t> export_tree(const std::vector<std::string>& paths, const std
         offer_by_uuid(places, identity, file);
       }
     }
+    progress.advance(mapped->bytes().size());
+    progress.finish_one();
   }
   for (const auto& [place, candidate] : places) {
     TRY(put(candidate.file, fmt::format("{}/{}", directory, place)));

@@ -18,10 +18,11 @@ constexpr std::chrono::milliseconds kBetweenDrawings{100};
 
 }  // namespace
 
-Progress::Progress(std::string verb, std::uint64_t count, std::uint64_t total)
+Progress::Progress(std::string verb, std::uint64_t count, std::uint64_t total, std::string noun)
     : verb_(std::move(verb)),
       count_(count),
       total_(total),
+      noun_(std::move(noun)),
       on_terminal_(::isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() {
@@ -49,18 +50,21 @@ void Progress::print(std::string_view text, Line kind) {
   draw(true);
 }
 
+double Progress::part() const {
+  const std::uint64_t done = total_ == 0 ? done_count_ : done_bytes_;
+  const std::uint64_t all = total_ == 0 ? count_ : total_;
+  return all == 0 ? 1.0 : std::min(1.0, static_cast<double>(done) / static_cast<double>(all));
+}
+
 void Progress::draw(bool now) {
   const auto time = std::chrono::steady_clock::now();
   if (!on_terminal_ || time - started_ < kQuietAtFirst) return;
   if (!now && time - drawn_ < kBetweenDrawings) return;
   drawn_ = time;
-  const double part =
-      total_ == 0 ? 1.0
-                  : std::min(1.0, static_cast<double>(done_bytes_) / static_cast<double>(total_));
-  const auto filled = static_cast<std::size_t>(part * static_cast<double>(kBarWidth));
-  fmt::print(stderr, "\r\x1b[K{} [{}{}] {}/{} files, {} of {}", verb_, std::string(filled, '#'),
-             std::string(kBarWidth - filled, '.'), done_count_, count_,
-             base::human_size(done_bytes_), base::human_size(total_));
+  const auto filled = static_cast<std::size_t>(part() * static_cast<double>(kBarWidth));
+  fmt::print(stderr, "\r\x1b[K{} [{}{}] {}/{} {}, {}{}", verb_, std::string(filled, '#'),
+             std::string(kBarWidth - filled, '.'), done_count_, count_, noun_,
+             base::human_size(done_bytes_), total_ == 0 ? "" : " of " + base::human_size(total_));
   std::fflush(stderr);
   visible_ = true;
 }

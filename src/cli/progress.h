@@ -13,8 +13,9 @@ namespace cli {
 
 class Progress {
  public:
-  // `total` in bytes; shown together with things done of `count`.
-  Progress(std::string verb, std::uint64_t count, std::uint64_t total);
+  // `total` in bytes; shown together with things done of `count`. 0: not known, and the bar shows
+  // things.
+  Progress(std::string verb, std::uint64_t count, std::uint64_t total, std::string noun = "files");
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress();  // wipes the bar
@@ -28,10 +29,12 @@ class Progress {
  private:
   void draw(bool now);  // REQUIRES: mutex_ held
   void wipe();
+  double part() const;  // done, 0 to 1; REQUIRES: mutex_ held
 
   const std::string verb_;
   const std::uint64_t count_;
   const std::uint64_t total_;
+  const std::string noun_;
   const bool on_terminal_;
   std::mutex mutex_;
   // Guarded by mutex_.

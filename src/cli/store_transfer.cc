@@ -1,9 +1,11 @@
 #include "cli/store_transfer.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "base/text.h"
+#include "cli/progress.h"
 #include "extract/identify.h"
 #include "formats/archive/cab.h"
 #include "store/blobs.h"
@@ -45,13 +47,14 @@ class Importer {
   Result<TransferTally> run() {
     const std::vector<symstore::Transaction> all = TRY(tree_.current());
     const std::vector<TransactionRecord> there = TRY(target_.list());
+    Progress progress("importing", all.size(), 0, "transactions");
     for (const symstore::Transaction& transaction : all) {
-      if (transaction.is_delete) continue;
-      if (is_there(transaction, there)) {
+      if (!transaction.is_delete && is_there(transaction, there)) {
         ++tally_.known_transactions;
-        continue;
+      } else if (!transaction.is_delete) {
+        TRY(import_one(transaction, progress));
       }
-      TRY(import_one(transaction));
+      progress.finish_one();
     }
     return std::move(tally_);
   }
@@ -71,7 +74,7 @@ class Importer {
     });
   }
 
-  Result<void> import_one(const symstore::Transaction& transaction) {
+  Result<void> import_one(const symstore::Transaction& transaction, Progress& progress) {
     Outgoing out;
     TransactionRecord& record = out.record;
     record.number = static_cast<std::int64_t>(transaction.id);
@@ -91,7 +94,7 @@ class Importer {
       leave_out("transaction " + symstore::digits_of(transaction.id), "none of its files is there");
       return {};
     }
-    tally_.sent += TRY(add_to_target(target_, record, out.contents));
+    tally_.sent += TRY(add_to_target(target_, record, out.contents, &progress));
     ++tally_.transactions;
     tally_.files += members->size();
     return {};
@@ -271,7 +274,7 @@ Result<void> export_rest(StoreTarget& source, symstore::Editor& editor, bool com
 }
 
 Result<std::uint64_t> add_to_target(StoreTarget& target, TransactionRecord& record,
-                                    const std::vector<std::string>& contents) {
+                                    const std::vector<std::string>& contents, Progress* progress) {
   StoreTarget::Added added = TRY(target.add(record));
   std::uint64_t sent = 0;
   if (!added.missing.empty()) {
@@ -281,6 +284,10 @@ Result<std::uint64_t> add_to_target(StoreTarget& target, TransactionRecord& reco
       if (missing.erase(file.sha256) == 0) continue;
       TRY(target.put(file.name + "/" + file.id + "/" + file.file, contents[i]));
       ++sent;
+      if (progress == nullptr) continue;
+      std::error_code unknown;
+      const auto size = std::filesystem::file_size(contents[i], unknown);
+      if (!unknown) progress->advance(size);
     }
     added = TRY(target.add(record));
   }

@@ -13,6 +13,8 @@
 
 namespace cli {
 
+class Progress;
+
 struct TransferTally {
   std::uint64_t transactions = 0;
   std::uint64_t known_transactions = 0;  // were there already
@@ -30,8 +32,9 @@ base::Result<TransferTally> export_tree(StoreTarget& source, symstore::Editor& e
                                         bool compress);
 
 // Adds one transaction, sending first what the target lacks. contents[i] is the file on disk with
-// the bytes of record.files[i], "" for none. The number of contents sent.
+// the bytes of record.files[i], "" for none. The number of contents sent; each advances `progress`.
 base::Result<std::uint64_t> add_to_target(StoreTarget& target, store::TransactionRecord& record,
-                                          const std::vector<std::string>& contents);
+                                          const std::vector<std::string>& contents,
+                                          Progress* progress = nullptr);
 
 }  // namespace cli

@@ -97,7 +97,7 @@ void raise_descriptor_limit() {
 
 // What the limit leaves beside connections and everything else.
 std::size_t open_files_max(std::uint64_t connections_max) {
-  constexpr std::uint64_t kOthers = 2048, kMin = 512, kMax = 16'384;
+  constexpr std::uint64_t kOthers = 2048, kMin = 512, kMax = 32'768;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMin;
   const std::uint64_t taken = connections_max + kOthers;
