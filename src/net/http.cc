@@ -55,6 +55,8 @@ Method find_method(std::string_view text) {
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
+  constexpr std::size_t kUsual = 8;
+  if (fields_.empty()) fields_.reserve(kUsual);
   fields_.emplace_back(std::string(name), std::string(value));
 }
 

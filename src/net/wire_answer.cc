@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <ctime>
 #include <optional>
@@ -28,6 +29,12 @@ bool is_ours(std::string_view name) {
 
 // A line end in a value would be a second header, or a second answer.
 void append_value(std::string& out, std::string_view value) {
+  bool is_odd = false;  // without an early end, so that the compiler looks at many at once
+  for (const char c : value) is_odd |= static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  if (!is_odd) {
+    out.append(value);
+    return;
+  }
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);
     out.push_back((byte < 0x20 && c != '\t') || byte == 0x7f ? ' ' : c);
@@ -297,16 +304,35 @@ Producer pieces_of(FileRange range) {
   };
 }
 
-std::string http_date(std::int64_t us) {
+namespace {
+
+std::string format_date(std::time_t seconds) {
   static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto seconds = static_cast<std::time_t>(us / 1'000'000);
   std::tm parts{};
   ::gmtime_r(&seconds, &parts);
   return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[parts.tm_wday % 7],
                      parts.tm_mday, kMonths[parts.tm_mon % 12], parts.tm_year + 1900, parts.tm_hour,
                      parts.tm_min, parts.tm_sec);
+}
+
+}  // namespace
+
+// The dates of the files that are asked for most are not written anew for each answer.
+std::string http_date(std::int64_t us) {
+  struct Written {
+    std::time_t seconds = 0;
+    std::string text;
+  };
+  constexpr std::size_t kWritten = 64;
+  thread_local std::array<Written, kWritten> all;
+  const auto seconds = static_cast<std::time_t>(us / 1'000'000);
+  Written& written = all[static_cast<std::size_t>(seconds) % kWritten];
+  if (written.text.empty() || written.seconds != seconds) {
+    written = {seconds, format_date(seconds)};
+  }
+  return written.text;
 }
 
 std::string_view date_now() {
