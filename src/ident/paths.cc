@@ -11,6 +11,15 @@ namespace {
 
 constexpr std::string_view kForbidden = "\\^`><{}[]#%\"'|/";
 
+// What nearly every name is made of: visible ASCII that nothing forbids, and blanks.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < 0x7f; ++c) {
+    plain[c] = kForbidden.find(static_cast<char>(c)) == std::string_view::npos;
+  }
+  return plain;
+}();
+
 bool ends_with_ignoring_case(std::string_view text, std::string_view end) {
   return text.size() >= end.size() &&
          base::equal_ignoring_case(text.substr(text.size() - end.size()), end);
@@ -79,6 +88,10 @@ std::string SymbolRequest::cache_key() const {
 
 bool is_allowed_name(std::string_view name) {
   if (name.empty() || name.size() > kMaxNameSize || name == "." || name == "..") return false;
+  if (std::all_of(name.begin(), name.end(),
+                  [](char c) { return kPlain[static_cast<unsigned char>(c)]; })) {
+    return true;
+  }
   if (!base::is_utf8(name)) return false;  // databases and JSON take nothing else
   return std::none_of(name.begin(), name.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
