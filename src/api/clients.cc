@@ -18,27 +18,11 @@ namespace {
 // The agents' own time-outs are 30 s and, for what users bear of a debugger, 5 s.
 constexpr std::chrono::milliseconds kSymsrvPatience{25'000};
 constexpr std::chrono::milliseconds kDebuginfodPatience{5'000};
+constexpr std::chrono::milliseconds kSymbolicatorPatience{10'000};
 constexpr std::chrono::milliseconds kPatience{55'000};
 
 // ERROR_RETRY as an HRESULT: the agent asks again later.
 constexpr std::string_view kSymbolAgentRetry = "0x80070512";
-
-// Header values are plain ASCII.
-std::string header_text(std::string_view text) {
-  std::string plain(text.substr(0, 500));
-  std::replace_if(plain.begin(), plain.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  return plain;
-}
-
-Answer with_reason(Answer answer, const base::Error& error) {
-  std::string reason(base::name_of(error.fault));
-  reason.append(": ").append(error.what);
-  answer.headers.set("X-Faultline-Reason", header_text(reason));
-  answer.headers.set("Access-Control-Allow-Origin", "*");
-  // A proxy between us must not keep what an upload may change in the next second.
-  answer.headers.set("Cache-Control", "no-store");
-  return answer;
-}
 
 Answer answer_trouble(const net::Request& request, const base::Error& error) {
   Answer answer = Answer::text(503, error.what + "\n");
@@ -50,7 +34,13 @@ Answer answer_trouble(const net::Request& request, const base::Error& error) {
       answer.headers.set("Symbol-Agent-Status", kSymbolAgentRetry);
       break;
     case Client::other:
+    case Client::profiler:
       answer.headers.set("Retry-After", "5");
+      break;
+    case Client::dotnet:
+    case Client::lldb:
+    case Client::breakpad:
+    case Client::symbolicator:
       break;
   }
   return with_reason(std::move(answer), error);
@@ -81,11 +71,41 @@ std::string_view without_port(std::string_view text) {
 
 }  // namespace
 
+std::string header_text(std::string_view text) {
+  std::string plain(text.substr(0, 500));
+  std::replace_if(plain.begin(), plain.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return plain;
+}
+
+Answer with_reason(Answer answer, const base::Error& error) {
+  std::string reason(base::name_of(error.fault));
+  reason.append(": ").append(error.what);
+  answer.headers.set("X-Faultline-Reason", header_text(reason));
+  answer.headers.set("Access-Control-Allow-Origin", "*");
+  // A proxy between us must not keep what an upload may change in the next second.
+  answer.headers.set("Cache-Control", "no-store");
+  return answer;
+}
+
+std::string_view name_of(Client client) {
+  constexpr std::array<std::string_view, 8> kNames{
+      "other", "symsrv", "dotnet", "lldb", "breakpad", "debuginfod", "symbolicator", "profiler"};
+  return kNames.at(static_cast<std::size_t>(client));
+}
+
 Client client_of(const net::Request& request) {
   const std::string_view agent = request.header("User-Agent");
   if (agent.starts_with("Microsoft-Symbol-Server")) return Client::symsrv;
   if (agent.find("elfutils/") != std::string_view::npos) return Client::debuginfod;
-  return Client::other;
+  if (agent.starts_with("symbolicator/")) return Client::symbolicator;
+  if (agent.starts_with("FirefoxProfiler/")) return Client::profiler;
+  if (!request.header("X-TFS-FedAuthRedirect").empty() ||
+      !request.header("SymbolChecksum").empty()) {
+    return Client::dotnet;
+  }
+  if (request.query.find("code_file=") != std::string::npos) return Client::breakpad;
+  if (!agent.empty() && !agent.starts_with("LLVM-HTTPClient/")) return Client::other;
+  return request.path.ends_with(".sym") ? Client::breakpad : Client::lldb;
 }
 
 std::chrono::milliseconds patience_of(const net::Request& request) {
@@ -94,10 +114,11 @@ std::chrono::milliseconds patience_of(const net::Request& request) {
       return kSymsrvPatience;
     case Client::debuginfod:
       return kDebuginfodPatience;
-    case Client::other:
+    case Client::symbolicator:
+      return kSymbolicatorPatience;
+    default:
       return kPatience;
   }
-  return kPatience;
 }
 
 Answer answer_miss(const net::Request& request, const base::Error& miss,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -11,8 +12,19 @@
 
 namespace api {
 
-enum class Client : std::uint8_t { other, symsrv, debuginfod };
+enum class Client : std::uint8_t {
+  other,  // browsers, scripts, curl
+  symsrv,
+  dotnet,        // dotnet-symbol, SOS, Visual Studio's managed debugger
+  lldb,          // and LLVM's tools: they name no agent
+  breakpad,      // minidump-stackwalk, old and new
+  debuginfod,    // whatever uses libdebuginfod
+  symbolicator,  // Sentry's
+  profiler       // the Firefox Profiler's page
+};
+std::string_view name_of(Client client);
 
+// By agent, headers of their own, and the query that only they send.
 Client client_of(const net::Request& request);
 
 // How long this client may be held before it gives up by itself.
@@ -25,6 +37,11 @@ net::Answer answer_miss(const net::Request& request, const base::Error& miss,
                         std::string_view what_to_do);
 // The same for something that is still being made when patience is over.
 net::Answer answer_still_working(const net::Request& request);
+
+// Tells why in X-Faultline-Reason; nobody may keep such an answer.
+net::Answer with_reason(net::Answer answer, const base::Error& error);
+// Header values are plain ASCII on one line.
+std::string header_text(std::string_view text);
 
 // Decision: only requests from this very machine may do what needs no token. The peer is
 // loopback, nothing says that a proxy stands between, the Host is a loopback name, and no page of

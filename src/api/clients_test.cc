@@ -38,6 +38,30 @@ TEST(Clients, OurTroubleIsNothingThatAClientRemembersAsAMiss) {
   }
 }
 
+TEST(Clients, AreKnownByWhatOnlyTheySend) {
+  struct Row {
+    const char* target;
+    std::string_view agent;
+    const char* header;
+    const char* expected;
+  };
+  for (const Row& row :
+       {Row{"/x", kSymsrv, nullptr, "symsrv"}, Row{"/x", kSymsrv, "SymbolChecksum", "symsrv"},
+        Row{"/x", kElfutils, nullptr, "debuginfod"},
+        Row{"/x", "symbolicator/25.1.0", nullptr, "symbolicator"},
+        Row{"/x", "FirefoxProfiler/1.0 (+https://x)", nullptr, "profiler"},
+        Row{"/x", "", "X-TFS-FedAuthRedirect", "dotnet"},
+        Row{"/a/1/a.sym?code_file=a&code_id=1", "Tool/1", nullptr, "breakpad"},
+        Row{"/a/1/a.sym", "", nullptr, "breakpad"}, Row{"/a/1/a.sym", "curl/8", nullptr, "other"},
+        Row{"/buildid/aabb/debuginfo", "", nullptr, "lldb"},
+        Row{"/x", "Mozilla/5.0", nullptr, "other"}}) {
+    net::Request request = net::Request::of("GET", row.target);
+    if (!row.agent.empty()) request.headers.set("User-Agent", row.agent);
+    if (row.header != nullptr) request.headers.set(row.header, "x");
+    EXPECT_EQ(name_of(client_of(request)), row.expected) << row.target << " " << row.agent;
+  }
+}
+
 TEST(Clients, TheReasonIsOneLineOfPlainText) {
   const net::Answer answer =
       answer_miss(request_from("curl/8"), {Fault::not_found, "a\r\nX-Evil: \xc3\xa4"}, "");

@@ -140,7 +140,7 @@ Result<void> check_names_itself(const std::string& path, const std::string& name
   if (!ident::is_allowed_name(name)) return Error{Fault::malformed, name + ": no name for a file"};
   const auto bytes = TRY(base::MappedFile::open(path));
   const extract::Identity identity = extract::identify(bytes->bytes());
-  if (!identity.debug_id.is_nil() || !identity.code_id.empty() ||
+  if (!identity.debug_id.is_nil() || !identity.code_id.empty() || !identity.dwo_ids.empty() ||
       identity.kind == extract::FileKind::cab) {
     return {};
   }

@@ -45,6 +45,7 @@ std::string why_not(const extract::Identity& identity, base::Bytes bytes) {
     default:
       return std::string(extract::name_of(identity.kind)) + " files are not sent";
   }
+  if (!identity.dwo_ids.empty()) return "";  // split DWARF: found by its units' ids
   if (identity.debug_id.is_nil() && identity.code_id.empty()) {
     return "has no id" + (identity.problem.empty() ? "" : ": " + identity.problem);
   }
@@ -64,6 +65,7 @@ std::optional<ident::StorePath> path_for(const extract::Identity& identity,
     if (const auto indexed = symstore::index_of(identity, file_name)) id = indexed->id;
   }
   if (id.empty()) id = identity.code_id;
+  if (id.empty() && !identity.dwo_ids.empty()) id = identity.dwo_ids.front();
   if (!ident::is_allowed_name(name) || !ident::is_allowed_name(stored)) return std::nullopt;
   return ident::StorePath{name, id, stored};
 }

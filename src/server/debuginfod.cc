@@ -46,7 +46,7 @@ enum Only : int {
   kExtracted
 };
 
-constexpr std::array<option, 33> kLong{{
+constexpr std::array<option, 36> kLong{{
     {"scan-file-dir", no_argument, nullptr, 'F'},
     {"scan-rpm-dir", no_argument, nullptr, 'R'},
     {"scan-deb-dir", no_argument, nullptr, 'U'},
@@ -78,6 +78,9 @@ constexpr std::array<option, 33> kLong{{
     {"scan-checkpoint", required_argument, nullptr, kScanCheckpoint},
     {"cors", no_argument, nullptr, kCors},
     {"metadata-maxtime", required_argument, nullptr, kMetadataMaxtime},
+    {"home-html", required_argument, nullptr, kHomeHtml},
+    {"home-redirect", required_argument, nullptr, kHomeRedirect},
+    {"koji-sigcache", no_argument, nullptr, kKoji},
     {"extracted-mbs", required_argument, nullptr, kExtracted},
     {nullptr, 0, nullptr, 0},
 }};
@@ -104,12 +107,15 @@ The symbol server with the flags of elfutils' debuginfod. PATHs are scanned.
   -p NUM              port (default 8002)
   --listen-address=A  one address only (default: all)
   -d FILE             our directory (default ~/.debuginfod.faultline; :memory: for a temporary one)
+  --metadata-maxtime=SECONDS  of one search by /metadata (default 5; 0: no bound)
+  --home-html=FILE    what / shows
+  --home-redirect=URL  where / leads
   --fdcache-mbs=NUM   budget of extracted files (default: a quarter of the free disk)
   --fdcache-mintmp=N  extract nothing ahead when less than N percent of the disk are free
   -v                  more in the log
 
 Accepted without effect: -C -D -G --cors --ddl --fdcache-fds --fdcache-prefetch*
---forwarded-ttl-limit --scan-checkpoint --metadata-maxtime; the log says why.
+--forwarded-ttl-limit --scan-checkpoint; the log says why. --koji-sigcache is refused.
 DEBUGINFOD_URLS is not asked yet. Pages: docs/protocols/debuginfod.md, docs/scanning.md
 )";
 
@@ -148,10 +154,8 @@ std::string why_ignored(int flag) {
       return "--forwarded-ttl-limit: other servers are not asked yet";
     case kScanCheckpoint:
       return "--scan-checkpoint: each package is committed by itself";
-    case kCors:
-      return "--cors: symbols may always be read from other origins";
     default:
-      return "--metadata-maxtime: that search is not bounded by time";
+      return "--cors: symbols may always be read from other origins";
   }
 }
 
@@ -221,6 +225,20 @@ Result<void> apply(int flag, const char* argument, DebuginfodFlags& flags) {
       options.scan_disk_free_percent = percent;
       return {};
     }
+    case kMetadataMaxtime: {
+      const std::uint64_t seconds = TRY(number_of("--metadata-maxtime", argument, 0, 1u << 30));
+      options.metadata_seconds = seconds == 0 ? 1u << 30 : seconds;
+      return {};
+    }
+    case kHomeHtml:
+      options.home_html = argument;
+      return {};
+    case kHomeRedirect:
+      options.home_redirect = argument;
+      return {};
+    case kKoji:
+      return Error{Fault::unsupported,
+                   "--koji-sigcache: only signatures that the packages hold themselves are told"};
     case kPassive:
       flags.passive = true;
       return {};
@@ -252,6 +270,7 @@ Result<DebuginfodFlags> debuginfod_flags(int argc, char** argv) {
   options.listen = "0.0.0.0:" + std::to_string(kPort);
   const char* home = std::getenv("HOME");
   options.data = base::join_path(home != nullptr ? home : "/", ".debuginfod.faultline");
+  options.is_debuginfod = true;
   options.scan_files = 0;
   options.scan_packages.clear();
   options.scan_keeps_excluded = true;

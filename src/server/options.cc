@@ -31,7 +31,7 @@ struct Known {
 };
 
 // The one list of what can be set.
-constexpr std::array<Known, 52> kKnown{{
+constexpr std::array<Known, 55> kKnown{{
     {"listen", Kind::text, &Options::listen},
     {"data", Kind::text, &Options::data},
     {"log_level", Kind::text, &Options::log_level},
@@ -48,6 +48,8 @@ constexpr std::array<Known, 52> kKnown{{
     {"upload.url_private", Kind::text, &Options::upload_url_private},
     {"upload.url_ca_bundle", Kind::text, &Options::upload_url_ca_bundle},
     {"public_url", Kind::text, &Options::public_url},
+    {"home.redirect", Kind::text, &Options::home_redirect},
+    {"home.html", Kind::text, &Options::home_html},
     {"limits.sentry_request", Kind::size, &Options::limit_sentry_request},
     {"disk.stop_caching", Kind::size, &Options::disk_stop_caching},
     {"disk.stop_extracting", Kind::size, &Options::disk_stop_extracting},
@@ -58,6 +60,7 @@ constexpr std::array<Known, 52> kKnown{{
     {"limits.expansion", Kind::number, &Options::limit_expansion},
     {"limits.connections", Kind::number, &Options::limit_connections},
     {"limits.disk_free", Kind::size, &Options::disk_free_min},
+    {"limits.metadata_seconds", Kind::number, &Options::metadata_seconds},
     {"conversion.threads", Kind::number, &Options::conversion_threads},
     {"conversion.memory", Kind::size, &Options::conversion_memory},
     {"conversion.seconds", Kind::number, &Options::conversion_seconds},

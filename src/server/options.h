@@ -48,11 +48,13 @@ struct Options {
   std::uint64_t conversion_seconds = 600;
   std::uint64_t processing_threads = 1;
   std::uint64_t drain_seconds = 10;
-  std::string sources_directories;  // one a line: /directory or /build/prefix=/directory
-  std::string sources_hosts;        // web servers that may be asked for sources; "": none
-  std::string sources_credentials;  // file with what lets us in there
-  std::string sources_token;        // who brings it may read sources; "": everybody
-  std::string sources_origin;       // of web pages that may read sources; "": none
+  std::uint64_t metadata_seconds = 5;    // that one search for files may take
+  std::string home_redirect, home_html;  // what "/" answers instead of our page
+  std::string sources_directories;       // one a line: /directory or /build/prefix=/directory
+  std::string sources_hosts;             // web servers that may be asked for sources; "": none
+  std::string sources_credentials;       // file with what lets us in there
+  std::string sources_token;             // who brings it may read sources; "": everybody
+  std::string sources_origin;            // of web pages that may read sources; "": none
   std::uint64_t sources_file_size = 16ull << 20;
   std::uint64_t sources_cache_size = 1ull << 30;
   std::uint64_t sources_seconds = 10;   // for one file from a web server
@@ -70,6 +72,7 @@ struct Options {
   std::uint64_t store_cabinets = 1;  // foo.pd_ is made from foo.pdb, in the default project
   std::string store_pointers;        // one a line: where file.ptr may lead
   // Set by `debuginfod` alone.
+  bool is_debuginfod = false;
   std::map<std::string, std::string> scan_commands;  // by extension, instead of scan_packages
   bool scan_keeps_excluded = false;
   std::uint64_t scan_disk_free_percent = 0;  // of the disk; 0: scan.disk_free says

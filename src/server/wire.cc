@@ -12,6 +12,8 @@
 
 #include "api/admin.h"
 #include "api/health.h"
+#include "api/home.h"
+#include "api/metadata.h"
 #include "api/parts.h"
 #include "api/reports.h"
 #include "api/sources.h"
@@ -235,6 +237,12 @@ api::Layout layout_of(const Options& options, const store::Access& access,
   return found ? api::Layout{found->two_tier, found->cabinets} : api::Layout{};
 }
 
+api::MetadataOptions metadata_options(const Options& options) {
+  api::MetadataOptions metadata;
+  metadata.time_max = std::chrono::seconds(options.metadata_seconds);
+  return metadata;
+}
+
 api::SubmitOptions submit_options(const Options& options) {
   api::SubmitOptions submit;
   submit.body_size_max = options.limit_crash_report;
@@ -362,6 +370,7 @@ Result<void> serve(const Options& options) {
   // The routes; the catch-all for symbol files comes last.
   net::Router router;
   api::add_health_routes(router, catalog, supply, {kVersion, data.path()});
+  api::add_metadata_route(router, *database, metadata_options(options));
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);
@@ -374,8 +383,10 @@ Result<void> serve(const Options& options) {
   api::add_admin_routes(router, gate, access);
   api::add_parts_routes(router, rooms, upload_options(options));
   api::add_upload_routes(router, rooms, upload_options(options));
-  ui::add_routes(router,
-                 {archive, queue, [&] { return status_figures(catalog, supply, disk, gate); }});
+  ui::add_routes(
+      router, {archive, queue, [&] { return status_figures(catalog, supply, disk, gate); },
+               TRY(api::make_home(
+                   {options.home_redirect, options.home_html, options.is_debuginfod, kVersion}))});
   api::StoreOptions served;
   served.allows = [&gate](const net::Request& request) {
     return api::refuse_reader(request, gate);

@@ -97,7 +97,12 @@ void add_routes(net::Router& router, const Pages& pages) {
   const auto list = [pages](Request& request) -> net::Reply {
     return list_crashes(request, pages);
   };
-  add_page(router, "/", list);
+  add_page(router, "/", [pages, list](Request& request) -> net::Reply {
+    if (pages.home) {
+      if (auto answer = pages.home(request)) return std::move(*answer);
+    }
+    return list(request);
+  });
   add_page(router, "/crashes", list);
   add_page(router, "/crashes/{id}",
            [pages](Request& request) -> net::Reply { return show_crash(request, pages); });

@@ -17,6 +17,8 @@ struct Pages {
   reports::Queue& queue;
   // More lines for /status, asked for each time: version, files, disk. May be empty.
   std::function<std::vector<StatusFigure>()> figures;
+  // Answers "/" itself, or nothing: then our page is shown. May be empty.
+  std::function<std::optional<net::Answer>(const net::Request&)> home = nullptr;
 };
 
 // What `pages` refers to must outlive the server.
