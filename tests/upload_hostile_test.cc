@@ -175,9 +175,10 @@ TEST_F(HostileUploads, NamesAreRefusedOrHarmlessInEveryDialect) {
              form_part("name=\"file\"; filename=\"" + sha1 + "\"", elf) + form_end(), form_header())
             .status,
         200);
-    expect_words(send("POST", "/api/0/projects/o/p/files/difs/assemble/",
-                      "{\"" + sha1 + "\":{\"name\":" + json_text(name.name) + ",\"chunks\":[\"" +
-                          sha1 + "\"]}}"));
+    std::string list = "{\"" + sha1;
+    list.append("\":{\"name\":").append(json_text(name.name));
+    list.append(",\"chunks\":[\"").append(sha1).append("\"]}}");
+    expect_words(send("POST", "/api/0/projects/o/p/files/difs/assemble/", list));
     expect_words(post_package(name.name + ".tar", std::string(10240, '\0')));
   }
 }
