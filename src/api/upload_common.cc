@@ -65,7 +65,7 @@ Answer sentry_refusal(const Denial& refusal) {
 }
 
 Answer text_error(int status, std::string_view text) {
-  return Answer::text(status, std::string(text) + "\n");
+  return Answer::text(status, base::to_valid_utf8(text) + "\n");
 }
 
 Answer nuget_refusal(const Denial& refusal) {
