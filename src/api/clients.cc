@@ -80,7 +80,8 @@ std::string header_text(std::string_view text) {
 Answer with_reason(Answer answer, const base::Error& error) {
   std::string reason(base::name_of(error.fault));
   reason.append(": ").append(error.what);
-  answer.headers.set("X-Faultline-Reason", header_text(reason));
+  answer.note = header_text(reason);
+  answer.headers.set("X-Faultline-Reason", answer.note);
   answer.headers.set("Access-Control-Allow-Origin", "*");
   // A proxy between us must not keep what an upload may change in the next second.
   answer.headers.set("Cache-Control", "no-store");
@@ -138,6 +139,19 @@ Answer answer_miss(const net::Request& request, const base::Error& miss,
 
 Answer answer_still_working(const net::Request& request) {
   return answer_trouble(request, {Fault::timed_out, "the file is being made; ask again soon"});
+}
+
+Answer answer_denied(const net::Request& request, bool has_shown_token, std::string_view what) {
+  const Client client = client_of(request);
+  const bool plain = client == Client::other || client == Client::profiler;
+  const bool asks_again = plain || client == Client::symsrv || client == Client::debuginfod ||
+                          client == Client::symbolicator;
+  int status = 404;
+  if (has_shown_token && plain) status = 403;
+  if (!has_shown_token && asks_again) status = 401;
+  Answer answer = Answer::text(status, std::string(what) + "\n");
+  if (status == 401) answer.headers.set("WWW-Authenticate", "Basic realm=\"symbols\"");
+  return with_reason(std::move(answer), {Fault::denied, std::string(what)});
 }
 
 bool is_local(const net::Request& request) {

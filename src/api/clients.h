@@ -38,7 +38,12 @@ net::Answer answer_miss(const net::Request& request, const base::Error& miss,
 // The same for something that is still being made when patience is over.
 net::Answer answer_still_working(const net::Request& request);
 
-// Tells why in X-Faultline-Reason; nobody may keep such an answer.
+// The same for what this client may not read. Who has shown no token is asked for one if their
+// kind asks again with it and forgets the refusal; for the others what is not theirs is not here,
+// since symsrv, .NET's clients and LLDB drop a server that answers 403 or 401.
+net::Answer answer_denied(const net::Request& request, bool has_shown_token, std::string_view what);
+
+// Tells why in X-Faultline-Reason and in the log; nobody may keep such an answer.
 net::Answer with_reason(net::Answer answer, const base::Error& error);
 // Header values are plain ASCII on one line.
 std::string header_text(std::string_view text);

@@ -48,12 +48,15 @@ TEST(Clients, AreKnownByWhatOnlyTheySend) {
   for (const Row& row :
        {Row{"/x", kSymsrv, nullptr, "symsrv"}, Row{"/x", kSymsrv, "SymbolChecksum", "symsrv"},
         Row{"/x", kElfutils, nullptr, "debuginfod"},
+        Row{"/x", "valgrind elfutils/0.190", nullptr, "debuginfod"},
         Row{"/x", "symbolicator/25.1.0", nullptr, "symbolicator"},
         Row{"/x", "FirefoxProfiler/1.0 (+https://x)", nullptr, "profiler"},
         Row{"/x", "", "X-TFS-FedAuthRedirect", "dotnet"},
+        Row{"/x", "Tool/1", "SymbolChecksum", "dotnet"},
         Row{"/a/1/a.sym?code_file=a&code_id=1", "Tool/1", nullptr, "breakpad"},
         Row{"/a/1/a.sym", "", nullptr, "breakpad"}, Row{"/a/1/a.sym", "curl/8", nullptr, "other"},
         Row{"/buildid/aabb/debuginfo", "", nullptr, "lldb"},
+        Row{"/buildid/aabb/debuginfo", "LLVM-HTTPClient/1.0", nullptr, "lldb"},
         Row{"/x", "Mozilla/5.0", nullptr, "other"}}) {
     net::Request request = net::Request::of("GET", row.target);
     if (!row.agent.empty()) request.headers.set("User-Agent", row.agent);

@@ -35,4 +35,14 @@ std::optional<Reader> find_source_reader(const net::Request& request, const Gate
   return reader_of(gate.admit(request, store::Right::read, ""));
 }
 
+std::optional<net::Answer> refuse_reader(const net::Request& request, const Gate& gate) {
+  const Admission admission = gate.admit_read(request);
+  const auto* denial = std::get_if<Denial>(&admission);
+  if (denial == nullptr) return std::nullopt;
+  if (denial->why == Denial::Why::no_project) {
+    return answer_miss(request, {base::Fault::not_found, denial->what}, "");
+  }
+  return answer_denied(request, denial->why != Denial::Why::no_token, denial->what);
+}
+
 }  // namespace api

@@ -1,7 +1,8 @@
 // Who may read source files. Of the default project: anyone who reaches the server, or, when the
 // operator set a token for sources, only local requests, that token and tokens with the right
-// `read`. Of another project whoever may read its symbols.
-// Pure function of a request's head and the tokens that were made. Any thread; memory only.
+// `read`. Of another project whoever may read its symbols. Symbol files of a project: whom the gate
+// admits. Pure functions of a request's head and the tokens that were made. Any thread; memory only.
+// Format: docs/protocols/answers.md
 #pragma once
 
 #include <optional>
@@ -20,5 +21,8 @@ struct Reader {
 // Nothing: he may not. `token` is what the operator set; "": none.
 std::optional<Reader> find_source_reader(const net::Request& request, const Gate& gate,
                                          std::string_view token);
+
+// Nothing for whom the gate admits; else the refusal in the client's dialect.
+std::optional<net::Answer> refuse_reader(const net::Request& request, const Gate& gate);
 
 }  // namespace api

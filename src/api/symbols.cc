@@ -10,6 +10,7 @@
 #include "api/dispatch.h"
 #include "api/wanted.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "net/percent.h"
 #include "supply/choose.h"
@@ -174,17 +175,36 @@ bool is_too_large_for(const Request& request, std::uint64_t size) {
   return size_max && *size_max > 0 && size > *size_max;
 }
 
+// Not remembered: the same client may take more the next time.
+Answer answer_too_large(const Request& request, std::uint64_t size) {
+  const std::string_view size_max = request.header("X-DEBUGINFOD-MAXSIZE");
+  Answer answer = Answer::text(406, fmt::format("File too large, max size={}\n", size_max));
+  return with_reason(std::move(answer),
+                     {Fault::too_large, fmt::format("the file has {} bytes", size)});
+}
+
+// As the reference server has it: the base name of a file, the whole name of the member that a
+// section is from.
+std::string_view name_to_show(const Supplied& file) {
+  if (file.member.empty()) return file.name;
+  return file.format == "section" ? std::string_view(file.member) : base::basename_of(file.member);
+}
+
 Outcome add_debuginfod_headers(const Request& request, Outcome outcome, const Found& found) {
   auto* answer = std::get_if<Answer>(&outcome);
   if (answer == nullptr || answer->status != 200 || !found.here()) return outcome;
   const Supplied& file = *found.file();
-  if (is_too_large_for(request, file.size)) {
-    return Answer::text(406, "File too large, max size=" +
-                                 std::string(request.header("X-DEBUGINFOD-MAXSIZE")) + "\n");
-  }
+  if (is_too_large_for(request, file.size)) return answer_too_large(request, file.size);
   answer->headers.set("X-DEBUGINFOD-SIZE", std::to_string(file.size));
-  answer->headers.set("X-DEBUGINFOD-FILE", file.name);
+  answer->headers.set("X-DEBUGINFOD-FILE", header_text(name_to_show(file)));
+  if (!file.archive.empty()) {
+    answer->headers.set("X-DEBUGINFOD-ARCHIVE", header_text(file.archive));
+  }
+  if (!file.ima_signature.empty()) {
+    answer->headers.set("X-DEBUGINFOD-IMASIGNATURE", file.ima_signature);
+  }
   answer->headers.set("Cache-Control", "public");
+  if (file.depends_on_agent) answer->headers.add("Vary", "User-Agent");
   return outcome;
 }
 
@@ -221,6 +241,9 @@ Outcome get_path(const Request& request, supply::Supply& supply, Pass pass,
   if (!wanted) return no_such_page(request);
   if (const auto packed = find_wanted_msfz(request, *wanted)) {
     return answer_either(request, supply, pass, *wanted, *packed);
+  }
+  if (is_buildid && client_of(request) == Client::lldb) {
+    wanted = ident::for_lldb(*std::move(wanted));
   }
   const Found found = supply.local(*wanted);
   Outcome outcome = answer_found(request, pass, *wanted, found);

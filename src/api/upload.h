@@ -60,9 +60,6 @@ std::function<std::optional<net::Answer>(const net::Request&)> upload_gate(
 // The same without a look at the disk: for requests that bring nothing.
 std::optional<net::Answer> refuse_uploader(const net::Request& request, const Gate& gate);
 
-// Who may not read the project in the path: 401 without a token, else 404.
-std::optional<net::Answer> refuse_reader(const net::Request& request, const Gate& gate);
-
 // All of the above.
 void add_upload_routes(net::Router& router, const UploadRooms& rooms, const UploadOptions& options);
 

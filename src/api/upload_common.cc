@@ -262,18 +262,6 @@ Answer answer_of_many(const Context& context, const ingest::Bringer& bringer,
   return Answer::json(201, out.take());
 }
 
-// A 403 makes symsrv drop us for the session: what may not be seen is not there.
-std::optional<Answer> refuse_reader(const Request& request, const Gate& gate) {
-  const Admission admission = gate.admit_read(request);
-  const auto* denial = std::get_if<Denial>(&admission);
-  if (denial == nullptr) return std::nullopt;
-  const bool may_log_in = denial->why == Denial::Why::no_token;
-  Answer answer = Answer::text(may_log_in ? 401 : 404, denial->what + "\n");
-  if (may_log_in) answer.headers.set("WWW-Authenticate", "Basic realm=\"symbols\"");
-  answer.headers.set("Cache-Control", "no-store");
-  return answer;
-}
-
 std::optional<Answer> refuse_uploader(const Request& request, const Gate& gate) {
   const Admission admission = gate.admit_upload(request, path_project(request));
   if (const auto* refusal = std::get_if<Denial>(&admission)) return tecken_refusal(*refusal);

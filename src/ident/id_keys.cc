@@ -13,6 +13,7 @@ constexpr std::size_t kBuildIdDigitsMin = 4;
 constexpr std::size_t kBuildIdDigitsMax = 128;
 constexpr std::size_t kGuidDigits = 32;
 constexpr std::size_t kPaddedDigits = 40;  // of an SSQP build id, and of a GUID with its age
+constexpr std::size_t kDwoIdDigits = 16;
 constexpr std::size_t kSha256Digits = 64;
 
 // Debug ids in a path have 32 digits and an age, or at least nothing else.
@@ -98,6 +99,11 @@ std::optional<std::string> find_with_decimal_age(std::string_view id) {
 void add_guid_and_age(std::string_view name, std::string_view digits,
                       std::vector<SymbolKey>& keys) {
   if (digits.size() == kPaddedDigits) add_debug_id(name, find_debug_id(digits), keys);
+}
+
+void add_dwo_id(std::string_view name, std::string_view digits, std::vector<SymbolKey>& keys) {
+  if (digits.size() != kDwoIdDigits || !is_hex(digits)) return;
+  keys.push_back(SymbolKey::from_text(KeyKind::dwo_id, name, digits));
 }
 
 namespace {

@@ -28,6 +28,7 @@ std::optional<std::string> find_with_decimal_age(std::string_view id);
 void add_build_id(std::string_view name, std::string_view digits, std::vector<SymbolKey>& keys);
 void add_uuid(std::string_view name, std::string_view digits, std::vector<SymbolKey>& keys);
 void add_guid_and_age(std::string_view name, std::string_view digits, std::vector<SymbolKey>& keys);
+void add_dwo_id(std::string_view name, std::string_view digits, std::vector<SymbolKey>& keys);
 // Any id at all.
 void add_id_keys(std::string_view name, std::string_view id, std::vector<SymbolKey>& keys);
 

@@ -66,9 +66,19 @@ std::optional<StorePath> store_path_of(Parts parts) {
 }  // namespace
 
 std::string_view name_of(Artifact artifact) {
-  constexpr std::array<std::string_view, 10> kNames{"file",    "sym",     "debuginfo", "executable",
-                                                    "index",   "section", "dwp",       "msfz",
-                                                    "cabinet", "file"};
+  constexpr std::array<std::string_view, 13> kNames{"file",
+                                                    "sym",
+                                                    "debuginfo",
+                                                    "executable",
+                                                    "index",
+                                                    "section",
+                                                    "dwp",
+                                                    "msfz",
+                                                    "cabinet",
+                                                    "file",
+                                                    "dwo",
+                                                    "dwp or debuginfo",
+                                                    "executable or debuginfo"};
   return kNames.at(static_cast<std::size_t>(artifact));
 }
 

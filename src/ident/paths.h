@@ -41,6 +41,10 @@ enum class Artifact : std::uint8_t {
   msfz,        // a PDB in its compressed container
   cabinet,     // the file packed as Microsoft's cabinet
   formatted,   // the file of one format ("pdb") that bears the id
+  dwo,         // one unit of split DWARF
+  // What LLDB means by /debuginfo and /executable (docs/protocols/debuginfod.md).
+  package_or_debuginfo,    // the package of split DWARF if there is one, else debuginfo
+  skeleton_or_executable,  // the file whose units that package has, else executable
 };
 std::string_view name_of(Artifact artifact);
 
@@ -85,6 +89,8 @@ SymbolRequest request_of(const StorePath& path, Scope scope = {});
 // ids it may be a Mach-O UUID or a PDB's GUID and age (8 digits), as LLDB asks for those.
 std::optional<SymbolRequest> find_buildid_request(std::string_view id, std::string_view what,
                                                   Scope scope = {});
+// The same, as LLDB means it.
+SymbolRequest for_lldb(SymbolRequest request);
 // A section's name may be anything printable.
 std::optional<SymbolRequest> find_section_request(std::string_view id, std::string_view section,
                                                   Scope scope = {});

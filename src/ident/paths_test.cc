@@ -127,6 +127,9 @@ TEST(Request, OfEveryShapeAsksForItsIds) {
       Row{"/0403/0201/0605/0807/090A/0B0C0D0E0F10", "debuginfo" + uuid_keys},
       Row{"/0403/0201/0605/0807/090A/0B0C0D0E0F10.app", "executable" + uuid_keys},
       Row{"/artifacts/dwp/aabb/x", "dwp code_id:x:aabb build_id:x:aabb"},
+      Row{"/artifacts/dwo/0011223344556677/x",
+          "dwo code_id:x:0011223344556677 build_id:x:0011223344556677 "
+          "dwo_id:x:0011223344556677"},
       Row{"/artifacts/nonsense/aabb/x", "none"},
       Row{"/libx.dylib/mach-uuid-" + uuid + "/libx.dylib",
           "file path:libx.dylib/libx.dylib:mach-uuid-" + uuid + " uuid:libx.dylib:" + uuid +

@@ -48,7 +48,7 @@ struct ArtifactType {
   Artifact artifact;
   std::string_view format;
 };
-constexpr std::array<ArtifactType, 12> kArtifactTypes{
+constexpr std::array<ArtifactType, 13> kArtifactTypes{
     ArtifactType{"elf", Artifact::executable, "elf"},
     ArtifactType{"executable", Artifact::executable, ""},
     ArtifactType{"debug", Artifact::debuginfo, ""},
@@ -56,6 +56,7 @@ constexpr std::array<ArtifactType, 12> kArtifactTypes{
     ArtifactType{"dsym", Artifact::debuginfo, "macho"},
     ArtifactType{"macho", Artifact::executable, "macho"},
     ArtifactType{"dwp", Artifact::dwp, ""},
+    ArtifactType{"dwo", Artifact::dwo, ""},
     ArtifactType{"pe", Artifact::formatted, "pe"},
     ArtifactType{"pdb", Artifact::formatted, "pdb"},
     ArtifactType{"sym", Artifact::sym, ""},
@@ -73,6 +74,9 @@ Found find_artifact_path(const Parts& parts, Scope scope) {
   }
   SymbolRequest request{type->artifact, {}, std::move(scope), std::string(type->format)};
   add_id_keys(parts[3], parts[2], request.keys);
+  if (type->artifact == Artifact::dwp || type->artifact == Artifact::dwo) {
+    add_dwo_id(parts[3], parts[2], request.keys);
+  }
   if (request.keys.empty()) return std::nullopt;
   return request;
 }
@@ -139,6 +143,12 @@ std::optional<SymbolRequest> find_buildid_request(std::string_view id, std::stri
   const auto artifact = find_word(what);
   if (!artifact) return std::nullopt;
   return buildid_request(id, *artifact, "", std::move(scope));
+}
+
+SymbolRequest for_lldb(SymbolRequest request) {
+  if (request.artifact == Artifact::debuginfo) request.artifact = Artifact::package_or_debuginfo;
+  if (request.artifact == Artifact::executable) request.artifact = Artifact::skeleton_or_executable;
+  return request;
 }
 
 std::optional<SymbolRequest> find_section_request(std::string_view id, std::string_view section,

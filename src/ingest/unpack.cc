@@ -1,5 +1,7 @@
 #include "ingest/unpack.h"
 
+#include <sys/stat.h>
+
 #include <array>
 
 #include "base/file.h"
@@ -42,7 +44,14 @@ class Intake {
   bool is_file() const { return file_.has_value(); }
   bool is_source() const { return !file_ && may_be_source_; }
   Bytes held() const { return held_; }
-  Result<void> keep() { return file_->rename_to(base::join_path(job_.directory, file_name_)); }
+  // The member's time goes along: it is what Last-Modified tells.
+  Result<void> keep(std::int64_t modified_s) {
+    const std::array<timespec, 2> times{{{modified_s, 0}, {modified_s, 0}}};
+    if (modified_s > 0 && ::futimens(file_->fd(), times.data()) != 0) {
+      return base::error_from_errno(errno, "cannot set the time of", file_name_);
+    }
+    return file_->rename_to(base::join_path(job_.directory, file_name_));
+  }
 
   static constexpr const char* kEnough = "enough was read";
 
@@ -78,7 +87,7 @@ Result<bool> take_member(const UnpackJob& job, ArchiveReader& reader, const Memb
   TRY(std::move(done));
   TRY(intake.end());
   if (intake.is_file()) {
-    TRY(intake.keep());
+    TRY(intake.keep(member.modified_s));
     unpacked.members.push_back({name.empty() ? "/" + std::to_string(member.ordinal) : name,
                                 member.ordinal, std::to_string(member.ordinal)});
   } else if (intake.is_source()) {

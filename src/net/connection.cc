@@ -266,7 +266,9 @@ void Connection::begin_request(Head head) {
   expects_continue_ = head.expects_continue;
   body_complete_ = framing_ == Framing::none;
   context_ = AnswerContext::of(*request_, head.keep_alive);
-  request_->deadline = Clock::now() + options().handler_deadline;
+  began_ = Clock::now();
+  sent_ = 0;
+  request_->deadline = began_ + options().handler_deadline;
 
   const Router::Match match = core_.server.router.match(*request_);
   route_ = match.route;
@@ -478,6 +480,17 @@ void Connection::answer(Answer answer) {
   set_deadline(options().write_stall_timeout);
 }
 
+void Connection::tell_end(bool broken_off) {
+  if (!options().on_end || !request_ || out_.status == 0) return;
+  Ending ending;
+  ending.status = std::exchange(out_.status, 0);
+  ending.note = std::move(out_.note);
+  ending.bytes = sent_;
+  ending.time = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began_);
+  ending.broken_off = broken_off;
+  options().on_end(*request_, ending);
+}
+
 void Connection::finish_exchange() {
   request_.reset();
   route_ = nullptr;
@@ -562,6 +575,7 @@ void Connection::close_now() {
   phase_ = Phase::closed;
   if (out_.growing && follower_ != 0) out_.growing->unfollow(follower_);
   const auto self = shared_from_this();
+  tell_end(true);
   out_ = WireAnswer();
   sink_.reset();
   request_.reset();

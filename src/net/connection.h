@@ -139,6 +139,7 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   void end_chunks();
   void end_answer();
   void finish_exchange();
+  void tell_end(bool broken_off);
 
   void set_deadline(std::chrono::milliseconds from_now) { deadline_ = Clock::now() + from_now; }
   void no_deadline() { deadline_ = Clock::time_point::max(); }
@@ -179,6 +180,8 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   // The answer under way.
   WireAnswer out_;
   std::size_t out_sent_ = 0;  // of out_.bytes
+  std::uint64_t sent_ = 0;    // of the whole answer
+  Clock::time_point began_{};
   std::uint64_t growing_sent_ = 0;
   GrowingFile::FollowerId follower_ = 0;
   bool chunk_open_ = false;  // the CRLF after the last chunk is still to come

@@ -47,6 +47,7 @@ Connection::Sent Connection::send_bytes() {
       const Sent sent = send_tls(std::string_view(out_.bytes).substr(out_sent_), size);
       if (sent != Sent::all) return sent;
       out_sent_ += size;
+      sent_ += size;
       set_deadline(options().write_stall_timeout);
       continue;
     }
@@ -57,6 +58,7 @@ Connection::Sent Connection::send_bytes() {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return would_block() ? Sent::blocked : Sent::broken;
     out_sent_ += static_cast<std::size_t>(n);
+    sent_ += static_cast<std::uint64_t>(n);
     if (out_sent_ < out_.bytes.size()) set_deadline(options().write_stall_timeout);
   }
   return Sent::all;
@@ -79,6 +81,7 @@ Connection::Sent Connection::send_range_tls(std::uint64_t& budget) {
     range.offset += size;
     range.size -= size;
     budget -= size;
+    sent_ += size;
     set_deadline(options().write_stall_timeout);
   }
   return Sent::all;
@@ -99,6 +102,7 @@ Connection::Sent Connection::send_range(std::uint64_t& budget) {
     range.offset += static_cast<std::uint64_t>(n);
     range.size -= static_cast<std::uint64_t>(n);
     budget -= static_cast<std::uint64_t>(n);
+    sent_ += static_cast<std::uint64_t>(n);
     if (range.size > 0) set_deadline(options().write_stall_timeout);
   }
   return Sent::all;
@@ -232,6 +236,7 @@ void Connection::take_piece(base::Result<std::string> piece, std::uint64_t seria
 void Connection::end_answer() {
   if (out_.growing && follower_ != 0) out_.growing->unfollow(follower_);
   follower_ = 0;
+  tell_end(false);
   finish_exchange();
 }
 

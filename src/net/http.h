@@ -108,6 +108,7 @@ struct Answer {
   bool compressible = false;  // net may code it (gzip, br, zstd) when the client accepts that
   bool reset = false;         // send nothing and reset the connection (debuginfod's overload)
   bool close = false;         // close the connection after this answer
+  std::string note;           // why, for the server's log (ServerOptions::on_end)
 
   static Answer text(int status, std::string_view text);  // text/plain; charset=utf-8
   static Answer html(int status, std::string text);

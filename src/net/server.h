@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,6 +20,15 @@
 #include "net/http.h"
 
 namespace net {
+
+// How a request ended, when the last byte is with the kernel or the connection is gone.
+struct Ending {
+  int status = 0;
+  std::string note;         // of the Answer
+  std::uint64_t bytes = 0;  // sent, with the head
+  std::chrono::microseconds time{0};
+  bool broken_off = false;  // reset by us, or the client went away
+};
 
 struct ServerOptions {
   std::string listen = "127.0.0.1:7070";  // HOST:PORT; port 0 picks a free one; "": no plain port
@@ -35,6 +45,8 @@ struct ServerOptions {
   std::chrono::seconds handler_deadline{60};
   std::chrono::seconds drain_timeout{10};
   unsigned connections_max = 10000;
+  // Called on the loops for each request that was answered: quick, and never blocking.
+  std::function<void(const Request&, const Ending&)> on_end;
 };
 
 class Server {

@@ -114,7 +114,11 @@ class Wire {
   void encode_body();
   void write_head();
   void attach_body();
-  WireAnswer finish() && { return std::move(out_); }
+  WireAnswer finish() && {
+    out_.status = answer_.status;
+    out_.note = std::move(answer_.note);
+    return std::move(out_);
+  }
 
  private:
   bool is_ok_get() const { return answer_.status == 200 && context_.get_or_head; }
@@ -444,6 +448,8 @@ WireAnswer wire_answer(const AnswerContext& context, Answer answer) {
   if (answer.reset) {
     WireAnswer out;
     out.reset = out.close = true;
+    out.status = answer.status;
+    out.note = std::move(answer.note);
     return out;
   }
   Wire wire(context, std::move(answer));

@@ -42,6 +42,8 @@ struct WireAnswer {
   bool chunked = false;                  // frames growing and producer
   bool close = false;
   bool reset = false;
+  int status = 0;  // 0: nothing was answered yet
+  std::string note;
 };
 
 WireAnswer wire_answer(const AnswerContext& context, Answer answer);

@@ -271,6 +271,7 @@ Result<DebuginfodFlags> debuginfod_flags(int argc, char** argv) {
   const char* home = std::getenv("HOME");
   options.data = base::join_path(home != nullptr ? home : "/", ".debuginfod.faultline");
   options.is_debuginfod = true;
+  options.log_answers = "all";
   options.scan_files = 0;
   options.scan_packages.clear();
   options.scan_keeps_excluded = true;

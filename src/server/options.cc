@@ -31,10 +31,11 @@ struct Known {
 };
 
 // The one list of what can be set.
-constexpr std::array<Known, 55> kKnown{{
+constexpr std::array<Known, 56> kKnown{{
     {"listen", Kind::text, &Options::listen},
     {"data", Kind::text, &Options::data},
     {"log_level", Kind::text, &Options::log_level},
+    {"log_answers", Kind::text, &Options::log_answers},
     {"threads", Kind::number, &Options::threads},
     {"workers", Kind::number, &Options::workers},
     {"database", Kind::text, &Options::database},

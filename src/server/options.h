@@ -22,6 +22,7 @@ struct Options {
   std::string listen = "127.0.0.1:7070";
   std::string data = "faultline-data";
   std::string log_level = "info";
+  std::string log_answers = "refused";   // none, refused, all
   std::uint64_t threads = 0;             // of the network; 0: one for each processor
   std::uint64_t workers = 8;             // that may wait for disk and database
   std::string database;                  // "": SQLite in the data directory

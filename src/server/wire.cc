@@ -11,10 +11,12 @@
 #include <csignal>
 
 #include "api/admin.h"
+#include "api/answer_log.h"
 #include "api/health.h"
 #include "api/home.h"
 #include "api/metadata.h"
 #include "api/parts.h"
+#include "api/read_access.h"
 #include "api/reports.h"
 #include "api/sources.h"
 #include "api/store.h"
@@ -271,6 +273,13 @@ std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supp
   return figures;
 }
 
+Result<api::AnswerLog::Wants> answers_to_log(const Options& options) {
+  const auto wants = api::AnswerLog::find_wants(options.log_answers);
+  if (wants) return *wants;
+  return base::Error{base::Fault::malformed,
+                     "log_answers is " + options.log_answers + ": none, refused or all"};
+}
+
 net::ServerOptions net_options(const Options& options, const store::DataDirectory& data) {
   net::ServerOptions net;
   net.listen = options.listen;
@@ -288,6 +297,7 @@ net::ServerOptions net_options(const Options& options, const store::DataDirector
 }  // namespace
 
 Result<void> serve(const Options& options) {
+  const api::AnswerLog::Wants log_wants = TRY(answers_to_log(options));
   const sigset_t stopping = take_signals();
   raise_descriptor_limit();
 
@@ -333,6 +343,7 @@ Result<void> serve(const Options& options) {
     scan.bring(std::move(contents), std::move(done));
   };
   supplying.follow = TRY(pointer_follower(options));
+  supplying.containers = &containers;
   supply::Supply supply(blobs, catalog, std::move(supplying));
   if (database->engine() == db::Engine::sqlite) TRY(supply.learn_ids());
 
@@ -396,7 +407,14 @@ Result<void> serve(const Options& options) {
 
   base::WorkerPool pool(static_cast<unsigned>(options.workers));
   workers.start();
-  auto listening = net::Server::start(net_options(options, data), std::move(router), pool);
+  net::ServerOptions serving = net_options(options, data);
+  api::AnswerLog answer_log(log_wants);
+  if (log_wants != api::AnswerLog::Wants::none) {
+    serving.on_end = [&answer_log](const net::Request& request, const net::Ending& ending) {
+      answer_log.write(request, ending);
+    };
+  }
+  auto listening = net::Server::start(serving, std::move(router), pool);
   if (!listening.ok()) {
     return base::with_context("cannot listen (--listen HOST:PORT chooses another address)",
                               std::move(listening).error());

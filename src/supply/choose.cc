@@ -119,7 +119,8 @@ bool fits(const ident::SymbolRequest& request, const Found& row) {
       if (!request.detail.empty() && file.format != request.detail) return false;
       return file.has_code;
     case Artifact::dwp:
-      return file.format == "dwp";
+    case Artifact::dwo:
+      return file.format == ident::name_of(request.artifact);
     case Artifact::msfz:
       return file.format == "msfz" || is_path(row);
     case Artifact::formatted:
@@ -135,6 +136,8 @@ bool fits(const ident::SymbolRequest& request, const Found& row) {
     case Artifact::sym:
     case Artifact::index:
     case Artifact::section:
+    case Artifact::package_or_debuginfo:
+    case Artifact::skeleton_or_executable:
       return false;
   }
   return false;
@@ -193,6 +196,32 @@ const FileRecord* find_packed_pdb(const ident::SymbolRequest& request, const Row
     return row.key.verified && row.file.format == "msfz" &&
            (is_path(row) || row.key.key.kind == KeyKind::debug_id);
   });
+}
+
+bool has_package(const Rows& found) {
+  return find_first(found, [](const Found& row) {
+           return row.key.verified && row.file.format == "dwp";
+         }) != nullptr;
+}
+
+// LLDB takes the package from /debuginfo, and then the file whose skeletons name its units from
+// /executable, even when that is an image or a debug file alone.
+const FileRecord* find_for_lldb(const ident::SymbolRequest& request, const Rows& found) {
+  ident::SymbolRequest plain = request;
+  const bool wants_package = request.artifact == Artifact::package_or_debuginfo;
+  if (has_package(found)) {
+    if (!wants_package) {
+      const FileRecord* whole = find_first(found, [](const Found& row) {
+        return row.key.verified && row.file.has_code && row.file.has_debug;
+      });
+      if (whole != nullptr) return whole;
+    }
+    plain.artifact = wants_package ? Artifact::dwp : Artifact::debuginfo;
+    if (const Found* row = find_file(plain, found)) return &row->file;
+  }
+  plain.artifact = wants_package ? Artifact::debuginfo : Artifact::executable;
+  const Found* row = find_file(plain, found);
+  return row == nullptr ? nullptr : &row->file;
 }
 
 // Sections come from the file with the debug information, else from that with the code.
@@ -296,6 +325,16 @@ Choice choose(const ident::SymbolRequest& request, const Rows& found,
     }
     case Artifact::cabinet:
       return choose_cabinet(request, found);
+    case Artifact::package_or_debuginfo:
+    case Artifact::skeleton_or_executable:
+      if (const FileRecord* file = find_for_lldb(request, found)) {
+        return Serve{*file, has_package(found)};
+      }
+      return nobody_has(request);
+    case Artifact::debuginfo:
+    case Artifact::executable:
+      if (const Found* row = find_file(request, found)) return Serve{row->file, has_package(found)};
+      return nobody_has(request);
     default:
       break;
   }

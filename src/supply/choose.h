@@ -3,6 +3,8 @@
 // Of several rows serve, in this order: one stored under the very path, if its bytes say the same
 // id; one that bears the id and the name; one that bears the id; one that somebody stored under
 // the path though its bytes do not say so. Within each the fuller first, ties keep the older.
+// A package of split DWARF is no debug file by itself: `debuginfo` passes it over, but LLDB asks
+// for it by that very path, which is an artifact of its own (ident/paths.h).
 // Pure functions of their arguments: no disk, no database.
 #pragma once
 
@@ -32,6 +34,7 @@ struct Sources {
 
 struct Serve {
   store::FileRecord file;
+  bool depends_on_agent = false;  // LLDB means another file by the same path
 };
 struct Make {
   ident::Artifact artifact = ident::Artifact::index;  // sym or index

@@ -5,6 +5,7 @@
 #include "extract/identify.h"
 #include "ident/paths.h"
 #include "supply/cut_section.h"
+#include "supply/origin.h"
 
 namespace supply {
 
@@ -30,7 +31,7 @@ Result<Supplied> open_stored(const store::Blobs& blobs, const store::FileRecord&
   return supplied;
 }
 
-Result<Supplied> open_section(const store::Blobs& blobs,
+Result<Supplied> open_section(const store::Blobs& blobs, store::Containers* containers,
                               const std::vector<store::FileRecord>& files,
                               const std::string& section) {
   Error error{Fault::not_found, "no file with this id has such a section"};
@@ -43,6 +44,7 @@ Result<Supplied> open_section(const store::Blobs& blobs,
     supplied.content_tag =
         base::sha256_of(base::bytes_of(supplied.content_tag + section)).hex().substr(0, 40);
     supplied.format = "section";
+    add_origin(containers, file.sha256, supplied);
     return supplied;
   }
   return error;

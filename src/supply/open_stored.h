@@ -8,14 +8,15 @@
 
 #include "store/blobs.h"
 #include "store/catalog.h"
+#include "store/containers.h"
 #include "supply/supplied.h"
 
 namespace supply {
 
 base::Result<Supplied> open_stored(const store::Blobs& blobs, const store::FileRecord& file);
 
-// Of the first of these that has it.
-base::Result<Supplied> open_section(const store::Blobs& blobs,
+// Of the first of these that has it. `containers` may be null: then nobody knows where it lay.
+base::Result<Supplied> open_section(const store::Blobs& blobs, store::Containers* containers,
                                     const std::vector<store::FileRecord>& files,
                                     const std::string& section);
 

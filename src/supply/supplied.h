@@ -21,8 +21,13 @@ struct Supplied {
   std::string content_tag;  // the same for the same bytes, without quotes
   std::string name;         // base name to show
   std::string format;       // as in the catalogue; "sym" and "index" when we made it
-  base::Time modified;      // when it was first here; 0 when that means nothing
-  bool is_foreign = false;  // not in our store: it may be another file in a minute
+  base::Time modified;      // of the watched file or member; when it was first here; 0: neither
+  // Of a member of a watched package.
+  std::string archive;            // the package's path
+  std::string member;             // "/usr/bin/x"
+  std::string ima_signature;      // in hex, when the package has one for it
+  bool is_foreign = false;        // not in our store: it may be another file in a minute
+  bool depends_on_agent = false;  // another client is given another file for the same path
   // Not the file itself but where it is: asked for by a code id, clients want to be told the
   // module's debug file and debug id. Then there is no descriptor.
   std::string moved_to_name;

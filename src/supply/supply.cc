@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "supply/open_stored.h"
+#include "supply/origin.h"
 
 namespace supply {
 
@@ -56,6 +57,7 @@ Supply::Supply(store::Blobs& blobs, store::Catalog& catalog, Options options)
       cache_(options.cache),
       bring_(std::move(options.bring)),
       follow_(std::move(options.follow)),
+      containers_(options.containers),
       derived_(std::make_unique<DerivedFiles>(blobs, std::move(options.derived))) {
   lookup_thread_ = std::thread([this] { look_up_forever(); });
   deadline_thread_ = std::thread([this] { watch_deadlines(); });
@@ -330,7 +332,12 @@ void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
     settle(key, found_of(std::move(made)));
   };
   if (const auto* serve = std::get_if<Serve>(&choice)) {
-    settle_made(open_stored(blobs_, serve->file));
+    Result<Supplied> stored = open_stored(blobs_, serve->file);
+    if (stored.ok()) {
+      stored->depends_on_agent = serve->depends_on_agent;
+      add_origin(containers_, serve->file.sha256, *stored);
+    }
+    settle_made(std::move(stored));
   } else if (const auto* make = std::get_if<Make>(&choice)) {
     if (auto ready = derived_->find(make->sources, make->artifact)) {
       settle_made(std::move(*ready));
@@ -352,7 +359,7 @@ void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
   } else if (const auto* follow = std::get_if<Follow>(&choice)) {
     settle_made(open_pointed(*follow));
   } else if (const auto* cut = std::get_if<Cut>(&choice)) {
-    settle_made(open_section(blobs_, cut->files, wanted.request.detail));
+    settle_made(open_section(blobs_, containers_, cut->files, wanted.request.detail));
   } else if (const auto* move = std::get_if<Move>(&choice)) {
     settle_made(find_new_place(blobs_, move->file));
   } else {

@@ -29,6 +29,7 @@
 #include "ident/paths.h"
 #include "store/blobs.h"
 #include "store/catalog.h"
+#include "store/containers.h"
 #include "supply/answer_cache.h"
 #include "supply/derived_files.h"
 #include "supply/known_ids.h"
@@ -50,6 +51,7 @@ class Supply {
     std::function<base::Result<Supplied>(std::string_view text, const std::string& name,
                                          const std::string& id)>
         follow = nullptr;
+    store::Containers* containers = nullptr;  // says where such contents lie
   };
   Supply(store::Blobs& blobs, store::Catalog& catalog, Options options);
 
@@ -141,6 +143,7 @@ class Supply {
   const std::function<base::Result<Supplied>(std::string_view, const std::string&,
                                              const std::string&)>
       follow_;
+  store::Containers* const containers_;
   std::unique_ptr<DerivedFiles> derived_;
   std::thread lookup_thread_;
   std::thread deadline_thread_;

@@ -80,11 +80,14 @@ ServerProcess ServerProcess::start(const Setup& setup) {
   // The wrapper may trace the server, and LeakSanitizer cannot work under ptrace: it would end a
   // sanitized server with exit code 1. The other checks stay on.
   if (!setup.wrapper.empty()) environment.emplace_back("ASAN_OPTIONS=detect_leaks=0");
-  for (const std::string& word :
-       {faultline_program(), std::string("serve"), std::string("--data"), setup.data,
-        std::string("--listen"), std::string("127.0.0.1:0")}) {
-    words.push_back(word);
+  words.push_back(faultline_program());
+  if (setup.command.empty()) {
+    for (const std::string& word : {std::string("serve"), std::string("--data"), setup.data,
+                                    std::string("--listen"), std::string("127.0.0.1:0")}) {
+      words.push_back(word);
+    }
   }
+  words.insert(words.end(), setup.command.begin(), setup.command.end());
   words.insert(words.end(), setup.arguments.begin(), setup.arguments.end());
   const std::string lock_path = base::join_path(setup.data, "faultline.lock");
   if (base::file_exists(lock_path)) {

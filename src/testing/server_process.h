@@ -21,6 +21,8 @@ class ServerProcess {
     std::vector<std::string> arguments;    // after `serve --data … --listen 127.0.0.1:0`
     std::vector<std::string> wrapper;      // before the program, such as strace -f -o FILE
     std::vector<std::string> environment;  // "FAULTLINE_LIMITS_UPLOAD=1000"
+    // Instead of `serve --data … --listen …`: must keep its data in `data` and listen on loopback.
+    std::vector<std::string> command = {};
   };
   static ServerProcess start(const Setup& setup);
   ServerProcess(ServerProcess&& other) noexcept;

@@ -140,6 +140,7 @@ Result<std::optional<Member>> ArchiveReader::next() {
   member.kind = kind_of(entry);
   if (const char* name = ::archive_entry_pathname(entry)) member.name = name;
   state_->member_name = member.name;
+  if (::archive_entry_mtime_is_set(entry) != 0) member.modified_s = ::archive_entry_mtime(entry);
   if (::archive_entry_size_is_set(entry) != 0) {
     state_->member_unread =
         static_cast<std::uint64_t>(std::max<la_int64_t>(::archive_entry_size(entry), 0));

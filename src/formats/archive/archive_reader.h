@@ -35,7 +35,8 @@ struct Member {
   enum class Kind : std::uint8_t { file, link, directory, other };  // other: devices, pipes
   Kind kind = Kind::file;
   std::string name;
-  std::uint64_t ordinal = 0;  // place among all members, from 0
+  std::uint64_t ordinal = 0;    // place among all members, from 0
+  std::int64_t modified_s = 0;  // since 1970; 0 when it does not say
 };
 
 class ArchiveReader {

@@ -1,0 +1,49 @@
+#include "supply/origin.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "formats/archive/rpm.h"
+
+namespace supply {
+
+namespace {
+
+// The copy of a watched file or member keeps its time.
+base::Time time_of(const Supplied& supplied) {
+  struct stat info{};
+  if (!supplied.fd || ::fstat(supplied.fd->get(), &info) != 0) return supplied.modified;
+  return {info.st_mtim.tv_sec * 1'000'000 + info.st_mtim.tv_nsec / 1000};
+}
+
+// Only rpms carry signatures for each file.
+std::string signature_of(const std::string& package, const std::string& member) {
+  if (!package.ends_with(".rpm")) return "";
+  const auto file = base::MappedFile::open(package);
+  if (!file.ok()) return "";
+  const auto found = archive::find_ima_signature((*file)->bytes(), member);
+  if (!found.ok()) base::log::debug("{}: {}", package, found.error().what);
+  return found.ok() ? found->value_or("") : "";
+}
+
+}  // namespace
+
+void add_origin(store::Containers* containers, const base::Sha256& content, Supplied& supplied) {
+  if (containers == nullptr) return;
+  const auto origins = containers->origins_of(content);
+  if (!origins.ok() || origins->empty()) return;
+  const auto newest = std::max_element(
+      origins->begin(), origins->end(), [](const store::Origin& a, const store::Origin& b) {
+        return a.container.stamp.modified_ns < b.container.stamp.modified_ns;
+      });
+  supplied.modified = time_of(supplied);
+  if (newest->container.kind != store::Container::Kind::package) return;
+  supplied.archive = newest->container.path;
+  supplied.member = newest->member;
+  supplied.ima_signature = signature_of(supplied.archive, supplied.member);
+}
+
+}  // namespace supply
