@@ -240,6 +240,25 @@ TEST_F(SymbolServer, SpeaksDebuginfodsHeaders) {
   EXPECT_EQ(get("/buildid/zz/debuginfo").status, 404);
 }
 
+TEST_F(SymbolServer, EachRefusalHasALineInTheLog) {
+  start();
+  net::Headers elfutils;
+  elfutils.add("User-Agent", "elfutils/0.190,Linux/x86_64,debian,12");
+  EXPECT_EQ(get("/buildid/aabbccdd/debuginfo", elfutils).status, 404);
+  EXPECT_EQ(get("/healthz").status, 200);
+  EXPECT_EQ(server_->stop(), 0);
+  const std::string log = server_->log();
+  EXPECT_NE(log.find("answer method=\"GET\" path=\"/buildid/aabbccdd/debuginfo\" "
+                     "client=debuginfod peer=127.0.0.1:"),
+            std::string::npos)
+      << log;
+  EXPECT_NE(log.find(" status=404 reason=\"not_found: nobody has uploaded debuginfo of "
+                     "buildid/aabbccdd/debuginfo\" bytes="),
+            std::string::npos)
+      << log;
+  EXPECT_EQ(log.find("healthz"), std::string::npos) << log;
+}
+
 TEST_F(SymbolServer, DebuginfodFindAndGdbGetTheirFiles) {
   REQUIRE_OR_SKIP(have_command("debuginfod-find") && have_command("gdb"),
                   "no debuginfod-find or gdb");

@@ -65,6 +65,33 @@ TEST(Clients, AreKnownByWhatOnlyTheySend) {
   }
 }
 
+// docs/protocols/answers.md: what each client can be told without dropping us.
+TEST(Clients, ARefusalIsSaidInTheClientsWords) {
+  struct Row {
+    const char* agent;
+    const char* header;
+    int without_token;
+    int with_token;
+  };
+  for (const Row& row :
+       {Row{"Microsoft-Symbol-Server/10.0", "X", 401, 404},
+        Row{"Tool/1", "X-TFS-FedAuthRedirect", 404, 404}, Row{"", "X", 404, 404},
+        Row{"elfutils/0.190", "X", 401, 404}, Row{"symbolicator/25.1.0", "X", 401, 404},
+        Row{"FirefoxProfiler/1.0", "X", 401, 403}, Row{"curl/8", "X", 401, 403}}) {
+    net::Request request = net::Request::of("GET", "/p/lamp/x");
+    if (*row.agent != 0) request.headers.set("User-Agent", row.agent);
+    request.headers.set(row.header, "x");
+    const net::Answer first = answer_denied(request, false, "this needs a token");
+    EXPECT_EQ(first.status, row.without_token) << row.agent;
+    EXPECT_EQ(first.headers.find("WWW-Authenticate").has_value(), first.status == 401);
+    const net::Answer second = answer_denied(request, true, "the token has expired");
+    EXPECT_EQ(second.status, row.with_token) << row.agent;
+    EXPECT_EQ(second.headers.find("X-Faultline-Reason"), "denied: the token has expired");
+    EXPECT_EQ(second.headers.find("Cache-Control"), "no-store");
+    EXPECT_EQ(second.note, "denied: the token has expired");
+  }
+}
+
 TEST(Clients, TheReasonIsOneLineOfPlainText) {
   const net::Answer answer =
       answer_miss(request_from("curl/8"), {Fault::not_found, "a\r\nX-Evil: \xc3\xa4"}, "");
@@ -74,6 +101,7 @@ TEST(Clients, TheReasonIsOneLineOfPlainText) {
 TEST(Clients, PatienceIsShorterThanTheirs) {
   EXPECT_LE(patience_of(request_from(kElfutils)).count(), 5'000);
   EXPECT_LT(patience_of(request_from(kSymsrv)).count(), 30'000);
+  EXPECT_LE(patience_of(request_from("symbolicator/25.1.0")).count(), 10'000);
   EXPECT_LT(patience_of(request_from("minidump-stackwalk")).count(), 60'000);
 }
 
