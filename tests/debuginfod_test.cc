@@ -53,6 +53,9 @@ class Debuginfod : public testing::Test {
     setup.command.insert(setup.command.end(), flags.begin(), flags.end());
     server_.emplace(ServerProcess::start(setup));
     ASSERT_NE(server_->url(), "");
+    // The data directory names the address before anybody listens there.
+    must_run("curl -s -o /dev/null --retry 50 --retry-delay 1 --retry-connrefused " +
+             server_->url() + "/healthz");
   }
   // The packages and files of the corpus, writable.
   void watch(const std::string& corpus, const std::string& part) {
