@@ -1,8 +1,8 @@
 // Who may read source files. Of the default project: anyone who reaches the server, or, when the
 // operator set a token for sources, only local requests, that token and tokens with the right
 // `read`. Of another project whoever may read its symbols. Symbol files of a project: whom the gate
-// admits. Pure functions of a request's head and the tokens that were made. Any thread; memory only.
-// Format: docs/protocols/answers.md
+// admits. Pure functions of a request's head and the tokens that were made. Any thread; memory
+// only. Format: docs/protocols/answers.md
 #pragma once
 
 #include <optional>

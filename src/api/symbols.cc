@@ -229,7 +229,7 @@ Outcome get_path(const Request& request, supply::Supply& supply, Pass pass,
   if (is_control_file(rest, "index2.txt") && std::count(rest.begin(), rest.end(), '/') < 2) {
     return answer_index2(request, layout.two_tier);
   }
-  const auto wanted = find_wanted(request, {layout.cabinets});
+  auto wanted = find_wanted(request, {layout.cabinets});
   const bool is_buildid = rest.starts_with("buildid/");
   if (!wanted && is_buildid) {
     return answer_miss(request,

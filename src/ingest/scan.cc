@@ -111,7 +111,8 @@ void Scan::run() {
 // is not there twice for longer than it takes.
 Result<void> Scan::pass() {
   if (watch_) watch_->take();  // this looks at everything
-  return compare(TRY(containers_.list()), walk());
+  const auto known = TRY(containers_.list());
+  return compare(known, walk());
 }
 
 // Only at what the kernel has named.
@@ -124,7 +125,8 @@ Result<void> Scan::pass_over_changes() {
   std::map<std::string, Container> known;
   Walk found;
   for (const std::string& path : changes.paths) {
-    known.merge(TRY(containers_.list(path)));
+    auto beneath = TRY(containers_.list(path));
+    known.merge(std::move(beneath));
     std::error_code failure;
     if (std::filesystem::exists(std::filesystem::symlink_status(path, failure))) {
       walk_from(path, found);
