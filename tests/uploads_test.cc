@@ -115,7 +115,9 @@ TEST_F(Uploads, ProjectsDoNotSeeEachOther) {
   EXPECT_EQ(send("GET", "/p/game/t/" + reader + kSymPath, "", stranger).status, 200);
   EXPECT_EQ(send("GET", std::string("/p/careful") + kSymPath, "", stranger).status, 404);
   admin("project create careful --strict");
-  EXPECT_EQ(send("GET", "/p/careful/t/" + reader + kSymPath, "", stranger).status, 404);
+  // In a browser or a script one is told that it is not for him; clients that would drop us are
+  // not.
+  EXPECT_EQ(send("GET", "/p/careful/t/" + reader + kSymPath, "", stranger).status, 403);
   EXPECT_EQ(send("PUT", std::string("/p/careful") + kSymPath, kSym).status, 201);
   EXPECT_EQ(send("PUT", "/p/careful/a/AB12/a", "opaque").status, 400);
 }

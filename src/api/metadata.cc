@@ -6,7 +6,6 @@
 
 namespace api {
 
-using base::Error;
 using base::Fault;
 using base::JsonWriter;
 using net::Answer;
