@@ -52,6 +52,37 @@ void add_companions_ids(NewFile& package, const std::string& package_name,
   }
 }
 
+// Those of companions that are in the catalogue.
+Result<void> add_ids_from_catalog(store::Catalog& catalog, const ident::Scope& scope,
+                                  NewFile& package) {
+  const std::string name = base::lower_ascii(package.file.name);
+  const auto asked = smallest_ids(package, KeyKind::dwo_id, kMaxPackageKeys);
+  const auto found = TRY(catalog.find(keys_of(KeyKind::skeleton, asked), scope));
+  for (const auto& rows : found) {
+    for (const store::Found& row : rows) add_companions_ids(package, name, row.file);
+  }
+  return {};
+}
+
+// A companion that was committed while the package was on its way found no package to join: its
+// ids are added to the row that the package has now.
+Result<void> join_committed_package(store::Catalog& catalog, const ident::Scope& scope,
+                                    const NewFile& package) {
+  NewFile late = package;
+  TRY(add_ids_from_catalog(catalog, scope, late));
+  if (late.keys.size() == package.keys.size()) return {};
+  late.keys.erase(late.keys.begin(),
+                  late.keys.begin() + static_cast<std::ptrdiff_t>(package.keys.size()));
+  const auto asked = smallest_ids(package, KeyKind::dwo_id, 1);
+  const auto found = TRY(catalog.find(keys_of(KeyKind::dwo_id, asked), scope));
+  for (const store::Found& row : found.front()) {
+    if (row.file.sha256 != package.file.sha256) continue;
+    late.file = row.file;
+    return catalog.add_keys(late, scope);
+  }
+  return {};
+}
+
 bool intersect(const std::vector<std::string>& sorted, const std::vector<std::string>& few) {
   return std::any_of(few.begin(), few.end(), [&](const std::string& id) {
     return std::binary_search(sorted.begin(), sorted.end(), id);
@@ -71,11 +102,7 @@ Result<void> join_packages(store::Catalog& catalog, const ident::Scope& scope,
         add_companions_ids(package, name, other.file);
       }
     }
-    const auto asked = smallest_ids(package, KeyKind::dwo_id, kMaxPackageKeys);
-    const auto found = TRY(catalog.find(keys_of(KeyKind::skeleton, asked), scope));
-    for (const auto& rows : found) {
-      for (const store::Found& row : rows) add_companions_ids(package, name, row.file);
-    }
+    TRY(add_ids_from_catalog(catalog, scope, package));
   }
   return {};
 }
@@ -83,6 +110,7 @@ Result<void> join_packages(store::Catalog& catalog, const ident::Scope& scope,
 Result<void> join_waiting_packages(store::Catalog& catalog, const ident::Scope& scope,
                                    const std::vector<NewFile>& arrived) {
   for (const NewFile& companion : arrived) {
+    if (companion.file.format == "dwp") TRY(join_committed_package(catalog, scope, companion));
     if (companion.file.format != "elf") continue;
     const auto asked = smallest_ids(companion, KeyKind::skeleton, kMaxSkeletonKeys);
     if (asked.empty()) continue;

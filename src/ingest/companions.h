@@ -22,7 +22,8 @@ constexpr std::size_t kMaxPackageKeys = 64;  // of one package: that many smalle
 base::Result<void> join_packages(store::Catalog& catalog, const ident::Scope& scope,
                                  std::vector<store::NewFile>& arriving);
 
-// After the commit: the same for packages that were here before their companions.
+// After the commit: the same for packages that were here before their companions, or came at the
+// same time: each of two uploads sees what the other has committed, or is seen by it.
 base::Result<void> join_waiting_packages(store::Catalog& catalog, const ident::Scope& scope,
                                          const std::vector<store::NewFile>& arrived);
 
