@@ -35,7 +35,8 @@ NewFile make_package() {
 NewFile make_program() {
   NewFile file = file_with("lamp", "elf", SymbolKey::from_text(KeyKind::skeleton, "", kUnit));
   file.file.code_id = kBuildId;
-  file.file.debug_id = ident::DebugId::from_build_id(base::bytes_from_hex(kBuildId).value()).breakpad();
+  file.file.debug_id =
+      ident::DebugId::from_build_id(base::bytes_from_hex(kBuildId).value()).breakpad();
   return file;
 }
 
@@ -47,9 +48,7 @@ struct Place {
 
   Place() { EXPECT_TRUE(database->migrate(store::Catalog::migrations()).ok()); }
 
-  void before(std::vector<NewFile>& files) {
-    EXPECT_TRUE(join_packages(catalog, {}, files).ok());
-  }
+  void before(std::vector<NewFile>& files) { EXPECT_TRUE(join_packages(catalog, {}, files).ok()); }
   void commit(std::vector<NewFile>& files) {
     store::Upload upload;
     upload.way = "put";
@@ -68,14 +67,14 @@ struct Place {
 
 // Each step of two uploads, in the orders that two threads may take.
 TEST(Companions, MeetInWhateverOrderTheyCome) {
-  for (const std::string& order : std::vector<std::string>{
-           "package package package program program program",
-           "program program program package package package",
-           "package program program program package package",
-           "program package package package program program",
-           "package program package program package program",
-           "package program program package package program",
-           "program package package program program package"}) {
+  for (const std::string& order :
+       std::vector<std::string>{"package package package program program program",
+                                "program program program package package package",
+                                "package program program program package package",
+                                "program package package package program program",
+                                "package program package program package program",
+                                "package program program package package program",
+                                "program package package program program package"}) {
     Place place;
     std::vector<NewFile> package{make_package()}, program{make_program()};
     int package_steps = 0, program_steps = 0;

@@ -1,5 +1,7 @@
 #include "supply/choose.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/sha256.h"
@@ -283,8 +285,8 @@ std::vector<ident::SymbolKey> pointer_keys(const ident::SymbolRequest& request) 
   if (request.artifact != Artifact::stored) return keys;
   for (const ident::SymbolKey& key : request.keys) {
     const std::string name = key.name.substr(0, key.name.find('/'));
-    if (key.kind != KeyKind::path || key.name != name + "/" + name) continue;
-    keys.push_back({KeyKind::path, name + "/file.ptr", key.id});
+    if (key.kind != KeyKind::path || key.name != fmt::format("{0}/{0}", name)) continue;
+    keys.push_back({KeyKind::path, fmt::format("{}/file.ptr", name), key.id});
   }
   return keys;
 }

@@ -232,6 +232,7 @@ void Supply::look_up_in(const ident::Scope& scope, const std::vector<Wanted>& ba
     return;
   }
   std::vector<Choice> choices;
+  choices.reserve(batch.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
     choices.push_back(choose(batch[i].request, found[i], module_files->at(i)));
   }
