@@ -33,9 +33,11 @@ std::string client_program(const std::string& name) {
 }
 
 // Not in CI either: a registry that is away is no fault of ours.
-#define REQUIRE_CLIENT(variable, name)               \
-  const std::string variable = client_program(name); \
-  if (variable.empty()) GTEST_SKIP() << (name) << " is not there: tools/install-deps test"
+#define REQUIRE_CLIENT(variable, name)                                  \
+  if (client_program(name).empty()) {                                   \
+    GTEST_SKIP() << (name) << " is not there: tools/install-deps test"; \
+  }                                                                     \
+  const std::string variable = client_program(name)  // NOLINT(bugprone-macro-parentheses): a name
 
 struct Ran {
   int exit_code = -1;
