@@ -2,6 +2,7 @@
 // symbols that end, Basic credentials, a recorded exchange of sentry-cli, dSYM bundles in zips,
 // packages that are unpacked.
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -272,7 +273,7 @@ TEST_F(UploadProtocols, UnpacksPackagesAsItDoesWatchedOnes) {
     for (const JsonValue* member : elves) {
       const std::string id((*member)["elf"]["build_id"].text_or(""));
       const std::string file(base::basename_of((*member)["path"].text_or("")));
-      const auto found = send("GET", "/" + file + "/elf-buildid-" + id + "/" + file);
+      const auto found = send("GET", fmt::format("/{0}/elf-buildid-{1}/{0}", file, id));
       const auto debug = send("GET", "/buildid/" + id + "/debuginfo");
       const std::string want((*member)["sha256"].text_or(""));
       EXPECT_TRUE(base::sha256_of(base::bytes_of(found.body)).hex() == want ||
@@ -379,6 +380,7 @@ class UploadByUrl : public UploadProtocols {
     std::vector<std::string> words{
         "nginx", "-e", "stderr", "-p", place_, "-c", place_ + "/nginx.conf"};
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     ASSERT_EQ(::posix_spawnp(&nginx_, "nginx", nullptr, nullptr, argv.data(), environ), 0);
