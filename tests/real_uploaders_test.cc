@@ -125,8 +125,7 @@ TEST_F(RealUploaders, BreakpadsToolsUpload) {
   const Ran dumped = run(dump_syms + " " + hello_ + " > " + sym);
   const std::string text = base::read_file(sym).value_or("");
   ASSERT_TRUE(text.starts_with("MODULE Linux ")) << dumped.output << text.substr(0, 200);
-  const auto words = base::split(text.substr(0, text.find('\n')), ' ');
-  const std::string id(words.at(3));
+  const std::string id(base::split(text.substr(0, text.find('\n')), ' ').at(3));
   const std::string path = "/hello/" + id + "/hello.sym";
   // Version 2 knows a key, which is a token of ours; FOUND ends it the second time.
   const std::string v2 =
