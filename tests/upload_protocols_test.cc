@@ -300,6 +300,15 @@ TEST_F(UploadProtocols, UnpacksATarWithoutTheCorpus) {
   ASSERT_EQ(answer.status, 201) << answer.body;
   EXPECT_EQ(send("GET", file.path).body, file.content);
   EXPECT_EQ(post_file("x.rar", "x").status, 400);
+  // A member that nobody can use, and whose name no database takes as it is.
+  const auto odd = base::run_child(
+      "/bin/bash", {"bash", "-c",
+                    "cd " + root_.path() +
+                        " && head -c 64 tarred.so > $'odd\\x01\\xff.so' && tar -cf odd.tar *.so"});
+  ASSERT_TRUE(odd.ok() && odd->ok());
+  const auto kept = post_file("odd.tar", must_read(root_.path() + "/odd.tar"));
+  EXPECT_EQ(kept.status, 201) << kept.body;
+  EXPECT_NE(kept.body.find("odd\uFFFD\uFFFD.so"), std::string::npos) << kept.body;
 }
 
 std::string free_port() {

@@ -224,6 +224,19 @@ Result<void> LockFile::set_text(std::string_view text) {
   return {};
 }
 
+Result<std::vector<std::uint8_t>> read_head(const std::string& path, std::size_t size) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!fd.valid()) return error_from_errno(errno, "cannot open", path);
+  struct stat info{};
+  if (::fstat(fd.get(), &info) != 0) return error_from_errno(errno, "cannot stat", path);
+  std::vector<std::uint8_t> head(
+      std::min(size, static_cast<std::size_t>(std::max<off_t>(info.st_size, 0))));
+  const ssize_t n = ::pread(fd.get(), head.data(), head.size(), 0);
+  if (n < 0) return error_from_errno(errno, "cannot read", path);
+  head.resize(static_cast<std::size_t>(n));
+  return head;
+}
+
 Result<std::string> read_file(const std::string& path, std::uint64_t size_max) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return error_from_errno(errno, "cannot open", path);

@@ -131,6 +131,9 @@ class LockFile {
 };
 
 Result<std::string> read_file(const std::string& path, std::uint64_t size_max = 1ull << 30);
+// The first bytes, fewer when the file is shorter. Unlike a mapping it bears that somebody else
+// cuts the file short meanwhile.
+Result<std::vector<std::uint8_t>> read_head(const std::string& path, std::size_t size);
 Result<void> write_file_durably(const std::string& path, Bytes bytes);  // tmp, fsync, rename, fsync
 Result<void> make_directories(const std::string& path);
 Result<void> sync_directory(const std::string& path);

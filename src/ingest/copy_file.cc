@@ -48,14 +48,4 @@ Result<base::PendingFile> copy_file(const std::string& path, const std::string& 
   }
 }
 
-Result<std::vector<std::uint8_t>> head_of_file(const std::string& path, std::size_t size) {
-  const base::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!fd.valid()) return base::error_from_errno(errno, "cannot open", path);
-  std::vector<std::uint8_t> head(size);
-  const ssize_t n = ::pread(fd.get(), head.data(), head.size(), 0);
-  if (n < 0) return base::error_from_errno(errno, "cannot read", path);
-  head.resize(static_cast<std::size_t>(n));
-  return head;
-}
-
 }  // namespace ingest

@@ -11,7 +11,5 @@
 namespace ingest {
 
 base::Result<base::PendingFile> copy_file(const std::string& path, const std::string& directory);
-// The first bytes, fewer when the file is shorter.
-base::Result<std::vector<std::uint8_t>> head_of_file(const std::string& path, std::size_t size);
 
 }  // namespace ingest

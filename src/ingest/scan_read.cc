@@ -23,7 +23,7 @@ constexpr std::size_t kFilesTogether = 64;  // whose rows are committed at once
 constexpr std::size_t kHeadSize = 4096;
 
 bool is_debug_file(const std::string& path) {
-  const auto head = head_of_file(path, kHeadSize);
+  const auto head = base::read_head(path, kHeadSize);
   return head.ok() && may_be_debug_file(*head);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "ingest/scan.h"
+#include "ingest/stored_text.h"
 
 namespace ingest {
 
@@ -55,7 +56,7 @@ Result<UnpackedPackage> unpack_uploaded(const Packages& packages, const std::str
     const std::string path = base::join_path(job.directory, member.file);
     const auto mapped = TRY(base::MappedFile::open(path));
     if (describe(mapped->bytes(), std::nullopt, name).keys.empty()) {
-      package.ignored.push_back(member.name);
+      package.ignored.push_back(stored_text(member.name));
       continue;
     }
     base::PendingFile file = TRY(base::PendingFile::adopt(path));

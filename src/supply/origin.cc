@@ -12,6 +12,9 @@ namespace supply {
 
 namespace {
 
+constexpr std::size_t kRpmHeadMax = 32
+                                    << 20;  // lead, signatures and header: what rpm itself allows
+
 // The copy of a watched file or member keeps its time.
 base::Time time_of(const Supplied& supplied) {
   struct stat info{};
@@ -22,9 +25,9 @@ base::Time time_of(const Supplied& supplied) {
 // Only rpms carry signatures for each file.
 std::string signature_of(const std::string& package, const std::string& member) {
   if (!package.ends_with(".rpm")) return "";
-  const auto file = base::MappedFile::open(package);
-  if (!file.ok()) return "";
-  const auto found = archive::find_ima_signature((*file)->bytes(), member);
+  const auto head = base::read_head(package, kRpmHeadMax);
+  if (!head.ok()) return "";
+  const auto found = archive::find_ima_signature(*head, member);
   if (!found.ok()) base::log::debug("{}: {}", package, found.error().what);
   return found.ok() ? found->value_or("") : "";
 }
