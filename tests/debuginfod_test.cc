@@ -1,9 +1,7 @@
 // `faultline debuginfod` beside elfutils' own: what it answers for the reference packages, header
 // by header as the peer's answers were recorded, its flags and signals, and real clients.
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 
 #include <filesystem>
 #include <set>
@@ -17,6 +15,7 @@
 #include "net/client.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/free_port.h"
 #include "testing/server_process.h"
 
 namespace {
@@ -26,17 +25,6 @@ using testing_support::have_command;
 using testing_support::ServerProcess;
 
 constexpr std::string_view kHello = "c36708a78618d597dee15d0dc989f093ca5f9120";
-
-std::string free_port() {
-  const base::Fd fd(::socket(AF_INET, SOCK_STREAM, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-  return std::to_string(ntohs(address.sin_port));
-}
 
 bool is_complete(const base::JsonValue& answer) {
   const bool* const complete = answer["complete"].boolean();
@@ -48,8 +36,12 @@ class Debuginfod : public testing::Test {
   void start(const std::vector<std::string>& flags) {
     ServerProcess::Setup setup;
     setup.data = root_ + "/data";
-    setup.command = {"debuginfod", "-p",      free_port(), "--listen-address=127.0.0.1",
-                     "-d",         setup.data};
+    setup.command = {"debuginfod",
+                     "-p",
+                     std::to_string(testing_support::free_port()),
+                     "--listen-address=127.0.0.1",
+                     "-d",
+                     setup.data};
     setup.command.insert(setup.command.end(), flags.begin(), flags.end());
     server_.emplace(ServerProcess::start(setup));
     ASSERT_NE(server_->url(), "");

@@ -1,9 +1,7 @@
 // Sources that symbols say are on a web server: fetched from a real nginx by a real server, for
 // clients who have no way in there themselves; sources in portable PDBs; and who may read them.
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +15,7 @@
 #include "net/client.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/free_port.h"
 #include "testing/server_process.h"
 
 namespace {
@@ -43,18 +42,6 @@ void must_run(const std::string& command) {
 }
 
 // A port that was free a moment ago.
-std::uint16_t free_port() {
-  const base::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  EXPECT_EQ(::bind(fd.get(), any, size), 0);
-  EXPECT_EQ(::getsockname(fd.get(), any, &size), 0);
-  return ntohs(address.sin_port);
-}
-
 // nginx with a repository behind a token, on loopback; gone with the object.
 class Nginx {
  public:
@@ -111,8 +98,8 @@ class Nginx {
 
  private:
   const std::string root_;
-  const std::uint16_t port_ = free_port();
-  const std::uint16_t other_port_ = free_port();
+  const std::uint16_t port_ = testing_support::free_port();
+  const std::uint16_t other_port_ = testing_support::free_port();
 };
 
 class SourceWebServer : public testing::Test {

@@ -1,13 +1,10 @@
 // What single dialects promise beyond the common: NuGet's push, archives fetched by URL, try
 // symbols that end, Basic credentials, a recorded exchange of sentry-cli, dSYM bundles in zips,
 // packages that are unpacked.
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <chrono>
@@ -21,6 +18,7 @@
 #include "base/text.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/free_port.h"
 #include "testing/server_process.h"
 #include "testing/stored_zip.h"
 #include "upload_dialects.h"
@@ -311,17 +309,6 @@ TEST_F(UploadProtocols, UnpacksATarWithoutTheCorpus) {
   EXPECT_NE(kept.body.find("odd\uFFFD\uFFFD.so"), std::string::npos) << kept.body;
 }
 
-std::string free_port() {
-  const base::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-  ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  return std::to_string(ntohs(address.sin_port));
-}
-
 // An nginx with TLS on loopback that has archives, and redirects good and bad.
 class UploadByUrl : public UploadProtocols {
  protected:
@@ -338,7 +325,7 @@ class UploadByUrl : public UploadProtocols {
     const std::string zip = StoredZip().add(file_.path.substr(1), file_.content).finish();
     write("files/symbols.zip", zip);
     write("files/symbols.rar", zip);
-    port_ = free_port();
+    port_ = std::to_string(testing_support::free_port());
     write("nginx.conf", configuration());
     start_nginx();
     start({"FAULTLINE_UPLOAD_URL_HOSTS=localhost, *.example.test",

@@ -16,6 +16,7 @@
 #include "net/server.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/free_port.h"
 #include "testing/raw_http.h"
 
 extern char** environ;
@@ -44,17 +45,6 @@ std::string with(std::string text, const std::string& from, const std::string& t
   const std::size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from;
   return at == std::string::npos ? text : text.replace(at, from.size(), to);
-}
-
-std::string free_port() {
-  const base::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-  ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  return std::to_string(ntohs(address.sin_port));
 }
 
 bool accepts(const std::string& port) {
@@ -103,7 +93,7 @@ class ReverseProxy : public testing::Test {
     auto server = Server::start(options, std::move(router), pool_);
     ASSERT_TRUE(server.ok());
     server_ = std::move(server).value();
-    port_ = free_port();
+    port_ = std::to_string(testing_support::free_port());
   }
 
   void TearDown() override {
