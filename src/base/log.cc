@@ -43,7 +43,9 @@ spdlog::level::level_enum to_spdlog(Level level) {
 void set_level(Level level) { current_level = level; }
 bool enabled(Level level) { return level >= current_level.load(std::memory_order_relaxed); }
 
-void write(Level level, std::string_view text) { sink().log(to_spdlog(level), "{}", text); }
+void write(Level level, std::string_view text) {
+  if (enabled(level)) sink().log(to_spdlog(level), "{}", text);
+}
 
 Level level_of(Loudness loudness) {
   switch (loudness) {

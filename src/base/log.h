@@ -15,7 +15,7 @@ enum class Level : unsigned char { debug, info, warning, error, off };
 
 void set_level(Level level);
 bool enabled(Level level);
-void write(Level level, std::string_view text);
+void write(Level level, std::string_view text);  // if that level is enabled
 Level level_of(Loudness loudness);
 
 template <class... Args>
