@@ -2,6 +2,7 @@
 // and on one that nobody serves; and Microsoft's own trees through a real server.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/child.h"
 #include "base/file.h"
@@ -13,6 +14,7 @@
 #include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/server_process.h"
+#include "testing/small_disk.h"
 
 namespace {
 
@@ -316,6 +318,88 @@ TEST_F(StoreCommand, AHostileTreeBringsNothingIn) {
     EXPECT_EQ(get(std::string("/") + name + "/1/" + name).status, 404) << name;
   }
   EXPECT_NE(done.errors.find("left out: transaction 0000000002"), std::string::npos);
+}
+
+// A transaction of Microsoft's of `count` files without refs.ptr, as some tools write trees.
+void write_large_tree(const std::string& tree, unsigned count, bool packed) {
+  const auto write = [&](const std::string& name, std::string_view text) {
+    ASSERT_TRUE(base::write_file_durably(tree + "/" + name, base::bytes_of(text)).ok());
+  };
+  write("000Admin/server.txt", "0000000001,add,file,03/02/2026,09:15:04,\"p\",\"\",\"\",\r\n");
+  std::string members;
+  const auto directory = base::TemporaryDirectory::create("cabinets").value();
+  for (unsigned i = 0; i < count; ++i) {
+    members += fmt::format("\"f{0}.bin\\{0}\",\"x\"\r\n", i);
+    const std::string text = fmt::format("file {} {}", i, std::string(packed ? 4096 : 10, 'a'));
+    if (!packed) {
+      write(fmt::format("f{0}.bin/{0}/f{0}.bin", i), text);
+      continue;
+    }
+    auto cab = base::PendingFile::create(directory.path()).value();
+    ASSERT_TRUE(archive::write_cab(fmt::format("f{}.bin", i), base::bytes_of(text), {}, cab).ok());
+    ASSERT_TRUE(cab.commit(fmt::format("{0}/f{1}.bin/{1}/f{1}.bi_", tree, i)).ok());
+  }
+  write("000Admin/0000000001", members);
+}
+
+// run_child allows 256 open files: a transaction must not need one for each of its files.
+TEST_F(StoreCommand, ATransactionMayHaveMoreFilesThanWeMayOpen) {
+  constexpr unsigned kFiles = 400;
+  write_large_tree(path("tree"), kFiles, false);
+  const Ran done = store({"import", "--store", path("data"), path("tree")});
+  EXPECT_EQ(done.code, 0) << done.errors;
+  EXPECT_EQ(done.errors, "");
+  serve();
+  for (const unsigned i : {0u, 255u, kFiles - 1}) {
+    EXPECT_EQ(get(fmt::format("/f{0}.bin/{0}/f{0}.bin", i)).status, 200) << i;
+  }
+}
+
+// The cabinets' contents are larger than the disk for temporary files, each of them is not.
+TEST_F(StoreCommand, CabinetsAreExpandedOneAfterTheOther) {
+  const auto disk = testing_support::SmallDisk::mount("64k");
+  REQUIRE_OR_SKIP(disk, "mounting a tmpfs");
+  write_large_tree(path("tree"), 40, true);
+  const auto end =
+      base::run_child("/usr/bin/env", {"env", "TMPDIR=" + disk->path(), faultline_program(),
+                                       "store", "import", "--store", path("data"), path("tree")});
+  ASSERT_TRUE(end.ok());
+  EXPECT_EQ(end->exit_code, 0) << end->errors;
+  EXPECT_EQ(end->errors, "");
+  serve();
+  EXPECT_TRUE(get("/f39.bin/39/f39.bin").body == fmt::format("file 39 {}", std::string(4096, 'a')));
+}
+
+// A file that is there and cannot be read: its transaction is not sent without it.
+TEST_F(StoreCommand, WhatCannotBeReadFailsTheImport) {
+  write_large_tree(path("tree"), 3, false);
+  ASSERT_TRUE(base::write_file_durably(path("tree/000Admin/server.txt"),
+                                       base::bytes_of("0000000001,add,file,03/02/2026,09:15:04,"
+                                                      "\"p\",\"\",\"\",\r\n"
+                                                      "0000000002,add,file,03/02/2026,09:15:04,"
+                                                      "\"q\",\"\",\"\",\r\n"))
+                  .ok());
+  ASSERT_TRUE(base::write_file_durably(path("tree/000Admin/0000000002"),
+                                       base::bytes_of("\"g.bin\\1\",\"x\"\r\n"))
+                  .ok());
+  ASSERT_TRUE(base::write_file_durably(path("tree/g.bin/1/g.bin"), base::bytes_of("g")).ok());
+  // What the disk refuses to open, root or not: a link to a name that is too long.
+  ASSERT_EQ(::unlink(path("tree/f1.bin/1/f1.bin").c_str()), 0);
+  ASSERT_EQ(::symlink(std::string(300, 'n').c_str(), path("tree/f1.bin/1/f1.bin").c_str()), 0);
+  const Ran done = store({"import", "--store", path("data"), path("tree")});
+  EXPECT_EQ(done.code, 1);
+  EXPECT_NE(done.errors.find("not imported: transaction 0000000001: f1.bin/1"), std::string::npos)
+      << done.errors;
+  EXPECT_NE(done.errors.find("1 transactions were not imported"), std::string::npos) << done.errors;
+  EXPECT_NE(done.out.find("1 transactions with 1 files"), std::string::npos) << done.out;
+
+  // Mended, it comes with the next run.
+  ASSERT_EQ(::unlink(path("tree/f1.bin/1/f1.bin").c_str()), 0);
+  ASSERT_TRUE(base::write_file_durably(path("tree/f1.bin/1/f1.bin"), base::bytes_of("1")).ok());
+  const Ran again = store({"import", "--store", path("data"), path("tree")});
+  EXPECT_EQ(again.code, 0) << again.errors;
+  EXPECT_NE(again.out.find("1 transactions with 3 files, 1 were there"), std::string::npos)
+      << again.out;
 }
 
 TEST_F(StoreCommand, TheApiRefusesWhatIsNone) {

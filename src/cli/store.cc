@@ -1,6 +1,8 @@
 // `faultline store add|del|query|import|export`, also called as `symstore`.
 #include <fmt/core.h>
 
+#include <map>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -66,15 +68,18 @@ Result<std::string> add_to_server(const StoreArguments& arguments, const StoreFi
   record.product = base::to_valid_utf8(arguments.product);
   record.version = base::to_valid_utf8(arguments.version);
   record.comment = base::to_valid_utf8(arguments.comment);
-  std::vector<std::string> contents;
   for (const symstore::NewMember& member : files.members) {
     // What a server is told to point at, it would have to fetch: it gets the bytes.
     const base::Sha256 hash = TRY(store::sha256_of_file(member.path));
     record.files.push_back({member.name, member.id, member.name, base::to_valid_utf8(member.source),
                             std::string(symstore::name_of(member.form)), hash.hex()});
-    contents.push_back(member.path);
   }
-  TRY(add_to_target(target, record, contents));
+  const auto open = [&](std::size_t i) -> Result<Content> {
+    Content content;
+    content.path = files.members[i].path;
+    return content;
+  };
+  TRY(add_to_target(target, record, open));
   return std::to_string(record.id);
 }
 
@@ -191,31 +196,34 @@ Result<void> query_tree(const StoreArguments& arguments) {
   return Error{Fault::not_found, std::to_string(missing) + " files are not in the store"};
 }
 
-// The same in a server: by the contents' transactions.
+// How two spellings of one key compare.
+std::string key_of(std::string_view name, std::string_view id) {
+  return base::lower_ascii(name) + "/" + base::lower_ascii(id);
+}
+
+// The same in a server: by the contents' transactions, one in memory at a time.
 Result<void> query_server(const StoreArguments& arguments, StoreTarget& target) {
   const StoreFiles files = TRY(find_store_files(arguments));
+  std::map<std::string, std::string> holders;  // by key: lines
+  for (const symstore::NewMember& member : files.members) {
+    holders.emplace(key_of(member.name, member.id), "");
+  }
   const auto all = TRY(target.list());
-  std::vector<store::TransactionRecord> whole;
   for (const store::TransactionRecord& listed : all) {
     if (listed.deleted_at.us != 0) continue;
-    store::TransactionRecord record = TRY(target.load(listed.id));
-    whole.push_back(std::move(record));
+    const store::TransactionRecord record = TRY(target.load(listed.id));
+    for (const store::TransactionFile& file : record.files) {
+      const auto asked = holders.find(key_of(file.name, file.id));
+      if (asked == holders.end() || file.file != file.name) continue;
+      asked->second += fmt::format("  {:010} {} {} {}\n", record.id, record.kind, record.product,
+                                   record.version);
+    }
   }
   std::uint64_t missing = 0;
   for (const symstore::NewMember& member : files.members) {
-    fmt::print("{}: {}/{}\n", member.path, member.name, member.id);
-    bool is_held = false;
-    for (const store::TransactionRecord& record : whole) {
-      for (const store::TransactionFile& file : record.files) {
-        if (!base::equal_ignoring_case(file.name, member.name) ||
-            !base::equal_ignoring_case(file.id, member.id) || file.file != file.name) {
-          continue;
-        }
-        is_held = true;
-        fmt::print("  {:010} {} {} {}\n", record.id, record.kind, record.product, record.version);
-      }
-    }
-    missing += is_held ? 0 : 1;
+    const std::string& lines = holders[key_of(member.name, member.id)];
+    fmt::print("{}: {}/{}\n{}", member.path, member.name, member.id, lines);
+    missing += lines.empty() ? 1 : 0;
   }
   if (missing == 0) return {};
   return Error{Fault::not_found, std::to_string(missing) + " files are in no transaction"};
@@ -251,7 +259,8 @@ void print_tally(const StoreArguments& arguments, const TransferTally& tally) {
     out.key("known_transactions").unsigned_integer(tally.known_transactions);
     out.key("files").unsigned_integer(tally.files);
     out.key("contents_sent").unsigned_integer(tally.sent);
-    out.key("left_out").unsigned_integer(tally.left_out.size()).end_object();
+    out.key("left_out").unsigned_integer(tally.left_out.size());
+    out.key("failed").unsigned_integer(tally.failed.size()).end_object();
     fmt::print("{}\n", out.text());
     return;
   }
@@ -273,7 +282,11 @@ Result<void> import(const StoreArguments& arguments) {
   const std::unique_ptr<StoreTarget> target = TRY(must_target(arguments));
   const TransferTally tally = TRY(import_tree(tree, roots, *target));
   print_tally(arguments, tally);
-  return {};
+  if (tally.failed.empty()) return {};
+  for (const std::string& line : tally.failed) fmt::print(stderr, "not imported: {}\n", line);
+  return Error{Fault::unavailable, std::to_string(tally.failed.size()) +
+                                       " transactions were not imported, since files of theirs "
+                                       "cannot be read"};
 }
 
 Result<void> export_(const StoreArguments& arguments) {

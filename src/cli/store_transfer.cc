@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <set>
 
+#include "base/assert.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "cli/progress.h"
 #include "extract/identify.h"
@@ -21,23 +23,10 @@ using store::TransactionRecord;
 
 namespace {
 
-// A transaction on its way: its record, and where the bytes of each file lie.
-struct Outgoing {
-  TransactionRecord record;
-  std::vector<std::string> contents;
-  std::vector<base::Fd> open;  // of "/proc/self/fd/…" in contents
-};
-
 std::string path_of(const base::Fd& fd) { return "/proc/self/fd/" + std::to_string(fd.get()); }
 
-Result<void> add_content(Outgoing& out, TransactionFile file, const std::string& path) {
-  const base::Sha256 hash = TRY(store::sha256_of_file(path));
-  file.sha256 = hash.hex();
-  out.record.files.push_back(std::move(file));
-  out.contents.push_back(path);
-  return {};
-}
-
+// A transaction is read file by file, and each file twice: once for its hash, and once more if the
+// target lacks it. Meanwhile nothing of it is kept but names and hashes, however many files it has.
 class Importer {
  public:
   Importer(const symstore::Tree& tree, const symstore::PointerRoots& roots, StoreTarget& target,
@@ -74,7 +63,47 @@ class Importer {
     });
   }
 
+  // What a file of the record is made from.
+  enum class From : std::uint8_t { nothing, file, cabinet, pointer };
+  struct Outgoing {
+    TransactionRecord record;
+    std::vector<From> from;  // one for each of record.files
+
+    void add(TransactionFile file, From where, std::string hash) {
+      file.sha256 = std::move(hash);
+      record.files.push_back(std::move(file));
+      from.push_back(where);
+    }
+  };
+
+  // Only a target that fails ends it: a transaction that cannot be read is noted down.
   Result<void> import_one(const symstore::Transaction& transaction, Progress& progress) {
+    const std::string shown = "transaction " + symstore::digits_of(transaction.id);
+    const auto members = tree_.members(transaction.id);
+    if (!members.ok() && members.error().fault == Fault::not_found) {
+      leave_out(shown, members.error().what);
+      return {};
+    }
+    auto out = members.ok() ? gather(transaction, *members) : Result<Outgoing>(members.error());
+    if (!out.ok()) {
+      tally_.failed.push_back(shown + ": " + base::to_valid_utf8(out.error().what));
+      return {};
+    }
+    if (out->record.files.empty()) {
+      leave_out(shown, "none of its files is there");
+      return {};
+    }
+    const OpenContent open = [&](std::size_t i) {
+      return open_content(out->record.files[i], out->from[i]);
+    };
+    tally_.sent += TRY(add_to_target(target_, out->record, open, &progress));
+    ++tally_.transactions;
+    tally_.files += members->size();
+    return {};
+  }
+
+  Result<Outgoing> gather(const symstore::Transaction& transaction,
+                          const std::vector<symstore::Member>& members) {
     Outgoing out;
     TransactionRecord& record = out.record;
     record.number = static_cast<std::int64_t>(transaction.id);
@@ -84,73 +113,88 @@ class Importer {
     record.product = utf8(transaction.product);
     record.version = utf8(transaction.version);
     record.comment = utf8(transaction.comment);
-    const auto members = tree_.members(transaction.id);
-    if (!members.ok()) {
-      leave_out("transaction " + symstore::digits_of(transaction.id), members.error().what);
-      return {};
-    }
-    for (const symstore::Member& member : *members) TRY(add_member(transaction, member, out));
-    if (record.files.empty()) {
-      leave_out("transaction " + symstore::digits_of(transaction.id), "none of its files is there");
-      return {};
-    }
-    tally_.sent += TRY(add_to_target(target_, record, out.contents, &progress));
-    ++tally_.transactions;
-    tally_.files += members->size();
-    return {};
+    for (const symstore::Member& member : members) TRY(add_member(transaction, member, out));
+    return out;
   }
 
   Result<void> add_member(const symstore::Transaction& transaction, const symstore::Member& member,
                           Outgoing& out) {
-    auto found = TRY(tree_.find(member.name, member.id, roots_));
+    const auto found = TRY(tree_.find(member.name, member.id, roots_));
+    const std::string shown = member.name + "/" + member.id;
     if (!found) {
-      leave_out(member.name + "/" + member.id, "is not in the tree");
+      leave_out(shown, "is not in the tree");
       return {};
     }
-    symstore::Held& held = *found;
+    const symstore::Held& held = *found;
+    if (held.is_unreadable) return Error{Fault::unavailable, shown + ": " + held.problem};
     TransactionFile file{member.name, member.id, member.name, utf8(member.source), "bin", ""};
     for (const symstore::Reference& reference : held.references) {
       if (reference.transaction == transaction.id) file.form = symstore::name_of(reference.form);
     }
-    if (held.pointer) TRY(add_pointer(member, held, out));
+    if (held.pointer) {
+      // file.ptr is served as it stands: who can reach the share may follow it himself.
+      const base::Fd pointer = TRY(open_pointer(held));
+      const base::Sha256 hash = TRY(store::sha256_of_file(path_of(pointer)));
+      out.add({member.name, member.id, "file.ptr", "", "bin", ""}, From::pointer, hash.hex());
+    }
     if (!held.file.valid()) {
-      leave_out(member.name + "/" + member.id, held.problem);
-      out.record.files.push_back(std::move(file));  // what it was is kept
-      out.contents.emplace_back();
+      leave_out(shown, held.problem);
+      out.add(std::move(file), From::nothing, "");  // what it was is kept
       return {};
     }
-    out.open.push_back(std::move(held.file));
-    const std::string path = path_of(out.open.back());
-    if (!held.compressed) return add_content(out, std::move(file), path);
+    const base::Sha256 hash = TRY(store::sha256_of_file(path_of(held.file)));
+    if (!held.compressed) {
+      out.add(std::move(file), From::file, hash.hex());
+      return {};
+    }
     TransactionFile packed = file;
     packed.file = archive::cab_name_of(member.name);
-    TRY(add_content(out, std::move(packed), path));
-    return add_expanded(std::move(file), path, out);
+    out.add(std::move(packed), From::file, hash.hex());
+    return add_expanded(std::move(file), held, out);
   }
 
-  // file.ptr is served as it stands: who can reach the share may follow it himself.
-  Result<void> add_pointer(const symstore::Member& member, const symstore::Held& held,
-                           Outgoing& out) {
-    auto fd = symstore::open_beneath(tree_.path(), held.directory + "/file.ptr");
-    if (!fd.ok()) return {};
-    out.open.push_back(std::move(fd).value());
-    return add_content(out, {member.name, member.id, "file.ptr", "", "bin", ""},
-                       path_of(out.open.back()));
-  }
-
-  // A cabinet is kept beside the file that is in it.
-  Result<void> add_expanded(TransactionFile file, const std::string& cab, Outgoing& out) {
-    const auto packed = TRY(base::MappedFile::open(cab));
-    base::PendingFile plain = TRY(base::PendingFile::create(directory_));
-    const auto expanded = archive::expand_cab(
-        packed->bytes(), {}, [&](base::Bytes piece) { return plain.append(piece); });
+  // A cabinet is kept beside the file that is in it; a damaged one alone.
+  Result<void> add_expanded(TransactionFile file, const symstore::Held& held, Outgoing& out) {
+    base::Sha256Stream hash;
+    const auto packed = TRY(base::MappedFile::open(path_of(held.file)));
+    const auto expanded =
+        archive::expand_cab(packed->bytes(), {}, [&](base::Bytes piece) -> Result<void> {
+          hash.update(piece);
+          return {};
+        });
     if (!expanded.ok()) {
       leave_out(file.name + "/" + file.id, expanded.error().what);
       return {};
     }
-    const std::string path = base::join_path(directory_, std::to_string(++expanded_));
-    TRY(plain.rename_to(path));
-    return add_content(out, std::move(file), path);
+    out.add(std::move(file), From::cabinet, hash.finish().hex());
+    return {};
+  }
+
+  Result<base::Fd> open_pointer(const symstore::Held& held) const {
+    return symstore::open_beneath(tree_.path(), held.directory + "/file.ptr");
+  }
+
+  // The bytes that were hashed, once more.
+  Result<Content> open_content(const TransactionFile& file, From from) const {
+    ASSERT(from != From::nothing);
+    auto found = TRY(tree_.find(file.name, file.id, roots_));
+    Content content;
+    if (!found || (from != From::pointer && !found->file.valid())) {
+      return Error{Fault::unavailable, file.name + "/" + file.id + ": is there no longer"};
+    }
+    if (from == From::pointer) {
+      content.fd = TRY(open_pointer(*found));
+    } else {
+      content.fd = std::move(found->file);
+    }
+    content.path = path_of(content.fd);
+    if (from != From::cabinet) return content;
+    const auto packed = TRY(base::MappedFile::open(content.path));
+    content.expanded = TRY(base::PendingFile::create(directory_));
+    TRY(archive::expand_cab(packed->bytes(), {},
+                            [&](base::Bytes piece) { return content.expanded->append(piece); }));
+    content.path = content.expanded->path();
+    return content;
   }
 
   void leave_out(const std::string& what, const std::string& why) {
@@ -161,7 +205,6 @@ class Importer {
   const symstore::PointerRoots& roots_;
   StoreTarget& target_;
   const std::string& directory_;
-  std::uint64_t expanded_ = 0;
   TransferTally tally_;
 };
 
@@ -274,7 +317,7 @@ Result<void> export_rest(StoreTarget& source, symstore::Editor& editor, bool com
 }
 
 Result<std::uint64_t> add_to_target(StoreTarget& target, TransactionRecord& record,
-                                    const std::vector<std::string>& contents, Progress* progress) {
+                                    const OpenContent& open, Progress* progress) {
   StoreTarget::Added added = TRY(target.add(record));
   std::uint64_t sent = 0;
   if (!added.missing.empty()) {
@@ -282,11 +325,12 @@ Result<std::uint64_t> add_to_target(StoreTarget& target, TransactionRecord& reco
     for (std::size_t i = 0; i < record.files.size(); ++i) {
       const TransactionFile& file = record.files[i];
       if (missing.erase(file.sha256) == 0) continue;
-      TRY(target.put(file.name + "/" + file.id + "/" + file.file, contents[i]));
+      const Content content = TRY(open(i));
+      TRY(target.put(file.name + "/" + file.id + "/" + file.file, content.path));
       ++sent;
       if (progress == nullptr) continue;
       std::error_code unknown;
-      const auto size = std::filesystem::file_size(contents[i], unknown);
+      const auto size = std::filesystem::file_size(content.path, unknown);
       if (!unknown) progress->advance(size);
     }
     added = TRY(target.add(record));

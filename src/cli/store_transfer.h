@@ -4,6 +4,8 @@
 // docs/formats/symstore.md, docs/protocols/store-api.md
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +23,11 @@ struct TransferTally {
   std::uint64_t files = 0;
   std::uint64_t sent = 0;             // contents that the other side did not have
   std::vector<std::string> left_out;  // "PATH: why"
+  // "transaction ID: why": a file of it is there but cannot be read, and nothing of it was sent.
+  std::vector<std::string> failed;
 };
 
+// Fails when the target does; what cannot be read is in the tally.
 base::Result<TransferTally> import_tree(const symstore::Tree& tree,
                                         const symstore::PointerRoots& roots, StoreTarget& target);
 // One more transaction with every PDB, PE, ELF and Mach-O file that no transaction holds.
@@ -31,10 +36,18 @@ base::Result<void> export_rest(StoreTarget& source, symstore::Editor& editor, bo
 base::Result<TransferTally> export_tree(StoreTarget& source, symstore::Editor& editor,
                                         bool compress);
 
-// Adds one transaction, sending first what the target lacks. contents[i] is the file on disk with
-// the bytes of record.files[i], "" for none. The number of contents sent; each advances `progress`.
+// The bytes of one file of a transaction, on disk as long as this lives.
+struct Content {
+  std::string path;
+  base::Fd fd;                                // of "/proc/self/fd/…" in path
+  std::optional<base::PendingFile> expanded;  // of a path in a temporary directory
+};
+using OpenContent = std::function<base::Result<Content>(std::size_t file)>;
+
+// Adds one transaction, sending first what the target lacks: open(i) is called for each of
+// record.files whose bytes are wanted, and what it gives is gone before the next is opened.
+// The number of contents sent; each advances `progress`.
 base::Result<std::uint64_t> add_to_target(StoreTarget& target, store::TransactionRecord& record,
-                                          const std::vector<std::string>& contents,
-                                          Progress* progress = nullptr);
+                                          const OpenContent& open, Progress* progress = nullptr);
 
 }  // namespace cli

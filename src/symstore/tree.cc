@@ -1,8 +1,10 @@
 #include "symstore/tree.h"
 
 #include <dirent.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 
 #include "base/text.h"
@@ -24,15 +26,28 @@ Result<std::optional<std::string>> find_spelling(const std::string& directory,
                                                  const std::string& name) {
   if (base::file_exists(base::join_path(directory, name))) return std::optional(name);
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(directory.c_str()), ::closedir);
-  if (!listing) return std::optional<std::string>();
+  if (!listing) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::optional<std::string>();
+    return base::error_from_errno(errno, "cannot list", directory);
+  }
   for (std::size_t i = 0; i < kDirectoryEntriesMax; ++i) {
+    errno = 0;
     const dirent* entry = ::readdir(listing.get());
-    if (entry == nullptr) break;
+    if (entry == nullptr) {
+      if (errno != 0) return base::error_from_errno(errno, "cannot list", directory);
+      break;
+    }
     if (base::equal_ignoring_case(entry->d_name, name)) {
       return std::optional<std::string>(entry->d_name);
     }
   }
   return std::optional<std::string>();
+}
+
+// Whether that is no answer about the tree: a second attempt, or another user, may read it.
+bool is_unreadable(const Error& error, const std::string& path) {
+  if (error.fault == Fault::unavailable) return true;
+  return error.fault == Fault::denied && ::access(path.c_str(), R_OK) != 0 && errno == EACCES;
 }
 
 // The file itself, beneath the tree: a symbolic link that leads out is not followed.
@@ -46,6 +61,7 @@ Result<void> open_own(const std::string& root, const std::string& directory,
     held.file = std::move(file).value();
   } else {
     held.problem = file.error().what;
+    held.is_unreadable = is_unreadable(file.error(), held.path);
   }
   return {};
 }
@@ -150,6 +166,7 @@ Result<std::optional<Held>> Tree::find(const std::string& name, const std::strin
       held.file_name = std::string(base::basename_of(held.path));
     } else {
       held.problem = target.error().what;
+      held.is_unreadable = target.error().fault == Fault::unavailable;
     }
   }
   return std::optional<Held>(std::move(held));

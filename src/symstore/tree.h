@@ -31,6 +31,7 @@ struct Held {
   std::string path;                // where the bytes are, for people
   base::Fd file;                   // open for reading; invalid when `problem` says why
   std::string problem;
+  bool is_unreadable = false;  // it is there, but disk, permissions or our own limits say no
   std::vector<Reference> references;
 };
 
