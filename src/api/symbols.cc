@@ -113,12 +113,15 @@ std::string words_for(const Request& request, const SymbolRequest& wanted) {
          base::to_valid_utf8(rest_of(request));
 }
 
+Answer answer_here(const Request& request, const Found& found) {
+  return found.file()->is_moved() ? answer_moved(request, *found.file()) : answer_file(found);
+}
+
 Outcome answer_found(const Request& request, Pass pass, const SymbolRequest& wanted,
                      const Found& found) {
   switch (found.state()) {
     case Found::State::here:
-      if (found.file()->is_moved()) return answer_moved(request, *found.file());
-      return answer_file(found);
+      return answer_here(request, found);
     case Found::State::missing: {
       Error miss = found.miss();
       if (miss.what == supply::nobody_has(wanted).what) {
@@ -214,8 +217,21 @@ Answer answer_index2(const Request& request, bool two_tier) {
   return answer_miss(request, {Fault::not_found, "this store has one tier"}, "");
 }
 
+// A path that was answered before is not taken apart again.
+std::optional<Outcome> find_remembered(const Request& request, supply::Supply& supply,
+                                       const std::string& spelling) {
+  if (spelling.empty()) return std::nullopt;
+  const Found found = supply.local_by_spelling(spelling);
+  if (!found.here()) return std::nullopt;
+  Answer answer = answer_here(request, found);
+  if (!is_buildid_path(request.path)) return answer;
+  return add_debuginfod_headers(request, std::move(answer), found);
+}
+
 Outcome get_path(const Request& request, supply::Supply& supply, Pass pass,
                  const StoreOptions& options) {
+  const std::string spelling = spelling_of(request);
+  if (auto remembered = find_remembered(request, supply, spelling)) return *std::move(remembered);
   const auto scoped = ident::split_scope(request.path);
   const std::string_view rest = scoped ? scoped->rest : std::string_view(request.path);
   const std::string_view first = first_segment_of(request.path);
@@ -246,6 +262,9 @@ Outcome get_path(const Request& request, supply::Supply& supply, Pass pass,
     wanted = ident::for_lldb(*std::move(wanted));
   }
   const Found found = supply.local(*wanted);
+  if (!spelling.empty() && found.here() && is_whole_wish(request.path, *wanted)) {
+    supply.add_spelling(spelling, *wanted);
+  }
   Outcome outcome = answer_found(request, pass, *wanted, found);
   if (!is_buildid) return outcome;
   return add_debuginfod_headers(request, std::move(outcome), found);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/clients.h"
 #include "base/text.h"
 
 namespace api {
@@ -43,6 +44,20 @@ bool accepts_msfz(std::string_view accept) {
 }
 
 }  // namespace
+
+std::string spelling_of(const net::Request& request) {
+  if (!request.query.empty() || !request.header("SymbolChecksum").empty()) return "";
+  if (accepts_msfz(request.header("Accept"))) return "";
+  const bool for_lldb = is_buildid_path(request.path) && client_of(request) == Client::lldb;
+  // A path begins with a slash.
+  return for_lldb ? "lldb:" + request.path : request.path;
+}
+
+bool is_whole_wish(std::string_view path, const ident::SymbolRequest& wanted) {
+  const auto scoped = ident::split_scope(path);
+  return scoped && scoped->rest.size() + 1 == path.size() && wanted.scope == ident::Scope() &&
+         wanted.artifact != ident::Artifact::cabinet;
+}
 
 bool has_query_name(std::string_view query, std::string_view name) {
   while (!query.empty()) {

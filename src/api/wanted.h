@@ -25,6 +25,15 @@ std::optional<ident::SymbolRequest> find_wanted(const net::Request& request, con
 std::optional<ident::SymbolRequest> find_wanted_msfz(const net::Request& request,
                                                      const ident::SymbolRequest& wanted);
 
+// What a wish is spelled like when nothing but the path says what is wanted: the path, marked for
+// a client that gets another file by it. "" when query or headers add to it.
+std::string spelling_of(const net::Request& request);
+// Whether that path leads to the same file for whoever asks, as long as that file is what
+// `wanted` stands for: no project with rights or a layout of its own.
+bool is_whole_wish(std::string_view path, const ident::SymbolRequest& wanted);
+// debuginfod's paths without any prefix.
+inline bool is_buildid_path(std::string_view path) { return path.starts_with("/buildid/"); }
+
 // Whether the query has a parameter of that name, with a value or without.
 bool has_query_name(std::string_view query, std::string_view name);
 

@@ -91,21 +91,28 @@ int wait_for_stop(const sigset_t& signals, net::Server& server, ingest::Scan& sc
   }
 }
 
-// Each connection and each file kept open needs a descriptor; 1024 are few.
-void raise_descriptor_limit() {
+constexpr std::uint64_t kOpenFilesMin = 512, kOpenFilesMax = 32'768;
+constexpr std::uint64_t kOtherDescriptors = 2048;
+
+// Each connection and each file kept open needs a descriptor; 1024 are few. Only root may have
+// more than the hard limit.
+void raise_descriptor_limit(std::uint64_t connections_max) {
+  const rlim_t wanted = connections_max + kOtherDescriptors + kOpenFilesMax;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlimit more{wanted, wanted};
+  if (limit.rlim_max < wanted && ::setrlimit(RLIMIT_NOFILE, &more) == 0) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // What the limit leaves beside connections and everything else.
 std::size_t open_files_max(std::uint64_t connections_max) {
-  constexpr std::uint64_t kOthers = 2048, kMin = 512, kMax = 32'768;
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMin;
-  const std::uint64_t taken = connections_max + kOthers;
-  return std::clamp(limit.rlim_cur > taken ? limit.rlim_cur - taken : 0, kMin, kMax);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kOpenFilesMin;
+  const std::uint64_t taken = connections_max + kOtherDescriptors;
+  return std::clamp(limit.rlim_cur > taken ? limit.rlim_cur - taken : 0, kOpenFilesMin,
+                    kOpenFilesMax);
 }
 
 std::string holder_text(const std::string& address) {
@@ -299,7 +306,7 @@ net::ServerOptions net_options(const Options& options, const store::DataDirector
 Result<void> serve(const Options& options) {
   const api::AnswerLog::Wants log_wants = TRY(answers_to_log(options));
   const sigset_t stopping = take_signals();
-  raise_descriptor_limit();
+  raise_descriptor_limit(options.limit_connections);
 
   // The place first: from here on no other server touches it, and tmp/ is empty.
   store::DataDirectory data =

@@ -1,149 +1,36 @@
 #include "supply/answer_cache.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <utility>
+#include <algorithm>
 
 namespace supply {
 
-Found AnswerCache::find(const std::string& key, Clock::time_point now) {
-  Found found;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto at = by_key_.find(key);
-    if (at == by_key_.end()) return {};
-    Entry& entry = *at->second;
-    if (entry.expires <= now) {
-      remove(at->second);
-      return {};
-    }
-    // What lies outside of our store is opened by its own rules, never again by its path.
-    if (entry.found.here() && !entry.found.fd() && entry.found.file()->is_foreign) {
-      remove(at->second);
-      return {};
-    }
-    entry.is_used = entry.is_open_used = true;
-    found = entry.found;
-  }
-  if (!found.here() || found.fd() || found.file()->is_moved()) return found;
-  return reopen(key, std::move(found));
-}
-
-// The disk is asked without the lock; the entry may be another by then, or gone. Contents never
-// change under their path, but a file may be gone.
-Found AnswerCache::reopen(const std::string& key, Found found) {
-  base::Fd fd(::open(found.file()->path.c_str(), O_RDONLY | O_CLOEXEC));
-  const std::lock_guard lock(mutex_);
-  const auto at = by_key_.find(key);
-  if (at == by_key_.end() || at->second->found.file() != found.file()) return {};
-  const Entries::iterator entry = at->second;
-  if (!entry->found.fd() && !fd.valid()) {
-    remove(entry);
-    return {};
-  }
-  if (!entry->found.fd()) {
-    entry->found.give_fd(std::make_shared<const base::Fd>(std::move(fd)));
-    keep_open(entry);
-  }
-  found.give_fd(entry->found.fd());
-  return found;
-}
-
-void AnswerCache::keep_open(Entries::iterator entry) {
-  entry->place = open_.insert(open_.begin(), entry);
-  while (open_.size() > limits_.open_max) {
-    const Entries::iterator last = open_.back();
-    if (!std::exchange(last->is_open_used, false)) {
-      close(last);
-    } else {
-      open_.splice(open_.begin(), open_, std::prev(open_.end()));
-    }
-  }
-}
-
-void AnswerCache::close(Entries::iterator entry) {
-  if (!entry->place) return;
-  open_.erase(*entry->place);
-  entry->place.reset();
-  static_cast<void>(entry->found.take_fd());
-}
-
-void AnswerCache::close_removed() {
-  std::vector<std::pair<std::string, Found>> all;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const Entries::iterator entry : open_) all.emplace_back(entry->key, entry->found);
-  }
-  for (const auto& [key, found] : all) {
-    struct stat info{};
-    if (::fstat(found.fd()->get(), &info) != 0 || info.st_nlink != 0) continue;
-    const std::lock_guard lock(mutex_);
-    const auto at = by_key_.find(key);
-    if (at != by_key_.end() && at->second->found.fd() == found.fd()) close(at->second);
-  }
-}
-
-void AnswerCache::put(const std::string& key, const std::vector<std::string>& ids,
-                      const Found& found, Clock::time_point expires) {
-  const std::lock_guard lock(mutex_);
-  if (const auto at = by_key_.find(key); at != by_key_.end()) remove(at->second);
-  Entries& entries = list_of(found);
-  entries.push_front({key, ids, found, expires, std::nullopt});
-  by_key_.emplace(key, entries.begin());
-  if (found.fd()) keep_open(entries.begin());
-  for (const std::string& id : ids) keys_by_id_.emplace(id, key);
-  trim(files_, limits_.files_max);
-  trim(misses_, limits_.misses_max);
+AnswerCache::AnswerCache(const Limits& limits, std::size_t shards) {
+  const auto part = [&](std::size_t limit) { return std::max<std::size_t>(limit / shards, 1); };
+  const Limits each{part(limits.files_max), part(limits.open_max), part(limits.misses_max)};
+  for (std::size_t i = 0; i < shards; ++i) shards_.push_back(std::make_unique<AnswerShard>(each));
 }
 
 void AnswerCache::forget(const std::string& id) {
-  const std::lock_guard lock(mutex_);
-  std::vector<std::string> keys;
-  const auto [first, last] = keys_by_id_.equal_range(id);
-  for (auto at = first; at != last; ++at) keys.push_back(at->second);
-  for (const std::string& key : keys) {
-    if (const auto at = by_key_.find(key); at != by_key_.end()) remove(at->second);
-  }
+  for (const auto& shard : shards_) shard->forget(id);
 }
 
 void AnswerCache::clear() {
-  const std::lock_guard lock(mutex_);
-  open_.clear();
-  files_.clear();
-  misses_.clear();
-  by_key_.clear();
-  keys_by_id_.clear();
+  for (const auto& shard : shards_) shard->clear();
+}
+
+void AnswerCache::close_removed() {
+  for (const auto& shard : shards_) shard->close_removed();
 }
 
 AnswerCache::Sizes AnswerCache::sizes() const {
-  const std::lock_guard lock(mutex_);
-  return {files_.size(), misses_.size(), open_.size()};
-}
-
-void AnswerCache::remove(Entries::iterator entry) {
-  for (const std::string& id : entry->ids) {
-    const auto [first, last] = keys_by_id_.equal_range(id);
-    for (auto at = first; at != last; ++at) {
-      if (at->second != entry->key) continue;
-      keys_by_id_.erase(at);
-      break;
-    }
+  Sizes all;
+  for (const auto& shard : shards_) {
+    const Sizes part = shard->sizes();
+    all.files += part.files;
+    all.misses += part.misses;
+    all.open += part.open;
   }
-  by_key_.erase(entry->key);
-  close(entry);
-  list_of(entry->found).erase(entry);
-}
-
-void AnswerCache::trim(Entries& entries, std::size_t size_max) {
-  while (entries.size() > size_max) {
-    const auto last = std::prev(entries.end());
-    if (!std::exchange(last->is_used, false)) {
-      remove(last);
-    } else {
-      entries.splice(entries.begin(), entries, last);
-    }
-  }
+  return all;
 }
 
 }  // namespace supply

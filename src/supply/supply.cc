@@ -91,11 +91,20 @@ bool Supply::nobody_can_have(const SymbolRequest& request) const {
 
 Found Supply::local(const SymbolRequest& request) {
   if (nobody_can_have(request)) return Found::miss(nobody_has(request));
-  const std::string key = request.cache_key();
+  const AnswerKey key(request.cache_key());
   Found found = cache_.find(key);
   if (found.settled()) return found;
   const std::lock_guard lock(mutex_);
-  return flights_.contains(key) ? Found::working() : Found();
+  return flights_.contains(key.text) ? Found::working() : Found();
+}
+
+Found Supply::local_by_spelling(std::string_view spelling) {
+  const std::shared_ptr<const AnswerKey> key = spellings_.find(spelling);
+  return key ? cache_.find(*key) : Found();
+}
+
+void Supply::add_spelling(std::string_view spelling, const SymbolRequest& request) {
+  spellings_.put(spelling, AnswerKey(request.cache_key()));
 }
 
 void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point deadline,
@@ -106,7 +115,7 @@ void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point 
     for (const SymbolRequest& request : requests) {
       if (nobody_can_have(request)) continue;
       const std::string key = request.cache_key();
-      if (stopping_ || cache_.find(key).settled()) continue;
+      if (stopping_ || cache_.find(AnswerKey(key)).settled()) continue;
       const auto [at, is_new] = flights_.try_emplace(key);
       if (is_new) {
         at->second.request = request;
@@ -379,7 +388,7 @@ void Supply::settle(const std::string& key, const Found& found) {
       work_came_.notify_one();
       return;
     }
-    cache_.put(key, at->second.ids, found, expiry_of(found));
+    cache_.put(AnswerKey(key), at->second.ids, found, expiry_of(found));
     for (const auto& waiter : at->second.waiters) {
       if (waiter->missing == 0) continue;
       --waiter->missing;

@@ -22,6 +22,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -33,6 +34,7 @@
 #include "supply/answer_cache.h"
 #include "supply/derived_files.h"
 #include "supply/known_ids.h"
+#include "supply/spellings.h"
 
 namespace supply {
 
@@ -64,6 +66,10 @@ class Supply {
   ~Supply();  // calls the callbacks that are still waiting
 
   Found local(const ident::SymbolRequest& request);
+  // The same by what a client wrote, when that alone says what is wanted: unknown until
+  // add_spelling() has told which request it stands for.
+  Found local_by_spelling(std::string_view spelling);
+  void add_spelling(std::string_view spelling, const ident::SymbolRequest& request);
 
   // Calls `done` once: when each request is settled, or at the deadline. On another thread, or
   // at once when all is known.
@@ -127,6 +133,7 @@ class Supply {
   store::Blobs& blobs_;
   store::Catalog& catalog_;
   AnswerCache cache_;
+  Spellings spellings_;
   std::unique_ptr<KnownIds> known_ids_;  // null: other processes write, too
 
   mutable std::mutex mutex_;

@@ -200,20 +200,20 @@ TEST(Supply, StopsInTheMiddleOfAConversion) {
 }
 
 TEST(AnswerCache, DropsTheLongestUnusedAndWhatHasExpired) {
-  AnswerCache cache({2, 2, 2});
+  AnswerCache cache({2, 2, 2}, 1);
   const auto now = AnswerCache::Clock::now();
   const Found miss = Found::miss({base::Fault::not_found, "x"});
-  cache.put("a", {"1"}, miss, now + 1h);
-  cache.put("b", {"2"}, miss, now + 1h);
-  EXPECT_TRUE(cache.find("a").settled());
-  cache.put("c", {"3", "1"}, miss, now + 1h);
-  EXPECT_FALSE(cache.find("b").settled());
-  EXPECT_TRUE(cache.find("c").settled());
-  EXPECT_FALSE(cache.find("c", now + 2h).settled());
-  cache.put("c", {"3", "1"}, miss, now + 1h);
+  cache.put(AnswerKey("a"), {"1"}, miss, now + 1h);
+  cache.put(AnswerKey("b"), {"2"}, miss, now + 1h);
+  EXPECT_TRUE(cache.find(AnswerKey("a")).settled());
+  cache.put(AnswerKey("c"), {"3", "1"}, miss, now + 1h);
+  EXPECT_FALSE(cache.find(AnswerKey("b")).settled());
+  EXPECT_TRUE(cache.find(AnswerKey("c")).settled());
+  EXPECT_FALSE(cache.find(AnswerKey("c"), now + 2h).settled());
+  cache.put(AnswerKey("c"), {"3", "1"}, miss, now + 1h);
   cache.forget("1");
-  EXPECT_FALSE(cache.find("a").settled());
-  EXPECT_FALSE(cache.find("c").settled());
+  EXPECT_FALSE(cache.find(AnswerKey("a")).settled());
+  EXPECT_FALSE(cache.find(AnswerKey("c")).settled());
   EXPECT_EQ(cache.sizes().misses, 0u);
 }
 
@@ -230,14 +230,14 @@ Found file_in(const base::TemporaryDirectory& directory, const std::string& cont
 
 TEST(AnswerCache, AFileThatWasClosedIsOpenedAgain) {
   const auto directory = base::TemporaryDirectory::create("answers").value();
-  AnswerCache cache({3, 1, 2});
+  AnswerCache cache({3, 1, 2}, 1);
   for (const std::string& name : std::vector<std::string>{"a", "b", "c"}) {
-    cache.put(name, {name}, file_in(directory, name));
+    cache.put(AnswerKey(name), {name}, file_in(directory, name));
   }
   EXPECT_EQ(cache.sizes().files, 3u);
   EXPECT_EQ(cache.sizes().open, 1u);
   for (const std::string& name : std::vector<std::string>{"a", "b", "c", "c"}) {
-    const Found found = cache.find(name);
+    const Found found = cache.find(AnswerKey(name));
     ASSERT_TRUE(found.here()) << name;
     ASSERT_NE(found.fd(), nullptr) << name;
     char read = 0;
@@ -250,39 +250,39 @@ TEST(AnswerCache, AFileThatWasClosedIsOpenedAgain) {
 // By then another file may stand there, or a link that leads out of where pointers may lead.
 TEST(AnswerCache, AForeignFileIsNeverOpenedByItsPath) {
   const auto directory = base::TemporaryDirectory::create("answers").value();
-  AnswerCache cache({3, 1, 2});
+  AnswerCache cache({3, 1, 2}, 1);
   Supplied foreign = *file_in(directory, "a").file();
   foreign.is_foreign = true;
   foreign.fd = std::make_shared<const base::Fd>(::open(foreign.path.c_str(), O_RDONLY | O_CLOEXEC));
-  cache.put("a", {"a"}, Found::file(std::move(foreign)));
-  EXPECT_TRUE(cache.find("a").here());
-  cache.put("b", {"b"}, file_in(directory, "b"));
-  cache.put("c", {"c"}, file_in(directory, "c"));
-  EXPECT_EQ(cache.find("a").state(), Found::State::unknown);
+  cache.put(AnswerKey("a"), {"a"}, Found::file(std::move(foreign)));
+  EXPECT_TRUE(cache.find(AnswerKey("a")).here());
+  cache.put(AnswerKey("b"), {"b"}, file_in(directory, "b"));
+  cache.put(AnswerKey("c"), {"c"}, file_in(directory, "c"));
+  EXPECT_EQ(cache.find(AnswerKey("a")).state(), Found::State::unknown);
   EXPECT_EQ(cache.sizes().files, 2u);
 }
 
 TEST(AnswerCache, AFileThatWasRemovedIsClosedWhenAsked) {
   const auto directory = base::TemporaryDirectory::create("answers").value();
-  AnswerCache cache({3, 3, 2});
-  cache.put("a", {"1"}, file_in(directory, "a"));
-  cache.put("b", {"2"}, file_in(directory, "b"));
+  AnswerCache cache({3, 3, 2}, 1);
+  cache.put(AnswerKey("a"), {"1"}, file_in(directory, "a"));
+  cache.put(AnswerKey("b"), {"2"}, file_in(directory, "b"));
   ASSERT_TRUE(base::remove_file(base::join_path(directory.path(), "a")).ok());
   cache.close_removed();
   EXPECT_EQ(cache.sizes().open, 1u);
-  EXPECT_EQ(cache.find("a").state(), Found::State::unknown);
-  EXPECT_TRUE(cache.find("b").here());
+  EXPECT_EQ(cache.find(AnswerKey("a")).state(), Found::State::unknown);
+  EXPECT_TRUE(cache.find(AnswerKey("b")).here());
 }
 
 TEST(AnswerCache, AClosedFileThatIsGoneIsNotRemembered) {
   const auto directory = base::TemporaryDirectory::create("answers").value();
-  AnswerCache cache({3, 1, 2});
-  cache.put("a", {"1"}, file_in(directory, "a"));
-  cache.put("b", {"2"}, file_in(directory, "b"));
+  AnswerCache cache({3, 1, 2}, 1);
+  cache.put(AnswerKey("a"), {"1"}, file_in(directory, "a"));
+  cache.put(AnswerKey("b"), {"2"}, file_in(directory, "b"));
   ASSERT_TRUE(base::remove_file(base::join_path(directory.path(), "a")).ok());
-  EXPECT_EQ(cache.find("a").state(), Found::State::unknown);
+  EXPECT_EQ(cache.find(AnswerKey("a")).state(), Found::State::unknown);
   EXPECT_EQ(cache.sizes().files, 1u);
-  EXPECT_TRUE(cache.find("b").here());
+  EXPECT_TRUE(cache.find(AnswerKey("b")).here());
 }
 
 }  // namespace

@@ -1,0 +1,154 @@
+#include "supply/answer_shard.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <utility>
+
+namespace supply {
+
+Found AnswerShard::find(const AnswerKey& key, Clock::time_point now) {
+  Found found;
+  {
+    Closed closed;
+    const std::lock_guard lock(mutex_);
+    const auto at = by_key_.find(key);
+    if (at == by_key_.end()) return {};
+    Entry& entry = *at->second;
+    if (entry.expires <= now) {
+      remove(at->second, closed);
+      return {};
+    }
+    // What lies outside of our store is opened by its own rules, never again by its path.
+    if (entry.found.here() && !entry.found.fd() && entry.found.file()->is_foreign) {
+      remove(at->second, closed);
+      return {};
+    }
+    entry.is_used = entry.is_open_used = true;
+    found = entry.found;
+  }
+  if (!found.here() || found.fd() || found.file()->is_moved()) return found;
+  return reopen(key, std::move(found));
+}
+
+// The disk is asked without the lock; the entry may be another by then, or gone. Contents never
+// change under their path, but a file may be gone.
+Found AnswerShard::reopen(const AnswerKey& key, Found found) {
+  base::Fd fd(::open(found.file()->path.c_str(), O_RDONLY | O_CLOEXEC));
+  Closed closed;
+  const std::lock_guard lock(mutex_);
+  const auto at = by_key_.find(key);
+  if (at == by_key_.end() || at->second->found.file() != found.file()) return {};
+  const Entries::iterator entry = at->second;
+  if (!entry->found.fd() && !fd.valid()) {
+    remove(entry, closed);
+    return {};
+  }
+  if (!entry->found.fd()) {
+    entry->found.give_fd(std::make_shared<const base::Fd>(std::move(fd)));
+    keep_open(entry, closed);
+  }
+  found.give_fd(entry->found.fd());
+  return found;
+}
+
+void AnswerShard::keep_open(Entries::iterator entry, Closed& closed) {
+  entry->place = open_.insert(open_.begin(), entry);
+  while (open_.size() > limits_.open_max) {
+    const Entries::iterator last = open_.back();
+    if (!std::exchange(last->is_open_used, false)) {
+      close(last, closed);
+    } else {
+      open_.splice(open_.begin(), open_, std::prev(open_.end()));
+    }
+  }
+}
+
+void AnswerShard::close(Entries::iterator entry, Closed& closed) {
+  if (!entry->place) return;
+  open_.erase(*entry->place);
+  entry->place.reset();
+  closed.push_back(entry->found.take_fd());
+}
+
+void AnswerShard::close_removed() {
+  std::vector<std::pair<AnswerKey, Found>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Entries::iterator entry : open_) all.emplace_back(entry->key, entry->found);
+  }
+  for (const auto& [key, found] : all) {
+    struct stat info{};
+    if (::fstat(found.fd()->get(), &info) != 0 || info.st_nlink != 0) continue;
+    Closed closed;
+    const std::lock_guard lock(mutex_);
+    const auto at = by_key_.find(key);
+    if (at != by_key_.end() && at->second->found.fd() == found.fd()) close(at->second, closed);
+  }
+}
+
+void AnswerShard::put(const AnswerKey& key, const std::vector<std::string>& ids, const Found& found,
+                      Clock::time_point expires) {
+  Closed closed;
+  const std::lock_guard lock(mutex_);
+  if (const auto at = by_key_.find(key); at != by_key_.end()) remove(at->second, closed);
+  Entries& entries = list_of(found);
+  entries.push_front({key, ids, found, expires, std::nullopt});
+  by_key_.emplace(key, entries.begin());
+  if (found.fd()) keep_open(entries.begin(), closed);
+  for (const std::string& id : ids) keys_by_id_.emplace(id, key);
+  trim(files_, limits_.files_max, closed);
+  trim(misses_, limits_.misses_max, closed);
+}
+
+void AnswerShard::forget(const std::string& id) {
+  Closed closed;
+  const std::lock_guard lock(mutex_);
+  std::vector<AnswerKey> keys;
+  const auto [first, last] = keys_by_id_.equal_range(id);
+  for (auto at = first; at != last; ++at) keys.push_back(at->second);
+  for (const AnswerKey& key : keys) {
+    if (const auto at = by_key_.find(key); at != by_key_.end()) remove(at->second, closed);
+  }
+}
+
+void AnswerShard::clear() {
+  const std::lock_guard lock(mutex_);
+  open_.clear();
+  files_.clear();
+  misses_.clear();
+  by_key_.clear();
+  keys_by_id_.clear();
+}
+
+AnswerSizes AnswerShard::sizes() const {
+  const std::lock_guard lock(mutex_);
+  return {files_.size(), misses_.size(), open_.size()};
+}
+
+void AnswerShard::remove(Entries::iterator entry, Closed& closed) {
+  for (const std::string& id : entry->ids) {
+    const auto [first, last] = keys_by_id_.equal_range(id);
+    for (auto at = first; at != last; ++at) {
+      if (at->second != entry->key) continue;
+      keys_by_id_.erase(at);
+      break;
+    }
+  }
+  by_key_.erase(entry->key);
+  close(entry, closed);
+  list_of(entry->found).erase(entry);
+}
+
+void AnswerShard::trim(Entries& entries, std::size_t size_max, Closed& closed) {
+  while (entries.size() > size_max) {
+    const auto last = std::prev(entries.end());
+    if (!std::exchange(last->is_used, false)) {
+      remove(last, closed);
+    } else {
+      entries.splice(entries.begin(), entries, last);
+    }
+  }
+}
+
+}  // namespace supply

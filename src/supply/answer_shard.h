@@ -1,0 +1,106 @@
+// One part of the answers and misses that are remembered by request, in memory, bounded in number;
+// one that was not used since the last look goes first. supply/answer_cache.h has many of these.
+// Not the truth: the catalogue is. forget() takes away all that was said about an id.
+// More files are remembered than kept open: descriptors are few, and a file that was removed keeps
+// its room on the disk as long as one is open. One that is asked for again is opened again (about
+// 3 us; a lookup in the catalogue costs ten times that); one that is gone is not remembered.
+// Any thread may call; every call is short, and touches no database and no disk but for that.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "supply/supplied.h"
+
+namespace supply {
+
+// What an answer is remembered by. Its hash is taken once.
+struct AnswerKey {
+  std::string text;
+  std::size_t hash;
+
+  explicit AnswerKey(std::string from)
+      : text(std::move(from)), hash(std::hash<std::string>()(text)) {}
+  friend bool operator==(const AnswerKey& a, const AnswerKey& b) {
+    return a.hash == b.hash && a.text == b.text;
+  }
+};
+
+struct AnswerLimits {
+  std::size_t files_max = 32'768;  // about 1.5 KB each
+  std::size_t open_max = 512;      // of these, with a descriptor
+  std::size_t misses_max = 50'000;
+};
+
+struct AnswerSizes {
+  std::size_t files = 0;
+  std::size_t misses = 0;
+  std::size_t open = 0;
+};
+
+class AnswerShard {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit AnswerShard(const AnswerLimits& limits) : limits_(limits) {}
+  AnswerShard(const AnswerShard&) = delete;
+  AnswerShard& operator=(const AnswerShard&) = delete;
+
+  // As in AnswerCache.
+  Found find(const AnswerKey& key, Clock::time_point now);
+  void put(const AnswerKey& key, const std::vector<std::string>& ids, const Found& found,
+           Clock::time_point expires);
+  void forget(const std::string& id);
+  void clear();
+  void close_removed();
+  AnswerSizes sizes() const;
+
+ private:
+  struct Entry;
+  // A use marks its entry and touches no other: moving it to the front of a list would cost, of
+  // thousands, four more misses of the processor's cache.
+  using Entries = std::list<Entry>;  // new ones, and those that were found used, first
+  using Open = std::list<Entries::iterator>;
+  struct Entry {
+    AnswerKey key;
+    std::vector<std::string> ids;
+    Found found;  // of a file: its descriptor comes and goes
+    Clock::time_point expires;
+    std::optional<Open::iterator> place;  // in open_, while the file is open
+    bool is_used = false;                 // since trim() looked
+    bool is_open_used = false;            // since keep_open() looked
+  };
+
+  // Descriptors that are given up; declared before the lock, they are closed after it: closing
+  // takes longer than finding.
+  using Closed = std::vector<std::shared_ptr<const base::Fd>>;
+  struct Hash {
+    std::size_t operator()(const AnswerKey& key) const { return key.hash; }
+  };
+
+  Found reopen(const AnswerKey& key, Found found);
+  Entries& list_of(const Found& found) { return found.here() ? files_ : misses_; }
+  // REQUIRES: mutex_ held, as the following do.
+  void remove(Entries::iterator entry, Closed& closed);
+  void keep_open(Entries::iterator entry, Closed& closed);
+  void close(Entries::iterator entry, Closed& closed);
+  void trim(Entries& entries, std::size_t size_max, Closed& closed);
+
+  const AnswerLimits limits_;
+  mutable std::mutex mutex_;
+  // All guarded by mutex_.
+  Entries files_;
+  Entries misses_;
+  Open open_;  // in the order of Entries
+  std::unordered_map<AnswerKey, Entries::iterator, Hash> by_key_;
+  std::unordered_multimap<std::string, AnswerKey> keys_by_id_;
+};
+
+}  // namespace supply

@@ -1,0 +1,46 @@
+#include "supply/spellings.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace supply {
+namespace {
+
+constexpr std::size_t kSizeMax = 512;  // longer ones are rare, and are taken apart each time
+
+std::uint64_t hash_of(std::string_view spelling) {
+  return std::hash<std::string_view>()(spelling) | 1u << 31;
+}
+
+}  // namespace
+
+Spellings::Spellings() : sets_(kSets) {}
+
+std::shared_ptr<const AnswerKey> Spellings::find(std::string_view spelling) const {
+  const std::uint64_t hash = hash_of(spelling);
+  const Set& set = sets_[hash % kSets];
+  const std::lock_guard lock(lock_of(hash));
+  for (std::size_t i = 0; i < set.hashes.size(); ++i) {
+    if (set.hashes[i] == hash && set.spellings[i] == spelling) return set.keys[i];
+  }
+  return nullptr;
+}
+
+void Spellings::put(std::string_view spelling, AnswerKey key) {
+  if (spelling.size() > kSizeMax) return;
+  const std::uint64_t hash = hash_of(spelling);
+  auto kept = std::make_shared<const AnswerKey>(std::move(key));
+  Set& set = sets_[hash % kSets];
+  const std::lock_guard lock(lock_of(hash));
+  std::size_t place = 0;
+  while (place < set.hashes.size() &&
+         (set.hashes[place] != hash || set.spellings[place] != spelling)) {
+    ++place;
+  }
+  if (place == set.hashes.size()) place = set.next++ % set.hashes.size();
+  set.hashes[place] = hash;
+  set.spellings[place] = spelling;
+  set.keys[place] = std::move(kept);
+}
+
+}  // namespace supply
