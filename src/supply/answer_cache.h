@@ -1,15 +1,15 @@
 // Answers and misses by request, in memory, bounded in number; one that was not used since the
-// last look goes first. Not the truth: the catalogue is. forget() takes away all that was said about
-// an id.
-// In parts with a lock each (answer_shard.h), so that the loops of many processors do not wait for
-// one another; the limits are divided among them, and are meant as round numbers.
-// Any thread may call; every call is short, and touches no database and no disk but to open a file
+// last look goes first. Not the truth: the catalogue is. forget() takes away all that was said
+// about an id. In parts with a lock each (answer_shard.h), so that the loops of many processors do
+// not wait for one another; the limits are divided among them, and are meant as round numbers. Any
+// thread may call; every call is short, and touches no database and no disk but to open a file
 // again that was closed.
 #pragma once
 
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "supply/answer_shard.h"
@@ -30,10 +30,13 @@ class AnswerCache {
     return of(key).find(key, now);
   }
   // `ids` are those of the request's keys: any of them given to forget() removes the entry.
-  void put(const AnswerKey& key, const std::vector<std::string>& ids, const Found& found,
+  void put(AnswerKey key, const std::vector<std::string>& ids, const Found& found,
            Clock::time_point expires = Clock::time_point::max()) {
-    of(key).put(key, ids, found, expires);
+    of(key).put(std::move(key), ids, found, expires);
   }
+  // The key that an answer is kept under: it is found faster by that than by one that is like it.
+  // Null when nothing is remembered.
+  SharedKey key_like(const AnswerKey& key) { return of(key).key_like(key); }
   void forget(const std::string& id);
   void clear();
   // Closes files that were removed, so that their room on the disk is free. Asks the disk.

@@ -72,7 +72,7 @@ void AnswerShard::close(Entries::iterator entry, Closed& closed) {
 }
 
 void AnswerShard::close_removed() {
-  std::vector<std::pair<AnswerKey, Found>> all;
+  std::vector<std::pair<SharedKey, Found>> all;
   {
     const std::lock_guard lock(mutex_);
     for (const Entries::iterator entry : open_) all.emplace_back(entry->key, entry->found);
@@ -87,8 +87,15 @@ void AnswerShard::close_removed() {
   }
 }
 
-void AnswerShard::put(const AnswerKey& key, const std::vector<std::string>& ids, const Found& found,
+SharedKey AnswerShard::key_like(const AnswerKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = by_key_.find(key);
+  return at == by_key_.end() ? nullptr : at->first;
+}
+
+void AnswerShard::put(AnswerKey new_key, const std::vector<std::string>& ids, const Found& found,
                       Clock::time_point expires) {
+  const auto key = std::make_shared<const AnswerKey>(std::move(new_key));
   Closed closed;
   const std::lock_guard lock(mutex_);
   if (const auto at = by_key_.find(key); at != by_key_.end()) remove(at->second, closed);
@@ -104,10 +111,10 @@ void AnswerShard::put(const AnswerKey& key, const std::vector<std::string>& ids,
 void AnswerShard::forget(const std::string& id) {
   Closed closed;
   const std::lock_guard lock(mutex_);
-  std::vector<AnswerKey> keys;
+  std::vector<SharedKey> keys;
   const auto [first, last] = keys_by_id_.equal_range(id);
   for (auto at = first; at != last; ++at) keys.push_back(at->second);
-  for (const AnswerKey& key : keys) {
+  for (const SharedKey& key : keys) {
     if (const auto at = by_key_.find(key); at != by_key_.end()) remove(at->second, closed);
   }
 }

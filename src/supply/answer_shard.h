@@ -10,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -28,10 +29,12 @@ struct AnswerKey {
 
   explicit AnswerKey(std::string from)
       : text(std::move(from)), hash(std::hash<std::string>()(text)) {}
+  // Nearly always it is the very same, and the text, which is long, need not be looked at.
   friend bool operator==(const AnswerKey& a, const AnswerKey& b) {
-    return a.hash == b.hash && a.text == b.text;
+    return &a == &b || (a.hash == b.hash && a.text == b.text);
   }
 };
+using SharedKey = std::shared_ptr<const AnswerKey>;
 
 struct AnswerLimits {
   std::size_t files_max = 32'768;  // about 1.5 KB each
@@ -55,8 +58,9 @@ class AnswerShard {
 
   // As in AnswerCache.
   Found find(const AnswerKey& key, Clock::time_point now);
-  void put(const AnswerKey& key, const std::vector<std::string>& ids, const Found& found,
+  void put(AnswerKey key, const std::vector<std::string>& ids, const Found& found,
            Clock::time_point expires);
+  SharedKey key_like(const AnswerKey& key) const;
   void forget(const std::string& id);
   void clear();
   void close_removed();
@@ -69,7 +73,7 @@ class AnswerShard {
   using Entries = std::list<Entry>;  // new ones, and those that were found used, first
   using Open = std::list<Entries::iterator>;
   struct Entry {
-    AnswerKey key;
+    SharedKey key;
     std::vector<std::string> ids;
     Found found;  // of a file: its descriptor comes and goes
     Clock::time_point expires;
@@ -82,7 +86,15 @@ class AnswerShard {
   // takes longer than finding.
   using Closed = std::vector<std::shared_ptr<const base::Fd>>;
   struct Hash {
+    using is_transparent = void;
     std::size_t operator()(const AnswerKey& key) const { return key.hash; }
+    std::size_t operator()(const SharedKey& key) const { return key->hash; }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const SharedKey& a, const SharedKey& b) const { return *a == *b; }
+    bool operator()(const AnswerKey& a, const SharedKey& b) const { return a == *b; }
+    bool operator()(const SharedKey& a, const AnswerKey& b) const { return *a == b; }
   };
 
   Found reopen(const AnswerKey& key, Found found);
@@ -99,8 +111,8 @@ class AnswerShard {
   Entries files_;
   Entries misses_;
   Open open_;  // in the order of Entries
-  std::unordered_map<AnswerKey, Entries::iterator, Hash> by_key_;
-  std::unordered_multimap<std::string, AnswerKey> keys_by_id_;
+  std::unordered_map<SharedKey, Entries::iterator, Hash, Equal> by_key_;
+  std::unordered_multimap<std::string, SharedKey> keys_by_id_;
 };
 
 }  // namespace supply

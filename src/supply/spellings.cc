@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace supply {
 namespace {
@@ -16,7 +17,7 @@ std::uint64_t hash_of(std::string_view spelling) {
 
 Spellings::Spellings() : sets_(kSets) {}
 
-std::shared_ptr<const AnswerKey> Spellings::find(std::string_view spelling) const {
+SharedKey Spellings::find(std::string_view spelling) const {
   const std::uint64_t hash = hash_of(spelling);
   const Set& set = sets_[hash % kSets];
   const std::lock_guard lock(lock_of(hash));
@@ -26,10 +27,9 @@ std::shared_ptr<const AnswerKey> Spellings::find(std::string_view spelling) cons
   return nullptr;
 }
 
-void Spellings::put(std::string_view spelling, AnswerKey key) {
+void Spellings::put(std::string_view spelling, SharedKey key) {
   if (spelling.size() > kSizeMax) return;
   const std::uint64_t hash = hash_of(spelling);
-  auto kept = std::make_shared<const AnswerKey>(std::move(key));
   Set& set = sets_[hash % kSets];
   const std::lock_guard lock(lock_of(hash));
   std::size_t place = 0;
@@ -40,7 +40,7 @@ void Spellings::put(std::string_view spelling, AnswerKey key) {
   if (place == set.hashes.size()) place = set.next++ % set.hashes.size();
   set.hashes[place] = hash;
   set.spellings[place] = spelling;
-  set.keys[place] = std::move(kept);
+  set.keys[place] = std::move(key);
 }
 
 }  // namespace supply

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -23,8 +22,8 @@ class Spellings {
   Spellings(const Spellings&) = delete;
   Spellings& operator=(const Spellings&) = delete;
 
-  std::shared_ptr<const AnswerKey> find(std::string_view spelling) const;  // null: not known
-  void put(std::string_view spelling, AnswerKey key);
+  SharedKey find(std::string_view spelling) const;  // null: not known
+  void put(std::string_view spelling, SharedKey key);
 
  private:
   static constexpr std::size_t kSets = 16'384;
@@ -32,7 +31,7 @@ class Spellings {
   struct Set {
     std::array<std::uint64_t, 4> hashes{};  // 0: empty
     std::array<std::string, 4> spellings;
-    std::array<std::shared_ptr<const AnswerKey>, 4> keys;
+    std::array<SharedKey, 4> keys;
     std::uint8_t next = 0;  // gives way
   };
   std::mutex& lock_of(std::uint64_t hash) const { return locks_[hash % kLocks]; }

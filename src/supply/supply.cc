@@ -99,12 +99,14 @@ Found Supply::local(const SymbolRequest& request) {
 }
 
 Found Supply::local_by_spelling(std::string_view spelling) {
-  const std::shared_ptr<const AnswerKey> key = spellings_.find(spelling);
+  const SharedKey key = spellings_.find(spelling);
   return key ? cache_.find(*key) : Found();
 }
 
 void Supply::add_spelling(std::string_view spelling, const SymbolRequest& request) {
-  spellings_.put(spelling, AnswerKey(request.cache_key()));
+  if (SharedKey key = cache_.key_like(AnswerKey(request.cache_key()))) {
+    spellings_.put(spelling, std::move(key));
+  }
 }
 
 void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point deadline,

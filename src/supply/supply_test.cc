@@ -247,6 +247,51 @@ TEST(AnswerCache, AFileThatWasClosedIsOpenedAgain) {
   }
 }
 
+TEST(AnswerCache, FindsAgainByTheKeyItKeeps) {
+  AnswerCache cache({2, 2, 2});
+  EXPECT_EQ(cache.key_like(AnswerKey("a")), nullptr);
+  cache.put(AnswerKey("a"), {"1"}, Found::miss({base::Fault::not_found, "x"}));
+  const SharedKey key = cache.key_like(AnswerKey("a"));
+  ASSERT_NE(key, nullptr);
+  EXPECT_EQ(cache.key_like(AnswerKey("a")), key);
+  EXPECT_TRUE(cache.find(*key).settled());
+  cache.forget("1");
+  EXPECT_FALSE(cache.find(*key).settled());
+}
+
+TEST(Spellings, KeepWhatTheyStandForWhileThereIsRoom) {
+  Spellings spellings;
+  EXPECT_EQ(spellings.find("/a"), nullptr);
+  const auto key_of = [](const std::string& text) {
+    return std::make_shared<const AnswerKey>(text);
+  };
+  spellings.put("/a", key_of("a"));
+  spellings.put("/a", key_of("b"));
+  EXPECT_EQ(spellings.find("/a")->text, "b");
+  EXPECT_EQ(spellings.find("/A"), nullptr);
+  spellings.put("/" + std::string(10'000, 'x'), key_of("x"));
+  EXPECT_EQ(spellings.find("/" + std::string(10'000, 'x')), nullptr);
+  std::size_t known = 0;
+  const int count = 200'000;
+  for (int i = 0; i < count; ++i) spellings.put("/" + std::to_string(i), key_of("k"));
+  for (int i = 0; i < count; ++i) known += spellings.find("/" + std::to_string(i)) ? 1u : 0u;
+  EXPECT_GT(known, 60'000u);
+  EXPECT_LE(known, 65'536u);
+}
+
+TEST(Supply, ASpellingLeadsToWhatItStandsForAsLongAsThatIsRemembered) {
+  Place place;
+  const auto request = ident::request_of(sym_path());
+  place.supply->add_spelling("/x", request);
+  EXPECT_EQ(place.supply->local_by_spelling("/x").state(), Found::State::unknown);
+  place.must_put(sym_text(), sym_path());
+  ASSERT_TRUE(place.supply->wait_for(request, soon()).here());
+  place.supply->add_spelling("/x", request);
+  EXPECT_TRUE(place.supply->local_by_spelling("/x").here());
+  place.supply->refresh(request);
+  EXPECT_EQ(place.supply->local_by_spelling("/x").state(), Found::State::unknown);
+}
+
 // By then another file may stand there, or a link that leads out of where pointers may lead.
 TEST(AnswerCache, AForeignFileIsNeverOpenedByItsPath) {
   const auto directory = base::TemporaryDirectory::create("answers").value();
