@@ -105,12 +105,34 @@ std::string arches_of(const std::vector<extract::Identity>& all) {
   return text;
 }
 
+// "foo.so" with "foo.so", "foo.so.dbg", "foo.so.sym"; "foo.pdb" with "foo.pd_", "foo.sym".
+bool is_named_after(const std::string& file, const std::string& name) {
+  const std::string lower = base::lower_ascii(file);
+  const std::string module = base::lower_ascii(name);
+  return lower == module || lower.starts_with(module + ".") ||
+         ident::is_packed_name_of(file, name) ||
+         lower == base::lower_ascii(ident::sym_file_name(name));
+}
+
+// Whether NAME/HEX/FILE of an archive says where the file belongs. A .sym is found by its path,
+// so there its uploader meant it.
+bool is_symbol_path(const ident::StorePath& path, const std::vector<extract::Identity>& all) {
+  if (all.front().kind == extract::FileKind::breakpad_sym) return true;
+  if (is_named_after(path.file, path.name)) return true;
+  const std::vector<SymbolKey> keys = own_keys(all, path.name);
+  return keys.empty() || std::any_of(keys.begin(), keys.end(), [&](const SymbolKey& key) {
+           return ident::spells(path.id, key);
+         });
+}
+
 }  // namespace
 
-store::NewFile describe(base::Bytes bytes, const std::optional<ident::StorePath>& path,
-                        const std::string& name) {
+store::NewFile describe(base::Bytes bytes, const std::optional<ident::StorePath>& sent_to,
+                        const std::string& name, PathIs path_is) {
   const std::vector<extract::Identity> all = extract::identify_all(bytes);
   const extract::Identity& identity = all.front();
+  std::optional<ident::StorePath> path = sent_to;
+  if (path && path_is == PathIs::guessed && !is_symbol_path(*path, all)) path.reset();
   const std::string brought = path ? path->name : name;
   store::NewFile described;
   store::FileRecord& file = described.file;

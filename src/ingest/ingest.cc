@@ -77,7 +77,8 @@ Result<Receipt> Ingest::keep_zip(const Bringer& bringer, const std::string& file
     base::PendingFile file = TRY(blobs_.create());
     TRY(reader.read([&](base::Bytes piece) { return file.append(piece); }));
     TRY(file.sync_and_close());
-    all.push_back({std::move(file), std::move(wanted->second.path), wanted->second.name});
+    all.push_back({std::move(file), std::move(wanted->second.path), wanted->second.name, false,
+                   PathIs::guessed});
     plan.wanted.erase(wanted);  // the same name again brings the same file
   }
   store::Upload upload = upload_of(bringer);
@@ -110,7 +111,7 @@ Result<Receipt> Ingest::keep_all(const Bringer& bringer, store::Upload upload,
   for (Received& received : all) {
     if (!received.for_store) TRY(expand_cabinet(blobs_, zip_limits_, received));
     const auto bytes = TRY(base::MappedFile::open(received.file.path()));
-    described.push_back(describe(bytes->bytes(), received.path, received.name));
+    described.push_back(describe(bytes->bytes(), received.path, received.name, received.path_is));
     if (bringer.is_strict) TRY(refuse_unverified(described.back()));
     files.push_back(std::move(received.file));
   }

@@ -37,12 +37,17 @@ struct Bringer {
   std::vector<std::string> redirect_urls;
 };
 
+// Whether somebody says where a file belongs, or an archive has a folder that looks like it:
+// "bin/64/app.exe" is no app.exe with the id 64, and has no place there.
+enum class PathIs : std::uint8_t { told, guessed };
+
 // One file as it was brought.
 struct Received {
   base::PendingFile file;
   std::optional<ident::StorePath> path;  // where the uploader wants to find it again
   std::string name;                      // base name, when there is no path
   bool for_store = false;                // part of a store's transaction: kept exactly as it is
+  PathIs path_is = PathIs::told;
 };
 
 struct Kept {
@@ -89,7 +94,9 @@ class Ingest {
 };
 
 // The rows for one file, from its bytes and from what it was called; its hash is not filled in.
+// A guessed path counts when an id in it is one of the file's own, when FILE is named after NAME,
+// or when the bytes have no id; else the file goes by `name` alone.
 store::NewFile describe(base::Bytes bytes, const std::optional<ident::StorePath>& path,
-                        const std::string& name);
+                        const std::string& name, PathIs path_is = PathIs::told);
 
 }  // namespace ingest

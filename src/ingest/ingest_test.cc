@@ -248,5 +248,59 @@ TEST(IngestZip, TakesDebugFilesAsTheyAre) {
   EXPECT_EQ(place.found(KeyKind::build_id, "", receipt->files.at(0).file.file.code_id), "p");
 }
 
+TEST(IngestZip, AFolderThatLooksLikeAnIdIsNoSymbolPath) {
+  REQUIRE_OR_SKIP(testing_support::have_command("zip"), "no zip(1)");
+  Place place;
+  const auto zip =
+      zip_with("mkdir -p bin/64 && cp /proc/self/exe bin/64/app && zip -r ../out.zip .");
+  const auto receipt = place.ingest.keep_zip(put_by_peer(), "z.zip", zip);
+  ASSERT_TRUE(receipt.ok()) << receipt.error().what;
+  const store::NewFile& file = receipt->files.at(0).file;
+  EXPECT_EQ(file.path, "app");
+  EXPECT_EQ(place.found(KeyKind::build_id, "", file.file.code_id), "app");
+  EXPECT_EQ(place.found(KeyKind::path, "bin/app", "64"), "");
+  for (const store::KeyRecord& record : file.keys) {
+    EXPECT_NE(record.key.name, "bin") << ident::name_of(record.key.kind);
+  }
+}
+
+TEST(IngestZip, AnImageInABuildTreeIsFoundByItsNameAndCodeId) {
+  REQUIRE_CORPUS(corpus);
+  REQUIRE_OR_SKIP(testing_support::have_command("zip"), "no zip(1)");
+  Place place;
+  const auto zip = zip_with("mkdir -p bin/64 && cp " + corpus +
+                            "/symbols/objects/pe-pdb/crash-win/crash.exe bin/64/app.exe &&"
+                            "zip -r ../out.zip .");
+  const auto receipt = place.ingest.keep_zip(put_by_peer(), "z.zip", zip);
+  ASSERT_TRUE(receipt.ok()) << receipt.error().what;
+  const std::string code_id = receipt->files.at(0).file.file.code_id;
+  EXPECT_EQ(place.found(KeyKind::code_id, "app.exe", code_id), "app.exe");
+  EXPECT_EQ(place.found(KeyKind::code_id, "bin", code_id), "");
+}
+
+TEST(IngestZip, AStrictProjectTakesADebugTree) {
+  REQUIRE_OR_SKIP(testing_support::have_command("zip"), "no zip(1)");
+  Place place;
+  const auto zip = zip_with(
+      "mkdir -p .build-id/ab && cp /proc/self/exe .build-id/ab/cdef.debug &&"
+      "zip -r ../out.zip .");
+  Bringer strict = put_by_peer();
+  strict.is_strict = true;
+  const auto receipt = place.ingest.keep_zip(strict, "z.zip", zip);
+  ASSERT_TRUE(receipt.ok()) << receipt.error().what;
+  EXPECT_EQ(receipt->files.at(0).file.file.name, "cdef.debug");
+}
+
+TEST(IngestZip, APathThatNamesTheFileIsKept) {
+  REQUIRE_OR_SKIP(testing_support::have_command("zip"), "no zip(1)");
+  Place place;
+  const auto zip = zip_with(
+      "mkdir -p app/ab12 lib/cd34 && cp /proc/self/exe app/ab12/app.debug && echo x >lib/cd34/f &&"
+      "zip -r ../out.zip .");
+  ASSERT_TRUE(place.ingest.keep_zip(put_by_peer(), "z.zip", zip).ok());
+  EXPECT_EQ(place.found(KeyKind::path, "app/app.debug", "ab12"), "app.debug?");
+  EXPECT_EQ(place.found(KeyKind::path, "lib/f", "cd34"), "f?");
+}
+
 }  // namespace
 }  // namespace ingest
