@@ -273,6 +273,35 @@ TEST_F(Uploads, TakesWhatSentryCliSent) {
   EXPECT_NE(second.find("cb94f3c8-f9e6-ebb9-e00f-1ee606223aac"), std::string::npos) << second;
 }
 
+// sentry-cli sends a chunk that two files share once, and gives up when it is asked for again.
+TEST_F(Uploads, TwoFilesOfSentryCliShareAChunk) {
+  start();
+  const auto sha1 = [](const std::string& text) {
+    return base::hex_digest_of(base::bytes_of(text), base::DigestKind::sha1);
+  };
+  const std::string head = kSym;
+  const std::vector<std::string> tails{"PUBLIC 1000 0 one\n", "PUBLIC 1000 0 two\n"};
+  std::string form;
+  for (const std::string& chunk : std::vector<std::string>{head, tails[0], tails[1]}) {
+    form += "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"" + sha1(chunk) +
+            "\"\r\n\r\n" + chunk + "\r\n";
+  }
+  form += "--B--\r\n";
+  ASSERT_EQ(send("POST", "/api/0/organizations/o/chunk-upload/", form,
+                 {{"Content-Type", "multipart/form-data; boundary=B"}})
+                .status,
+            200);
+  const auto assemble = [&](const std::string& tail) {
+    const std::string whole = sha1(head + tail);
+    const std::string body = "{\"" + whole + "\":{\"name\":\"libfoo.so.sym\",\"chunks\":[\"" +
+                             sha1(head) + "\",\"" + sha1(tail) + "\"]}}";
+    const auto answer = json_of(send("POST", "/api/0/projects/o/p/files/difs/assemble/", body));
+    return std::string(answer[whole]["state"].text_or(""));
+  };
+  EXPECT_EQ(assemble(tails[0]), "ok");
+  EXPECT_EQ(assemble(tails[1]), "ok");
+}
+
 // The memory that is the server's own, in bytes.
 std::uint64_t anonymous_memory(pid_t pid) {
   const auto text = base::read_file("/proc/" + std::to_string(pid) + "/smaps_rollup");

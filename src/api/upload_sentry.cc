@@ -86,13 +86,24 @@ struct State {
 
 State failed(const Error& error) { return {"error", error.what, {}, {}}; }
 
-// Puts one file together and keeps it.
+std::vector<std::string> missing_of(const Context& context, const AssembleFile& wanted) {
+  std::vector<std::string> missing;
+  for (const std::string& chunk : wanted.chunks) {
+    if (!context->rooms.chunks.hold(chunk)) missing.push_back(chunk);
+  }
+  return missing;
+}
+
+// Puts one file together and keeps it. Its chunks stay: another file of the same upload may share
+// them, and sentry-cli, which sends each chunk once, gives up when one is asked for again.
 State assemble(const Context& context, const ingest::Bringer& bringer, const AssembleFile& wanted,
                const std::string& tmp) {
   auto whole =
       context->rooms.chunks.join(wanted.chunks, wanted.sha1, tmp, context->options.body_size_max);
   if (!whole.ok()) {
-    if (whole.error().fault == Fault::not_found) return {"not_found", "", wanted.chunks, {}};
+    if (whole.error().fault == Fault::not_found) {
+      return {"not_found", "", missing_of(context, wanted), {}};
+    }
     return failed(whole.error());
   }
   std::string name(base::basename_of(wanted.name));
@@ -103,7 +114,6 @@ State assemble(const Context& context, const ingest::Bringer& bringer, const Ass
   const store::NewFile& kept = receipt->files.front().file;
   const auto digest = context->rooms.uploads.keep_digest("sha1", wanted.sha1, kept.file.sha256);
   if (!digest.ok()) return failed(digest.error());
-  context->rooms.chunks.remove(wanted.chunks);
   base::log::info("upload {}: {} by sentry-cli", receipt->upload_id, name);
   return {"ok", "", {}, kept.file};
 }
@@ -114,10 +124,7 @@ State state_of(const Context& context, const ingest::Bringer& bringer, const Ass
       context->rooms.uploads.find_by_digest("sha1", wanted.sha1, {bringer.project, bringer.is_try});
   if (!known.ok()) return failed(known.error());
   if (*known) return {"ok", "", {}, *known};
-  std::vector<std::string> missing;
-  for (const std::string& chunk : wanted.chunks) {
-    if (!context->rooms.chunks.has(chunk)) missing.push_back(chunk);
-  }
+  const std::vector<std::string> missing = missing_of(context, wanted);
   if (wanted.chunks.empty() || !missing.empty()) return {"not_found", "", missing, {}};
   if (!may_work) return {"assembling", "", {}, {}};
   return assemble(context, bringer, wanted, context->rooms.blobs.tmp());

@@ -1,5 +1,8 @@
 #include "ingest/chunk_store.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -29,8 +32,8 @@ std::string ChunkStore::path_of(std::string_view sha1) const {
   return base::join_path(directory_, sha1);
 }
 
-bool ChunkStore::has(std::string_view sha1) const {
-  return is_sha1(sha1) && base::file_exists(path_of(sha1));
+bool ChunkStore::hold(std::string_view sha1) {
+  return is_sha1(sha1) && ::utimensat(AT_FDCWD, path_of(sha1).c_str(), nullptr, 0) == 0;
 }
 
 Result<void> ChunkStore::put(std::string_view sha1, base::Bytes bytes) {
@@ -48,9 +51,10 @@ Result<PendingFile> ChunkStore::join(const std::vector<std::string>& sha1s,
   PendingFile whole = TRY(PendingFile::create(tmp));
   base::DigestStream digest(DigestKind::sha1);
   for (const std::string& sha1 : sha1s) {
+    if (!is_sha1(sha1)) return Error{Fault::malformed, "a chunk's name is no SHA-1"};
     const auto piece = TRY(base::MappedFile::open(path_of(sha1)));
     if (base::hex_digest_of(piece->bytes(), DigestKind::sha1) != sha1) {
-      remove({sha1});
+      static_cast<void>(base::remove_file(path_of(sha1)));
       return Error{Fault::not_found, "a chunk was damaged"};
     }
     if (whole.size() + piece->bytes().size() > size_max) {
@@ -63,12 +67,6 @@ Result<PendingFile> ChunkStore::join(const std::vector<std::string>& sha1s,
     return Error{Fault::malformed, "the chunks do not make the file that was announced"};
   }
   return whole;
-}
-
-void ChunkStore::remove(const std::vector<std::string>& sha1s) {
-  for (const std::string& sha1 : sha1s) {
-    if (is_sha1(sha1)) static_cast<void>(base::remove_file(path_of(sha1)));
-  }
 }
 
 std::uint64_t ChunkStore::sweep(std::chrono::seconds age) {

@@ -1,5 +1,6 @@
-// Pieces of files by their SHA-1, as sentry-cli sends them: kept until a file is put together of
-// them, or for a day. Not durable and no promise: a piece that is gone is asked for again.
+// Pieces of files by their SHA-1, as sentry-cli sends them: kept for a day after somebody last
+// asked, since files share pieces and their senders send each one only once; less long on a full
+// disk. Not durable and no promise, but a sender that finds one gone gives up.
 // Any thread may call; calls block. A piece appears by a rename, whole; what it says is checked
 // when it is used, since a crash may have torn it.
 // Fails with malformed, unavailable (disk) or too_large (all pieces together).
@@ -23,7 +24,8 @@ class ChunkStore {
  public:
   static base::Result<std::unique_ptr<ChunkStore>> open(const std::string& directory);
 
-  bool has(std::string_view sha1) const;
+  // Whether it is here; it then stays as long as one that comes now.
+  bool hold(std::string_view sha1);
   // malformed: the bytes are others.
   base::Result<void> put(std::string_view sha1, base::Bytes bytes);
   // Writes the pieces one after the other; malformed when one is torn (it is then gone) or the
@@ -31,7 +33,7 @@ class ChunkStore {
   base::Result<base::PendingFile> join(const std::vector<std::string>& sha1s,
                                        std::string_view whole_sha1, const std::string& tmp,
                                        std::uint64_t size_max);
-  void remove(const std::vector<std::string>& sha1s);
+  // Removes what came, or was asked for, longer ago; how many.
   std::uint64_t sweep(std::chrono::seconds age);
 
  private:

@@ -15,6 +15,7 @@ constexpr std::chrono::seconds kLookEvery{1};
 constexpr int kReloadEvery = 10;  // looks
 constexpr int kSweepEvery = 60;   // looks
 constexpr std::chrono::hours kUnfinishedAge{24};
+constexpr std::chrono::minutes kChunkAgeOnFullDisk{10};
 constexpr std::int64_t kHour = 3'600'000'000;
 constexpr std::int64_t kJump = 600'000'000;  // ten minutes more or less than really passed
 
@@ -42,6 +43,11 @@ Result<std::uint64_t> expire_try_symbols(const Household& house, base::Time now)
     if (!is_back) TRY(house.blobs.remove(hash));
   }
   return gone.size();
+}
+
+std::chrono::seconds chunk_age(store::DiskLevel level) {
+  if (level == store::DiskLevel::roomy) return kUnfinishedAge;
+  return kChunkAgeOnFullDisk;
 }
 
 Housekeeper::Housekeeper(Household house) : house_(std::move(house)) {
@@ -81,7 +87,7 @@ void Housekeeper::sweep() {
   if (!expired.ok()) base::log::error("try symbols not swept: {}", expired.error().what);
   if (expired.ok() && *expired != 0) base::log::info("{} try symbols expired", *expired);
   const std::uint64_t unfinished =
-      house_.sessions.sweep(kUnfinishedAge) + house_.chunks.sweep(kUnfinishedAge);
+      house_.sessions.sweep(kUnfinishedAge) + house_.chunks.sweep(chunk_age(house_.disk.level()));
   if (unfinished != 0) base::log::info("removed {} pieces of unfinished uploads", unfinished);
 }
 

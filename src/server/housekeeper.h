@@ -5,6 +5,7 @@
 // REQUIRES: what it is given outlives it.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -42,6 +43,9 @@ struct Household {
   std::function<base::Result<void>(const std::function<void(const base::Sha256&)>&)> others;
   bool is_shared = false;  // other processes work on the same database
 };
+
+// How long the chunks of uploads stay. On a filling disk only those of uploads under way do.
+std::chrono::seconds chunk_age(store::DiskLevel level);
 
 // Removes what expired at `now`, blobs with it; how many files that were.
 base::Result<std::uint64_t> expire_try_symbols(const Household& house, base::Time now);
