@@ -6,7 +6,6 @@ namespace supply {
 namespace {
 
 using ident::Artifact;
-using store::FileRecord;
 
 constexpr const char* kBuildId = "aabbccddeeff00112233445566778899aabbccdd";
 
