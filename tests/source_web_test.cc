@@ -16,6 +16,7 @@
 #include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/free_port.h"
+#include "testing/pe_image.h"
 #include "testing/server_process.h"
 
 namespace {
@@ -360,6 +361,37 @@ TEST_F(PortablePdbServer, AnEmbeddedSourceComesOutOfThePdb) {
   const auto linked = send("GET", base + folder + "Class1.cs");
   EXPECT_EQ(linked.status, 404);
   EXPECT_NE(linked.body.find("the symbols name a source server"), std::string::npos) << linked.body;
+}
+
+TEST_F(PortablePdbServer, AndOutOfTheOneThatIsInsideAnImage) {
+  REQUIRE_CORPUS(corpus);
+  const auto root = base::TemporaryDirectory::create("embedded").value();
+  auto server = ServerProcess::start({root.path() + "/data", {}, {}, {}});
+  ASSERT_NE(server.url(), "");
+  const std::string pdb = must_read(
+      corpus + "/symbols/objects/portable-pdb/sourcelink-sample/ppdb-sourcelink-sample.pdb");
+  using testing_support::PeDebug;
+  constexpr std::uint16_t kPortable = 0x504d;
+  const auto image = testing_support::make_pe(
+      {PeDebug{2, 7, 0x100, kPortable, testing_support::rsds(9, 1, "s.pdb")},
+       PeDebug{17, 0, 0x100, 0x100, testing_support::mpdb(pdb)}});
+  net::ClientRequest put;
+  put.method = "PUT";
+  put.url = server.url() + "/s.dll/0A0B0C0D1a000/s.dll";
+  put.body = std::string(image.begin(), image.end());
+  const auto kept = net::Client().send(put);
+  ASSERT_TRUE(kept.ok());
+  ASSERT_EQ(kept->status, 201) << kept->body;
+  const auto identity = extract::identify(image);
+  net::ClientRequest get;
+  get.url = server.url() + "/buildid/" + base::lower_ascii(identity.debug_id.breakpad()) +
+            "/source/C:%5Cdev%5Csymbolic%5Csymbolic-testutils%5Cfixtures%5C"
+            "ppdb-sourcelink-sample%5Csrc%5Cobj%5CRelease%5Cnetstandard2.0%5C"
+            "ppdb-sourcelink-sample.AssemblyInfo.cs";
+  const auto answer = net::Client().send(get);
+  ASSERT_TRUE(answer.ok());
+  ASSERT_EQ(answer->status, 200) << answer->body;
+  EXPECT_EQ(answer->headers.find("X-Faultline-Source"), "embedded; checksum fits");
 }
 
 }  // namespace

@@ -88,6 +88,7 @@ void identify_pe(base::Bytes bytes, Identity& identity) {
     // MinGW leaves DWARF and COFF symbols in the image.
     identity.has_debug_info |= section.name == ".debug_info" && !file.raw(section).empty();
   }
+  identity.has_debug_info |= file.find_embedded_pdb().has_value();
   identity.has_unwind_info = file.directory(pe::kDirectoryException).size != 0;
   if (!file.problems().empty()) identity.problem = file.problems().front();
 }

@@ -3,6 +3,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "base/codec.h"
 #include "base/text.h"
 #include "extract/dwarf_sections.h"
 #include "extract/identify.h"
@@ -13,6 +14,7 @@
 #include "formats/macho/macho.h"
 #include "formats/pdb/pdb.h"
 #include "formats/pdb/source_names.h"
+#include "formats/pe/pe.h"
 #include "formats/portable_pdb/portable_pdb.h"
 
 namespace extract {
@@ -23,6 +25,7 @@ using base::Result;
 
 namespace {
 
+constexpr std::uint64_t kMaxEmbeddedPdb = 256ull << 20;
 constexpr std::uint64_t kMaxPlacesSize = 256ull << 20;  // of a srcsrv or Source Link stream
 
 // Each path once: the first spelling, and the first checksum that is known.
@@ -130,6 +133,21 @@ Result<void> add_portable_pdb_files(base::Bytes bytes, SourceFiles& out) {
   return {};
 }
 
+// The portable PDB that a .NET image carries.
+Result<std::vector<std::uint8_t>> unpack_embedded_pdb(base::Bytes image) {
+  const auto pe = TRY(pe::File::parse(image));
+  const auto embedded = pe.find_embedded_pdb();
+  if (!embedded) {
+    return Error{Fault::unsupported,
+                 "the source files that this pe file was made of are not named"
+                 " in it: there is no portable PDB inside"};
+  }
+  if (embedded->size > kMaxEmbeddedPdb) {
+    return Error{Fault::too_large, "the portable PDB inside is larger than 256 MB"};
+  }
+  return base::inflate_raw(embedded->packed, embedded->size);
+}
+
 Result<void> add_sym_files(base::Bytes file, SourceFiles& out) {
   Collector collector(out);
   const breakpad::SymFile sym = breakpad::read(file, breakpad::Reading::kLenient);
@@ -176,6 +194,9 @@ Result<SourceFiles> source_files(base::Bytes file) {
     case FileKind::portable_pdb:
       TRY(add_portable_pdb_files(file, out));
       return out;
+    case FileKind::pe:
+      TRY(add_portable_pdb_files(TRY(unpack_embedded_pdb(file)), out));
+      return out;
     case FileKind::breakpad_sym:
       TRY(add_sym_files(file, out));
       return out;
@@ -188,6 +209,11 @@ Result<SourceFiles> source_files(base::Bytes file) {
 
 Result<std::string> embedded_source(base::Bytes file, std::string_view path,
                                     std::uint64_t size_max) {
+  std::vector<std::uint8_t> unpacked;
+  if (pe::File::has_magic(file)) {
+    unpacked = TRY(unpack_embedded_pdb(file));
+    file = unpacked;
+  }
   const auto pdb = TRY(portable_pdb::File::parse(file));
   const std::vector<portable_pdb::Document> documents = pdb.documents();
   for (std::size_t i = 0; i < documents.size(); ++i) {

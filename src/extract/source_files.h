@@ -1,10 +1,11 @@
 // Which source files a debug file names, and what it says about where they are: the proof that
 // somebody who has the symbols may ask for a source file.
 // DWARF in ELF and Mach-O: the file tables of all units' line tables, as debuginfod reads them.
-// PDB: the files of its modules' line information. Portable PDB: its documents. Breakpad text: its
-// FILE records. Not the files' bytes: `sources` finds those. Pure function; results own their
-// memory. Any thread. Fails with malformed, unsupported (a kind of file that we cannot read) or
-// too_large; a damaged unit is left out. Format: docs/protocols/sources.md
+// PDB: the files of its modules' line information. Portable PDB: its documents, also of one that is
+// inside a .NET image. Breakpad text: its FILE records. Not the files' bytes: `sources` finds
+// those. Pure function; results own their memory. Any thread. Fails with malformed, unsupported (a
+// kind of file that we cannot read) or too_large; a damaged unit is left out. Format:
+// docs/protocols/sources.md
 #pragma once
 
 #include <string>
@@ -32,8 +33,8 @@ struct SourceFiles {
 
 base::Result<SourceFiles> source_files(base::Bytes file);
 
-// The text of a named file that is in the debug file itself: only portable PDBs embed any.
-// not_found when it is not there.
+// The text of a named file that is in the debug file itself: only portable PDBs embed any, and
+// images that carry one. not_found when it is not there.
 base::Result<std::string> embedded_source(base::Bytes file, std::string_view path,
                                           std::uint64_t size_max);
 

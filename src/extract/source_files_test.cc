@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/pe_image.h"
 
 namespace extract {
 namespace {
@@ -107,6 +108,16 @@ TEST(SourceFilesTest, OldAndOddFilesOfTheCorpusNameTheirSources) {
     if (found.ok() && !found->files.empty()) ++with_sources;
   }
   EXPECT_GT(with_sources, 20u);
+}
+
+TEST(SourceFilesTest, AnImageWithoutAPortablePdbNamesNone) {
+  EXPECT_EQ(source_files(testing_support::make_pe({})).error().fault, base::Fault::unsupported);
+  // More is announced than there is, and than anybody has.
+  testing_support::PeDebug lying{17, 0, 0, 0, testing_support::mpdb("BSJB")};
+  lying.data[7] = 0x7f;
+  EXPECT_EQ(source_files(testing_support::make_pe({lying})).error().fault, base::Fault::too_large);
+  lying.data[7] = 0;
+  EXPECT_EQ(source_files(testing_support::make_pe({lying})).error().fault, base::Fault::malformed);
 }
 
 }  // namespace

@@ -95,7 +95,8 @@ Result<Sources::Module> Sources::prove(const Question& question, Clock::time_poi
 
 // The compiler's own copy.
 std::optional<std::string> Sources::find_embedded(const Module& module) const {
-  if (module.symbols->format != "portable_pdb") return std::nullopt;
+  const std::string& format = module.symbols->format;
+  if (format != "portable_pdb" && format != "pe") return std::nullopt;
   const auto file = base::MappedFile::open(module.symbols->path);
   if (!file.ok()) return std::nullopt;
   auto text = extract::embedded_source((*file)->bytes(), module.file.path, options_.file_size_max);

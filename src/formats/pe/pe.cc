@@ -229,6 +229,19 @@ std::vector<PdbChecksum> File::pdb_checksums() const {
   return found;
 }
 
+std::optional<EmbeddedPdb> File::find_embedded_pdb() const {
+  for (const DebugEntry& entry : debug_entries_) {
+    if (entry.type != kDebugEmbeddedPortablePdb) continue;
+    base::Reader r(entry.data);
+    EmbeddedPdb embedded;
+    if (base::text_of(r.bytes(4)) != "MPDB") continue;
+    embedded.size = r.u32();
+    embedded.packed = r.bytes(r.remaining());
+    if (!r.failed()) return embedded;
+  }
+  return std::nullopt;
+}
+
 std::vector<PerfMap> File::perf_maps() const {
   std::vector<PerfMap> found;
   for (const DebugEntry& entry : debug_entries_) {

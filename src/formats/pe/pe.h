@@ -103,6 +103,12 @@ struct PerfMap {
   std::string_view path;
 };
 
+// A portable PDB inside the image, packed as raw deflate.
+struct EmbeddedPdb {
+  std::uint32_t size = 0;  // as it says, unpacked
+  base::Bytes packed;
+};
+
 struct FileVersion {
   std::uint16_t major = 0, minor = 0, build = 0, revision = 0;
   bool is_debug = false;
@@ -140,6 +146,7 @@ class File {
   std::vector<CodeView> code_views() const;
   std::vector<PdbChecksum> pdb_checksums() const;
   std::vector<PerfMap> perf_maps() const;
+  std::optional<EmbeddedPdb> find_embedded_pdb() const;
   std::optional<FileVersion> find_file_version() const;  // of the version resource
 
  private:

@@ -11,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)file->code_views();
   (void)file->pdb_checksums();
   (void)file->perf_maps();
+  (void)file->find_embedded_pdb();
   (void)file->find_file_version();
   for (const pe::Section& section : file->sections()) (void)file->raw(section);
   return 0;

@@ -5,49 +5,15 @@
 
 #include "base/text.h"
 #include "testing/assembler.h"
+#include "testing/pe_image.h"
 
 namespace pe {
 namespace {
 
 using testing_support::Assembler;
+using testing_support::make_pe;
+using testing_support::rsds;
 using Bytes = std::vector<std::uint8_t>;
-
-struct Debug {
-  std::uint32_t type = kDebugCodeView;
-  std::uint32_t stamp = 0;
-  std::uint16_t major = 0, minor = 0;
-  Bytes data;
-};
-
-constexpr std::uint32_t kRva = 0x1000;
-constexpr std::uint32_t kOffset = 0x400;
-
-Bytes rsds(std::uint8_t first, std::uint32_t age, std::string_view path) {
-  Assembler a;
-  a.bytes(base::bytes_of("RSDS")).u8(first).repeat(0x11, 15).u32(age).c_string(path);
-  return a.finish();
-}
-
-// One section, which holds the debug directory and what it points to.
-Bytes make_pe(const std::vector<Debug>& debug, bool wide = true, std::uint16_t machine = 0x8664) {
-  Assembler a;
-  a.bytes(base::bytes_of("MZ")).repeat(0, 58).u32(0x40).bytes(base::bytes_of("PE")).u16(0);
-  a.u16(machine).u16(1).u32(0x0a0b0c0d).u32(0).u32(0).u16(wide ? 240 : 224).u16(0x2022);
-  const std::uint64_t optional = a.here();
-  a.u16(wide ? 0x20b : 0x10b).repeat(0, 54).u32(0x1a000);
-  a.repeat(0, static_cast<std::size_t>(optional + (wide ? 108 : 92) - a.here())).u32(16);
-  a.repeat(0, 6 * 8).u32(kRva).u32(debug.size() * 28).repeat(0, 9 * 8);
-  a.bytes(base::bytes_of(".text")).repeat(0, 3).u32(0x1000).u32(kRva).u32(0x1000).u32(kOffset);
-  a.repeat(0, 12).u32(0x60000020).align(kOffset);
-  std::uint32_t at = static_cast<std::uint32_t>(debug.size()) * 28;
-  for (const Debug& d : debug) {
-    a.u32(0).u32(d.stamp).u16(d.major).u16(d.minor).u32(d.type).u32(d.data.size());
-    a.u32(kRva + at).u32(kOffset + at);
-    at += static_cast<std::uint32_t>(d.data.size());
-  }
-  for (const Debug& d : debug) a.bytes(d.data);
-  return a.align(0x1400).finish();
-}
 
 TEST(Pe, PrintsTheCodeIdAsSymstoreDoes) {
   for (const bool wide : {true, false}) {
@@ -103,6 +69,21 @@ TEST(Pe, ReadsChecksumsAndPerfMaps) {
   ASSERT_EQ(file->perf_maps().size(), 1u);
   EXPECT_EQ(file->perf_maps()[0].path, "a.ni.r2rmap");
   EXPECT_EQ(file->perf_maps()[0].version, 1u);
+}
+
+TEST(Pe, FindsAPortablePdbInside) {
+  Assembler pdb;
+  pdb.bytes(base::bytes_of("MPDB")).u32(1000).repeat(0x42, 30);
+  const Bytes bytes = make_pe({{kDebugEmbeddedPortablePdb, 0, 0, 0, Bytes(40, 1)},
+                               {kDebugEmbeddedPortablePdb, 0, 0x100, 0x100, pdb.finish()}});
+  const auto file = File::parse(bytes);
+  ASSERT_TRUE(file.ok());
+  const auto found = file->find_embedded_pdb();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->size, 1000u);
+  EXPECT_EQ(found->packed.size(), 30u);
+  const Bytes without = make_pe({{kDebugEmbeddedPortablePdb, 0, 0, 0, Bytes(7, 1)}});
+  EXPECT_FALSE(File::parse(without)->find_embedded_pdb());
 }
 
 TEST(Pe, SeesThroughTheDisguiseOfReadyToRunImages) {
