@@ -14,11 +14,13 @@
 #include "formats/archive/cab.h"
 #include "formats/elf/elf.h"
 #include "net/client.h"
+#include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/server_process.h"
 
 namespace {
 
+using testing_support::have_command;
 using testing_support::ServerProcess;
 
 std::string must_read(const std::string& path) {
@@ -265,6 +267,68 @@ TEST_F(StorePaths, UnverifiedNeverBeatsVerified) {
   EXPECT_EQ(get(path).body, "no ELF file at all");
   must_put("/symbolized_executable/1/symbolized_executable", right);
   EXPECT_TRUE(get(path).body == right);
+}
+
+// Two modules with debug information, each whole, stripped and as a separate debug file.
+std::string must_build_modules(const std::string& directory) {
+  const std::string script = "cd " + directory +
+                             " && echo 'int lamp(int n) { return n + 1; }' >lamp.c"
+                             " && for i in 01 02; do"
+                             " cc -g -shared -fPIC -o full-$i.so lamp.c "
+                             "-Wl,--build-id=0x${i}23456789abcdef0123456789abcdef01234567"
+                             " && strip -o stripped-$i.so full-$i.so"
+                             " && objcopy --only-keep-debug full-$i.so debug-$i.so || exit 1; done";
+  const auto end = base::run_child("/bin/sh", {"sh", "-c", script});
+  EXPECT_TRUE(end.ok() && end->ok()) << (end.ok() ? end->errors : end.error().what);
+  return directory;
+}
+
+TEST_F(StorePaths, AFullerFileNeverLosesToTheStrippedOneUnderThePath) {
+  REQUIRE_OR_SKIP(have_command("cc") && have_command("objcopy"), "no compiler");
+  const std::string built = must_build_modules(root_.path());
+  const std::string full = must_read(built + "/full-01.so");
+  const std::string stripped = must_read(built + "/stripped-01.so");
+  start();
+  const std::string path = "/liblamp.so/0123456789abcdef0123456789abcdef01234567/liblamp.so";
+  must_put(path, stripped);
+  EXPECT_TRUE(get(path).body == stripped);
+  EXPECT_EQ(send("PUT", "/api/v1/files/liblamp.so", full).status, 201);
+  EXPECT_TRUE(get(path).body == full);
+  EXPECT_TRUE(get("/buildid/0123456789abcdef0123456789abcdef01234567/executable").body == full);
+
+  // A separate debug file has more debug information, but it is not that file.
+  const std::string image = "/liblamp.so/0223456789abcdef0123456789abcdef01234567/liblamp.so";
+  const std::string only_code = must_read(built + "/stripped-02.so");
+  must_put(image, only_code);
+  EXPECT_EQ(send("PUT", "/api/v1/files/liblamp.so", must_read(built + "/debug-02.so")).status, 201);
+  EXPECT_TRUE(get(image).body == only_code);
+
+  // Bytes under a path whose id they do not bear are nobody's stripped module.
+  const std::string foreign = "/notes.so/0123456789abcdef0123456789abcdef01234567/notes.txt";
+  must_put(foreign, "notes of the build");
+  EXPECT_EQ(get(foreign).body, "notes of the build");
+}
+
+TEST_F(StorePaths, ASymWithoutFunctionsGivesWayToDebugInformation) {
+  REQUIRE_OR_SKIP(have_command("cc") && have_command("objcopy"), "no compiler");
+  const std::string built = must_build_modules(root_.path());
+  start();
+  const std::string id = "67452301AB89EFCD0123456789ABCDEF0";
+  const std::string path = "/liblamp.so/" + id + "/liblamp.so.sym";
+  const std::string head = "MODULE Linux x86_64 " + id + " liblamp.so\n";
+  const std::string names = head + "PUBLIC 1000 0 lamp\n";
+  must_put(path, names);
+  EXPECT_EQ(get(path).body, names);  // nobody has more
+  EXPECT_EQ(send("PUT", "/api/v1/files/liblamp.so", must_read(built + "/stripped-01.so")).status,
+            201);
+  EXPECT_EQ(get(path).body, names);
+  EXPECT_EQ(send("PUT", "/api/v1/files/full.so", must_read(built + "/full-01.so")).status, 201);
+  EXPECT_NE(get(path).body.find("\nFUNC "), std::string::npos);
+
+  // With functions it is what its uploader wants.
+  const std::string chosen = head + "FUNC 1000 10 0 chosen\n1000 10 1 0\n";
+  must_put(path, chosen);
+  EXPECT_EQ(get(path).body, chosen);
 }
 
 TEST_F(StorePaths, PagesOfOtherSitesMayRead) {

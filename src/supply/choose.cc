@@ -65,11 +65,19 @@ bool is_other_name(const Found& row) {
 }
 
 Choice choose_sym(const ident::SymbolRequest& request, const Rows& found, const Sources& sources) {
-  // What somebody uploaded as .sym is served as it is; a foreign file under the path only when
-  // there is nothing better.
-  const FileRecord* sym = find_first(found, [](const Found& row) {
+  // What somebody uploaded as .sym is served as it is, unless it has no functions and another one
+  // or the module's own debug information has; a foreign file under the path only when there is
+  // nothing better.
+  const auto is_uploaded = [](const Found& row) {
     return row.key.verified && is_sym(row.file) && !is_other_name(row);
-  });
+  };
+  const FileRecord* sym =
+      find_first(found, [&](const Found& row) { return is_uploaded(row) && row.file.has_debug; });
+  if (sym != nullptr) return Serve{*sym};
+  sym = find_first(found, is_uploaded);
+  if (sym != nullptr && sources.debug && sources.debug->has_debug) {
+    return Make{Artifact::sym, sources};
+  }
   if (sym != nullptr) return Serve{*sym};
   const FileRecord* file = find_first(found, is_path);
   const bool by_its_name = file != nullptr || find_first(found, [](const Found& row) {
@@ -155,30 +163,65 @@ bool has_content(const Rows& found, const FileRecord& file) {
 }
 
 // The order of choose.h's head.
-const Found* find_file(const ident::SymbolRequest& request, const Rows& found) {
-  enum Rank : std::uint8_t { kVerifiedPath, kNamed, kBearsId, kUnverifiedPath, kNone };
-  const Found* best = nullptr;
-  Rank best_rank = kNone;
+enum Rank : std::uint8_t { kVerifiedPath, kNamed, kBearsId, kUnverifiedPath, kNone };
+
+// Where a row for request.keys[i] stands in it; kNone when it is no answer.
+Rank rank_of(const ident::SymbolRequest& request, const Rows& found, std::size_t i,
+             const Found& row) {
+  if (request.checks_content && !has_content(found, row.file)) return kNone;
+  const std::string& name = request.keys[i].name;
+  Rank rank = kBearsId;
+  if (is_path(row)) {
+    rank = row.key.verified ? kVerifiedPath : kUnverifiedPath;
+  } else if (row.key.key.name == name) {
+    rank = kNamed;
+  }
+  // Bytes that nobody can read say nothing of what they hold.
+  const bool unread = rank == kUnverifiedPath && !is_packed_pdb(row.file, row.key.key.name);
+  const bool name_fits =
+      is_path(row) || request.artifact == Artifact::msfz || fits_name(row.file, name);
+  return unread || (fits(request, row) && name_fits) ? rank : kNone;
+}
+
+template <class Visit>
+void for_answers(const ident::SymbolRequest& request, const Rows& found, Visit visit) {
   for (std::size_t i = 0; i < std::min(found.size(), request.keys.size()); ++i) {
     if (request.checks_content && request.keys[i].kind == KeyKind::checksum) continue;
-    const std::string& name = request.keys[i].name;
     for (const Found& row : found[i]) {
-      if (request.checks_content && !has_content(found, row.file)) continue;
-      Rank rank = kBearsId;
-      if (is_path(row)) {
-        rank = row.key.verified ? kVerifiedPath : kUnverifiedPath;
-      } else if (row.key.key.name == name) {
-        rank = kNamed;
-      }
-      // Bytes that nobody can read say nothing of what they hold.
-      const bool unread = rank == kUnverifiedPath && !is_packed_pdb(row.file, row.key.key.name);
-      const bool name_fits =
-          is_path(row) || request.artifact == Artifact::msfz || fits_name(row.file, name);
-      if (rank >= best_rank || !(unread || (fits(request, row) && name_fits))) continue;
-      best = &row;
-      best_rank = rank;
+      const Rank rank = rank_of(request, found, i, row);
+      if (rank != kNone) visit(row, rank, request.keys[i].name);
     }
   }
+}
+
+// Whether `other` is the same file of the same module, before somebody stripped it: it has all
+// that `file` has. A separate debug file has no code, so it never stands for an image, nor does a
+// fat file for one of its slices.
+bool is_same_unstripped(const Found& other, const Found& one) {
+  const FileRecord& fuller = other.file;
+  const FileRecord& file = one.file;
+  const bool same_code =
+      fuller.code_id.empty() || file.code_id.empty() || fuller.code_id == file.code_id;
+  return other.key.verified && other.key.is_try <= one.key.is_try && fuller.format == file.format &&
+         fuller.arch == file.arch && fuller.debug_id == file.debug_id && same_code &&
+         fuller.has_code >= file.has_code && store::is_fuller(fuller, file);
+}
+
+const Found* find_file(const ident::SymbolRequest& request, const Rows& found) {
+  const Found* best = nullptr;
+  Rank best_rank = kNone;
+  for_answers(request, found, [&](const Found& row, Rank rank, std::string_view) {
+    if (rank >= best_rank) return;
+    best = &row;
+    best_rank = rank;
+  });
+  // Bytes that do not say the path's id are no stripped module: nothing is fuller than they.
+  if (best == nullptr || best_rank == kUnverifiedPath) return best;
+  for_answers(request, found, [&](const Found& row, Rank rank, std::string_view name) {
+    // Who keeps both calls them differently and asks for each by its name, but "_.debug" is none.
+    const bool is_asked_for = rank <= kNamed || name.starts_with("_.");
+    if (is_asked_for && is_same_unstripped(row, *best)) best = &row;
+  });
   return best;
 }
 

@@ -2,10 +2,13 @@
 // make a derived one from those, or say that nobody has it.
 // Of several rows serve, in this order: one stored under the very path, if its bytes say the same
 // id; one that bears the id and the name; one that bears the id; one that somebody stored under
-// the path though its bytes do not say so. Within each the fuller first, ties keep the older.
-// A package of split DWARF is no debug file by itself: `debuginfo` passes it over, but LLDB asks
-// for it by that very path, which is an artifact of its own (ident/paths.h).
-// Pure functions of their arguments: no disk, no database.
+// the path though its bytes do not say so. Within each the fuller first, ties keep the older. But
+// the file of that name and module serves as it was before it was stripped, however it came: a
+// fuller file never loses. An uploaded .sym with functions serves before one that is made; one
+// without gives way to what is made of the module's debug information. A package of split DWARF is
+// no debug file by itself: `debuginfo` passes it over, but LLDB asks for it by that very path,
+// which is an artifact of its own (ident/paths.h). Pure functions of their arguments: no disk, no
+// database.
 #pragma once
 
 #include <optional>

@@ -66,5 +66,87 @@ TEST(Choose, APackageOfUnitsIsDebuginfoForLldbOnly) {
   }
 }
 
+// What NAME/ID/FILE is given when these rows answer: by the path, by the id and name, by the id.
+std::string stored(std::vector<store::Found> by_path, std::vector<store::Found> by_id) {
+  const ident::StorePath path{"lantern.pdb", "0123456789ABCDEF0123456789ABCDEF1", "lantern.pdb"};
+  const ident::SymbolRequest request = ident::request_of(path);
+  std::vector<std::vector<store::Found>> found(request.keys.size());
+  for (store::Found& row : by_path) {
+    row.key.key = ident::path_key(path);
+    found.front().push_back(row);
+  }
+  for (std::size_t i = 0; i < request.keys.size(); ++i) {
+    if (request.keys[i].kind != ident::KeyKind::debug_id) continue;
+    for (store::Found& row : by_id) {
+      const std::string name = row.file.name == "lantern.pdb" ? row.file.name : "other.pdb";
+      row.key.key = ident::SymbolKey::from_text(ident::KeyKind::debug_id, name, path.id);
+      found[i].push_back(row);
+    }
+    break;
+  }
+  const Choice choice = choose(request, found, {});
+  const auto* serve = std::get_if<Serve>(&choice);
+  return serve == nullptr ? "nothing" : serve->file.os;  // the tests' own word for a row
+}
+
+store::Found pdb(const std::string& word, bool has_debug) {
+  store::Found found = row("lantern.pdb", false, has_debug, "pdb");
+  found.file.os = word;
+  found.file.has_symbols = true;
+  found.file.debug_id = "0123456789ABCDEF0123456789ABCDEF1";
+  return found;
+}
+
+TEST(Choose, AStrippedFileUnderThePathLosesToTheSameFileWhole) {
+  const store::Found stripped = pdb("stripped", false);
+  const store::Found full = pdb("full", true);
+  store::Found renamed = pdb("renamed", true);
+  renamed.file.name = "vc140.pdb";
+  EXPECT_EQ(stored({stripped}, {stripped, full}), "full");
+  EXPECT_EQ(stored({}, {stripped, full}), "full");
+  EXPECT_EQ(stored({stripped}, {stripped, renamed}), "stripped");  // .NET keeps both, two names
+  EXPECT_EQ(stored({full}, {renamed, full}), "full");              // a tie stays with the path
+
+  const auto changed = [&](auto change) {
+    store::Found other = full;
+    change(other);
+    return stored({stripped}, {stripped, other});
+  };
+  // Another container, machine, module or build than the one under the path.
+  EXPECT_EQ(changed([](store::Found& f) { f.file.format = "portable_pdb"; }), "stripped");
+  EXPECT_EQ(changed([](store::Found& f) { f.file.arch = "arm64"; }), "stripped");
+  EXPECT_EQ(changed([](store::Found& f) { f.file.debug_id.front() = 'F'; }), "stripped");
+  EXPECT_EQ(changed([](store::Found& f) { f.key.verified = false; }), "stripped");
+  EXPECT_EQ(changed([](store::Found& f) { f.key.is_try = true; }), "stripped");
+  EXPECT_EQ(changed([](store::Found&) {}), "full");
+
+  // Bytes that do not say the path's id come last, and nothing stands for them.
+  store::Found foreign = pdb("foreign", false);
+  foreign.key.verified = false;
+  foreign.file.format = "";
+  EXPECT_EQ(stored({foreign}, {}), "foreign");
+  EXPECT_EQ(stored({foreign}, {stripped}), "stripped");
+}
+
+TEST(Choose, ASymWithoutFunctionsGivesWayToDebugInformation) {
+  const ident::StorePath path{"libfoo.so", "0123456789ABCDEF0123456789ABCDEF0", "libfoo.so.sym"};
+  const ident::SymbolRequest request = ident::request_of(path);
+  const auto answer = [&](bool sym_has_functions, bool elf_has_debug) -> std::string {
+    store::Found sym = row("libfoo.so.sym", false, sym_has_functions, "breakpad_sym");
+    sym.key.key = ident::path_key(path);
+    store::Found elf = row("libfoo.so", true, elf_has_debug);
+    elf.file.has_symbols = true;
+    std::vector<std::vector<store::Found>> found(request.keys.size());
+    found.front() = {sym};
+    const Choice choice = choose(request, found, {elf, sym});
+    if (std::holds_alternative<Serve>(choice)) return "the uploaded";
+    return std::holds_alternative<Make>(choice) ? "made" : "nothing";
+  };
+  EXPECT_EQ(answer(true, true), "the uploaded");
+  EXPECT_EQ(answer(true, false), "the uploaded");
+  EXPECT_EQ(answer(false, true), "made");
+  EXPECT_EQ(answer(false, false), "the uploaded");
+}
+
 }  // namespace
 }  // namespace supply
