@@ -11,8 +11,10 @@
 #include "base/pool.h"
 #include "base/sha256.h"
 #include "extract/identify.h"
+#include "formats/archive/cab.h"
 #include "net/client.h"
 #include "net/server.h"
+#include "testing/assembler.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/server_process.h"
@@ -218,6 +220,92 @@ TEST_F(UploadSymbols, SendsTheFilesOfASymbolStoreTree) {
       net::Client().get(server_->url() + "/lantern.dll/69A555155000/lantern.dll").value();
   EXPECT_EQ(base::sha256_of(base::bytes_of(answer.body)).hex(),
             "fe22f644d789a5e3d1f4fffee7467f477fb29eefa67e5e724774f68fa28e0a53");
+}
+
+TEST_F(UploadSymbols, SendsPackagesThatTheServerUnpacks) {
+  start();
+  REQUIRE_CORPUS(corpus);
+  const std::string archives = corpus + "/symbols/archives";
+  const std::string renamed = path("a+b 1.deb");
+  std::filesystem::copy_file(archives + "/debs/hithere_1.0-1_amd64.deb", renamed);
+  const std::vector<std::string> packages = {
+      renamed, archives + "/debs/hithere-dbgsym_1.0-1_amd64.ddeb",
+      archives + "/rpms/fedora30/hello2-debuginfo-1.0-2.x86_64.rpm",
+      archives + "/tars/hello-debug-1-1-x86_64.pkg.tar.bz2"};
+  std::size_t files = 0;
+  for (const std::string& package : packages) {
+    const Ran done = upload(server_->url(), {"--part-size", "100", "--json", package});
+    ASSERT_EQ(done.code, 0) << package << done.out << done.errors;
+    const auto json = base::JsonValue::parse(done.out).value();
+    EXPECT_EQ(json["sent"].integer_or(-1), 1) << done.out;
+    const auto stored = base::JsonValue::parse(
+        net::Client().get(server_->url() + "/api/v1/store/files?limit=1000")->body);
+    EXPECT_GT((*stored)["files"].size(), files) << package;
+    files = (*stored)["files"].size();
+    for (const base::JsonValue& file : *(*stored)["files"].array()) {
+      EXPECT_EQ(file["format"].text_or(""), "elf") << file["name"].text_or("");
+    }
+  }
+  // In a directory they are somebody's archives until he names them.
+  const Ran tree = upload(server_->url(), {archives + "/debs"});
+  EXPECT_EQ(tree.code, 1);
+  EXPECT_NE(tree.out.find("name it itself"), std::string::npos) << tree.out;
+  const Ran damaged = [&] {
+    EXPECT_TRUE(base::write_file_durably(path("cut.deb"), base::bytes_of("!<arch>\ncut")).ok());
+    return upload(server_->url(), {path("cut.deb")});
+  }();
+  EXPECT_EQ(damaged.code, 1);
+  EXPECT_NE(damaged.errors.find("the server says 400"), std::string::npos) << damaged.errors;
+}
+
+// The oldest PDBs: time stamp and age in the place of a GUID.
+std::string old_pdb() {
+  testing_support::Assembler info;
+  info.u32(19970604).u32(0x3dd60cfb).u32(2).u32(0);
+  testing_support::Assembler a;
+  a.bytes(base::bytes_of("Microsoft C/C++ program database 2.00\r\n\x1a"
+                         "JG"))
+      .u8(0)
+      .u8(0);
+  a.u32(1024).u16(1).u16(4).u32(4 + 2 * 8 + 2).u32(0xdead).u16(2).align(1024).repeat(0, 1024);
+  a.u16(2).u16(0).u32(0xffffffff).u32(1).u32(16).u32(0xbeef).u16(3).align(1024);
+  a.append(info.finish()).align(1024);
+  const auto bytes = a.finish();
+  return std::string(base::text_of(bytes));
+}
+
+TEST_F(UploadSymbols, SendsWhatIsFoundByAnotherIdThanAGuid) {
+  start();
+  const auto write = [&](const std::string& name, const std::string& text) {
+    ASSERT_TRUE(base::write_file_durably(path("odd/" + name), base::bytes_of(text)).ok());
+  };
+  const std::string map =
+      "FFFFFFFF 00 734D59D6DE0E96AA3C77B3E2ED498097\nFFFFFFFE 00 1\nFFFFFFFD 00 2\n"
+      "FFFFFFFC 00 3\nFFFFFFFB 00 1\n00001000 10 Main\n";
+  write("lamp.ni.r2rmap", map);
+  write("old.pdb", old_pdb());
+  const std::string library = base::read_file(must_build("libone.so")).value();
+  auto cab = base::PendingFile::create(root_.path()).value();
+  ASSERT_TRUE(archive::write_cab("libone.so", base::bytes_of(library), {}, cab).ok());
+  ASSERT_TRUE(cab.commit(path("odd/libone.s_")).ok());
+  write("broken.pd_", "MSCF and no more");
+  const Ran done = upload(server_->url(), {"--json", path("odd")});
+  ASSERT_EQ(done.code, 0) << done.out << done.errors;
+  const auto json = base::JsonValue::parse(done.out).value();
+  EXPECT_EQ(json["sent"].integer_or(-1), 3) << done.out;
+  EXPECT_EQ(json["skipped"].integer_or(-1), 1) << done.out;
+  const auto got = [&](const std::string& at) {
+    return net::Client().get(server_->url() + at).value().body;
+  };
+  EXPECT_TRUE(got("/lamp.ni.r2rmap/r2rmap-v1-734d59d6de0e96aa3c77b3e2ed498097/lamp.ni.r2rmap") ==
+              map);
+  EXPECT_TRUE(got("/old.pdb/3DD60CFB2/old.pdb") == old_pdb());
+  EXPECT_TRUE(is_stored(path("files/libone.so")));
+  // The path is one that the bytes themselves say.
+  const std::string files = got("/api/v1/uploads/1/files") + got("/api/v1/uploads/2/files") +
+                            got("/api/v1/uploads/3/files");
+  EXPECT_EQ(files.find("\"verified\":false"), std::string::npos) << files;
+  EXPECT_NE(files.find("\"verified\":true"), std::string::npos) << files;
 }
 
 TEST_F(UploadSymbols, TheScriptDoesTheSameWithCurlAlone) {

@@ -1,11 +1,13 @@
 #include "cli/upload_search.h"
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "extract/identify.h"
 #include "formats/archive/cab.h"
+#include "ingest/uploaded_package.h"
 #include "symstore/index_of.h"
 
 namespace cli {
@@ -37,6 +39,7 @@ std::string why_not(const extract::Identity& identity, base::Bytes bytes) {
     case FileKind::macho:
     case FileKind::wasm:
     case FileKind::breakpad_sym:
+    case FileKind::perf_map:
       break;
     case FileKind::minidump:
       return "a crash dump: `faultline report send` takes those";
@@ -46,7 +49,8 @@ std::string why_not(const extract::Identity& identity, base::Bytes bytes) {
       return std::string(extract::name_of(identity.kind)) + " files are not sent";
   }
   if (!identity.dwo_ids.empty()) return "";  // split DWARF: found by its units' ids
-  if (identity.debug_id.is_nil() && identity.code_id.empty()) {
+  const bool has_own_id = !identity.old_id.empty() || !identity.uuid.empty();
+  if (identity.debug_id.is_nil() && identity.code_id.empty() && !has_own_id) {
     return "has no id" + (identity.problem.empty() ? "" : ": " + identity.problem);
   }
   return identity.kind == FileKind::elf ? why_not_elf(identity, bytes) : "";
@@ -63,6 +67,8 @@ std::optional<ident::StorePath> path_for(const extract::Identity& identity,
     stored = ident::sym_file_name(name);
   } else if (identity.kind == FileKind::pe || identity.kind == FileKind::pdb) {
     if (const auto indexed = symstore::index_of(identity, file_name)) id = indexed->id;
+  } else if (identity.kind == FileKind::perf_map) {
+    id = "r2rmap-v1-" + identity.uuid;
   }
   if (id.empty()) id = identity.code_id;
   if (id.empty() && !identity.dwo_ids.empty()) id = identity.dwo_ids.front();
@@ -70,7 +76,54 @@ std::optional<ident::StorePath> path_for(const extract::Identity& identity,
   return ident::StorePath{name, id, stored};
 }
 
-UploadCandidate look_at(const std::string& file) {
+std::string temporary_directory() {
+  const char* root = std::getenv("TMPDIR");
+  return root != nullptr ? root : "/tmp";
+}
+
+// A cabinet is what the one file in it is, under the name that it has there. The server expands it.
+Result<void> look_into_cab(base::Bytes cab, UploadCandidate& candidate) {
+  base::PendingFile plain = TRY(base::PendingFile::create(temporary_directory()));
+  const archive::CabMember member =
+      TRY(archive::expand_cab(cab, {}, [&](base::Bytes piece) { return plain.append(piece); }));
+  const auto mapped = TRY(base::MappedFile::open(plain.path()));
+  const extract::Identity identity = extract::identify(mapped->bytes());
+  candidate.why = why_not(identity, mapped->bytes());
+  if (!candidate.why.empty()) {
+    candidate.why.insert(0, "the file in the cabinet: ");
+    return {};
+  }
+  candidate.format = extract::name_of(identity.kind);
+  if (!identity.debug_id.is_nil()) candidate.debug_id = identity.debug_id.breakpad();
+  candidate.path = path_for(identity, std::string(base::basename_of(member.name)));
+  if (!candidate.path) {
+    candidate.why = "the name in the cabinet cannot stand in a path";
+    return {};
+  }
+  candidate.path->file = archive::cab_name_of(candidate.path->file);
+  return {};
+}
+
+enum class Named : std::uint8_t { in_tree, itself };  // on the command line
+
+// Whether the file is one that holds others; then the candidate says what becomes of it.
+bool is_archive(const std::string& file, FileKind kind, Named named, UploadCandidate& candidate) {
+  if (kind == FileKind::zip && base::lower_ascii(file).ends_with(".zip")) {
+    candidate.is_zip = true;
+    return true;
+  }
+  if (!ingest::is_package_name(file)) return false;
+  if (named == Named::in_tree) {
+    candidate.why = "a package in a directory: name it itself to send it";
+  } else if (!ident::is_allowed_name(base::basename_of(file))) {
+    candidate.why = "its name cannot stand in a path";
+  } else {
+    candidate.is_package = true;
+  }
+  return true;
+}
+
+UploadCandidate look_at(const std::string& file, Named named) {
   UploadCandidate candidate;
   candidate.file = file;
   const auto mapped = base::MappedFile::open(file);
@@ -83,8 +136,10 @@ UploadCandidate look_at(const std::string& file) {
   const extract::Identity identity = extract::identify(bytes);
   if (identity.kind != FileKind::unknown) candidate.format = extract::name_of(identity.kind);
   if (!identity.debug_id.is_nil()) candidate.debug_id = identity.debug_id.breakpad();
-  if (identity.kind == FileKind::zip && base::lower_ascii(file).ends_with(".zip")) {
-    candidate.is_zip = true;
+  if (is_archive(file, identity.kind, named, candidate)) return candidate;
+  if (identity.kind == FileKind::cab) {
+    const auto looked = look_into_cab(bytes, candidate);
+    if (!looked.ok()) candidate.why = looked.error().what;
     return candidate;
   }
   candidate.why = why_not(identity, bytes);
@@ -102,7 +157,7 @@ UploadCandidate look_at(const std::string& file) {
 // A file of a symbol store tree: its place says under which key it is, also when it is a cabinet or
 // nothing that we can read. `relative` is its path below the tree.
 UploadCandidate look_in_store(const std::string& file, std::string_view relative) {
-  UploadCandidate candidate = look_at(file);
+  UploadCandidate candidate = look_at(file, Named::in_tree);
   const auto path = ident::find_store_path(relative);
   const std::string_view name = base::basename_of(relative);
   if (relative.starts_with("000Admin/") || !path || name == "refs.ptr") {
@@ -117,7 +172,7 @@ UploadCandidate look_in_store(const std::string& file, std::string_view relative
   } else {
     candidate.path = path;
     candidate.why.clear();
-    candidate.is_zip = false;
+    candidate.is_zip = candidate.is_package = false;
   }
   return candidate;
 }
@@ -132,7 +187,7 @@ Result<std::vector<UploadCandidate>> search_uploads(const std::vector<std::strin
       if (!base::file_exists(path)) {
         return Error{Fault::not_found, path + ": no such file or directory"};
       }
-      found.push_back(look_at(path));
+      found.push_back(look_at(path, Named::itself));
       continue;
     }
     const std::vector<std::string> files = TRY(base::list_files(path));
@@ -140,7 +195,7 @@ Result<std::vector<UploadCandidate>> search_uploads(const std::vector<std::strin
     const std::size_t prefix = base::join_path(path, "").size();
     for (const std::string& file : files) {
       found.push_back(is_store ? look_in_store(file, std::string_view(file).substr(prefix))
-                               : look_at(file));
+                               : look_at(file, Named::in_tree));
     }
   }
   return found;

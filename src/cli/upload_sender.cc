@@ -152,6 +152,7 @@ bool UploadSender::has_at_path(const UploadCandidate& candidate, const std::stri
 Result<UploadSender::Outcome> UploadSender::send(const UploadCandidate& candidate,
                                                  const std::string& sha256) {
   if (candidate.is_zip) return send_zip(candidate);
+  if (candidate.is_package) return send_package(candidate);
   if (has_parts_ && candidate.size > 2 * settings_.part_size) {
     return send_in_parts(candidate, sha256);
   }
@@ -160,7 +161,17 @@ Result<UploadSender::Outcome> UploadSender::send(const UploadCandidate& candidat
 
 Result<UploadSender::Outcome> UploadSender::send_whole(const UploadCandidate& candidate) {
   // Under /symbols/ no name can collide with a page of the server.
-  ClientRequest request = request_for("PUT", "symbols/" + candidate.path->text());
+  return put(candidate, "symbols/" + candidate.path->text());
+}
+
+// In parts come only files that are kept as they are.
+Result<UploadSender::Outcome> UploadSender::send_package(const UploadCandidate& candidate) {
+  return put(candidate, "api/v1/files/" + std::string(base::basename_of(candidate.file)));
+}
+
+Result<UploadSender::Outcome> UploadSender::put(const UploadCandidate& candidate,
+                                                const std::string& path) {
+  ClientRequest request = request_for("PUT", path);
   request.body_path = candidate.file;
   request.headers.add("Content-Type", "application/octet-stream");
   std::uint64_t before = 0;

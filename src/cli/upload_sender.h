@@ -39,6 +39,8 @@ class UploadSender {
   base::Result<net::ClientAnswer> send_with_retries(const net::ClientRequest& request,
                                                     const std::string& what);
   base::Result<Outcome> send_whole(const UploadCandidate& candidate);
+  base::Result<Outcome> send_package(const UploadCandidate& candidate);
+  base::Result<Outcome> put(const UploadCandidate& candidate, const std::string& path);
   base::Result<Outcome> send_zip(const UploadCandidate& candidate);
   base::Result<Outcome> send_in_parts(const UploadCandidate& candidate, const std::string& sha256);
 

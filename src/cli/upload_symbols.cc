@@ -107,8 +107,9 @@ void leave_out_known(Upload& upload, Progress& progress) {
   for (const std::size_t file : upload.to_send) {
     Fate& fate = upload.fates[file];
     const UploadCandidate& candidate = upload.files[file];
-    const bool is_there = !candidate.is_zip && (by_path ? sender.has_at_path(candidate, fate.sha256)
-                                                        : known.contains(fate.sha256));
+    const bool is_kept = !candidate.is_zip && !candidate.is_package;  // as it is
+    const bool is_there = is_kept && (by_path ? sender.has_at_path(candidate, fate.sha256)
+                                              : known.contains(fate.sha256));
     if (is_there) {
       fate.status = Fate::Status::known;
       progress.advance(candidate.size);
@@ -230,13 +231,16 @@ int upload(const Arguments& arguments) {
   }
   if (upload.to_send.empty()) {
     if (!arguments.json) print_skipped(upload);
-    return fail("nothing to send: no debug file with an id, .sym or .zip in " +
+    return fail("nothing to send: no debug file with an id, .sym, .zip or package in " +
                 arguments.paths.front() + (arguments.paths.size() > 1 ? " …" : ""));
   }
   if (arguments.dry_run) {
     for (const std::size_t file : upload.to_send) {
       const UploadCandidate& candidate = upload.files[file];
-      fmt::print("{} -> {}\n", candidate.file, candidate.path ? candidate.path->text() : "upload/");
+      fmt::print("{} -> {}\n", candidate.file,
+                 candidate.path         ? candidate.path->text()
+                 : candidate.is_package ? "unpacked by the server"
+                                        : "upload/");
     }
     print_skipped(upload);
     return kDone;
@@ -273,8 +277,12 @@ int run_upload_symbols(int argc, char** argv) {
   options.footer(
       "Sent are ELF, PE, PDB, Mach-O and WebAssembly files with an id (stripped, unstripped, "
       "separate\n"
-      "debug files, dSYM bundles), Breakpad .sym files, files of symbol store trees and zips in\n"
-      "Tecken's layout. What was sent of a big file before an interruption is not sent again.\n"
+      "debug files, dSYM bundles), Breakpad .sym files, .NET's perf maps (.r2rmap), cabinets "
+      "(.pd_)\n"
+      "of one such file, files of symbol store trees and zips in Tecken's layout; and packages "
+      "that\n"
+      "are named themselves (.deb, .rpm, .tar.* and the like), which the server unpacks. What was\n"
+      "sent of a big file before an interruption is not sent again; a package is sent whole.\n"
       "Example:\n  faultline upload-symbols --url http://127.0.0.1:7070 build/");
   if (const auto code = options.parse(argc, argv)) return *code;
   if (!settings.url.starts_with("http://") && !settings.url.starts_with("https://")) {

@@ -40,7 +40,7 @@ std::optional<Indexed> index_of(const extract::Identity& identity, const std::st
   const Form by_symbols = identity.has_debug_info ? Form::private_symbols : Form::public_symbols;
   switch (identity.kind) {
     case FileKind::pdb:
-      if (has_debug_id) indexed.id = pdb_id(identity.debug_id);
+      indexed.id = has_debug_id ? pdb_id(identity.debug_id) : base::upper_ascii(identity.old_id);
       indexed.form = by_symbols;
       break;
     case FileKind::portable_pdb:

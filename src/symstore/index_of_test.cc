@@ -22,6 +22,11 @@ TEST(SymstoreIndex, SpellsIdsAsEachWorldDoes) {
   EXPECT_EQ(index_of(identity_of(Kind::pdb), "a.pdb")->id, "C9A61DDDD7E44353A668E39AC614A7EAa");
   EXPECT_EQ(index_of(identity_of(Kind::portable_pdb), "a.pdb")->id,
             "C9A61DDDD7E44353A668E39AC614A7EAFFFFFFFF");
+  extract::Identity old = identity_of(Kind::pdb);
+  old.debug_id = {};
+  EXPECT_FALSE(index_of(old, "a.pdb"));
+  old.old_id = "3dd60cfb2";
+  EXPECT_EQ(index_of(old, "a.pdb")->id, "3DD60CFB2");
   extract::Identity pe = identity_of(Kind::pe);
   EXPECT_FALSE(index_of(pe, "a.dll"));
   pe.code_id = "5a0bc0c6c83000";
