@@ -224,6 +224,29 @@ TEST_F(StorePaths, ACodeIdLeadsToTheDebugId) {
   EXPECT_EQ(get("/lantern.dll/69A555155001/lantern.sym").status, 404);
 }
 
+TEST_F(StorePaths, TeckensFactsAboutAFile) {
+  start();
+  must_put("/lantern.pdb/5D40C491D35BA6CC4C4C44205044422Ea/lantern.sym", kSym);
+  for (const char* path : {"/api/syminfo/lantern.dll/69A555155000",
+                           "/api/syminfo/Lantern.pdb/5D40C491D35BA6CC4C4C44205044422EA"}) {
+    const auto answer = get(path);
+    ASSERT_EQ(answer.status, 200) << path << answer.body;
+    EXPECT_EQ(header(answer, "Access-Control-Allow-Origin"), "*");
+    const auto facts = base::JsonValue::parse(answer.body).value();
+    EXPECT_EQ(facts["debug_id"].text_or(""), "5D40C491D35BA6CC4C4C44205044422Ea");
+    EXPECT_EQ(facts["debug_filename"].text_or(""), "Lantern.pdb");
+    EXPECT_EQ(facts["code_file"].text_or(""), "lantern.dll");
+    EXPECT_EQ(facts["code_id"].text_or(""), "69A555155000");
+    EXPECT_TRUE(facts["generator"].is_null());
+    EXPECT_EQ(facts["url"].text_or(""),
+              server_->url() + "/Lantern.pdb/5D40C491D35BA6CC4C4C44205044422Ea/Lantern.sym");
+  }
+  const auto miss = get("/api/syminfo/lantern.dll/69A555155001");
+  EXPECT_EQ(miss.status, 404);
+  EXPECT_NE(miss.body.find("Code file / id Not Found"), std::string::npos) << miss.body;
+  EXPECT_EQ(get("/api/syminfo/a%2F..%2Fb/1").status, 404);
+}
+
 TEST_F(StorePaths, AgesAreReadInHexAndInDecimal) {
   start();
   must_put("/lantern.pdb/5D40C491D35BA6CC4C4C44205044422Ea/lantern.sym", kSym);

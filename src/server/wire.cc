@@ -22,6 +22,7 @@
 #include "api/store.h"
 #include "api/submit.h"
 #include "api/symbols.h"
+#include "api/syminfo.h"
 #include "api/tools.h"
 #include "api/upload.h"
 #include "base/clock.h"
@@ -389,6 +390,7 @@ Result<void> serve(const Options& options) {
   net::Router router;
   api::add_health_routes(router, catalog, supply, {kVersion, data.path()});
   api::add_metadata_route(router, *database, metadata_options(options));
+  api::add_syminfo_route(router, supply);
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);
