@@ -145,11 +145,27 @@ Result<void> link_to(const std::string& target, const std::string& path) {
   return {};
 }
 
-// "arm64" and "x86_64" are Apple's words, too; "x86" is its i386.
-std::string apple_arch(const std::string& path) {
+// The id by which debuggers ask for that slice; nothing when it has none.
+std::optional<ModuleId> id_of(const extract::Identity& slice) {
+  if (!slice.build_id.empty()) return ModuleId{slice.build_id};
+  if (!slice.uuid.empty()) return ModuleId{slice.uuid};
+  if (slice.debug_id.is_nil()) return std::nullopt;
+  return ModuleId{base::lower_ascii(slice.debug_id.breakpad()).substr(0, kUuidDigits)};
+}
+
+// Of the slice with that id, or of the file's only one. "arm64" and "x86_64" are Apple's words,
+// too; "x86" is its i386.
+std::string apple_arch(const std::string& path, const ModuleId& id) {
   const auto file = base::MappedFile::open(path);
   if (!file.ok()) return "";
-  std::string arch = extract::identify((*file)->bytes()).arch;
+  const std::vector<extract::Identity> slices = extract::identify_all((*file)->bytes());
+  const auto found =
+      std::find_if(slices.begin(), slices.end(), [&](const extract::Identity& slice) {
+        const auto own = id_of(slice);
+        return own && own->hex == id.hex;
+      });
+  if (found == slices.end() && slices.size() > 1) return "";
+  const std::string& arch = found == slices.end() ? slices.front().arch : found->arch;
   if (arch == "x86") return "i386";
   return arch == "unknown" ? "" : arch;
 }
@@ -195,7 +211,7 @@ Result<std::string> fetch_symbols(const DsymOptions& options, const ModuleId& id
   const std::string bundle = place_of(options, id, "dsyms") + "/" + got.name + ".dSYM";
   const std::string path = bundle + "/Contents/Resources/DWARF/" + got.name;
   TRY(base::make_directories(std::string(base::parent_of(path))));
-  TRY(write_bundle_texts(options, id, bundle, apple_arch(got.file.path())));
+  TRY(write_bundle_texts(options, id, bundle, apple_arch(got.file.path(), id)));
   TRY(got.file.commit(path));
   TRY(add_links(options, id, path));
   return path;
@@ -231,6 +247,24 @@ std::string ModuleId::shown() const {
   return text;
 }
 
+Result<std::vector<ModuleId>> ids_of_file(const std::string& path) {
+  const auto file = base::MappedFile::open(path);
+  if (!file.ok()) {
+    return Error{Fault::not_found, path + ": neither a UUID nor a file that can be read"};
+  }
+  std::vector<ModuleId> ids;
+  const auto slices = extract::identify_all((*file)->bytes());
+  for (const extract::Identity& slice : slices) {
+    auto id = id_of(slice);
+    if (!id) continue;
+    const bool is_new = std::none_of(ids.begin(), ids.end(),
+                                     [&](const ModuleId& other) { return other.hex == id->hex; });
+    if (is_new) ids.push_back(std::move(*id));
+  }
+  if (ids.empty()) return Error{Fault::not_found, path + ": has no UUID or build id"};
+  return ids;
+}
+
 Result<Located> locate(const ModuleId& id, const DsymOptions& options) {
   const Clock::time_point deadline = Clock::now() + options.timeout;
   const base::Fd held = TRY(lock(options, id, deadline));
@@ -250,7 +284,7 @@ Result<Located> locate(const ModuleId& id, const DsymOptions& options) {
     located.symbols = std::move(*fetched);
     (void)base::remove_file(place_of(options, id, "misses"));
   }
-  located.arch = apple_arch(located.symbols);
+  located.arch = apple_arch(located.symbols, id);
   if (options.want_executable) located.executable = fetch_executable(options, id, deadline);
   return located;
 }

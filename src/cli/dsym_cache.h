@@ -31,6 +31,9 @@ struct ModuleId {
   std::string shown() const;
 };
 
+// Those of a file, in its order: a fat one has an id for each slice.
+base::Result<std::vector<ModuleId>> ids_of_file(const std::string& path);
+
 struct SourceMap {
   std::string build;    // the path in the debug information
   std::string present;  // where the sources are now
@@ -49,7 +52,7 @@ struct DsymOptions {
 struct Located {
   std::string symbols;     // path of the DWARF file
   std::string executable;  // "" when not wanted or not there
-  std::string arch;        // as Apple calls it; "" when not known
+  std::string arch;        // of the slice with that id, as Apple calls it; "" when not known
 };
 
 base::Result<Located> locate(const ModuleId& id, const DsymOptions& options);

@@ -10,7 +10,6 @@
 #include "cli/dsym_cache.h"
 #include "cli/options.h"
 #include "cli/plist.h"
-#include "extract/identify.h"
 
 namespace cli {
 namespace {
@@ -50,22 +49,18 @@ Settings read_settings() {
   return settings;
 }
 
-// A UUID, or the path of a file that has one.
-base::Result<ModuleId> id_of(const std::string& argument) {
+// A UUID, or those of the file at a path.
+base::Result<std::vector<ModuleId>> ids_of(const std::string& argument) {
   if (argument.find('/') == std::string::npos) {
-    if (const auto id = ModuleId::find(argument)) return *id;
+    if (auto id = ModuleId::find(argument)) return std::vector<ModuleId>{std::move(*id)};
   }
-  const auto file = base::MappedFile::open(argument);
-  if (!file.ok()) {
-    return base::Error{base::Fault::not_found,
-                       argument + ": neither a UUID nor a file that can be read"};
-  }
-  const extract::Identity identity = extract::identify((*file)->bytes());
-  if (!identity.build_id.empty()) return ModuleId{identity.build_id};
-  if (!identity.debug_id.is_nil()) {
-    return ModuleId{base::lower_ascii(identity.debug_id.breakpad()).substr(0, 32)};
-  }
-  return base::Error{base::Fault::not_found, argument + ": has no UUID or build id"};
+  return ids_of_file(argument);
+}
+
+Plist error_entry(std::string_view what) {
+  Plist entry = Plist::dictionary();
+  entry.add("DBGError", what);
+  return entry;
 }
 
 Plist entry_of(const Located& located, const DsymOptions& options) {
@@ -130,18 +125,17 @@ int run_dsym_for_uuid(int argc, char** argv) {
 
   Plist document = Plist::dictionary();
   for (const std::string& argument : arguments) {
-    const auto id = id_of(argument);
-    Plist entry = Plist::dictionary();
-    if (!id.ok()) {
-      entry.add("DBGError", id.error().what);
-    } else if (dsym.url.empty()) {
-      entry.add("DBGError", "no symbol server: set FAULTLINE_URL or give --url");
-    } else if (const auto located = locate(*id, dsym); located.ok()) {
-      entry = entry_of(*located, dsym);
-    } else {
-      entry.add("DBGError", located.error().what);
+    const auto ids = ids_of(argument);
+    if (!ids.ok()) document.add(argument, error_entry(ids.error().what));
+    for (const ModuleId& id : ids.ok() ? *ids : std::vector<ModuleId>{}) {
+      if (dsym.url.empty()) {
+        document.add(id.shown(), error_entry("no symbol server: set FAULTLINE_URL or give --url"));
+        continue;
+      }
+      const auto located = locate(id, dsym);
+      document.add(id.shown(),
+                   located.ok() ? entry_of(*located, dsym) : error_entry(located.error().what));
     }
-    document.add(id.ok() ? id->shown() : argument, std::move(entry));
   }
   std::fputs(document.document().c_str(), stdout);
   return kDone;
