@@ -5,9 +5,12 @@
 
 #include <thread>
 
+#include "base/codec.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "extract/identify.h"
+#include "formats/archive/cab.h"
 #include "net/client.h"
 #include "testing/corpus.h"
 #include "testing/server_process.h"
@@ -23,6 +26,17 @@ std::string must_read(const std::string& path) {
   const auto text = base::read_file(path);
   EXPECT_TRUE(text.ok()) << path;
   return text.ok() ? *text : "";
+}
+
+std::string expanded(const std::string& path) {
+  const std::string packed = must_read(path);
+  std::string plain;
+  const auto member = archive::expand_cab(base::bytes_of(packed), {}, [&](base::Bytes piece) {
+    plain += base::text_of(piece);
+    return base::Result<void>();
+  });
+  EXPECT_TRUE(member.ok()) << path;
+  return plain;
 }
 
 class WatchedStores : public testing::Test {
@@ -62,6 +76,55 @@ class WatchedStores : public testing::Test {
   const std::string root_ = directory_.path();
   std::optional<ServerProcess> server_;
 };
+
+TEST_F(WatchedStores, CompressedFilesAreServedPlain) {
+  REQUIRE_CORPUS(corpus);
+  const std::string objects = corpus + "/symbols/objects/";
+  write("watched/basic32.pdb/X/basic32.pd_", must_read(objects + "cab/basic32-cab/basic32.pd_"));
+  write("watched/ssltunnel.dbg.gz", must_read(objects + "elf/tecken-ssltunnel/ssltunnel.dbg.gz"));
+  write("watched/doc/changelog.gz",
+        std::string(base::text_of(base::gzip(base::bytes_of("words")))));
+  const std::string plain = must_read(objects + "elf/tecken-ssltunnel/ssltunnel.dbg");
+  const auto elf = extract::identify(base::bytes_of(plain));
+  start({"FAULTLINE_SCAN_PATHS=" + root_ + "/watched", "FAULTLINE_SCAN_PACKAGES="});
+  const std::string debuginfo = "/buildid/" + elf.build_id + "/debuginfo";
+  ASSERT_TRUE(comes_to(debuginfo, 200)) << server_->log();
+  EXPECT_TRUE(get(debuginfo).body == plain);
+  const std::string pdb = expanded(objects + "cab/basic32-cab/basic32.pd_");
+  const std::string id = extract::identify(base::bytes_of(pdb)).debug_id.breakpad();
+  ASSERT_TRUE(comes_to("/basic32.pdb/" + id + "/basic32.pdb", 200)) << server_->log();
+  EXPECT_TRUE(get("/basic32.pdb/" + id + "/basic32.pdb").body == pdb);
+  EXPECT_EQ(get("/basic32.pdb/" + id + "/basic32.pd_").status, 200);
+  ASSERT_TRUE(base::remove_file(root_ + "/watched/ssltunnel.dbg.gz").ok());
+}
+
+// Nothing is kept extracted: the packed file is read again when somebody asks.
+TEST_F(WatchedStores, CompressedFilesComeAgainOnDemand) {
+  REQUIRE_CORPUS(corpus);
+  const std::string objects = corpus + "/symbols/objects/";
+  write("watched/b.pdb/X/basic32.pd_", must_read(objects + "cab/basic32-cab/basic32.pd_"));
+  const std::string pdb = expanded(objects + "cab/basic32-cab/basic32.pd_");
+  const std::string id = extract::identify(base::bytes_of(pdb)).debug_id.breakpad();
+  start({"FAULTLINE_SCAN_PATHS=" + root_ + "/watched", "FAULTLINE_SCAN_EXTRACTED=1"});
+  ASSERT_TRUE(comes_to("/basic32.pdb/" + id + "/basic32.pdb", 200)) << server_->log();
+  EXPECT_TRUE(get("/basic32.pdb/" + id + "/basic32.pdb").body == pdb);
+}
+
+TEST_F(WatchedStores, AnUploadedCompressedFileGivesItsSym) {
+  REQUIRE_CORPUS(corpus);
+  const std::string objects = corpus + "/symbols/objects/elf/tecken-ssltunnel/";
+  const std::string packed = must_read(objects + "ssltunnel.dbg.gz");
+  const std::string plain = must_read(objects + "ssltunnel.dbg");
+  const auto elf = extract::identify(base::bytes_of(plain));
+  const std::string folder = "/ssltunnel/" + elf.debug_id.breakpad() + "/";
+  start({});
+  must_put(folder + "ssltunnel.dbg.gz", packed);
+  EXPECT_TRUE(get(folder + "ssltunnel.dbg.gz").body == packed);
+  EXPECT_TRUE(get("/buildid/" + elf.build_id + "/debuginfo").body == plain);
+  const auto sym = get(folder + "ssltunnel.sym");
+  EXPECT_EQ(sym.status, 200);
+  EXPECT_TRUE(sym.body.starts_with("MODULE Linux ")) << sym.body.substr(0, 100);
+}
 
 TEST_F(WatchedStores, APointerLeadsIntoTheStoreThatItCameFrom) {
   REQUIRE_CORPUS(corpus);

@@ -26,7 +26,8 @@ Result<void> expand_cabinet(const store::Blobs& blobs, const archive::ZipLimits&
                             Received& received) {
   const std::string& brought = received.path ? received.path->file : received.name;
   if (!is_compressed_name(brought)) return {};
-  if (received.path && !archive::is_cab_name_of(brought, received.path->name)) return {};
+  const bool is_elsewhere = received.path && !archive::is_cab_name_of(brought, received.path->name);
+  if (is_elsewhere && received.path_is == PathIs::told) return {};
   const auto packed = TRY(base::MappedFile::open(received.file.path()));
   if (!archive::is_cab(packed->bytes())) return {};
 
@@ -44,11 +45,13 @@ Result<void> expand_cabinet(const store::Blobs& blobs, const archive::ZipLimits&
     base::log::info("{} is kept as it came: {}", brought, member.error().what);
     return {};
   }
-  if (received.path) {
+  if (received.path && !is_elsewhere) {
     received.path->file = received.path->name;
+    received.name = received.path->name;
   } else {
     const std::string name(base::basename_of(member->name));
     if (!ident::is_allowed_name(name) || !archive::is_cab_name_of(brought, name)) return {};
+    received.path.reset();  // a guess that does not fit
     received.name = name;
   }
   TRY(plain.sync_and_close());

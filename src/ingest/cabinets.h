@@ -13,7 +13,8 @@
 namespace ingest {
 
 // Whether a cabinet under that name is the compressed form of a symbol file. With a path
-// ("foo.pdb/ID/foo.pd_") the path says so; a bare name must fit the member's name.
+// ("foo.pdb/ID/foo.pd_") the path says so; a bare name, or one under a guessed path that does not
+// fit, must fit the member's name.
 // `received` holds the expanded file afterwards, under its own name.
 base::Result<void> expand_cabinet(const store::Blobs& blobs, const archive::ZipLimits& limits,
                                   Received& received);

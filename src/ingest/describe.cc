@@ -105,15 +105,6 @@ std::string arches_of(const std::vector<extract::Identity>& all) {
   return text;
 }
 
-// "foo.so" with "foo.so", "foo.so.dbg", "foo.so.sym"; "foo.pdb" with "foo.pd_", "foo.sym".
-bool is_named_after(const std::string& file, const std::string& name) {
-  const std::string lower = base::lower_ascii(file);
-  const std::string module = base::lower_ascii(name);
-  return lower == module || lower.starts_with(module + ".") ||
-         ident::is_packed_name_of(file, name) ||
-         lower == base::lower_ascii(ident::sym_file_name(name));
-}
-
 // Whether NAME/HEX/FILE of an archive says where the file belongs. A .sym is found by its path,
 // so there its uploader meant it.
 bool is_symbol_path(const ident::StorePath& path, const std::vector<extract::Identity>& all) {
@@ -126,6 +117,14 @@ bool is_symbol_path(const ident::StorePath& path, const std::vector<extract::Ide
 }
 
 }  // namespace
+
+bool is_named_after(const std::string& file, const std::string& name) {
+  const std::string lower = base::lower_ascii(file);
+  const std::string module = base::lower_ascii(name);
+  return lower == module || lower.starts_with(module + ".") ||
+         ident::is_packed_name_of(file, name) ||
+         lower == base::lower_ascii(ident::sym_file_name(name));
+}
 
 store::NewFile describe(base::Bytes bytes, const std::optional<ident::StorePath>& sent_to,
                         const std::string& name, PathIs path_is) {

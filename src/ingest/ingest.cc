@@ -1,9 +1,12 @@
 #include "ingest/ingest.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "ingest/cabinets.h"
 #include "ingest/companions.h"
+#include "ingest/packed_files.h"
 #include "ingest/stored_text.h"
 #include "ingest/uploaded_package.h"
 #include "ingest/zip_members.h"
@@ -103,22 +106,81 @@ Result<Receipt> Ingest::keep_package(const Bringer& bringer, const std::string& 
   return receipt;
 }
 
+struct Ingest::Arrived {
+  std::vector<base::TemporaryDirectory> directories;  // where the files lie, so they go last
+  std::vector<store::NewFile> described;
+  std::vector<base::PendingFile> files;
+  std::uint64_t unpacked_size = 0;
+
+  Result<void> add(Received received) {
+    const auto bytes = TRY(base::MappedFile::open(received.file.path()));
+    described.push_back(describe(bytes->bytes(), received.path, received.name, received.path_is));
+    files.push_back(std::move(received.file));
+    return {};
+  }
+};
+
+namespace {
+
+// A packed file says nothing of itself: its path is good when it is that of what it holds.
+bool bears(const store::NewFile& file, const ident::StorePath& path) {
+  return std::any_of(file.keys.begin(), file.keys.end(), [&](const store::KeyRecord& record) {
+    return record.verified && ident::spells(path.id, record.key);
+  });
+}
+
+}  // namespace
+
+// A packed debug file is kept under its path, and what it holds under its own ids. Without a place
+// of its own it is what it holds.
+Result<void> Ingest::arrive(Received received, std::uint64_t upload_size, Arrived& arrived) {
+  if (received.for_store) return arrived.add(std::move(received));
+  TRY(expand_cabinet(blobs_, zip_limits_, received));
+  auto contents = TRY(unpack_packed(packages_, zip_limits_, blobs_.tmp(), received));
+  if (!contents) return arrived.add(std::move(received));
+
+  const std::size_t first = arrived.described.size();
+  arrived.directories.push_back(std::move(contents->directory));
+  for (Received& inside : contents->files) {
+    arrived.unpacked_size += inside.file.size();
+    TRY(arrived.add(std::move(inside)));
+  }
+  if (arrived.unpacked_size > zip_limits_.ratio_free_size &&
+      arrived.unpacked_size / zip_limits_.ratio_max > upload_size) {
+    return Error{Fault::too_large,
+                 "the compressed files expand to more than the upload's size times " +
+                     std::to_string(zip_limits_.ratio_max)};
+  }
+  if (!received.path) return {};
+  const bool verified = std::any_of(
+      arrived.described.begin() + static_cast<std::ptrdiff_t>(first), arrived.described.end(),
+      [&](const store::NewFile& file) { return bears(file, *received.path); });
+  const bool is_meant = received.path_is == PathIs::told || verified ||
+                        is_named_after(received.path->file, received.path->name);
+  if (!is_meant) return {};
+  TRY(arrived.add(std::move(received)));
+  for (store::KeyRecord& record : arrived.described.back().keys) record.verified = verified;
+  // Who brought it looks for what it brought before what we made of it.
+  std::rotate(arrived.described.begin() + static_cast<std::ptrdiff_t>(first),
+              arrived.described.end() - 1, arrived.described.end());
+  std::rotate(arrived.files.begin() + static_cast<std::ptrdiff_t>(first), arrived.files.end() - 1,
+              arrived.files.end());
+  return {};
+}
+
 // REQUIRES: each file is synced. Blobs first, then rows.
 Result<Receipt> Ingest::keep_all(const Bringer& bringer, store::Upload upload,
                                  std::vector<Received> all) {
-  std::vector<store::NewFile> described;
-  std::vector<base::PendingFile> files;
-  for (Received& received : all) {
-    if (!received.for_store) TRY(expand_cabinet(blobs_, zip_limits_, received));
-    const auto bytes = TRY(base::MappedFile::open(received.file.path()));
-    described.push_back(describe(bytes->bytes(), received.path, received.name, received.path_is));
-    if (bringer.is_strict) TRY(refuse_unverified(described.back()));
-    files.push_back(std::move(received.file));
+  Arrived arrived;
+  for (Received& received : all) TRY(arrive(std::move(received), upload.size, arrived));
+  std::vector<store::NewFile>& described = arrived.described;
+  for (const store::NewFile& file : described) {
+    if (bringer.is_strict) TRY(refuse_unverified(file));
   }
   const ident::Scope scope{bringer.project, bringer.is_try};
   TRY(join_packages(catalog_, scope, described));
   const std::shared_lock in_use(blobs_.in_use());
-  const std::vector<base::Sha256> hashes = TRY(blobs_.put_all(std::move(files)));
+  const std::vector<base::Sha256> hashes = TRY(blobs_.put_all(std::move(arrived.files)));
   for (std::size_t i = 0; i < hashes.size(); ++i) described[i].file.sha256 = hashes[i];
 
   upload.created_at = base::now();

@@ -84,8 +84,10 @@ class Ingest {
                                      const std::string& path, std::uint64_t size);
 
  private:
+  struct Arrived;  // files and the rows that they will get
   base::Result<Receipt> keep_all(const Bringer& bringer, store::Upload upload,
                                  std::vector<Received> all);
+  base::Result<void> arrive(Received received, std::uint64_t upload_size, Arrived& arrived);
 
   store::Blobs& blobs_;
   store::Catalog& catalog_;
@@ -98,5 +100,8 @@ class Ingest {
 // or when the bytes have no id; else the file goes by `name` alone.
 store::NewFile describe(base::Bytes bytes, const std::optional<ident::StorePath>& path,
                         const std::string& name, PathIs path_is = PathIs::told);
+
+// "foo.so" with "foo.so", "foo.so.dbg", "foo.so.sym"; "foo.pdb" with "foo.pd_", "foo.sym".
+bool is_named_after(const std::string& file, const std::string& name);
 
 }  // namespace ingest

@@ -112,6 +112,7 @@ class Scan {
   void read_all(const std::vector<Wanted>& wanted);
   void read_files(const Wanted* first, std::size_t count);
   base::Result<store::NewContainer> read_file(const Wanted& wanted);
+  base::Result<store::NewContainer> read_packed_file(const Wanted& wanted);
   base::Result<store::NewContainer> read_package(const Wanted& wanted);
   base::Result<base::TemporaryDirectory> open_package(const Wanted& wanted, UnpackJob& job);
   void commit(const std::vector<store::NewContainer>& read);

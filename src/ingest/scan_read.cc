@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "ingest/copy_file.h"
 #include "ingest/ingest.h"
+#include "ingest/packed_files.h"
 #include "ingest/scan.h"
 
 namespace ingest {
@@ -25,6 +26,12 @@ constexpr std::size_t kHeadSize = 4096;
 bool is_debug_file(const std::string& path) {
   const auto head = base::read_head(path, kHeadSize);
   return head.ok() && may_be_debug_file(*head);
+}
+
+bool is_packed_debug_file(const std::string& path) {
+  if (!path.ends_with('_') && !is_compressed_name(path)) return false;
+  const auto head = base::read_head(path, kPackedHeadSize);
+  return head.ok() && may_hold_debug_file(*head, base::basename_of(path));
 }
 
 // A file that we want: it has a key of its own, and is no object file of a static library.
@@ -119,7 +126,9 @@ Result<NewContainer> Scan::read_file(const Wanted& wanted) {
   read.container.path = wanted.path;
   read.container.kind = wanted.kind;
   read.container.stamp = wanted.stamp;
-  if (!is_debug_file(wanted.path)) return read;
+  if (!is_debug_file(wanted.path)) {
+    return is_packed_debug_file(wanted.path) ? read_packed_file(wanted) : read;
+  }
   base::PendingFile copy = TRY(copy_file(wanted.path, extracted_.tmp()));
   const store::FileStamp after = TRY(store::stamp_of(wanted.path));
   if (after != wanted.stamp) {
@@ -136,6 +145,16 @@ Result<NewContainer> Scan::read_file(const Wanted& wanted) {
   identified.file.path = wanted.path;
   read.members.push_back({std::move(identified.file), "", 0});
   return read;
+}
+
+// A compressed debug file, or one file of a compressed symbol store: a package of one member.
+Result<NewContainer> Scan::read_packed_file(const Wanted& wanted) {
+  if (options_.may_extract && !options_.may_extract()) {
+    return Error{Fault::unavailable, "it is not unpacked: the disk is nearly full"};
+  }
+  Wanted package = wanted;
+  package.kind = Container::Kind::package;
+  return read_package(package);
 }
 
 // The package as it lies there, or what its command makes of it.
@@ -181,15 +200,17 @@ Result<NewContainer> Scan::read_package(const Wanted& wanted) {
   }
   for (const UnpackedMember& member : unpacked->members) {
     const std::string path = base::join_path(job.directory, member.file);
-    Identified identified = TRY(identify_copy(path, std::string(base::basename_of(member.name))));
+    const std::string name = name_in_packed(wanted.path, member.name);
+    Identified identified = TRY(identify_copy(path, name));
     if (!identified.wanted) continue;
     const Sha256 content = identified.file.file.sha256;
     if (!blobs_.has(content)) {
       const auto taken = extracted_.take(path, content, ExtractedFiles::Why::kAhead);
       if (!taken.ok() && taken.error().fault != Fault::too_large) return taken.error();
     }
-    identified.file.path = member.name;
-    read.members.push_back({std::move(identified.file), member.name, member.ordinal});
+    const std::string called = member.name.empty() ? "/" + name : member.name;
+    identified.file.path = called;
+    read.members.push_back({std::move(identified.file), called, member.ordinal});
   }
   if (unpacked->sources.empty()) return read;
   const std::string pack = base::join_path(job.directory, kPackName);

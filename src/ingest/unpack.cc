@@ -3,11 +3,13 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <functional>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "extract/identify.h"
+#include "formats/archive/cab.h"
 #include "ingest/source_pack.h"
 #include "store/data_directory.h"
 
@@ -75,20 +77,23 @@ class Intake {
   std::optional<base::PendingFile> file_;
 };
 
+using Read = std::function<Result<void>(const ArchiveReader::Sink& sink)>;
+
 // True: go on with the next member.
-Result<bool> take_member(const UnpackJob& job, ArchiveReader& reader, const Member& member,
+Result<bool> take_member(const UnpackJob& job, const Read& read, const Member& member,
                          SourcePack& sources, Unpacked& unpacked) {
   if (member.kind != Member::Kind::file) return true;
   if (job.only && *job.only != member.ordinal) return true;
   const std::string name = fold_member_name(member.name);
   Intake intake(job, std::to_string(member.ordinal), !job.only && is_source_path(name));
-  const Result<void> done = reader.read([&](Bytes piece) { return intake.take(piece); });
+  const Result<void> done = read([&](Bytes piece) { return intake.take(piece); });
   if (!done.ok() && done.error().what == Intake::kEnough) return true;
   TRY(std::move(done));
   TRY(intake.end());
   if (intake.is_file()) {
     TRY(intake.keep(member.modified_s));
-    unpacked.members.push_back({name.empty() ? "/" + std::to_string(member.ordinal) : name,
+    const bool is_hostile = name.empty() && !member.name.empty();
+    unpacked.members.push_back({is_hostile ? "/" + std::to_string(member.ordinal) : name,
                                 member.ordinal, std::to_string(member.ordinal)});
   } else if (intake.is_source()) {
     TRY(sources.add(name, intake.held()));
@@ -98,12 +103,46 @@ Result<bool> take_member(const UnpackJob& job, ArchiveReader& reader, const Memb
 
 Result<void> read_members(const UnpackJob& job, ArchiveReader& reader, SourcePack& sources,
                           Unpacked& unpacked) {
+  const Read read = [&](const ArchiveReader::Sink& sink) { return reader.read(sink); };
   for (;;) {
     const std::optional<Member> member = TRY(reader.next());
     if (!member) return {};
-    const bool more = TRY(take_member(job, reader, *member, sources, unpacked));
+    const bool more = TRY(take_member(job, read, *member, sources, unpacked));
     if (!more) return {};
   }
+}
+
+archive::CabLimits cab_limits(const archive::Limits& limits) {
+  archive::CabLimits cab;
+  cab.member_size_max = limits.member_size_max;
+  cab.ratio_free_size = limits.ratio_free_size;
+  cab.ratio_max = limits.ratio_max;
+  return cab;
+}
+
+Result<void> read_cabinet(const UnpackJob& job, archive::CabReader& reader, SourcePack& sources,
+                          Unpacked& unpacked) {
+  const Read read = [&](const ArchiveReader::Sink& sink) { return reader.read(sink); };
+  for (std::uint64_t ordinal = 0;; ++ordinal) {
+    const std::optional<archive::CabMember> member = TRY(reader.next());
+    if (!member) return {};
+    const Member file{Member::Kind::file, member->name, ordinal, 0};
+    const bool more = TRY(take_member(job, read, file, sources, unpacked));
+    if (!more) return {};
+  }
+}
+
+// A fault before the first member is the archive's; a later one is `done`, and what came counts.
+Result<void> read_all(const UnpackJob& job, Bytes bytes, const archive::Limits& limits,
+                      SourcePack& sources, Unpacked& unpacked, Result<void>& done) {
+  if (archive::is_cab(bytes)) {
+    archive::CabReader reader = TRY(archive::CabReader::open(bytes, cab_limits(limits)));
+    done = read_cabinet(job, reader, sources, unpacked);
+    return {};
+  }
+  ArchiveReader reader = TRY(ArchiveReader::open(bytes, limits, archive::Reads::single_files_too));
+  done = read_members(job, reader, sources, unpacked);
+  return {};
 }
 
 }  // namespace
@@ -112,7 +151,8 @@ bool may_be_debug_file(Bytes head) {
   using Kind = extract::FileKind;
   const Kind kind = extract::identify(head).kind;
   return kind == Kind::elf || kind == Kind::pe || kind == Kind::pdb || kind == Kind::macho ||
-         kind == Kind::portable_pdb || kind == Kind::wasm || kind == Kind::breakpad_sym;
+         kind == Kind::portable_pdb || kind == Kind::wasm || kind == Kind::perf_map ||
+         kind == Kind::breakpad_sym;
 }
 
 std::string fold_member_name(std::string_view name) {
@@ -127,14 +167,15 @@ std::string fold_member_name(std::string_view name) {
 
 Result<Unpacked> unpack(const UnpackJob& job, const archive::Limits& limits) {
   const auto file = TRY(base::MappedFile::open(job.archive));
-  ArchiveReader reader = TRY(ArchiveReader::open(file->bytes(), limits));
   SourcePack sources = TRY(SourcePack::create(job.directory));
   Unpacked unpacked;
-  const Result<void> done = read_members(job, reader, sources, unpacked);
+  Result<void> done;
+  TRY(read_all(job, file->bytes(), limits, sources, unpacked, done));
   if (!done.ok()) {
     const Fault fault = done.error().fault;
     if (fault == Fault::unavailable || fault == Fault::internal) return done.error();
-    if (fault == Fault::unsupported && unpacked.members.empty()) return done.error();
+    const bool is_limit = fault == Fault::unsupported || fault == Fault::too_large;
+    if (is_limit && unpacked.members.empty()) return done.error();
     unpacked.problem = done.error().what;
   }
   unpacked.sources = TRY(sources.finish(base::join_path(job.directory, kPackName)));

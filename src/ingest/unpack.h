@@ -1,10 +1,10 @@
-// A package's members that somebody may ask for, written into a directory: debug files and
-// programs one by one, sources together in a pack; and a list of what was found.
-// What `faultline unpack-one` runs; the server runs that, with limits, and never this.
-// Nothing is written to a member's name. Damage ends the reading: what came before it counts, and
-// `problem` says why the rest is missing.
-// Fails with unsupported (no archive that we read) or unavailable (disk).
-// Format: docs/formats/archives.md, docs/formats/source-pack.md
+// A package's members that somebody may ask for (or what a compressed file or a cabinet holds),
+// written into a directory: debug files and programs one by one, sources together in a pack; and a
+// list of what was found. What `faultline unpack-one` runs; the server runs that, with limits, and
+// never this. Nothing is written to a member's name. Damage ends the reading: what came before it
+// counts, and `problem` says why the rest is missing. Fails with unsupported (no archive that we
+// read), too_large (a limit, before anything came) or unavailable (disk). Format:
+// docs/formats/archives.md, docs/formats/source-pack.md
 #pragma once
 
 #include <optional>
@@ -27,7 +27,8 @@ struct UnpackJob {
 };
 
 struct UnpackedMember {
-  std::string name;  // folded, valid UTF-8: "/usr/bin/x"
+  std::string
+      name;  // folded, valid UTF-8: "/usr/bin/x"; "" of a compressed file that is no archive
   std::uint64_t ordinal = 0;
   std::string file;  // in the directory: "17"
 };

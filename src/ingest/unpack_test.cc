@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "base/codec.h"
 #include "base/file.h"
+#include "formats/archive/cab.h"
 #include "ingest/source_pack.h"
 
 namespace ingest {
@@ -115,6 +117,49 @@ TEST_F(UnpackTest, WhatIsNoArchiveIsUnsupported) {
   const auto unpacked = unpack_tar("no archive\n");
   ASSERT_FALSE(unpacked.ok());
   EXPECT_EQ(unpacked.error().fault, Fault::unsupported);
+}
+
+TEST_F(UnpackTest, ACompressedFileHasNoName) {
+  const auto packed = base::gzip(base::bytes_of(kSym));
+  const auto unpacked = unpack_tar(std::string(base::text_of(packed)));
+  ASSERT_TRUE(unpacked.ok()) << unpacked.error().what;
+  ASSERT_EQ(unpacked->members.size(), 1u);
+  EXPECT_EQ(unpacked->members[0].name, "");
+  EXPECT_EQ(content_of(unpacked->members[0]), kSym);
+}
+
+TEST_F(UnpackTest, ACabinetGivesItsMember) {
+  base::PendingFile cab = base::PendingFile::create(root_.path()).value();
+  ASSERT_TRUE(archive::write_cab("foo.sym", base::bytes_of(kSym), {}, cab).ok());
+  const std::string bytes = base::read_file(cab.path()).value();
+  for (const bool alone : {false, true}) {
+    if (alone) job_.only = 0;
+    const auto unpacked = unpack_tar(bytes);
+    ASSERT_TRUE(unpacked.ok()) << unpacked.error().what;
+    ASSERT_EQ(unpacked->members.size(), 1u);
+    EXPECT_EQ(unpacked->members[0].name, "/foo.sym");
+    EXPECT_EQ(content_of(unpacked->members[0]), kSym);
+  }
+}
+
+TEST_F(UnpackTest, PerfMapsAreTaken) {
+  const std::string map =
+      "FFFFFFFF 00 734D59D6DE0E96AA3C77B3E2ED498097\nFFFFFFFE 00 1\nFFFFFFFD 00 2\n"
+      "FFFFFFFC 00 3\nFFFFFFFB 00 1\n000115D0 0D A::.ctor()\n";
+  const auto unpacked = unpack_tar(tar_of({{"lib/a.ni.r2rmap", map}}));
+  ASSERT_TRUE(unpacked.ok()) << unpacked.error().what;
+  ASSERT_EQ(unpacked->members.size(), 1u);
+}
+
+TEST_F(UnpackTest, ABombIsTooLarge) {
+  archive::Limits limits;
+  limits.ratio_free_size = 1000;
+  limits.ratio_max = 10;
+  const auto packed = base::gzip(base::bytes_of(kSym + std::string(1 << 20, 'a')));
+  ASSERT_TRUE(base::write_file_durably(job_.archive, packed).ok());
+  const auto unpacked = unpack(job_, limits);
+  ASSERT_FALSE(unpacked.ok());
+  EXPECT_EQ(unpacked.error().fault, Fault::too_large);
 }
 
 TEST(Unpacked, GoesThroughJsonAndBack) {

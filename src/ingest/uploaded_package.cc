@@ -51,6 +51,9 @@ Result<UnpackedPackage> unpack_uploaded(const Packages& packages, const std::str
     return told_to_uploader({Fault::malformed, unpacked->problem}, archive);
   }
   for (const UnpackedMember& member : unpacked->members) {
+    if (member.name.empty()) {
+      return Error{Fault::malformed, "the package is one compressed file, and no archive"};
+    }
     std::string name(base::basename_of(member.name));
     if (!ident::is_allowed_name(name)) name = member.file;
     const std::string path = base::join_path(job.directory, member.file);

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "extract/identify.h"
 #include "formats/macho/macho.h"
+#include "ingest/packed_files.h"
+#include "ingest/unpack.h"
 
 namespace ingest {
 
@@ -50,7 +52,7 @@ bool is_hostile(std::string_view name) {
 bool is_package_symbol(std::string_view name) {
   const std::string lower = base::lower_ascii(name);
   for (const std::string_view suffix :
-       {".pdb", ".dll", ".exe", ".so", ".dylib", ".dbg", ".debug"}) {
+       {".pdb", ".dll", ".exe", ".so", ".dylib", ".dbg", ".debug", ".r2rmap"}) {
     if (lower.ends_with(suffix)) return true;
   }
   return false;
@@ -75,21 +77,21 @@ std::optional<ident::StorePath> find_member_path(std::string_view name) {
   return ident::StorePath{std::string(parts[0]), std::string(parts[1]), std::string(parts[2])};
 }
 
-// A member that is under no path of ours must be a debug file, which names itself. A .sym is
-// refused here as Tecken refuses it: its path is how it is found.
-Result<bool> is_debug_file(archive::ZipReader& reader) {
+// A member that is under no path of ours must be a debug file, which names itself, maybe packed. A
+// .sym is refused here as Tecken refuses it: its path is how it is found.
+Result<bool> is_debug_file(archive::ZipReader& reader, std::string_view name) {
+  const bool is_packed = name.ends_with('_') || is_compressed_name(name);
+  const std::size_t enough_size = is_packed ? kPackedHeadSize : kHeadSize;
   std::vector<std::uint8_t> head;
   const auto enough = [&](base::Bytes piece) -> Result<void> {
     head.insert(head.end(), piece.begin(), piece.end());
-    if (head.size() >= kHeadSize) return Error{Fault::too_large, ""};  // stops the reading
+    if (head.size() >= enough_size) return Error{Fault::too_large, ""};  // stops the reading
     return {};
   };
   const Result<void> done = reader.read(enough);
-  if (!done.ok() && head.size() < kHeadSize) return done.error();
-  const extract::FileKind kind = extract::identify(head).kind;
-  using Kind = extract::FileKind;
-  return kind == Kind::elf || kind == Kind::pe || kind == Kind::pdb || kind == Kind::macho ||
-         kind == Kind::portable_pdb || kind == Kind::wasm;
+  if (!done.ok() && head.size() < enough_size) return done.error();
+  if (is_packed && may_hold_debug_file(head, name)) return true;
+  return may_be_debug_file(head) && extract::identify(head).kind != extract::FileKind::breakpad_sym;
 }
 
 }  // namespace
@@ -128,7 +130,7 @@ Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits, ZipK
     WantedMember wanted{std::nullopt, std::string(base::basename_of(member->name))};
     if (kind == ZipKind::tecken) wanted.path = find_member_path(member->name);
     if (!wanted.path) {
-      const bool names_itself = TRY(is_debug_file(reader));
+      const bool names_itself = TRY(is_debug_file(reader, wanted.name));
       if (!names_itself) return unrecognized(member->name);
     }
     plan.wanted.emplace(member->name, std::move(wanted));

@@ -171,6 +171,11 @@ const std::vector<db::Migration>& Containers::migrations() {
        "  size BIGINT NOT NULL,\n"
        "  PRIMARY KEY (path, container));\n"
        "CREATE INDEX container_source_container ON container_source (container);\n"},
+      // Compressed files and perf maps were passed over once, and unchanged files are not read
+      // again.
+      {132, "watched files without members are looked at again",
+       "DELETE FROM container WHERE kind = 'file' AND NOT EXISTS\n"
+       "  (SELECT 1 FROM container_file m WHERE m.container = container.id);\n"},
   };
   return list;
 }

@@ -84,7 +84,7 @@ ArchiveReader::ArchiveReader(ArchiveReader&&) noexcept = default;
 ArchiveReader& ArchiveReader::operator=(ArchiveReader&&) noexcept = default;
 ArchiveReader::~ArchiveReader() = default;
 
-Result<ArchiveReader> ArchiveReader::open(Bytes bytes, const Limits& limits) {
+Result<ArchiveReader> ArchiveReader::open(Bytes bytes, const Limits& limits, Reads reads) {
   const std::optional<Bytes> inner = TRY(find_package_data(bytes));
   const Bytes content = inner.value_or(bytes);
   auto state = std::make_unique<State>();
@@ -92,6 +92,12 @@ Result<ArchiveReader> ArchiveReader::open(Bytes bytes, const Limits& limits) {
   state->archive_size = bytes.size();
   state->reader.reset(::archive_read_new());
   if (!state->reader || !support_formats(state->reader.get())) {
+    return Error{Fault::unavailable, "archive: libarchive does not start"};
+  }
+  // libarchive takes anything for "raw", when nothing else fits: what is not compressed is kept
+  // out.
+  if (reads == Reads::single_files_too && is_compressed(bytes) &&
+      ::archive_read_support_format_raw(state->reader.get()) != ARCHIVE_OK) {
     return Error{Fault::unavailable, "archive: libarchive does not start"};
   }
   if (::archive_read_open_memory(state->reader.get(), content.data(), content.size()) !=
@@ -138,7 +144,9 @@ Result<std::optional<Member>> ArchiveReader::next() {
   Member member;
   member.ordinal = state_->members++;
   member.kind = kind_of(entry);
-  if (const char* name = ::archive_entry_pathname(entry)) member.name = name;
+  const bool is_raw = ::archive_format(state_->reader.get()) == ARCHIVE_FORMAT_RAW;
+  const char* name = ::archive_entry_pathname(entry);
+  if (name != nullptr && !is_raw) member.name = name;
   state_->member_name = member.name;
   if (::archive_entry_mtime_is_set(entry) != 0) member.modified_s = ::archive_entry_mtime(entry);
   if (::archive_entry_size_is_set(entry) != 0) {
@@ -176,6 +184,17 @@ Result<void> ArchiveReader::read(const Sink& sink) {
     if (status == ARCHIVE_EOF) return {};
     TRY(give({static_cast<const std::uint8_t*>(data), size}));
   }
+}
+
+bool is_compressed(Bytes head) {
+  using namespace std::string_view_literals;
+  constexpr std::array kMagics{"\x1f\x8b"sv, "BZh"sv,
+                               "\xfd"
+                               "7zXZ\0"sv,
+                               "\x28\xb5\x2f\xfd"sv};
+  const std::string_view text = base::text_of(head);
+  return std::any_of(kMagics.begin(), kMagics.end(),
+                     [&](std::string_view magic) { return text.starts_with(magic); });
 }
 
 bool may_be_archive(Bytes head) {

@@ -34,14 +34,19 @@ struct Limits {
 struct Member {
   enum class Kind : std::uint8_t { file, link, directory, other };  // other: devices, pipes
   Kind kind = Kind::file;
-  std::string name;
+  std::string name;             // "" of a compressed file that is no archive
   std::uint64_t ordinal = 0;    // place among all members, from 0
   std::int64_t modified_s = 0;  // since 1970; 0 when it does not say
 };
 
+// What else counts as an archive: a compressed file (gzip, bzip2, xz, zstd) of something that is
+// none, as one member without a name.
+enum class Reads : std::uint8_t { archives, single_files_too };
+
 class ArchiveReader {
  public:
-  static base::Result<ArchiveReader> open(base::Bytes bytes, const Limits& limits = {});
+  static base::Result<ArchiveReader> open(base::Bytes bytes, const Limits& limits = {},
+                                          Reads reads = Reads::archives);
   ArchiveReader(ArchiveReader&&) noexcept;
   ArchiveReader& operator=(ArchiveReader&&) noexcept;
   ~ArchiveReader();
@@ -58,6 +63,9 @@ class ArchiveReader {
   explicit ArchiveReader(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+// Whether these first bytes are of a compression that single files come in.
+bool is_compressed(base::Bytes head);
 
 // Whether these first bytes may begin an archive that ArchiveReader reads. Compressed bytes may
 // hold something else; 512 bytes are enough.

@@ -9,7 +9,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   limits.ratio_free_size = 4 << 20;
   limits.ratio_max = 20;
   static_cast<void>(archive::may_be_archive({data, size}));
-  auto reader = archive::ArchiveReader::open({data, size}, limits);
+  auto reader =
+      archive::ArchiveReader::open({data, size}, limits, archive::Reads::single_files_too);
   while (reader.ok()) {
     const auto member = reader->next();
     if (!member.ok() || !*member) break;

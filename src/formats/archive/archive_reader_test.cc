@@ -120,6 +120,43 @@ TEST(ArchiveReader, ReadsTarInEachCompression) {
   }
 }
 
+TEST(ArchiveReader, ACompressedFileIsOneMemberWithoutAName) {
+  const Buffer plain = buffer_of("hello");
+  const auto names = [](const Buffer& bytes, Reads reads) -> std::string {
+    auto reader = ArchiveReader::open(bytes, Limits(), reads);
+    if (!reader.ok()) return "no archive";
+    const auto member = reader->next();
+    if (!member.ok() || !*member) return "no archive";
+    std::string text = (*member)->name + "=";
+    EXPECT_TRUE(reader
+                    ->read([&](Bytes piece) {
+                      text += base::text_of(piece);
+                      return base::Result<void>();
+                    })
+                    .ok());
+    return text;
+  };
+  for (const Buffer& packed : {base::gzip(plain), base::compress_zstd(plain)}) {
+    EXPECT_EQ(names(packed, Reads::single_files_too), "=hello");
+    EXPECT_EQ(names(packed, Reads::archives), "no archive");
+  }
+  EXPECT_EQ(names(plain, Reads::single_files_too), "no archive") << "it is not compressed";
+  EXPECT_EQ(names(base::gzip(tar_of({{"a", "x"}})), Reads::single_files_too), "a=x");
+}
+
+TEST(ArchiveReader, ACompressedFileMeetsTheLimits) {
+  Limits limits;
+  limits.ratio_free_size = 1000;
+  limits.ratio_max = 10;
+  const Buffer bomb = base::gzip(Buffer(1 << 20, 'a'));
+  auto reader = ArchiveReader::open(bomb, limits, Reads::single_files_too);
+  ASSERT_TRUE(reader.ok());
+  ASSERT_TRUE(reader->next().ok());
+  const auto done = reader->read([](Bytes) { return base::Result<void>(); });
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().fault, base::Fault::too_large);
+}
+
 TEST(ArchiveReader, ReadsTheDataOfDebianPackages) {
   const Buffer tar = tar_of({{"./usr/bin/a", "hello"}});
   const std::vector<Buffer> packages{deb_of("data.tar", tar),
