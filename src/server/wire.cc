@@ -368,11 +368,7 @@ Result<void> serve(const Options& options) {
                            {static_cast<unsigned>(options.processing_threads), 2000});
   reports::Intake intake(*database, blobs, [&workers] { workers.wake(); });
   catalog.add_listener([&](const std::vector<store::NewFile>& files) {
-    std::vector<std::string> debug_ids;
-    for (const store::NewFile& file : files) {
-      if (!file.file.debug_id.empty()) debug_ids.push_back(file.file.debug_id);
-    }
-    const auto woken = queue.symbols_arrived(debug_ids);
+    const auto woken = queue.symbols_arrived(store::debug_ids_of(files));
     if (!woken.ok()) base::log::error("reports not asked again: {}", woken.error().what);
     if (woken.ok() && *woken > 0) workers.wake();
   });

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "store/blobs.h"
 #include "store/file_rows.h"
 #include "store/upload_tables.h"
@@ -25,20 +26,6 @@ constexpr std::int64_t kPortion = 10'000;  // rows of a long list at a time
 
 Value number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 Value flag(bool value) { return static_cast<std::int64_t>(value ? 1 : 0); }
-
-Result<std::int64_t> keep_file(Session& session, const FileRecord& file) {
-  const std::string hex = file.sha256.hex();
-  TRY(session.execute(
-      "INSERT INTO symbol_file (sha256, size, format, name, os, arch, debug_id, code_id, "
-      "has_debug, has_symbols, has_code, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-      "ON CONFLICT (sha256) DO NOTHING",
-      {hex, number(file.size), file.format, file.name, file.os, file.arch, file.debug_id,
-       file.code_id, flag(file.has_debug), flag(file.has_symbols), flag(file.has_code),
-       file.added_at.us}));
-  const Rows rows = TRY(session.query("SELECT id FROM symbol_file WHERE sha256 = ?", {hex}));
-  if (rows.empty()) return Error{Fault::internal, "symbol_file lost the row of " + hex};
-  return rows.front().integer(0);
-}
 
 Result<void> keep_keys(Session& session, std::int64_t file, const NewFile& added,
                        const Upload& upload) {
@@ -125,28 +112,21 @@ Result<std::vector<Found>> find_one(Session& session, const ident::SymbolKey& ke
 
 }  // namespace
 
-FileRecord file_of(const Row& row, std::size_t first) {
-  FileRecord file;
-  file.id = row.integer(first);
-  file.sha256 = find_sha256(row.text(first + 1)).value_or(base::Sha256{});
-  file.size = static_cast<std::uint64_t>(row.integer(first + 2));
-  file.format = row.text(first + 3);
-  file.name = row.text(first + 4);
-  file.os = row.text(first + 5);
-  file.arch = row.text(first + 6);
-  file.debug_id = row.text(first + 7);
-  file.code_id = row.text(first + 8);
-  file.has_debug = row.integer(first + 9) != 0;
-  file.has_symbols = row.integer(first + 10) != 0;
-  file.has_code = row.integer(first + 11) != 0;
-  file.added_at = {row.integer(first + 12)};
-  return file;
-}
-
 bool NewFile::path_is_verified() const {
   return std::any_of(keys.begin(), keys.end(), [](const KeyRecord& record) {
     return record.key.kind == ident::KeyKind::path && record.verified;
   });
+}
+
+std::vector<std::string> debug_ids_of(const std::vector<NewFile>& files) {
+  std::set<std::string> ids;
+  for (const NewFile& file : files) {
+    if (!file.file.debug_id.empty()) ids.insert(base::upper_ascii(file.file.debug_id));
+    for (const KeyRecord& record : file.keys) {
+      if (record.key.kind == ident::KeyKind::debug_id) ids.insert(base::upper_ascii(record.key.id));
+    }
+  }
+  return {ids.begin(), ids.end()};
 }
 
 bool is_fuller(const FileRecord& a, const FileRecord& b) {

@@ -59,6 +59,10 @@ struct NewFile {
   bool convert_ahead = true;
 };
 
+// Every debug id under which these files are found, as Breakpad prints it: a fat file has one for
+// each slice, an image those of all its PDBs.
+std::vector<std::string> debug_ids_of(const std::vector<NewFile>& files);
+
 struct Upload {
   std::int64_t id = 0;
   base::Time created_at;
@@ -100,7 +104,8 @@ class Catalog {
     std::int64_t upload_id = 0;
     std::vector<bool> was_known;  // for each file: its content was here before, in this scope
   };
-  // All of them or none. REQUIRES: each file's blob is durable.
+  // All of them or none. What is here already gets the keys that it had not, and its row what is
+  // known better now. REQUIRES: each file's blob is durable.
   base::Result<Committed> commit(const Upload& upload, const std::vector<NewFile>& files);
 
   // More keys in that scope for a file that is here: `added.file` is its row as find() gave it.

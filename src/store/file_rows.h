@@ -1,4 +1,4 @@
-// How a file's row is read: for those in this room who ask for it.
+// How a file's row is read and kept: for those in this room who ask for it.
 #pragma once
 
 #include <string_view>
@@ -14,5 +14,8 @@ constexpr std::size_t kFileColumnCount = 13;
 
 // REQUIRES: the row begins with kFileColumns at column `first`.
 FileRecord file_of(const db::Row& row, std::size_t first = 0);
+
+// The id of the row of these bytes, which is new or learns what is known about them now.
+base::Result<std::int64_t> keep_file(db::Session& session, const FileRecord& file);
 
 }  // namespace store

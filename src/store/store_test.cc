@@ -206,6 +206,38 @@ TEST_P(CatalogOn, SaysWhatItAlreadyKnewAndTellsTheListeners) {
   EXPECT_EQ(catalog_->list_files(10)->front().name, "two");
 }
 
+TEST_P(CatalogOn, AFileThatComesAgainTeachesItsRow) {
+  NewFile opaque = file_with("one", {SymbolKey::from_text(KeyKind::path, "a/a", "1")}, false);
+  opaque.file.format = "";
+  must_commit({opaque});
+  const std::string id = "0403020106050807090A0B0C0D0E0F100";
+  NewFile known = file_with("one", {SymbolKey::from_text(KeyKind::debug_id, "a", id)}, true, true);
+  known.file.name = "other name";
+  known.file.debug_id = id;
+  known.file.arch = "x86_64";
+  must_commit({known});
+  must_commit({opaque});  // who knows less takes nothing away
+  const FileRecord row = catalog_->list_files(10)->front();
+  EXPECT_EQ(row.format, "elf");
+  EXPECT_EQ(row.debug_id, id);
+  EXPECT_EQ(row.arch, "x86_64");
+  EXPECT_TRUE(row.has_debug);
+  EXPECT_EQ(row.name, "one");
+  EXPECT_EQ(names_for(SymbolKey::from_text(KeyKind::debug_id, "", id)),
+            std::vector<std::string>{"one"});
+  EXPECT_EQ(catalog_->count()->files, 1u);
+}
+
+TEST(NewFiles, BearEveryDebugIdOfTheirSlices) {
+  NewFile fat = file_with("fat",
+                          {SymbolKey::from_text(KeyKind::debug_id, "a", "aa0"),
+                           SymbolKey::from_text(KeyKind::debug_id, "a", "bb0"),
+                           SymbolKey::from_text(KeyKind::uuid, "a", "cc")},
+                          true);
+  fat.file.debug_id = "AA0";
+  EXPECT_EQ(debug_ids_of({fat}), (std::vector<std::string>{"AA0", "BB0"}));
+}
+
 TEST_P(CatalogOn, ListsEveryIdOnceHoweverManyThereAre) {
   std::vector<NewFile> files;
   for (int i = 0; i < 10'050; ++i) {  // more than one portion
