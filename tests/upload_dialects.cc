@@ -138,6 +138,16 @@ Outcome nuget(const std::string& url, const File& file) {
                     form_header()));
 }
 
+Outcome package(const std::string& url, const File& file) {
+  const std::string tar = tar_entry("usr/lib/" + file.name, file.content) + tar_end();
+  const auto packed = base::gzip(base::bytes_of(tar));
+  return taken(send(url, "POST", "/upload/",
+                    form_part("name=\"p\"; filename=\"" + file.name + ".tar.gz\"",
+                              std::string(packed.begin(), packed.end())) +
+                        form_end(),
+                    form_header()));
+}
+
 Outcome parts(const std::string& url, const File& file) {
   const std::string path = "/api/v1/uploads/" + base::sha256_of(base::bytes_of(file.content)).hex();
   const std::string half = file.content.substr(0, file.content.size() / 2);
@@ -173,6 +183,30 @@ const Fields& form_header() {
   static const Fields kHeader{{"Content-Type", "multipart/form-data; boundary=b"}};
   return kHeader;
 }
+
+std::string tar_entry(const std::string& name, const std::string& content) {
+  const auto octal = [](std::uint64_t value, std::size_t digits) {
+    std::string text(digits, '0');
+    for (std::size_t i = digits; i-- > 0; value >>= 3) text[i] = static_cast<char>('0' + value % 8);
+    return text + '\0';
+  };
+  std::string head = name;
+  head.resize(100, '\0');
+  head += octal(0644, 7) + octal(0, 7) + octal(0, 7) + octal(content.size(), 11) + octal(0, 11);
+  const std::size_t sum_at = head.size();
+  head += std::string(8, ' ') + "0";
+  head.resize(257, '\0');
+  head += std::string(
+      "ustar\0"
+      "00",
+      8);
+  head.resize(512, '\0');
+  std::uint64_t sum = 0;
+  for (const char c : head) sum += static_cast<unsigned char>(c);
+  head.replace(sum_at, 8, octal(sum, 6) + ' ');
+  return head + content + std::string((512 - content.size() % 512) % 512, '\0');
+}
+std::string tar_end() { return std::string(1024, '\0'); }
 
 File sym_file(const std::string& name, std::size_t size) {
   const std::string id = base::upper_ascii(hex_of(name, DigestKind::md5)) + "0";
@@ -221,6 +255,7 @@ const std::vector<Dialect>& dialects() {
       {"sym_upload-v1", sym_file, sym_upload_v1},
       {"sym_upload-v2", sym_file, sym_upload_v2},
       {"nuget", elf_file, nuget},
+      {"package", elf_file, package},
   };
   return kAll;
 }

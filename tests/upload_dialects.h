@@ -21,6 +21,9 @@ net::ClientAnswer send(const std::string& url, const std::string& method, const 
 std::string form_part(const std::string& disposition, const std::string& content);
 std::string form_end();
 const Fields& form_header();
+// A regular file in a tar archive. REQUIRES: the name has less than 100 bytes.
+std::string tar_entry(const std::string& name, const std::string& content);
+std::string tar_end();
 
 // What is brought: a module's Breakpad text, or a little ELF file with a build id.
 struct File {

@@ -179,7 +179,8 @@ TEST(FullDisk, IsSaidInEachDialectAndNothingIsLost) {
     auto disk = SmallDisk::mount("9m");
     REQUIRE_OR_SKIP(disk.has_value(), "may not mount a tmpfs");
     const std::string data = disk->path() + "/data";
-    const auto server = ServerProcess::start({data, {}, {}, {"FAULTLINE_LIMITS_DISK_FREE=0"}});
+    const auto server = ServerProcess::start(
+        {data, {}, {}, {"FAULTLINE_LIMITS_DISK_FREE=0", "FAULTLINE_DISK_STOP_EXTRACTING=0"}});
     ASSERT_NE(server.url(), "");
     std::vector<File> kept;
     Outcome refused{true, 0, ""};
@@ -206,6 +207,27 @@ TEST(FullDisk, IsSaidInEachDialectAndNothingIsLost) {
     const Outcome again = dialect.upload(server.url(), after);
     EXPECT_TRUE(again.acknowledged) << again.status << " " << again.said;
     EXPECT_TRUE(send(server.url(), "GET", after.path).body == after.content);
+  }
+}
+
+// Unpacking stops before uploads do: a package is refused, its files alone are taken.
+TEST(FullDisk, PackagesAreRefusedBeforeUploadsAre) {
+  auto disk = SmallDisk::mount("60m");
+  REQUIRE_OR_SKIP(disk.has_value(), "may not mount a tmpfs");
+  const auto server = ServerProcess::start(
+      {disk->path() + "/data",
+       {},
+       {},
+       {"FAULTLINE_LIMITS_DISK_FREE=0", "FAULTLINE_DISK_STOP_EXTRACTING=100 MiB"}});
+  ASSERT_NE(server.url(), "");
+  for (const Dialect& dialect : uploads::dialects()) {
+    const Outcome outcome = dialect.upload(server.url(), dialect.make("a.so", 5000));
+    if (dialect.name == "package") {
+      EXPECT_EQ(outcome.status, 507) << outcome.said;
+      EXPECT_NE(outcome.said.find("too full to unpack"), std::string::npos) << outcome.said;
+    } else {
+      EXPECT_TRUE(outcome.acknowledged) << dialect.name << " " << outcome.said;
+    }
   }
 }
 

@@ -361,6 +361,32 @@ TEST_F(HostileUploads, AMillionMembersCostNothing) {
   EXPECT_LT(after, before + (16u << 20)) << (after - before) / 1024 << " KiB more";
 }
 
+// Read to the limit, in a child of its own, and refused; the names differ, so that it is not the
+// limit of bytes that stops it.
+TEST_F(HostileUploads, AMillionFilesInATarAreRefusedAndTheServerGoesOn) {
+  constexpr std::size_t kMembers = 1'000'001, kTogether = 10'000;
+  const auto work = base::TemporaryDirectory::create("million").value();
+  const std::string path = work.path() + "/million.tar.gz";
+  FILE* const pipe = ::popen(("gzip -1 > " + path).c_str(), "w");
+  ASSERT_NE(pipe, nullptr);
+  for (std::size_t i = 0; i < kMembers;) {
+    std::string some;
+    some.reserve(kTogether * 512);
+    for (std::size_t j = 0; j < kTogether && i < kMembers; ++j, ++i) {
+      some += uploads::tar_entry("usr/lib/" + std::to_string(i * 2'654'435'761u), "");
+    }
+    ASSERT_EQ(std::fwrite(some.data(), 1, some.size(), pipe), some.size());
+  }
+  ASSERT_EQ(::pclose(pipe), 0);
+  const std::uint64_t before = anonymous_memory(server_->pid());
+  const auto posted = post_package("million.tar.gz", base::read_file(path).value());
+  EXPECT_EQ(posted.status, 413) << posted.body;
+  EXPECT_NE(posted.body.find("1000000"), std::string::npos) << posted.body;
+  EXPECT_LT(anonymous_memory(server_->pid()), before + (16u << 20));
+  const uploads::File after = uploads::elf_file("after.so", 10'000);
+  EXPECT_TRUE(uploads::dialects().front().upload(server_->url(), after).acknowledged);
+}
+
 TEST_F(HostileUploads, BrokenPackagesAreRefusedWhole) {
   const auto work = base::TemporaryDirectory::create("broken").value();
   const std::string elf = uploads::elf_file("p.so", 100'000).content;

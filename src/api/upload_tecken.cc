@@ -93,6 +93,9 @@ Answer post_form(const Context& context, Request& request) {
   const auto dot = name.rfind('.');
   const std::string extension = dot == std::string::npos ? "" : name.substr(dot);
   if (ingest::is_package_name(name)) {
+    if (!context->rooms.disk.may_extract()) {
+      return json_error(507, "the disk of the server is too full to unpack packages");
+    }
     return keep_package(context, bringer_of(context, request, who, "package", is_try), name,
                         file->body);
   }
