@@ -44,6 +44,139 @@ TEST_F(LldbWishes, SourcesComeFromTheServerToo) {
             kLampSource);
 }
 
+// 3: a tree that was written as symstore writes it, and every path by which Windows asks.
+TEST_F(LldbWishes, MicrosoftsStoreLayoutIsSpoken) {
+  REQUIRE_CORPUS(corpus);
+  const std::string objects = corpus + "/symbols/objects/pe-pdb/lantern-win-x64/";
+  const std::string pdb = must_read(objects + "lantern.pdb");
+  must_run(faultline_program() + " store add --two-tier --compress --product lamp --store " +
+           root_ + "/tree " + objects + "lantern.pdb && " + faultline_program() +
+           " store import --store " + server_->url() + " " + root_ + "/tree");
+  const auto identity = extract::identify(base::bytes_of(pdb));
+  const std::string id = identity.debug_id.breakpad();
+  const std::string guid = id.substr(0, 32);
+  for (const std::string& path : std::vector<std::string>{
+           "/lantern.pdb/" + id + "/lantern.pdb", "/la/lantern.pdb/" + id + "/lantern.pdb",
+           "/LANTERN.PDB/" + base::lower_ascii(id) + "/Lantern.pdb",
+           // As LLDB spells a PDB's id to a debuginfod: the age has 8 digits.
+           "/buildid/" + base::lower_ascii(guid) + "0000000" + id.substr(32) + "/debuginfo"}) {
+    EXPECT_TRUE(send("GET", path).body == pdb) << path;
+  }
+  EXPECT_TRUE(send("GET", "/lantern.pdb/" + id + "/lantern.pd_").body.starts_with("MSCF"));
+  EXPECT_EQ(send("GET", "/lantern.pdb/" + guid + "F/lantern.pdb").status, 404);
+  EXPECT_EQ(send("GET", "/index2.txt").status, 404);  // else symsrv would ask for two tiers only
+}
+
+// 4: wherever the compiler put it.
+TEST_F(LldbWishes, EveryFormOfDebugInformationIsServed) {
+  REQUIRE_OR_SKIP(have_command("clang-22") && have_command("llvm-dwp-22"), "no clang-22");
+  REQUIRE_CORPUS(corpus);
+  write("/split/lamp.c", kLampSource);
+  must_run(
+      "cd " + root_ + "/split && clang-22 -g -O0 -gsplit-dwarf -c lamp.c && cc -Wl,--build-id " +
+      "-o split lamp.o && llvm-dwp-22 -e split -o split.dwp && cc -g -O0 -Wl,--build-id -o whole " +
+      "lamp.c && mv lamp.dwo unit.dwo && rm lamp.o lamp.c");
+  const std::string macho = corpus + "/symbols/objects/macho/electron-dsym/Electron";
+  const std::string pdb = corpus + "/symbols/objects/pe-pdb/lantern-win-x64/lantern.pdb";
+  must_run(faultline_program() + " upload-symbols --url " + server_->url() + " " + root_ +
+           "/split " + macho + " " + pdb);
+  const auto identify = [&](const std::string& file) {
+    return extract::identify(base::bytes_of(must_read(file)));
+  };
+  const std::string split = root_ + "/split/";
+  const std::string split_id = identify(split + "split").build_id;
+  const auto unit = identify(split + "unit.dwo");
+  ASSERT_EQ(unit.dwo_ids.size(), 1u);
+  const std::vector<std::pair<std::string, std::string>> forms = {
+      {"/buildid/" + identify(split + "whole").build_id + "/debuginfo", split + "whole"},
+      {"/buildid/" + split_id + "/executable", split + "split"},
+      {"/artifacts/dwp/" + split_id + "/split.dwp", split + "split.dwp"},
+      {"/artifacts/dwo/" + unit.dwo_ids.front() + "/unit.dwo", split + "unit.dwo"},
+      {"/artifacts/pdb/" + identify(pdb).debug_id.breakpad() + "/lantern.pdb", pdb},
+      {"/artifacts/dsym/cb63147ac9dc308b8ca1ee92a5042e8e/Electron", macho}};
+  for (const auto& [path, file] : forms) {
+    EXPECT_TRUE(send("GET", path).body == must_read(file)) << path;
+  }
+}
+
+// 6: in the object, beside it, in directories; and the external tool fills a cache, so that the
+// next look stays here. (LLDB 22 asks a debuginfod before it looks into directories: only a server
+// that is gone shows what it finds by itself.)
+TEST_F(LldbWishes, NearerPlacesNeedNoServer) {
+  REQUIRE_OR_SKIP(have_command("lldb-22"), "no lldb-22");
+  build_and_upload();
+  must_run("mkdir " + root_ + "/near && cd " + root_ + "/near && cp ../lamp.debug . && " +
+           "cp ../stripped lamp && objcopy --add-gnu-debuglink=lamp.debug lamp");
+  const auto is_found = [&](const std::string& program, const std::string& more = "") {
+    const std::string said =
+        lldb(more + " -o 'image lookup -v -n flicker' " + root_ + "/" + program);
+    return said.find("lamp.c:1") != std::string::npos;
+  };
+  EXPECT_TRUE(is_found("run/lamp")) << "at the server";
+  const std::string told = dsym(identity_.build_id);
+  EXPECT_EQ(server_->stop(), 0);
+  EXPECT_TRUE(is_found("run/lamp")) << "in the cache that LLDB filled";
+  EXPECT_EQ(dsym(identity_.build_id), told) << "in the cache that our tool filled";
+  must_run("rm -r " + root_ + "/debuginfod");
+  EXPECT_FALSE(is_found("run/lamp")) << "nowhere";
+  EXPECT_TRUE(is_found("lamp")) << "in the object";
+  EXPECT_TRUE(is_found("near/lamp")) << "beside it";
+  EXPECT_TRUE(
+      is_found("run/lamp", "-O 'settings append target.debug-file-search-paths " + cache() + "'"))
+      << "in a directory named";
+}
+
+// A client that meets a 5xx drops the server; what nobody has is a 404 on every path.
+TEST_F(LldbWishes, WhatIsAbsentIsAlways404) {
+  build_and_upload();
+  const std::string& here = identity_.build_id;
+  const std::string no_id = "00112233445566778899aabbccddeeff00112233";
+  const std::string no_uuid = "00112233445566778899aabbccddeeff";
+  const std::string no_guid = "0123456789ABCDEF0123456789ABCDEF1";
+  std::vector<std::string> paths;
+  for (const char* what : {"debuginfo", "executable", "source/no/such.c", "source", "section/.text",
+                           "dwp", "nothing", ""}) {
+    paths.push_back("/buildid/" + no_id + "/" + what);
+    paths.push_back("/buildid/" + no_uuid + "/" + what);
+    paths.push_back("/buildid/nonsense/" + std::string(what));
+  }
+  for (const char* what : {"source/no/such.c", "source/%2e%2e/%2e%2e/etc/passwd", "section/.none",
+                           "section/", "nothing", "dwp"}) {
+    paths.push_back("/buildid/" + here + "/" + what);
+  }
+  for (const char* type : {"elf", "macho", "pe", "debug", "pdb", "dwp", "dwo", "sym", "index",
+                           "file", "src", "none"}) {
+    for (const std::string& id :
+         {no_id, no_uuid, no_guid, std::string("0"), std::string("x%20y")}) {
+      paths.push_back("/artifacts/" + std::string(type) + "/" + id + "/x");
+    }
+  }
+  for (const std::string& id :
+       {no_guid, no_id, std::string("5A0BC0C6c83000"), std::string("nonsense"),
+        "elf-buildid-" + no_id, "mach-uuid-" + no_uuid, "r2rmap-v1-" + no_uuid, "sha1-" + no_id,
+        here}) {
+    for (const char* file : {"no.pdb", "no.pd_", "no.sym", "file.ptr"}) {
+      paths.push_back("/no.pdb/" + id + "/" + file);
+      paths.push_back("/no/no.pdb/" + id + "/" + file);
+    }
+  }
+  for (const char* path :
+       {"/_.dwarf/mach-uuid-sym-00112233445566778899aabbccddeeff/_.dwarf", "/index2.txt",
+        "/.build-id/00/112233.debug", "/00/112233445566778899aabbccddeeff00112233/debuginfo",
+        "/0011/2233/4455/6677/8899/AABBCCDDEEFF", "/0011/2233/4455/6677/8899/AABBCCDDEEFF.app",
+        "/p/none/no.pdb/1/no.pdb", "/try/no.pdb/1/no.pdb", "/a/b/..%2f..%2fetc"}) {
+    paths.emplace_back(path);
+  }
+  for (const std::string& path : paths) {
+    if (path.starts_with("/no.pdb/" + here) || path.starts_with("/no/no.pdb/" + here)) {
+      EXPECT_LT(send("GET", path).status, 500) << path;  // a build id finds it under any name
+      continue;
+    }
+    EXPECT_EQ(send("GET", path).status, 404) << path;
+    EXPECT_EQ(send("HEAD", path).status, 404) << path;
+  }
+}
+
 TEST_F(LldbWishes, AnExternalToolAnswersWithAPropertyList) {
   REQUIRE_CORPUS(corpus);
   ASSERT_TRUE(upload_dsym(corpus));
