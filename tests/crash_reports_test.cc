@@ -146,6 +146,59 @@ TEST_F(CrashReports, HealWhenTheirSymbolsArrive) {
             "sadness_generator::raise_segfault");
 }
 
+// A Mach-O image for two machines that says its UUIDs and nothing else.
+std::string fat_image(const std::vector<std::string>& uuids) {
+  constexpr std::uint32_t kSliceAt = 4096;
+  std::string file;
+  const auto big = [&](std::uint32_t value) {
+    for (const int shift : {24, 16, 8, 0}) file += static_cast<char>(value >> shift & 0xff);
+  };
+  const auto little = [&](std::uint32_t value) {
+    for (const int shift : {0, 8, 16, 24}) file += static_cast<char>(value >> shift & 0xff);
+  };
+  const std::vector<std::uint32_t> machines{0x01000007, 0x0100000c};
+  big(0xcafebabe);
+  big(2);
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    for (const std::uint32_t value : {machines.at(i), 0u, kSliceAt * (i + 1), 56u, 12u}) big(value);
+  }
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    file.resize(kSliceAt * (i + 1), '\0');
+    for (const std::uint32_t value :
+         {0xfeedfacfu, machines.at(i), 0u, 2u, 1u, 24u, 0u, 0u, 0x1bu, 24u}) {
+      little(value);
+    }
+    for (std::size_t k = 0; k < 32; k += 2) {
+      file += static_cast<char>(std::stoi(uuids.at(i).substr(k, 2), nullptr, 16));
+    }
+  }
+  return file;
+}
+
+TEST_F(CrashReports, AreAskedAgainForTheIdOfAnySlice) {
+  REQUIRE_CORPUS(corpus);
+  const ServerProcess server = start();
+  const std::string id = must_submit(
+      server.url(),
+      base::read_file(corpus + "/minidumps/dumps/rust-minidump/pipeline-inlines-macos-segv.dmp")
+          .value());
+  ASSERT_EQ(settled_report(server.url(), id)["revision"].integer_or(0), 1);
+  net::ClientRequest put;
+  put.method = "PUT";
+  put.url = server.url() + "/api/v1/files/crash-client";
+  put.body = fat_image({"0102030405060708090a0b0c0d0e0f10", "509c0610949836f7b70bd88bcf03e540"});
+  const auto kept = net::Client().send(put);
+  ASSERT_TRUE(kept.ok());
+  ASSERT_EQ(kept->status, 201) << kept->body;
+  const auto until = std::chrono::steady_clock::now() + 30s;
+  std::int64_t revision = 1;
+  while (revision < 2 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(50ms);
+    revision = settled_report(server.url(), id)["revision"].integer_or(0);
+  }
+  EXPECT_EQ(revision, 2);
+}
+
 // Among all the other routes, with the limits that the program has by itself: the status is as
 // the index says. What is kept is checked in api/submit_corpus_test.cc.
 TEST_F(CrashReports, GetTheStatusThatTheCollectorCorpusExpects) {

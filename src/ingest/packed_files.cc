@@ -107,7 +107,8 @@ Result<std::optional<PackedContents>> unpack_packed(const Packages& packages,
   const auto head = TRY(base::read_head(archive, kPackedHeadSize));
   if (!may_hold_debug_file(head, name)) return Contents();
 
-  PackedContents contents{TRY(base::TemporaryDirectory::create_in(tmp, "packed")), {}};
+  base::TemporaryDirectory directory = TRY(base::TemporaryDirectory::create_in(tmp, "packed"));
+  PackedContents contents{std::move(directory), {}};
   UnpackJob job;
   job.archive = archive;
   job.directory = contents.directory.path();
