@@ -160,7 +160,15 @@ TEST_F(StorePaths, ElfKeysOfSsqpNeedNoPath) {
     EXPECT_EQ(get(path).status, 200) << path;
   }
   EXPECT_EQ(get("/artifacts/pdb/" + id + "/x").status, 404);
-  EXPECT_EQ(get("/artifacts/sym/" + id + "/x").status, 302) << "its place is its debug id's";
+  for (const std::string& path :
+       {"/artifacts/sym/" + id + "/x", "/12/" + id.substr(2) + "/breakpad"}) {
+    const auto moved = get(path);
+    EXPECT_EQ(moved.status, 302) << path << ": its place is its debug id's";
+    const auto there = get(header(moved, "Location"));
+    EXPECT_EQ(there.status, 200) << path << " -> " << header(moved, "Location");
+    EXPECT_TRUE(there.body.starts_with("MODULE ")) << path;
+    EXPECT_NE(header(there, "Last-Modified"), "") << "of what was made";
+  }
 }
 
 TEST_F(StorePaths, SectionsAreServedAsTheyLie) {
@@ -422,6 +430,9 @@ TEST_F(StorePaths, ConditionsAndRangesAsNginxAnswersThem) {
            Row{"If-None-Match", "\"other\"", "", "", 200, "0123456789"},
            Row{"If-None-Match", "\"other\"", "If-Modified-Since", modified, 200, "0123456789"},
            Row{"If-Modified-Since", modified, "", "", 304, ""},
+           Row{"If-Modified-Since", "Fri, 31 Dec 2100 23:59:59 GMT", "", "", 304, ""},
+           Row{"If-Modified-Since", "Sat, 01 Jan 2000 00:00:00 GMT", "", "", 200, "0123456789"},
+           Row{"If-Modified-Since", "yesterday", "", "", 200, "0123456789"},
        }) {
     net::Headers headers;
     headers.add(row.name, row.value);

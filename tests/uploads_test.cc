@@ -112,7 +112,9 @@ TEST_F(Uploads, ProjectsDoNotSeeEachOther) {
   const std::map<std::string, std::string> stranger{{"Via", "1.1 proxy"}};
   EXPECT_EQ(send("GET", std::string("/p/game") + kSymPath, "", stranger).status, 401);
   const std::string reader = admin("token create r --rights read --project game");
-  EXPECT_EQ(send("GET", "/p/game/t/" + reader + kSymPath, "", stranger).status, 200);
+  const auto read = send("GET", "/p/game/t/" + reader + kSymPath, "", stranger);
+  EXPECT_EQ(read.status, 200);
+  EXPECT_EQ(read.headers.find("Cache-Control"), "private, max-age=300");
   EXPECT_EQ(send("GET", std::string("/p/careful") + kSymPath, "", stranger).status, 404);
   admin("project create careful --strict");
   // In a browser or a script one is told that it is not for him; clients that would drop us are

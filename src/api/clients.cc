@@ -24,6 +24,22 @@ constexpr std::chrono::milliseconds kPatience{55'000};
 // ERROR_RETRY as an HRESULT: the agent asks again later.
 constexpr std::string_view kSymbolAgentRetry = "0x80070512";
 
+bool is_browser_or_script(std::string_view agent) {
+  constexpr std::array<std::string_view, 7> kBegin{
+      "Mozilla/", "curl/", "Wget/", "wget2/", "python", "Go-http", "PostmanRuntime/"};
+  return std::any_of(kBegin.begin(), kBegin.end(),
+                     [&](std::string_view begin) { return agent.starts_with(begin); });
+}
+
+// Newer agents of symsrv say how many milliseconds they wait.
+std::chrono::milliseconds symsrv_patience(const net::Request& request) {
+  const auto announced = base::parse_decimal(request.header("Symbol-Agent-Receive-Timeout"));
+  if (!announced || *announced == 0) return kSymsrvPatience;
+  constexpr std::uint64_t kLongest = 3'600'000;
+  const std::chrono::milliseconds theirs(std::min(*announced, kLongest));
+  return std::clamp(theirs * 5 / 6, std::chrono::milliseconds(1), kPatience);
+}
+
 Answer answer_trouble(const net::Request& request, const base::Error& error) {
   Answer answer = Answer::text(503, error.what + "\n");
   switch (client_of(request)) {
@@ -105,14 +121,19 @@ Client client_of(const net::Request& request) {
     return Client::dotnet;
   }
   if (request.query.find("code_file=") != std::string::npos) return Client::breakpad;
-  if (!agent.empty() && !agent.starts_with("LLVM-HTTPClient/")) return Client::other;
+  if (agent.starts_with("lldb/")) return Client::lldb;
+  if (!agent.empty() && !agent.starts_with("LLVM-HTTPClient/")) {
+    // Users of debuginfod's library may call it what they like (DEBUGINFOD_HEADERS_FILE).
+    const bool is_buildid = request.path.find("/buildid/") != std::string::npos;
+    return is_buildid && !is_browser_or_script(agent) ? Client::debuginfod : Client::other;
+  }
   return request.path.ends_with(".sym") ? Client::breakpad : Client::lldb;
 }
 
 std::chrono::milliseconds patience_of(const net::Request& request) {
   switch (client_of(request)) {
     case Client::symsrv:
-      return kSymsrvPatience;
+      return symsrv_patience(request);
     case Client::debuginfod:
       return kDebuginfodPatience;
     case Client::symbolicator:

@@ -57,12 +57,30 @@ TEST(Clients, AreKnownByWhatOnlyTheySend) {
         Row{"/a/1/a.sym", "", nullptr, "breakpad"}, Row{"/a/1/a.sym", "curl/8", nullptr, "other"},
         Row{"/buildid/aabb/debuginfo", "", nullptr, "lldb"},
         Row{"/buildid/aabb/debuginfo", "LLVM-HTTPClient/1.0", nullptr, "lldb"},
-        Row{"/x", "Mozilla/5.0", nullptr, "other"}}) {
+        Row{"/a.pdb/1/a.pdb", "lldb/23.0.0", nullptr, "lldb"},
+        Row{"/buildid/aabb/debuginfo", "our-debugger", nullptr, "debuginfod"},
+        Row{"/p/x/buildid/aabb/debuginfo", "our-debugger", nullptr, "debuginfod"},
+        Row{"/buildid/aabb/debuginfo", "curl/8", nullptr, "other"},
+        Row{"/x", "our-debugger", nullptr, "other"}, Row{"/x", "Mozilla/5.0", nullptr, "other"}}) {
     net::Request request = net::Request::of("GET", row.target);
     if (!row.agent.empty()) request.headers.set("User-Agent", row.agent);
     if (row.header != nullptr) request.headers.set(row.header, "x");
     EXPECT_EQ(name_of(client_of(request)), row.expected) << row.target << " " << row.agent;
   }
+}
+
+TEST(Clients, SymsrvIsHeldAsLongAsItSaysThatItWaits) {
+  using namespace std::chrono_literals;
+  net::Request request = request_from(kSymsrv);
+  EXPECT_EQ(patience_of(request), 25s);
+  request.headers.set("Symbol-Agent-Receive-Timeout", "12000");
+  EXPECT_EQ(patience_of(request), 10s);
+  for (const char* odd : {"0", "-1", "soon"}) {
+    request.headers.set("Symbol-Agent-Receive-Timeout", odd);
+    EXPECT_EQ(patience_of(request), 25s) << odd;
+  }
+  request.headers.set("Symbol-Agent-Receive-Timeout", "99999999999");
+  EXPECT_EQ(patience_of(request), 55s);
 }
 
 // docs/protocols/answers.md: what each client can be told without dropping us.

@@ -66,6 +66,7 @@ std::string wanted_path(std::string_view rest) {
 }
 
 Answer answer_source(const Request& request, Source source) {
+  const bool for_all = request.path_parameter("project").empty();
   const auto size_max = base::parse_decimal(request.header("X-DEBUGINFOD-MAXSIZE"));
   if (size_max && *size_max > 0 && source.bytes.size() > *size_max) {
     return Answer::text(406, "File too large, max size=" +
@@ -80,7 +81,7 @@ Answer answer_source(const Request& request, Source source) {
   answer.headers.set("X-Faultline-Source",
                      std::string(source.origin) + (source.is_verified ? "; checksum fits" : ""));
   if (source.modified.us != 0) answer.headers.set("Last-Modified", http_date(source.modified));
-  answer.headers.set("Cache-Control", "public");
+  answer.headers.set("Cache-Control", for_all ? "public" : "private");
   answer.headers.set("Access-Control-Allow-Origin", "*");
   answer.etag = "\"" + base::sha256_of(base::bytes_of(source.bytes)).hex().substr(0, 40) + "\"";
   answer.compressible = true;

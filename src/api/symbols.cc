@@ -75,12 +75,15 @@ std::string upload_advice(const Request& request) {
   return "To add it: faultline upload-symbols --url http://" + host + " FILE-OR-DIRECTORY\n";
 }
 
-// The last part is asked for by the same name there, and the query goes along: it holds the
-// module's code file and code id. Relative to the scope that was asked.
+// The last part is asked for by the same name there if it names a .sym, and the query goes along:
+// it holds the module's code file and code id. Relative to the scope that was asked.
 Answer answer_moved(const Request& request, const Supplied& file) {
   std::string_view path = request.path;
   while (path.ends_with('/')) path.remove_suffix(1);
-  const std::string_view third = path.substr(path.rfind('/') + 1);
+  std::string third(path.substr(path.rfind('/') + 1));
+  if (!base::lower_ascii(third).ends_with(".sym")) {
+    third = ident::sym_file_name(file.moved_to_name);
+  }
   const auto scoped = ident::split_scope(request.path);
   // A plain prefix stands before two more parts than are kept here; only the scope matters.
   std::string target;
@@ -88,7 +91,8 @@ Answer answer_moved(const Request& request, const Supplied& file) {
   if (scoped && !scoped->token.empty()) target.append("/t/").append(scoped->token);
   if (scoped && scoped->scope.include_try) target += "/try";
   for (const std::string_view part :
-       {std::string_view(file.moved_to_name), std::string_view(file.moved_to_id), third}) {
+       {std::string_view(file.moved_to_name), std::string_view(file.moved_to_id),
+        std::string_view(third)}) {
     target.append("/").append(net::percent_encode(part, "+()"));
   }
   if (!request.query.empty()) target.append("?").append(request.query);
@@ -270,10 +274,25 @@ Outcome get_path(const Request& request, supply::Supply& supply, Pass pass,
   return add_debuginfod_headers(request, std::move(outcome), found);
 }
 
+// A project's files are for those who may read it: no cache between may hand them to others.
+Outcome for_readers_only(Outcome outcome) {
+  auto* answer = std::get_if<Answer>(&outcome);
+  if (answer != nullptr && answer->headers.find("Cache-Control")) {
+    answer->headers.set("Cache-Control", "private, max-age=300");
+  }
+  return outcome;
+}
+
+Outcome get_file(const Request& request, supply::Supply& supply, Pass pass,
+                 const StoreOptions& options) {
+  Outcome outcome = get_path(request, supply, pass, options);
+  return first_segment_of(request.path) == "p" ? for_readers_only(std::move(outcome)) : outcome;
+}
+
 // Tecken's clients ask with a header how long it took: all of it, with the waiting.
 Outcome get_timed(const Request& request, supply::Supply& supply, Pass pass,
                   const StoreOptions& options, std::int64_t started) {
-  Outcome outcome = get_path(request, supply, pass, options);
+  Outcome outcome = get_file(request, supply, pass, options);
   if (auto* answer = std::get_if<Answer>(&outcome)) {
     const std::int64_t us = base::monotonic_us() - started;
     answer->headers.set("Debug-Time", fmt::format("{:.6f}", static_cast<double>(us) / 1e6));
@@ -313,7 +332,7 @@ void add_store_routes(net::Router& router, supply::Supply& supply, StoreOptions 
   const auto shared = std::make_shared<const StoreOptions>(std::move(options));
   const net::Handler plain =
       dispatch([shared](const Request& request, supply::Supply& from,
-                        Pass pass) { return get_path(request, from, pass, *shared); },
+                        Pass pass) { return get_file(request, from, pass, *shared); },
                supply, patience_of);
   route.handler = [shared, plain, &supply](Request& request) -> net::Reply {
     if (has_query_name(request.query, "_refresh")) refresh(request, supply, *shared);

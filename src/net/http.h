@@ -81,6 +81,8 @@ bool split_target(std::string_view target, std::string& path, std::string& query
 
 // "Sun, 06 Nov 1994 08:49:37 GMT" for headers, of microseconds since 1970.
 std::string http_date(std::int64_t us);
+// Seconds since 1970 of such a date; nothing for any other form.
+std::optional<std::int64_t> find_http_date(const std::string& text);
 
 // A file being written by someone else: whoever follows it sends what is there and waits for
 // more. The writer ends it with finish() or fail(); a failed stream resets its followers.

@@ -169,7 +169,11 @@ bool Wire::not_modified() const {
   if (!is_ok_get()) return false;
   if (!context_.if_none_match.empty()) return etag_matches(context_.if_none_match, etag_);
   const auto modified = answer_.headers.find("Last-Modified");
-  return modified && !context_.if_modified_since.empty() && *modified == context_.if_modified_since;
+  if (!modified || context_.if_modified_since.empty()) return false;
+  if (*modified == context_.if_modified_since) return true;
+  const auto ours = find_http_date(std::string(*modified));
+  const auto theirs = find_http_date(context_.if_modified_since);
+  return ours && theirs && *ours <= *theirs;
 }
 
 void Wire::become_not_modified() {
@@ -337,6 +341,13 @@ std::string http_date(std::int64_t us) {
     written = {seconds, format_date(seconds)};
   }
   return written.text;
+}
+
+std::optional<std::int64_t> find_http_date(const std::string& text) {
+  std::tm parts{};
+  const char* const end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  return ::timegm(&parts);
 }
 
 std::string_view date_now() {

@@ -163,7 +163,16 @@ bool has_content(const Rows& found, const FileRecord& file) {
 }
 
 // The order of choose.h's head.
-enum Rank : std::uint8_t { kVerifiedPath, kNamed, kBearsId, kUnverifiedPath, kNone };
+enum Rank : std::uint8_t { kVerifiedPath, kNamed, kBearsId, kWithoutCode, kUnverifiedPath, kNone };
+
+// SSQP's keys of ELF and Mach-O modules mean the file that runs; for the debug file they have
+// others.
+bool wants_code(const ident::SymbolRequest& request) {
+  if (request.artifact != Artifact::stored || request.keys.empty()) return false;
+  const ident::SymbolKey& path = request.keys.front();
+  return path.kind == KeyKind::path &&
+         (path.id.starts_with("elf-buildid-") || path.id.starts_with("mach-uuid-"));
+}
 
 // Where a row for request.keys[i] stands in it; kNone when it is no answer.
 Rank rank_of(const ident::SymbolRequest& request, const Rows& found, std::size_t i,
@@ -173,6 +182,8 @@ Rank rank_of(const ident::SymbolRequest& request, const Rows& found, std::size_t
   Rank rank = kBearsId;
   if (is_path(row)) {
     rank = row.key.verified ? kVerifiedPath : kUnverifiedPath;
+  } else if (wants_code(request) && !row.file.has_code) {
+    rank = kWithoutCode;
   } else if (row.key.key.name == name) {
     rank = kNamed;
   }

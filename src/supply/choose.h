@@ -1,8 +1,9 @@
 // From the rows that the catalogue has for a request to what is to be done: serve this file,
 // make a derived one from those, or say that nobody has it.
 // Of several rows serve, in this order: one stored under the very path, if its bytes say the same
-// id; one that bears the id and the name; one that bears the id; one that somebody stored under
-// the path though its bytes do not say so. Within each the fuller first, ties keep the older. But
+// id; one that bears the id and the name; one that bears the id; for SSQP's keys of modules one
+// that has no code, else like the former; one that somebody stored under the path though its bytes
+// do not say so. Within each the fuller first, ties keep the older. But
 // the file of that name and module serves as it was before it was stripped, however it came: a
 // fuller file never loses. An uploaded .sym with functions serves before one that is made; one
 // without gives way to what is made of the module's debug information. A package of split DWARF is

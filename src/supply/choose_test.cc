@@ -128,6 +128,28 @@ TEST(Choose, AStrippedFileUnderThePathLosesToTheSameFileWhole) {
   EXPECT_EQ(stored({foreign}, {stripped}), "stripped");
 }
 
+// SSQP's keys of modules mean the file that runs, whatever bears its name.
+TEST(Choose, AModulesKeyIsAnsweredByCodeIfThereIsAny) {
+  for (const std::string& id : std::vector<std::string>{
+           std::string("elf-buildid-") + kBuildId, "mach-uuid-00112233445566778899aabbccddeeff"}) {
+    const ident::SymbolRequest request = ident::request_of({"libfoo.so", id, "libfoo.so"});
+    std::size_t at = 0;
+    while (at < request.keys.size() && request.keys[at].kind == ident::KeyKind::path) ++at;
+    ASSERT_LT(at, request.keys.size()) << id;
+    const auto served = [&](const std::vector<store::Found>& rows) -> std::string {
+      std::vector<std::vector<store::Found>> found(request.keys.size());
+      found[at] = rows;
+      const Choice choice = choose(request, found, {});
+      const auto* serve = std::get_if<Serve>(&choice);
+      return serve == nullptr ? "nothing" : serve->file.format;
+    };
+    store::Found debug = row("libfoo.so", false, true, "elf");
+    store::Found code = row("stripped", true, false, "macho");
+    EXPECT_EQ(served({debug, code}), "macho") << id;
+    EXPECT_EQ(served({debug}), "elf") << "better than nothing";
+  }
+}
+
 TEST(Choose, ASymWithoutFunctionsGivesWayToDebugInformation) {
   const ident::StorePath path{"libfoo.so", "0123456789ABCDEF0123456789ABCDEF0", "libfoo.so.sym"};
   const ident::SymbolRequest request = ident::request_of(path);

@@ -55,6 +55,7 @@ std::optional<Supplied> DerivedFiles::open_made(const std::string& path) const {
   supplied.fd = std::move(fd);
   supplied.size = static_cast<std::uint64_t>(info.st_size);
   supplied.path = path;
+  supplied.modified = {std::int64_t{info.st_mtim.tv_sec} * 1'000'000};
   return supplied;
 }
 
