@@ -21,6 +21,7 @@
 #include "net/body_sink.h"
 #include "store/catalog.h"
 #include "store/data_directory.h"
+#include "store/transactions.h"
 
 namespace api {
 
@@ -95,7 +96,11 @@ class UploadHouse {
   static constexpr std::uint64_t kPlainMax = 1 << 20;
 
   UploadHouse() {
-    ASSERT(database_->migrate(store::Catalog::migrations()).ok());
+    std::vector<db::Migration> tables = store::Catalog::migrations();
+    for (db::Migration& migration : store::Transactions::migrations()) {
+      tables.push_back(std::move(migration));
+    }
+    ASSERT(database_->migrate(tables).ok());
     ASSERT(access_.reload().ok());
     UploadOptions options;
     options.body_size_max = 16 << 20;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "store/blobs.h"
 #include "store/file_rows.h"
+#include "store/ownership.h"
 #include "store/upload_tables.h"
 
 namespace store {
@@ -302,14 +303,17 @@ Result<bool> Catalog::has(const base::Sha256& file) {
   return found;
 }
 
-Result<std::vector<FileRecord>> Catalog::list_files(std::uint64_t limit, std::uint64_t offset) {
+Result<std::vector<FileRecord>> Catalog::list_files(std::uint64_t limit, std::uint64_t offset,
+                                                    const ident::Scope& scope) {
   std::vector<FileRecord> files;
   TRY(database_.read([&](Session& session) -> Result<void> {
     files.clear();
     const Rows rows =
         TRY(session.query("SELECT " + std::string(kFileColumns) +
-                              " FROM symbol_file f ORDER BY f.id DESC LIMIT ? OFFSET ?",
-                          {number(limit), number(offset)}));
+                              " FROM symbol_file f WHERE EXISTS (SELECT 1 FROM symbol_key k WHERE "
+                              "k.file = f.id AND k.project = ? AND k.is_try <= ?) "
+                              "ORDER BY f.id DESC LIMIT ? OFFSET ?",
+                          {scope.project, flag(scope.include_try), number(limit), number(offset)}));
     for (const Row& row : rows) files.push_back(file_of(row));
     return {};
   }));
@@ -399,10 +403,13 @@ Result<void> Catalog::drop_unowned(Session& session, const std::set<std::int64_t
                                    std::vector<base::Sha256>& contents,
                                    std::vector<std::string>& ids) {
   for (const std::int64_t file : files) {
-    const Rows owners = TRY(session.query(
-        "SELECT 1 FROM container_file WHERE file = ? UNION ALL SELECT 1 FROM upload_file u "
-        "JOIN upload o ON o.id = u.upload WHERE u.file = ? AND o.project = '' AND o.is_try = 0",
-        {file, file}));
+    Condition kept = is_kept({});
+    kept.values.insert(kept.values.begin(), {file, file});
+    const Rows owners =
+        TRY(session.query("SELECT 1 FROM symbol_file f WHERE f.id = ? AND (EXISTS (SELECT 1 FROM "
+                          "container_file c WHERE c.file = ?) OR " +
+                              kept.sql + ")",
+                          kept.values));
     if (!owners.empty()) continue;
     const Rows keys = TRY(session.query(
         "SELECT DISTINCT id FROM symbol_key WHERE file = ? AND project = '' AND is_try = 0",

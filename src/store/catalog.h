@@ -121,8 +121,9 @@ class Catalog {
   base::Result<std::vector<base::Sha256>> expire_try(base::Time now);
   base::Result<bool> has(const base::Sha256& file);
 
-  // Newest first.
-  base::Result<std::vector<FileRecord>> list_files(std::uint64_t limit, std::uint64_t offset = 0);
+  // Those that a key of the scope names, the newest first.
+  base::Result<std::vector<FileRecord>> list_files(std::uint64_t limit, std::uint64_t offset = 0,
+                                                   const ident::Scope& scope = {});
   base::Result<Counts> count();
   // Calls `sink` with the hash of every file, with kind and id of every key; in portions, since
   // there may be millions.
@@ -142,7 +143,8 @@ class Catalog {
 
   // For store/containers.h, which brings files that nobody uploads. Inside its transaction: the
   // rows of the files in the default project, and the taking away of those of `files` that no
-  // container and no upload to that project has any more. Afterwards: telling the listeners.
+  // container has any more and nobody else keeps (store/ownership.h). Afterwards: telling the
+  // listeners.
   base::Result<std::vector<std::int64_t>> keep(db::Session& session,
                                                const std::vector<NewFile>& files);
   base::Result<void> drop_unowned(db::Session& session, const std::set<std::int64_t>& files,

@@ -139,6 +139,26 @@ TEST_P(ContainersOn, WhatWasUploadedAsWellStays) {
   EXPECT_TRUE(finds("one"));
 }
 
+// In the store, too; deleted there, it is the directory's alone again and goes with it.
+TEST_P(ContainersOn, ADeletedTransactionKeepsNoWatchedFile) {
+  Transactions transactions(*database_, *catalog_);
+  must_commit({package_of("/w/a.deb", {"one", "two"})});
+  std::vector<std::int64_t> ids;
+  for (const std::string& text : std::vector<std::string>{"one", "two"}) {
+    Upload upload;
+    upload.way = kTransactionWay;
+    ASSERT_TRUE(catalog_->commit(upload, {file_of(text)}).ok());
+    TransactionRecord record;
+    record.files.push_back({text, "1", text, text, "bin", hash_of(text).hex()});
+    ids.push_back(transactions.add(record).value());
+  }
+  ASSERT_TRUE(transactions.remove(ids[0]).ok());
+  EXPECT_TRUE(finds("one"));
+  EXPECT_THAT(must_remove("/w/a.deb"), ElementsAre(hash_of("one")));
+  EXPECT_FALSE(finds("one"));
+  EXPECT_TRUE(finds("two")) << "its transaction is there";
+}
+
 // Whoever asks whether his file is here, and is told yes, does not send it: so only what stays
 // when a package goes may be called known.
 TEST_P(ContainersOn, WhatOnlyAPackageHasIsNotKnownToUploaders) {
@@ -151,6 +171,9 @@ TEST_P(ContainersOn, WhatOnlyAPackageHasIsNotKnownToUploaders) {
   }
   EXPECT_THAT(transactions.known({hash_of("one").hex(), hash_of("two").hex()}).value(),
               ElementsAre(hash_of("two").hex()));
+  const auto known = uploads.find_known({{hash_of("one").hex(), ""}, {hash_of("two").hex(), ""}});
+  EXPECT_FALSE(known->at(0).has_value());
+  EXPECT_TRUE(known->at(1).has_value());
   EXPECT_FALSE(uploads.find_by_digest("sha1", "digest of one", {}).value().has_value());
   EXPECT_TRUE(uploads.find_by_digest("sha1", "digest of two", {}).value().has_value());
 }

@@ -195,14 +195,16 @@ TEST_P(CatalogOn, SaysWhatItAlreadyKnewAndTellsTheListeners) {
   const auto key = SymbolKey::from_text(KeyKind::path, "a/a", "1");
   must_commit({file_with("one", {key}, false)});
   const auto again = catalog_->commit(
-      upload_of("zip"), {file_with("one", {key}, false), file_with("two", {}, false)});
+      upload_of("zip"),
+      {file_with("one", {key}, false),
+       file_with("two", {SymbolKey::from_text(KeyKind::path, "b/b", "1")}, false)});
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->was_known, (std::vector<bool>{true, false}));
   EXPECT_EQ(heard, (std::vector<std::string>{"one", "one", "two"}));
   const Counts counts = catalog_->count().value();
   EXPECT_EQ(counts.files, 2u);
   EXPECT_EQ(counts.bytes, 6u);
-  EXPECT_EQ(counts.keys, 1u);
+  EXPECT_EQ(counts.keys, 2u);
   EXPECT_EQ(catalog_->list_files(10)->front().name, "two");
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "ident/paths.h"
+#include "store/ownership.h"
 
 namespace store {
 
@@ -58,44 +59,46 @@ Result<TransactionRecord> load_in(Session& session, std::int64_t id) {
   return record;
 }
 
-// Whether a transaction that is there, or an upload of another way, still wants the file, under
-// any path or under this one.
-Result<bool> is_held(Session& session, const std::string& sha256, const SymbolKey* path) {
-  std::string sql =
-      "SELECT COUNT(*) FROM store_transaction_file f JOIN store_transaction t ON t.id = f.txn "
-      "WHERE f.sha256 = ? AND t.deleted_at = 0";
-  std::vector<Value> values{sha256};
-  if (path != nullptr) {
-    sql += " AND LOWER(f.name || '/' || f.file) = ? AND LOWER(f.key_id) = ?";
-    values.emplace_back(path->name);
-    values.emplace_back(path->id);
-  }
-  const Rows transactions = TRY(session.query(sql, values));
-  if (!transactions.empty() && transactions.front().integer(0) != 0) return true;
-  // A watched file is there whoever uploaded it as well; it has no path of its own.
-  if (path == nullptr) {
-    const Rows watched =
-        TRY(session.query("SELECT 1 FROM container_file c JOIN symbol_file s ON s.id = c.file "
-                          "WHERE s.sha256 = ? LIMIT 1",
-                          {sha256}));
-    if (!watched.empty()) return true;
-  }
-  const Rows uploads =
-      TRY(session.query("SELECT COUNT(*) FROM upload_file uf JOIN upload u ON u.id = uf.upload "
-                        "JOIN symbol_file s ON s.id = uf.file WHERE s.sha256 = ? AND u.way <> ?",
-                        {sha256, std::string(kTransactionWay)}));
-  return !uploads.empty() && uploads.front().integer(0) != 0;
+// Whether somebody else still wants the file: another transaction, an upload, a watched directory.
+Result<bool> is_held(Session& session, const std::string& sha256) {
+  Condition kept = is_kept({});
+  kept.values.insert(kept.values.begin(), sha256);
+  const Rows rows =
+      TRY(session.query("SELECT 1 FROM symbol_file f WHERE f.sha256 = ? AND (EXISTS (SELECT 1 FROM "
+                        "container_file c WHERE c.file = f.id) OR " +
+                            kept.sql + ")",
+                        kept.values));
+  return !rows.empty();
+}
+
+// The same under this very path. A watched file has none.
+Result<bool> is_held_at(Session& session, const std::string& sha256, const SymbolKey& path) {
+  const Rows transactions = TRY(session.query(
+      "SELECT 1 FROM store_transaction_file f JOIN store_transaction t ON t.id = f.txn WHERE "
+      "f.sha256 = ? AND t.deleted_at = 0 AND LOWER(f.name || '/' || f.file) = ? AND "
+      "LOWER(f.key_id) = ? LIMIT 1",
+      {sha256, path.name, path.id}));
+  if (!transactions.empty()) return true;
+  const Rows uploads = TRY(session.query(
+      "SELECT DISTINCT u.path FROM upload_file u JOIN upload o ON o.id = u.upload JOIN symbol_file "
+      "f ON f.id = u.file AND f.sha256 = u.sha256 WHERE f.sha256 = ? AND o.project = '' AND "
+      "o.is_try = 0 AND o.way <> ?",
+      {sha256, std::string(kTransactionWay)}));
+  return std::any_of(uploads.begin(), uploads.end(), [&](const Row& row) {
+    const auto uploaded = ident::find_store_path(row.text(0));
+    return uploaded && ident::path_key(*uploaded) == path;
+  });
 }
 
 // Takes the keys away under which nobody should find the file any more, and returns them.
 Result<std::vector<KeyRecord>> drop_keys(Session& session, const TransactionFile& file) {
   std::vector<KeyRecord> dropped;
   const SymbolKey path = ident::path_key({file.name, file.id, file.file});
-  const bool path_stays = TRY(is_held(session, file.sha256, &path));
+  const bool path_stays = TRY(is_held_at(session, file.sha256, path));
   if (path_stays) return dropped;
-  const bool file_stays = TRY(is_held(session, file.sha256, nullptr));
+  const bool file_stays = TRY(is_held(session, file.sha256));
   std::string where =
-      " WHERE project = '' AND file = (SELECT id FROM symbol_file WHERE sha256 = ?)";
+      " WHERE project = '' AND is_try = 0 AND file = (SELECT id FROM symbol_file WHERE sha256 = ?)";
   std::vector<Value> values{file.sha256};
   if (file_stays) {
     where += " AND kind = ? AND id = ? AND name = ?";
@@ -211,8 +214,7 @@ Result<std::set<std::string>> Transactions::known(const std::vector<std::string>
   TRY(database_.read([&](Session& session) -> Result<void> {
     for (std::size_t at = 0; at < hashes.size(); at += kHashesAtOnce) {
       const std::size_t end = std::min(hashes.size(), at + kHashesAtOnce);
-      // A file that only a watched package has goes with that: it is not known here, or who asks
-      // would not send it, and lose it.
+      // What only a watched package has goes with that, and its bytes are elsewhere.
       std::string sql =
           "SELECT f.sha256 FROM symbol_file f WHERE EXISTS (SELECT 1 FROM upload_file u JOIN "
           "upload o ON o.id = u.upload WHERE u.file = f.id AND o.project = '' AND o.is_try = 0) "

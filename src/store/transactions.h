@@ -53,7 +53,9 @@ class Transactions {
   base::Result<TransactionRecord> load(std::int64_t id);
   base::Result<void> remove(std::int64_t id);
 
-  // Those of the hashes (lower-case hex) that somebody uploaded: they stay.
+  // Those of the hashes (lower-case hex) whose bytes are here since somebody uploaded them to the
+  // default project, whether anybody finds them now or not: a transaction may name them. Not what
+  // need not be sent: Uploads::find_known().
   base::Result<std::set<std::string>> known(const std::vector<std::string>& hashes);
 
  private:

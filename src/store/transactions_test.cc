@@ -38,6 +38,9 @@ struct Place {
   void commit(std::string_view way, const std::string& name, const std::string& content) {
     Upload upload;
     upload.way = way;
+    commit_as(upload, name, content);
+  }
+  void commit_as(Upload upload, const std::string& name, const std::string& content) {
     upload.created_at = base::now();
     NewFile file;
     file.file.sha256 = hash_of(content);
@@ -71,8 +74,9 @@ struct Place {
                 ->at(0)
                 .empty();
   }
-  bool finds_id(const std::string& name, const std::string& content) {
-    return !catalog.find({SymbolKey::from_text(KeyKind::code_id, name, "c0de" + content)})
+  bool finds_id(const std::string& name, const std::string& content,
+                const ident::Scope& scope = {}) {
+    return !catalog.find({SymbolKey::from_text(KeyKind::code_id, name, "c0de" + content)}, scope)
                 ->at(0)
                 .empty();
   }
@@ -133,6 +137,61 @@ void expect_watched_files_stay(const std::string& url) {
   EXPECT_FALSE(place.finds_path("foo.pdb"));
   EXPECT_TRUE(place.finds_id("foo.pdb", "4"));
   EXPECT_FALSE(place.finds_id("bar.pdb", "5"));
+}
+
+// What another project has, or a try build, keeps nothing in the default project; and it stays.
+void expect_other_scopes_hold_nothing(const std::string& url) {
+  Place place(url);
+  Upload elsewhere;
+  elsewhere.way = "put";
+  elsewhere.project = "game";
+  place.commit_as(elsewhere, "foo.pdb", "6");
+  Upload attempt;
+  attempt.way = "put";
+  attempt.is_try = true;
+  attempt.expires_at = {base::now().us + 1'000'000'000};
+  place.commit_as(attempt, "bar.pdb", "7");
+  Upload expired = attempt;
+  expired.expires_at = {1};
+  place.commit_as(expired, "baz.pdb", "8");
+  std::vector<std::int64_t> ids{place.add("foo.pdb", "6"), place.add("bar.pdb", "7"),
+                                place.add("baz.pdb", "8")};
+  ASSERT_TRUE(place.catalog.expire_try(base::now()).ok());
+  for (const std::int64_t id : ids) ASSERT_TRUE(place.transactions.remove(id).ok());
+  const std::vector<std::pair<std::string, std::string>> all{
+      {"foo.pdb", "6"}, {"bar.pdb", "7"}, {"baz.pdb", "8"}};
+  for (const auto& [name, content] : all) {
+    EXPECT_FALSE(place.finds_path(name)) << name;
+    EXPECT_FALSE(place.finds_id(name, content)) << name;
+  }
+  EXPECT_TRUE(place.finds_id("foo.pdb", "6", {"game", false}));
+  EXPECT_TRUE(place.finds_id("bar.pdb", "7", {"", true}));
+  EXPECT_FALSE(place.finds_id("baz.pdb", "8", {"", true}));
+}
+
+// An upload keeps the file, and the path that it was sent to; not a transaction's other path.
+void expect_an_upload_holds_its_own_path(const std::string& url) {
+  Place place(url);
+  place.commit("put", "foo.pdb", "9");
+  const std::int64_t same = place.add("foo.pdb", "9");
+  const std::int64_t other = place.add("other.pdb", "9");
+  ASSERT_TRUE(place.transactions.remove(same).ok());
+  ASSERT_TRUE(place.transactions.remove(other).ok());
+  EXPECT_TRUE(place.finds_path("foo.pdb"));
+  EXPECT_TRUE(place.finds_id("foo.pdb", "9"));
+  EXPECT_FALSE(place.finds_path("other.pdb"));
+}
+
+TEST(Transactions, OtherScopesHoldNothingOnSqlite) {
+  const auto directory = base::TemporaryDirectory::create("transactions").value();
+  expect_other_scopes_hold_nothing("sqlite:" + directory.path() + "/a.db");
+  expect_an_upload_holds_its_own_path("sqlite:" + directory.path() + "/b.db");
+}
+
+TEST(Transactions, OtherScopesHoldNothingOnPostgresql) {
+  REQUIRE_OR_SKIP(testing_support::have_postgres(), "no PostgreSQL on this machine");
+  expect_other_scopes_hold_nothing(testing_support::new_postgres_database());
+  expect_an_upload_holds_its_own_path(testing_support::new_postgres_database());
 }
 
 TEST(Transactions, WatchedFilesStayOnSqlite) {

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "store/blobs.h"
 #include "store/file_rows.h"
+#include "store/ownership.h"
 
 namespace store {
 
@@ -135,12 +136,12 @@ Result<std::optional<FileRecord>> Uploads::find_by_digest(std::string_view kind,
     sql +=
         " FROM file_digest d JOIN symbol_file f ON f.id = d.file WHERE d.kind = ? AND "
         "d.digest = ? AND EXISTS (SELECT 1 FROM symbol_key k WHERE k.file = f.id AND "
-        "k.project = ? AND k.is_try <= ?) AND EXISTS (SELECT 1 FROM upload_file u JOIN upload o "
-        "ON o.id = u.upload WHERE u.file = f.id AND o.project = ? AND o.is_try <= ?) "
-        "ORDER BY f.id LIMIT 1";
+        "k.project = ? AND k.is_try <= ?) AND ";
     const std::int64_t include_try = scope.include_try ? 1 : 0;
-    const Rows rows = TRY(session.query(sql, {std::string(kind), std::string(digest), scope.project,
-                                              include_try, scope.project, include_try}));
+    std::vector<Value> values{std::string(kind), std::string(digest), scope.project, include_try};
+    const Condition kept = is_kept(scope);
+    values.insert(values.end(), kept.values.begin(), kept.values.end());
+    const Rows rows = TRY(session.query(sql + kept.sql + " ORDER BY f.id LIMIT 1", values));
     if (!rows.empty()) found = file_of(rows.front());
     return {};
   }));

@@ -37,9 +37,21 @@ struct UploadFilter {
   std::uint64_t limit = 100;
 };
 
+// A content that somebody may want to send, and where to.
+struct AskedFile {
+  std::string sha256;  // lower-case hex
+  std::string path;    // NAME/ID/FILE; NAME of a file that names itself; "" under any name
+};
+
 class Uploads {
  public:
   explicit Uploads(db::Database& database) : database_(database) {}
+
+  // For each its file, if it need not be sent: the scope has keys of that content that a GET of
+  // the path (or, for a NAME, of the file under its own id) looks for, and it is kept there
+  // (store/ownership.h) whatever becomes of watched directories.
+  base::Result<std::vector<std::optional<FileRecord>>> find_known(
+      const std::vector<AskedFile>& asked, const ident::Scope& scope = {});
 
   base::Result<UploadRecord> load(std::int64_t id);
   // Without their files, the newest first.
@@ -48,7 +60,7 @@ class Uploads {
   // kind: "sha1" or "md5"; digest in lower-case hex. Several files may have one digest in theory.
   base::Result<void> keep_digest(std::string_view kind, std::string_view digest,
                                  const base::Sha256& file);
-  // The file with that digest, if some key of the scope names it and an upload keeps it: one that
+  // The file with that digest, if some key of the scope names it and it is kept there: one that
   // only a watched package has goes with that.
   base::Result<std::optional<FileRecord>> find_by_digest(std::string_view kind,
                                                          std::string_view digest,
