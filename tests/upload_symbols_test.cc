@@ -308,6 +308,58 @@ TEST_F(UploadSymbols, SendsWhatIsFoundByAnotherIdThanAGuid) {
   EXPECT_NE(files.find("\"verified\":true"), std::string::npos) << files;
 }
 
+// What was deleted from the store is found by nobody, so it is sent again.
+TEST_F(UploadSymbols, SendsAgainWhatNobodyFindsAnyMore) {
+  start();
+  const std::string one = must_build("libone.so");
+  const auto store = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"faultline", "store"});
+    more.insert(more.end(), {"--store", server_->url()});
+    return run(faultline_program(), more);
+  };
+  const Ran added = store({"add", "--product", "p", one});
+  ASSERT_EQ(added.code, 0) << added.errors;
+  EXPECT_TRUE(is_stored(one));
+  EXPECT_NE(upload(server_->url(), {one}).out.find("1 already there"), std::string::npos);
+  ASSERT_EQ(store({"del", "--id", "1"}).code, 0);
+  EXPECT_FALSE(is_stored(one));
+  const Ran again = upload(server_->url(), {one});
+  EXPECT_NE(again.out.find("1 files sent"), std::string::npos) << again.out;
+  EXPECT_TRUE(is_stored(one));
+}
+
+// The time stamp and size of a program find it under its name alone.
+TEST_F(UploadSymbols, TheSameProgramUnderASecondNameIsFiledThereToo) {
+  start();
+  REQUIRE_CORPUS(corpus);
+  const std::string dll =
+      base::read_file(corpus + "/symbols/store/single-tier/dummylib.dll/5617D5638000/dummylib.dll")
+          .value();
+  for (const char* name : {"dummylib.dll", "second.dll", "third.dll"}) {
+    ASSERT_TRUE(
+        base::write_file_durably(path(std::string("dlls/") + name), base::bytes_of(dll)).ok());
+  }
+  const auto status_of = [&](const std::string& name) {
+    return net::Client().get(server_->url() + "/" + name + "/5617D5638000/" + name)->status;
+  };
+  ASSERT_EQ(upload(server_->url(), {path("dlls/dummylib.dll")}).code, 0);
+  EXPECT_EQ(status_of("second.dll"), 404);
+  const Ran both =
+      upload(server_->url(), {"--json", path("dlls/dummylib.dll"), path("dlls/second.dll")});
+  EXPECT_EQ(both.code, 0) << both.errors;
+  EXPECT_EQ(status_of("second.dll"), 200) << both.out;
+  const Ran again = upload(server_->url(), {path("dlls/dummylib.dll"), path("dlls/second.dll")});
+  EXPECT_NE(again.out.find("2 already there"), std::string::npos) << again.out << again.errors;
+  // The script asks by name.
+  if (!have_command("curl")) return;
+  const std::string script =
+      "curl -fsS " + server_->url() + "/tools/upload-symbols | sh -s -- " + path("dlls/third.dll");
+  EXPECT_EQ(status_of("third.dll"), 404);
+  const Ran sent = shell(script);
+  EXPECT_EQ(sent.code, 0) << sent.out << sent.errors;
+  EXPECT_EQ(status_of("third.dll"), 200) << sent.out;
+}
+
 TEST_F(UploadSymbols, TheScriptDoesTheSameWithCurlAlone) {
   start();
   REQUIRE_OR_SKIP(have_command("dash") && have_command("curl"), "no dash, or no curl");

@@ -1,7 +1,9 @@
 #include "api/store.h"
 
 #include <algorithm>
+#include <set>
 
+#include "api/upload_common.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -48,6 +50,15 @@ Result<std::int64_t> id_of(const Request& request) {
   return Error{Fault::not_found, "a transaction's id is a number"};
 }
 
+// The path's project, else the token's own.
+Result<std::string> project_of(const Request& request, const StoreParts& parts) {
+  const Admission admission = parts.gate.admit_upload(request, path_project(request));
+  if (const auto* denial = std::get_if<Denial>(&admission)) {
+    return Error{Fault::denied, denial->what};
+  }
+  return std::get<Who>(admission).project.name;
+}
+
 Result<Answer> list(const StoreParts& parts) {
   const auto all = TRY(parts.transactions.list());
   std::string text = "{\"transactions\":[";
@@ -83,22 +94,44 @@ Result<Answer> remove(const Request& request, const StoreParts& parts) {
   return Answer::json(200, "{\"deleted\":" + std::to_string(id) + "}");
 }
 
-Result<Answer> known(const Request& request, const StoreParts& parts) {
+// {"sha256": [HASH…], "paths": [PATH…]}: the second, where it is given, says of each content where
+// it is to be found.
+Result<std::vector<store::AskedFile>> asked_in(const Request& request) {
   const JsonValue body = TRY(JsonValue::parse(request.body));
-  const JsonValue& wanted = body["sha256"];
-  if (wanted.array() == nullptr || wanted.size() > kHashesMax) {
+  const JsonValue& hashes = body["sha256"];
+  const JsonValue& paths = body["paths"];
+  if (hashes.array() == nullptr || hashes.size() > kHashesMax) {
     return Error{Fault::malformed, "expected {\"sha256\": [at most " + std::to_string(kHashesMax) +
                                        " of 64 hexadecimal digits]}"};
   }
-  std::vector<std::string> hashes;
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    hashes.push_back(base::lower_ascii(wanted.at(i).text_or("")));
-    if (!store::find_sha256(hashes.back())) {
+  if (!paths.is_null() && (paths.array() == nullptr || paths.size() != hashes.size())) {
+    return Error{Fault::malformed, "paths: expected one for each sha256"};
+  }
+  std::vector<store::AskedFile> asked;
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    store::AskedFile file;
+    file.sha256 = base::lower_ascii(hashes.at(i).text_or(""));
+    if (!store::find_sha256(file.sha256)) {
       return Error{Fault::malformed, "sha256 " + std::to_string(i) + " is none"};
     }
+    if (!paths.is_null()) file.path = paths.at(i).text_or("");
+    asked.push_back(std::move(file));
   }
-  const auto found = TRY(parts.transactions.known(hashes));
-  return Answer::json(200, hashes_as_json("known", {found.begin(), found.end()}));
+  return asked;
+}
+
+// A content is known when it is wherever it was asked for. Try builds are told of what stays, and
+// send the rest again: that is how it lives longer.
+Result<Answer> known(const Request& request, const StoreParts& parts) {
+  const std::vector<store::AskedFile> asked = TRY(asked_in(request));
+  const std::string project = TRY(project_of(request, parts));
+  const auto found = TRY(parts.uploads.find_known(asked, {project, false}));
+  std::set<std::string> known;
+  for (const store::AskedFile& file : asked) known.insert(file.sha256);
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (!found[i]) known.erase(asked[i].sha256);
+  }
+  return Answer::json(200, hashes_as_json("known", {known.begin(), known.end()}));
 }
 
 Result<Answer> list_files(const Request& request, const StoreParts& parts) {
@@ -106,8 +139,9 @@ Result<Answer> list_files(const Request& request, const StoreParts& parts) {
     const auto given = base::parse_decimal(request.query_value(name).value_or(""));
     return std::min(given.value_or(other), max);
   };
-  const auto files = TRY(parts.catalog.list_files(number("limit", kFilesDefault, kFilesMax),
-                                                  number("offset", 0, INT64_MAX)));
+  const std::string project = TRY(project_of(request, parts));
+  const auto files = TRY(parts.catalog.list_files(
+      number("limit", kFilesDefault, kFilesMax), number("offset", 0, INT64_MAX), {project, false}));
   JsonWriter out;
   out.begin_object().key("files").begin_array();
   for (const store::FileRecord& file : files) {
@@ -123,33 +157,58 @@ Result<Answer> list_files(const Request& request, const StoreParts& parts) {
   return Answer::json(200, out.take());
 }
 
+// Who may not use a route that each project has.
+enum class TryBuilds : std::uint8_t { refused, taken };
+std::optional<Answer> refuse_for(const Request& request, const Gate& gate, TryBuilds try_builds) {
+  const Admission admission = gate.admit_upload(request, path_project(request));
+  if (const auto* denial = std::get_if<Denial>(&admission)) {
+    return tecken_dialect().refusal(*denial);
+  }
+  if (try_builds == TryBuilds::taken || !std::get<Who>(admission).only_try) return std::nullopt;
+  return json_error(403, "this token may upload try symbols only");
+}
+
 using Handle = Result<Answer> (*)(const Request&, const StoreParts&);
 
 }  // namespace
 
-void add_store_api_routes(net::Router& router, const StoreParts& parts, const Admit& admit) {
-  const auto add_route = [&](const char* method, const char* pattern, net::BodyPolicy body,
-                             Handle handle) {
+void add_store_api_routes(net::Router& router, const StoreParts& parts) {
+  const auto route_of = [&](const char* method, std::string pattern, net::BodyPolicy body,
+                            Handle handle) {
     net::Route route;
     route.method = method;
-    route.pattern = pattern;
+    route.pattern = std::move(pattern);
     route.body = body;
     route.runs = net::Runs::pool;
-    route.admit = admit;
     route.handler = [parts, handle](Request& request) -> net::Reply {
       return answer_of(handle(request, parts));
     };
-    router.add(std::move(route));
+    return route;
   };
   const auto none = net::BodyPolicy::none();
   const auto json = net::BodyPolicy::memory(kBodyMax);
-  add_route("GET", "/api/v1/store/transactions", none,
-            [](const Request&, const StoreParts& from) { return list(from); });
-  add_route("GET", "/api/v1/store/transactions/{id}", none, show);
-  add_route("POST", "/api/v1/store/transactions", json, add);
-  add_route("DELETE", "/api/v1/store/transactions/{id}", none, remove);
-  add_route("GET", "/api/v1/store/files", none, list_files);
-  add_route("POST", "/api/v1/store/known", json, known);
+  const auto add_for_default = [&](net::Route route) {
+    route.admit = [parts](const Request& request) { return refuse_uploader(request, parts.gate); };
+    router.add(std::move(route));
+  };
+  add_for_default(route_of("GET", "/api/v1/store/transactions", none,
+                           [](const Request&, const StoreParts& from) { return list(from); }));
+  add_for_default(route_of("GET", "/api/v1/store/transactions/{id}", none, show));
+  add_for_default(route_of("POST", "/api/v1/store/transactions", json, add));
+  add_for_default(route_of("DELETE", "/api/v1/store/transactions/{id}", none, remove));
+  for (const char* prefix : {"", "/p/{project}"}) {
+    net::Route files =
+        route_of("GET", std::string(prefix) + "/api/v1/store/files", none, list_files);
+    files.admit = [parts](const Request& request) {
+      return refuse_for(request, parts.gate, TryBuilds::refused);
+    };
+    router.add(std::move(files));
+    net::Route ask = route_of("POST", std::string(prefix) + "/api/v1/store/known", json, known);
+    ask.admit = [parts](const Request& request) {
+      return refuse_for(request, parts.gate, TryBuilds::taken);
+    };
+    router.add(std::move(ask));
+  }
 }
 
 }  // namespace api

@@ -2,19 +2,19 @@
 //   GET    /api/v1/store/transactions[/{id}]
 //   POST   /api/v1/store/transactions          409 names the contents that must be sent first
 //   DELETE /api/v1/store/transactions/{id}
-//   GET    /api/v1/store/files?limit=&offset=  every file of the catalogue, the newest first
-//   POST   /api/v1/store/known                 which of these SHA-256 are here
-// Handlers run on the pool. `admit` says who may: whoever may upload.
+//   GET    /api/v1/store/files?limit=&offset=  the files of a project, the newest first
+//   POST   /api/v1/store/known                 which of these SHA-256 need not be sent
+// Transactions are the default project's, the last two also stand below /p/PROJECT. Who may upload
+// to that project may use them. Handlers run on the pool.
 // Format: docs/protocols/store-api.md
 #pragma once
 
-#include <functional>
-#include <optional>
-
+#include "api/rights.h"
 #include "net/http.h"
 #include "store/blobs.h"
 #include "store/catalog.h"
 #include "store/transactions.h"
+#include "store/uploads.h"
 
 namespace api {
 
@@ -22,11 +22,11 @@ struct StoreParts {
   store::Blobs& blobs;
   store::Catalog& catalog;
   store::Transactions& transactions;
+  store::Uploads& uploads;
+  const Gate& gate;
 };
 
-using Admit = std::function<std::optional<net::Answer>(const net::Request&)>;
-
 // What `parts` refers to must outlive the server.
-void add_store_api_routes(net::Router& router, const StoreParts& parts, const Admit& admit);
+void add_store_api_routes(net::Router& router, const StoreParts& parts);
 
 }  // namespace api

@@ -53,8 +53,8 @@ struct UploadRooms {
   supply::Supply& supply;
 };
 
-// Who may upload: nothing, or the refusal, from the head of a request. For other routes that take
-// what builds make.
+// Who may upload to the default project, and not try builds alone: nothing, or the refusal, from
+// the head of a request. For other routes that take what builds make, and know no projects.
 std::function<std::optional<net::Answer>(const net::Request&)> upload_gate(
     const UploadRooms& rooms, const UploadOptions& options);
 // The same without a look at the disk: for requests that bring nothing.

@@ -269,6 +269,10 @@ std::optional<Answer> refuse_uploader(const Request& request, const Gate& gate) 
   if (std::get<Who>(admission).only_try) {
     return tecken_refusal({Denial::Why::lacks_right, "this token may upload try symbols only"});
   }
+  if (const std::string& project = std::get<Who>(admission).project.name; !project.empty()) {
+    return json_error(403, "this token is for the project " + project +
+                               "; sources and transactions are of the default one");
+  }
   return std::nullopt;
 }
 

@@ -34,6 +34,16 @@ std::optional<std::string> project_of(const Request& request) {
   return scoped->scope.project;
 }
 
+// Part of a transaction, which are the default project's: kept as it is, cabinets and pointers too
+// (api/store.h).
+bool is_for_store(const Request& request) { return request.query_value("for") == "store"; }
+
+std::optional<Answer> refuse_for_store(const Request& request, const Who& who, bool wants_try) {
+  if (!is_for_store(request)) return std::nullopt;
+  if (who.project.name.empty() && !who.only_try && !wants_try) return std::nullopt;
+  return json_error(403, "?for=store: transactions are of the default project, without try builds");
+}
+
 Answer put_file(const Context& context, Request& request) {
   const Admission admission = context->rooms.gate.admit_upload(request, project_of(request));
   if (const auto* refusal = std::get_if<Denial>(&admission)) {
@@ -45,10 +55,8 @@ Answer put_file(const Context& context, Request& request) {
   const bool wants_try = ident::split_scope(request.path)->scope.include_try;
   const ingest::Bringer bringer =
       bringer_of(context, request, std::get<Who>(admission), "put", wants_try);
-  // Cabinets and pointers of a store that is imported are kept as they are (api/store.h).
-  const bool for_store = request.query_value("for") == "store";
   auto receipt = context->rooms.ingest.keep_file(
-      bringer, {std::move(request.body_file->file), path, path->file, for_store});
+      bringer, {std::move(request.body_file->file), path, path->file, is_for_store(request)});
   if (!receipt.ok()) return upload_failed(context, tecken_dialect(), receipt.error());
   const ingest::Kept& kept = receipt->files.front();
   base::log::info("upload {}: {} ({})", receipt->upload_id, kept.file.path,
@@ -70,7 +78,8 @@ void add_put_route(net::Router& router, const Context& context) {
     }
     if (auto refused = refuse_for_lack_of_disk(context, tecken_dialect(), request)) return refused;
     if (const auto refused = refuse_path(request.path)) return json_error(400, *refused);
-    return std::nullopt;
+    const bool wants_try = ident::split_scope(request.path)->scope.include_try;
+    return refuse_for_store(request, std::get<Who>(admission), wants_try);
   };
   route.handler = [context](Request& request) -> net::Reply { return put_file(context, request); };
   router.add(std::move(route));

@@ -119,12 +119,14 @@ Result<ClientAnswer> UploadSender::send_with_retries(const ClientRequest& reques
   }
 }
 
-Result<std::set<std::string>> UploadSender::known(const std::vector<std::string>& hashes) {
+Result<std::set<std::string>> UploadSender::known(const std::vector<Question>& questions) {
   ClientRequest request = request_for("POST", "api/v1/store/known");
   request.headers.add("Content-Type", "application/json");
   base::JsonWriter body;
   body.begin_object().key("sha256").begin_array();
-  for (const std::string& hash : hashes) body.string(hash);
+  for (const Question& question : questions) body.string(question.sha256);
+  body.end_array().key("paths").begin_array();
+  for (const Question& question : questions) body.string(question.path);
   body.end_array().end_object();
   request.body = body.take();
   const ClientAnswer answer = TRY(send_with_retries(request, settings_.url));

@@ -29,8 +29,13 @@ class UploadSender {
   enum class Outcome : std::uint8_t { sent, known };
   base::Result<Outcome> send(const UploadCandidate& candidate, const std::string& sha256);
 
-  // Which of these contents the server has; unsupported when it does not say (an older one).
-  base::Result<std::set<std::string>> known(const std::vector<std::string>& hashes);
+  // Which of these contents need not be sent, as each is there at every path that it is asked for;
+  // unsupported when the server does not say. One that knows no paths tells of the content alone.
+  struct Question {
+    std::string sha256;
+    std::string path;
+  };
+  base::Result<std::set<std::string>> known(const std::vector<Question>& questions);
   // The same for one file by its path, asked as every server understands it.
   bool has_at_path(const UploadCandidate& candidate, const std::string& sha256);
 

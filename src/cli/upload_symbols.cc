@@ -6,7 +6,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <map>
-#include <set>
+#include <optional>
 #include <thread>
 
 #include "base/json.h"
@@ -88,28 +88,40 @@ void hash_all(Upload& upload) {
   });
 }
 
+// For each of upload.to_send whether the server has it where it shall go; nothing from a server
+// that does not answer this question.
+std::optional<std::vector<bool>> ask_known(const Upload& upload, UploadSender& sender) {
+  std::vector<bool> known(upload.to_send.size());
+  for (std::size_t at = 0; at < known.size(); at += kHashesAtOnce) {
+    const std::size_t end = std::min(known.size(), at + kHashesAtOnce);
+    std::vector<UploadSender::Question> questions;
+    for (std::size_t i = at; i < end; ++i) {
+      const std::size_t file = upload.to_send[i];
+      const std::string& hash = upload.fates[file].sha256;
+      const auto& path = upload.files[file].path;
+      if (!hash.empty()) questions.push_back({hash, path ? path->text() : ""});
+    }
+    const auto answered = sender.known(questions);
+    if (!answered.ok()) return std::nullopt;  // trouble of another kind shows when files are sent
+    for (std::size_t i = at; i < end; ++i) {
+      known[i] = answered->contains(upload.fates[upload.to_send[i]].sha256);
+    }
+  }
+  return known;
+}
+
 // Leaves out what the server has. A server that does not answer this question is asked by path.
 void leave_out_known(Upload& upload, Progress& progress) {
   UploadSender sender(upload.arguments.settings, progress);
-  std::set<std::string> known;
-  bool by_path = false;
-  for (std::size_t at = 0; at < upload.to_send.size() && !by_path; at += kHashesAtOnce) {
-    std::vector<std::string> hashes;
-    for (std::size_t i = at; i < std::min(upload.to_send.size(), at + kHashesAtOnce); ++i) {
-      const std::string& hash = upload.fates[upload.to_send[i]].sha256;
-      if (!hash.empty()) hashes.push_back(hash);
-    }
-    auto answered = sender.known(hashes);
-    by_path = !answered.ok();  // trouble of another kind shows when files are sent
-    if (answered.ok()) known.merge(*answered);
-  }
+  const std::optional<std::vector<bool>> known = ask_known(upload, sender);
   std::vector<std::size_t> left;
-  for (const std::size_t file : upload.to_send) {
+  for (std::size_t i = 0; i < upload.to_send.size(); ++i) {
+    const std::size_t file = upload.to_send[i];
     Fate& fate = upload.fates[file];
     const UploadCandidate& candidate = upload.files[file];
     const bool is_kept = !candidate.is_zip && !candidate.is_package;  // as it is
-    const bool is_there = is_kept && (by_path ? sender.has_at_path(candidate, fate.sha256)
-                                              : known.contains(fate.sha256));
+    const bool is_there =
+        is_kept && (known ? (*known)[i] : sender.has_at_path(candidate, fate.sha256));
     if (is_there) {
       fate.status = Fate::Status::known;
       progress.advance(candidate.size);

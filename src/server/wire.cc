@@ -393,9 +393,7 @@ Result<void> serve(const Options& options) {
   api::SourcesOptions reading = source_routes(options, gate, access);
   reading.refuse_upload = api::upload_gate(rooms, upload_options(options));
   api::add_source_routes(router, *source_files, reading);
-  api::add_store_api_routes(
-      router, {blobs, catalog, transactions},
-      [&gate](const net::Request& request) { return api::refuse_uploader(request, gate); });
+  api::add_store_api_routes(router, {blobs, catalog, transactions, uploads, gate});
   api::add_admin_routes(router, gate, access);
   api::add_parts_routes(router, rooms, upload_options(options));
   api::add_upload_routes(router, rooms, upload_options(options));

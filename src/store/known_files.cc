@@ -59,8 +59,8 @@ bool is_found_at(const Known& known, const std::string& path) {
 }
 
 // The contents among asked[at, end) that are kept and that some key of the scope names.
-Result<KnownByHash> load_known(Session& session, const std::vector<AskedFile>& asked, std::size_t at,
-                         std::size_t end, const ident::Scope& scope) {
+Result<KnownByHash> load_known(Session& session, const std::vector<AskedFile>& asked,
+                               std::size_t at, std::size_t end, const ident::Scope& scope) {
   std::string list;
   std::vector<Value> values;
   for (std::size_t i = at; i < end; ++i) {

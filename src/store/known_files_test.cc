@@ -48,9 +48,9 @@ class KnownFilesOn : public testing::TestWithParam<db::Engine> {
   }
   // A program whose time stamp and size mean nothing without its name, brought to a path.
   static NewFile dll_of(const std::string& name, const std::string& content) {
-    NewFile file = file_of(
-        content, {SymbolKey::from_text(KeyKind::code_id, name, "12AB34CD5000"),
-                  SymbolKey::from_text(KeyKind::path, name + "/" + name, "12AB34CD5000")});
+    NewFile file =
+        file_of(content, {SymbolKey::from_text(KeyKind::code_id, name, "12AB34CD5000"),
+                          SymbolKey::from_text(KeyKind::path, name + "/" + name, "12AB34CD5000")});
     file.path = name + "/12AB34CD5000/" + name;
     return file;
   }
@@ -154,8 +154,8 @@ TEST_P(KnownFilesOn, ASecondNameIsAskedForByItself) {
 
 TEST_P(KnownFilesOn, ManyAreAskedForAtOnce) {
   must_upload(dll_of("foo.dll", "1"));
-  std::vector<AskedFile> asked;
-  for (int i = 0; i < 450; ++i) asked.push_back({hash_of(std::to_string(i)), ""});
+  std::vector<AskedFile> asked(450);
+  for (std::size_t i = 0; i < asked.size(); ++i) asked[i].sha256 = hash_of(std::to_string(i));
   const auto found = uploads_->find_known(asked).value();
   ASSERT_EQ(found.size(), asked.size());
   for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i].has_value(), i == 1) << i;

@@ -28,9 +28,11 @@ function Test-DebugFile([string]$File) {
 
 function Test-Known([string]$File) {
   $hash = (Get-FileHash -Algorithm SHA256 -LiteralPath $File).Hash.ToLowerInvariant()
+  # Under its name: the same program under another may be out of reach.
+  $question = ConvertTo-Json -Compress @{ sha256 = @($hash); paths = @([IO.Path]::GetFileName($File)) }
   try {
     $answer = Invoke-RestMethod -Method Post -Uri "$Url/api/v1/store/known" -Headers $headers `
-      -ContentType 'application/json' -Body ('{"sha256":["' + $hash + '"]}')
+      -ContentType 'application/json' -Body ([Text.Encoding]::UTF8.GetBytes($question))
     return $answer.known -contains $hash
   } catch { return $false }
 }

@@ -64,11 +64,14 @@ quoted() {
 
 sent=0 known=0 skipped=0 failed=0
 
+# Under its name: the same program under another may be out of reach.
 server_knows() {
-  hash=$(hash_of "$1")
+  hash=$(hash_of "$1") name=$(basename "$1")
   [ -n "$hash" ] || return 1
+  case $name in *[\"\\]* | *[[:cntrl:]]*) return 1 ;; esac
   curl -sS --max-time 60 -H "@$work/headers" -H 'Content-Type: application/json' \
-    -d "{\"sha256\":[\"$hash\"]}" "$url/api/v1/store/known" 2>/dev/null | grep -q "$hash"
+    --data-binary "{\"sha256\":[\"$hash\"],\"paths\":[\"$name\"]}" "$url/api/v1/store/known" \
+    2>/dev/null | grep -q "$hash"
 }
 
 send() {
