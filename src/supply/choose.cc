@@ -76,7 +76,7 @@ Choice choose_sym(const ident::SymbolRequest& request, const Rows& found, const 
   if (sym != nullptr) return Serve{*sym};
   sym = find_first(found, is_uploaded);
   if (sym != nullptr && sources.debug && sources.debug->has_debug) {
-    return Make{Artifact::sym, sources};
+    return Make{Artifact::sym, sources, *sym};
   }
   if (sym != nullptr) return Serve{*sym};
   const FileRecord* file = find_first(found, is_path);
@@ -91,7 +91,7 @@ Choice choose_sym(const ident::SymbolRequest& request, const Rows& found, const 
         found, [](const Found& row) { return is_other_name(row) && !row.file.debug_id.empty(); });
   }
   if (!by_its_name && other != nullptr) return Move{*other};
-  if (sources.image || sources.debug) return Make{Artifact::sym, sources};
+  if (sources.image || sources.debug) return Make{Artifact::sym, sources, {}};
   if (file != nullptr) return Serve{*file};
   return nobody_has(request);
 }
@@ -372,7 +372,7 @@ Choice choose(const ident::SymbolRequest& request, const Rows& found,
     case Artifact::sym:
       return choose_sym(request, found, sources);
     case Artifact::index:
-      if (sources.image || sources.debug || sources.sym) return Make{Artifact::index, sources};
+      if (sources.image || sources.debug || sources.sym) return Make{Artifact::index, sources, {}};
       return nobody_has(request);
     case Artifact::section: {
       Cut cut = choose_section(request, found);

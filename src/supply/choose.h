@@ -6,10 +6,10 @@
 // do not say so. Within each the fuller first, ties keep the older. But
 // the file of that name and module serves as it was before it was stripped, however it came: a
 // fuller file never loses. An uploaded .sym with functions serves before one that is made; one
-// without gives way to what is made of the module's debug information. A package of split DWARF is
-// no debug file by itself: `debuginfo` passes it over, but LLDB asks for it by that very path,
-// which is an artifact of its own (ident/paths.h). Pure functions of their arguments: no disk, no
-// database.
+// without gives way to what is made of the module's debug information, if that can be made. A
+// package of split DWARF is no debug file by itself: `debuginfo` passes it over, but LLDB asks for
+// it by that very path, which is an artifact of its own (ident/paths.h). Pure functions of their
+// arguments: no disk, no database.
 #pragma once
 
 #include <optional>
@@ -43,6 +43,7 @@ struct Serve {
 struct Make {
   ident::Artifact artifact = ident::Artifact::index;  // sym or index
   Sources sources;
+  std::optional<store::FileRecord> otherwise;  // serves when it cannot be made of these
 };
 // Pack this file as a cabinet.
 struct Pack {

@@ -354,7 +354,13 @@ void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
     if (auto ready = derived_->find(make->sources, make->artifact)) {
       settle_made(std::move(*ready));
     } else {
-      derived_->make(make->sources, make->artifact, settle_made);
+      derived_->make(make->sources, make->artifact,
+                     [this, settle_made, otherwise = make->otherwise](Result<Supplied> made) {
+                       const bool never = !made.ok() && made.error().fault != Fault::unavailable &&
+                                          made.error().fault != Fault::internal;
+                       if (never && otherwise) made = open_stored(blobs_, *otherwise);
+                       settle_made(std::move(made));
+                     });
     }
   } else if (const auto* pack = std::get_if<Pack>(&choice)) {
     if (auto ready = derived_->find_cabinet(pack->file)) {

@@ -6,6 +6,7 @@
 
 #include <future>
 
+#include "extract/identify.h"
 #include "ingest/ingest.h"
 #include "store/data_directory.h"
 
@@ -169,6 +170,19 @@ TEST(Supply, AFailedConversionIsSettledWithItsCause) {
   const Found found = place.supply->wait_for(request, soon());
   ASSERT_EQ(found.state(), Found::State::missing);
   EXPECT_EQ(found.miss().what, "bad input");
+}
+
+TEST(Supply, AnUploadedSymServesWhenABetterOneCannotBeMade) {
+  Place place;
+  const std::string elf = base::read_file("/proc/self/exe").value();
+  const auto identity = extract::identify(base::bytes_of(elf));
+  ASSERT_TRUE(identity.has_debug_info);
+  const std::string id = identity.debug_id.breakpad();
+  place.must_put(elf + "bad", {"me", "1", "me"});
+  const std::string sym = "MODULE Linux x86_64 " + id + " me\nPUBLIC 1000 0 main\n";
+  const StorePath path{"me", id, "me.sym"};
+  place.must_put(sym, path);
+  EXPECT_EQ(place.content_of(place.supply->wait_for(ident::request_of(path), soon())), sym);
 }
 
 TEST(Supply, ACommitDuringAConversionIsSeenByThoseWhoWait) {
