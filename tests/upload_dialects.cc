@@ -171,6 +171,7 @@ net::ClientAnswer send(const std::string& url, const std::string& method, const 
   net::ClientOptions options;
   options.redirects_max = 0;
   options.accept_compressed = false;
+  options.stall_timeout = std::chrono::minutes(4);  // a server that unpacks says nothing meanwhile
   auto answer = net::Client(options).send(request);
   return answer.ok() ? std::move(*answer) : net::ClientAnswer{};
 }

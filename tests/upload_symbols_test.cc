@@ -2,6 +2,8 @@
 // is not, what happens when something goes wrong.
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include <atomic>
 #include <filesystem>
 
@@ -301,6 +303,18 @@ TEST_F(UploadSymbols, SendsWhatIsFoundByAnotherIdThanAGuid) {
               map);
   EXPECT_TRUE(got("/old.pdb/3DD60CFB2/old.pdb") == old_pdb());
   EXPECT_TRUE(is_stored(path("files/libone.so")));
+  // Without a path, too.
+  for (const auto& [name, text] :
+       std::map<std::string, std::string>{{"older.pdb", old_pdb()}, {"light.ni.r2rmap", map}}) {
+    net::ClientRequest put;
+    put.method = "PUT";
+    put.url = server_->url() + "/api/v1/files/" + name;
+    put.body = text;
+    const auto kept = net::Client().send(put);
+    ASSERT_TRUE(kept.ok());
+    EXPECT_LT(kept->status, 300) << name << kept->body;
+  }
+  EXPECT_TRUE(got("/older.pdb/3DD60CFB2/older.pdb") == old_pdb());
   // The path is one that the bytes themselves say.
   const std::string files = got("/api/v1/uploads/1/files") + got("/api/v1/uploads/2/files") +
                             got("/api/v1/uploads/3/files");

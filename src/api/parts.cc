@@ -141,6 +141,7 @@ Result<void> check_names_itself(const std::string& path, const std::string& name
   const auto bytes = TRY(base::MappedFile::open(path));
   const extract::Identity identity = extract::identify(bytes->bytes());
   if (!identity.debug_id.is_nil() || !identity.code_id.empty() || !identity.dwo_ids.empty() ||
+      !identity.old_id.empty() || !identity.uuid.empty() ||
       identity.kind == extract::FileKind::cab) {
     return {};
   }
