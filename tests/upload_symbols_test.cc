@@ -163,6 +163,35 @@ TEST_F(UploadSymbols, PartsThatDoNotFitAreRefused) {
   EXPECT_TRUE(is_stored(file));
 }
 
+// The answer to the last request was lost, and it is sent again.
+TEST_F(UploadSymbols, TheLastRequestMayBeSentAgain) {
+  start();
+  const std::string file = must_build("libone.so");
+  const std::string bytes = base::read_file(file).value();
+  const std::string hash = base::sha256_of(base::bytes_of(bytes)).hex();
+  const std::string place = server_->url() + "/api/v1/uploads/" + hash;
+  net::ClientRequest part;
+  part.method = "PUT";
+  part.url = place + "?offset=0";
+  part.body = bytes;
+  ASSERT_EQ(net::Client().send(part)->status, 200);
+  const auto finish = [&](const std::string& query) {
+    return net::Client().post(place + query, "text/plain", "").value();
+  };
+  ASSERT_EQ(finish("?path=libone.so/12/libone.so").status, 201);
+  for (int i = 0; i < 2; ++i) {
+    const auto again = finish("?path=libone.so/12/libone.so");
+    EXPECT_EQ(again.status, 200) << again.body;
+    EXPECT_NE(again.body.find("\"sha256\":\"" + hash + "\""), std::string::npos) << again.body;
+    EXPECT_NE(again.body.find("\"path\":\"libone.so/12/libone.so\""), std::string::npos);
+  }
+  EXPECT_EQ(finish("?name=libone.so").status, 200);
+  EXPECT_EQ(finish("?path=libone.so/13/libone.so").status, 404) << "nobody finds it there";
+  EXPECT_TRUE(is_stored(file));
+  EXPECT_TRUE(base::list_files(path("data/partial"))->empty());
+  EXPECT_TRUE(base::list_files(path("data/tmp"))->empty());
+}
+
 // A server that fails before it works, and that knows none of our own questions.
 TEST_F(UploadSymbols, TriesAgainWhatMayPass) {
   REQUIRE_OR_SKIP(have_command("cc"), "no C compiler");

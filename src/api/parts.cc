@@ -1,11 +1,5 @@
 #include "api/parts.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <memory>
 
 #include "api/upload_common.h"
@@ -28,15 +22,11 @@ using net::Request;
 namespace {
 
 constexpr std::uint64_t kPartMax = 32ull << 20;
-constexpr std::int64_t kKeptSeconds = 7 * 24 * 3600;
-constexpr std::size_t kUnfinishedMax = 1000;
 
 struct Places {
-  std::string partial;  // DATA/partial
-  std::string tmp;      // DATA/tmp
+  PartialUploads& partial;
   Context context;
 };
-using Shared = std::shared_ptr<const Places>;
 
 Answer answer_error(const Error& error) {
   JsonWriter out;
@@ -54,85 +44,61 @@ Answer received(int status, std::uint64_t size) {
   return Answer::json(status, out.take());
 }
 
-Result<std::string> hash_of(const Request& request) {
-  std::string hash = base::lower_ascii(request.path_parameter("sha256"));
-  if (store::find_sha256(hash)) return hash;
-  return Error{Fault::malformed, "an upload is named by its SHA-256: 64 hexadecimal digits"};
-}
-
-std::uint64_t size_of(const base::Fd& fd) {
-  struct stat info{};
-  return ::fstat(fd.get(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
-}
-
-// Locked against another request for the same upload.
-Result<base::Fd> open_partial(const std::string& path, int flags) {
-  base::Fd fd(::open(path.c_str(), flags | O_CLOEXEC, 0644));
-  if (!fd.valid()) return base::error_from_errno(errno, "cannot open", path);
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    return Error{Fault::unavailable, "this upload is under way in another request"};
+Result<ingest::Bringer> bringer_of_parts(const Context& context, const Request& request) {
+  const Admission admission = context->rooms.gate.admit_upload(request, path_project(request));
+  if (const auto* denial = std::get_if<Denial>(&admission)) {
+    return Error{Fault::denied, denial->what};
   }
-  return fd;
+  return bringer_of(context, request, std::get<Who>(admission), "parts", false);
 }
 
-Result<Answer> ask(const Request& request, const Places& places) {
-  const std::string hash = TRY(hash_of(request));
-  const base::Fd fd(::open(base::join_path(places.partial, hash).c_str(), O_RDONLY | O_CLOEXEC));
-  return received(200, fd.valid() ? size_of(fd) : 0);
-}
-
-Result<void> check_room(const Places& places, std::uint64_t end) {
-  if (end > places.context->options.body_size_max) {
-    return Error{Fault::too_large, "the file is larger than " +
-                                       std::to_string(places.context->options.body_size_max) +
-                                       " bytes"};
+// Which upload is meant: what another project sends is none of this one's.
+Result<PartialUploads::Name> upload_in(const Request& request, const Places& places) {
+  const auto hash = store::find_sha256(base::lower_ascii(request.path_parameter("sha256")));
+  if (!hash) {
+    return Error{Fault::malformed, "an upload is named by its SHA-256: 64 hexadecimal digits"};
   }
-  const auto waiting = base::list_files(places.partial);
-  if (waiting.ok() && waiting->size() > kUnfinishedMax) {
-    return Error{Fault::unavailable, "too many unfinished uploads wait here"};
-  }
-  return {};
+  const ingest::Bringer bringer = TRY(bringer_of_parts(places.context, request));
+  return PartialUploads::Name{*hash, bringer.project};
 }
 
-Result<Answer> take_part(const Request& request, const Places& places) {
-  const std::string hash = TRY(hash_of(request));
+Result<Answer> ask(Request& request, const Places& places) {
+  const PartialUploads::Name upload = TRY(upload_in(request, places));
+  return received(200, places.partial.received(upload));
+}
+
+Result<Answer> take_part(Request& request, const Places& places) {
+  const PartialUploads::Name upload = TRY(upload_in(request, places));
   const auto offset = base::parse_decimal(request.query_value("offset").value_or(""));
   if (!offset) return Error{Fault::malformed, "?offset=N says where the part belongs"};
-  if (*offset > places.context->options.body_size_max) {
-    return Error{Fault::too_large, "?offset is past the limit"};
+  const std::uint64_t size_max = places.context->options.body_size_max;
+  if (*offset > size_max || request.body.size() > size_max - *offset) {
+    return Error{Fault::too_large,
+                 "the file is larger than " + std::to_string(size_max) + " bytes"};
   }
-  TRY(check_room(places, *offset + request.body.size()));
-  TRY(base::make_directories(places.partial));
-  const std::string path = base::join_path(places.partial, hash);
-  const base::Fd fd = TRY(open_partial(path, O_WRONLY | O_CREAT));
-  const std::uint64_t have = size_of(fd);
-  if (have != *offset) return received(409, have);
-  std::string_view rest = request.body;
-  for (std::uint64_t at = have; !rest.empty();) {
-    const ::ssize_t n = ::pwrite(fd.get(), rest.data(), rest.size(), static_cast<::off_t>(at));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return base::error_from_errno(errno, "cannot write", path);
-    at += static_cast<std::uint64_t>(n);
-    rest.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return received(200, have + request.body.size());
+  const PartialUploads::Appended appended =
+      TRY(places.partial.append(upload, *offset, base::bytes_of(request.body)));
+  return received(appended.fits ? 200 : 409, appended.received);
 }
 
-Answer kept_answer(const ingest::Receipt& receipt) {
-  const ingest::Kept& kept = receipt.files.front();
-  const store::FileRecord& file = kept.file.file;
+Answer kept_answer(const std::string& path, const store::FileRecord& file, bool was_known) {
   JsonWriter out;
   out.begin_object();
-  out.key("path").string(kept.file.path);
+  out.key("path").string(path);
   out.key("size").unsigned_integer(file.size);
   out.key("sha256").string(file.sha256.hex());
   out.key("format").string(file.format);
   out.key("arch").string(file.arch);
   out.key("debug_id").string(file.debug_id);
   out.key("code_id").string(file.code_id);
-  out.key("was_known").boolean(kept.was_known);
+  out.key("was_known").boolean(was_known);
   out.end_object();
-  return Answer::json(kept.was_known ? 200 : 201, out.take());
+  return Answer::json(was_known ? 200 : 201, out.take());
+}
+
+Answer kept_answer(const ingest::Receipt& receipt) {
+  const ingest::Kept& kept = receipt.files.front();
+  return kept_answer(kept.file.path, kept.file.file, kept.was_known);
 }
 
 // A file that nobody could find again is not kept.
@@ -150,39 +116,33 @@ Result<void> check_names_itself(const std::string& path, const std::string& name
                    (identity.problem.empty() ? "" : " (" + identity.problem + ")")};
 }
 
-Result<ingest::Bringer> bringer_of_parts(const Context& context, const Request& request) {
-  const Admission admission = context->rooms.gate.admit_upload(request, path_project(request));
-  if (const auto* denial = std::get_if<Denial>(&admission)) {
-    return Error{Fault::denied, denial->what};
-  }
-  return bringer_of(context, request, std::get<Who>(admission), "parts", false);
+// None of its parts are here: perhaps they were kept, and the answer that said so was lost.
+Result<Answer> answer_again(const Places& places, const ingest::Bringer& bringer,
+                            const PartialUploads::Name& upload, const std::string& path) {
+  const auto found = TRY(places.context->rooms.uploads.find_known(
+      {{upload.sha256.hex(), path}}, {bringer.project, bringer.is_try}));
+  if (!found.front()) return Error{Fault::not_found, "nothing of it has been sent"};
+  return kept_answer(path, *found.front(), true);
 }
 
-Result<Answer> finish(const Request& request, const Places& places) {
-  const std::string hash = TRY(hash_of(request));
-  const std::string path = base::join_path(places.partial, hash);
+Result<Answer> finish(Request& request, const Places& places) {
+  const PartialUploads::Name upload = TRY(upload_in(request, places));
   const auto where = ident::find_store_path(request.query_value("path").value_or(""));
   const std::string name = request.query_value("name").value_or("");
   if (!where && name.empty()) {
     return Error{Fault::malformed, "?path=NAME/ID/FILE or ?name=FILE says what the file is called"};
   }
-  if (!base::file_exists(path)) return Error{Fault::not_found, "nothing of it has been sent"};
-  const base::Fd fd = TRY(open_partial(path, O_RDONLY));
-  const base::Sha256 have = TRY(store::sha256_of_file(path));
-  if (have.hex() != hash) {
-    TRY(base::remove_file(path));
-    return Error{Fault::malformed, "what was sent has another SHA-256: begin again"};
-  }
-  if (!where) TRY(check_names_itself(path, name));
-  base::PendingFile file = TRY(base::PendingFile::create(places.tmp));
-  {
-    const auto bytes = TRY(base::MappedFile::open(path));
-    TRY(file.append(bytes->bytes()));
-  }
   const ingest::Bringer bringer = TRY(bringer_of_parts(places.context, request));
+  auto complete = places.partial.complete(upload);
+  if (!complete.ok() && complete.error().fault == Fault::not_found) {
+    return answer_again(places, bringer, upload, where ? where->text() : name);
+  }
+  if (!complete.ok()) return std::move(complete).error();
+  base::PendingFile file = complete->take();
+  if (!where) TRY(check_names_itself(file.path(), name));
   const ingest::Receipt receipt =
       TRY(places.context->rooms.ingest.keep_file(bringer, {std::move(file), where, name}));
-  TRY(base::remove_file(path));
+  complete->done();
   base::log::info("upload {}: {} in parts", receipt.upload_id, receipt.files.front().file.path);
   return kept_answer(receipt);
 }
@@ -209,27 +169,16 @@ Result<Answer> put_by_name(Request& request, const Places& places) {
   return kept_answer(receipt);
 }
 
-void sweep(const std::string& directory) {
-  const auto files = base::list_files(directory);
-  if (!files.ok()) return;  // not there yet
-  for (const std::string& file : *files) {
-    struct stat info{};
-    if (::stat(file.c_str(), &info) != 0) continue;
-    if (base::now().us / 1'000'000 - info.st_mtime < kKeptSeconds) continue;
-    if (base::remove_file(file).ok()) base::log::info("removed an unfinished upload of old");
-  }
-}
+using Handle = Result<Answer> (*)(Request&, const Places&);
 
 }  // namespace
 
-void add_parts_routes(net::Router& router, const UploadRooms& rooms, const UploadOptions& options) {
+void add_parts_routes(net::Router& router, const UploadRooms& rooms, PartialUploads& partial,
+                      const UploadOptions& options) {
   const auto context = std::make_shared<const UploadContext>(UploadContext{rooms, options});
-  const std::string& data = rooms.disk.path();
-  const auto places = std::make_shared<const Places>(
-      Places{base::join_path(data, "partial"), base::join_path(data, "tmp"), context});
-  sweep(places->partial);
+  const auto places = std::make_shared<const Places>(Places{partial, context});
   const auto add = [&](const char* method, const char* pattern, net::BodyPolicy body,
-                       const std::function<Result<Answer>(Request&)>& handle) {
+                       Handle handle) {
     net::Route route;
     route.method = method;
     route.pattern = pattern;
@@ -242,18 +191,15 @@ void add_parts_routes(net::Router& router, const UploadRooms& rooms, const Uploa
       }
       return refuse_for_lack_of_disk(context, tecken_dialect(), request);
     };
-    route.handler = [handle](Request& request) -> net::Reply { return answer_of(handle(request)); };
-    router.add(std::move(route));
+    add_for_projects(router, std::move(route), [places, handle](Request& request) {
+      return answer_of(handle(request, *places));
+    });
   };
   constexpr const char* kUpload = "/api/v1/uploads/{sha256}";
-  add("GET", kUpload, net::BodyPolicy::none(),
-      [places](Request& request) { return ask(request, *places); });
-  add("PUT", kUpload, net::BodyPolicy::memory(kPartMax),
-      [places](Request& request) { return take_part(request, *places); });
-  add("POST", kUpload, net::BodyPolicy::memory(1024),
-      [places](Request& request) { return finish(request, *places); });
-  add("PUT", "/api/v1/files/{name}", net::BodyPolicy::file(options.body_size_max),
-      [places](Request& request) { return put_by_name(request, *places); });
+  add("GET", kUpload, net::BodyPolicy::none(), ask);
+  add("PUT", kUpload, net::BodyPolicy::memory(kPartMax), take_part);
+  add("POST", kUpload, net::BodyPolicy::memory(1024), finish);
+  add("PUT", "/api/v1/files/{name}", net::BodyPolicy::file(options.body_size_max), put_by_name);
 }
 
 }  // namespace api

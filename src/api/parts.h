@@ -3,19 +3,20 @@
 //   PUT  /api/v1/uploads/{sha256}?offset=N      the next part
 //   POST /api/v1/uploads/{sha256}?path=N/ID/F   all is here: keep it (or ?name=FILE)
 //   PUT  /api/v1/files/{name}                   one file that names itself
-// Parts wait in partial/ of the data directory, for a week; nothing is acknowledged as kept before
-// the last request has checked the hash and ingest has kept the file.
-// Handlers run on the pool.
-// Format: docs/protocols/upload.md
+// each also below /p/PROJECT. Parts wait in partial_uploads.h; nothing is acknowledged as kept
+// before the last request has checked the hash and ingest has kept the file. Each request may be
+// sent again when its answer was lost. Handlers run on the pool. Format: docs/protocols/upload.md
 #pragma once
 
+#include "api/partial_uploads.h"
 #include "api/upload.h"
 #include "ingest/ingest.h"
 #include "net/http.h"
 
 namespace api {
 
-// Removes what has waited for too long.
-void add_parts_routes(net::Router& router, const UploadRooms& rooms, const UploadOptions& options);
+// `partial` must outlive the server.
+void add_parts_routes(net::Router& router, const UploadRooms& rooms, PartialUploads& partial,
+                      const UploadOptions& options);
 
 }  // namespace api

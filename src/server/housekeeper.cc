@@ -15,6 +15,7 @@ constexpr std::chrono::seconds kLookEvery{1};
 constexpr int kReloadEvery = 10;  // looks
 constexpr int kSweepEvery = 60;   // looks
 constexpr std::chrono::hours kUnfinishedAge{24};
+constexpr std::chrono::hours kPartialAge{7 * 24};  // big files over thin lines
 constexpr std::chrono::minutes kChunkAgeOnFullDisk{10};
 constexpr std::int64_t kHour = 3'600'000'000;
 constexpr std::int64_t kJump = 600'000'000;  // ten minutes more or less than really passed
@@ -86,8 +87,9 @@ void Housekeeper::sweep() {
   const auto expired = expire_try_symbols(house_, base::now());
   if (!expired.ok()) base::log::error("try symbols not swept: {}", expired.error().what);
   if (expired.ok() && *expired != 0) base::log::info("{} try symbols expired", *expired);
-  const std::uint64_t unfinished =
-      house_.sessions.sweep(kUnfinishedAge) + house_.chunks.sweep(chunk_age(house_.disk.level()));
+  const std::uint64_t unfinished = house_.sessions.sweep(kUnfinishedAge) +
+                                   house_.chunks.sweep(chunk_age(house_.disk.level())) +
+                                   house_.partial.sweep(kPartialAge);
   if (unfinished != 0) base::log::info("removed {} pieces of unfinished uploads", unfinished);
 }
 

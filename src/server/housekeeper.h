@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "api/partial_uploads.h"
 #include "ingest/chunk_store.h"
 #include "ingest/upload_sessions.h"
 #include "store/access.h"
@@ -39,6 +40,7 @@ struct Household {
   store::Blobs& blobs;
   ingest::UploadSessions& sessions;
   ingest::ChunkStore& chunks;
+  api::PartialUploads& partial;
   // Every blob that something else than the catalogue names.
   std::function<base::Result<void>(const std::function<void(const base::Sha256&)>&)> others;
   bool is_shared = false;  // other processes work on the same database

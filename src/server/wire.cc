@@ -379,7 +379,8 @@ Result<void> serve(const Options& options) {
     TRY(archive.list_hashes(sink));
     return uploaded_sources.list_hashes(sink);
   };
-  const Housekeeper housekeeper({disk, access, catalog, blobs, *sessions, *chunks, others,
+  api::PartialUploads partial(base::join_path(data.path(), "partial"), data.tmp());
+  const Housekeeper housekeeper({disk, access, catalog, blobs, *sessions, *chunks, partial, others,
                                  database->engine() != db::Engine::sqlite});
 
   // The routes; the catch-all for symbol files comes last.
@@ -395,7 +396,7 @@ Result<void> serve(const Options& options) {
   api::add_source_routes(router, *source_files, reading);
   api::add_store_api_routes(router, {blobs, catalog, transactions, uploads, gate});
   api::add_admin_routes(router, gate, access);
-  api::add_parts_routes(router, rooms, upload_options(options));
+  api::add_parts_routes(router, rooms, partial, upload_options(options));
   api::add_upload_routes(router, rooms, upload_options(options));
   ui::add_routes(
       router, {archive, queue, [&] { return status_figures(catalog, supply, disk, gate); },

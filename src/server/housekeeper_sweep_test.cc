@@ -1,0 +1,64 @@
+#include "server/housekeeper.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/data_directory.h"
+
+namespace server {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t kSecond = 1'000'000;
+
+// What a server needs to keep house.
+struct Place {
+  base::TemporaryDirectory root = base::TemporaryDirectory::create("housekeeper").value();
+  store::DataDirectory data = store::DataDirectory::open(root.path() + "/data", "test").value();
+  std::unique_ptr<db::Database> database = db::Database::open(data.database_url()).value();
+  store::Blobs blobs = store::Blobs::open(data.blobs(), data.tmp()).value();
+  store::Catalog catalog{*database};
+  store::Access access{*database};
+  store::DiskWatch disk{data.path(), {0, 0, 0}};
+  std::unique_ptr<ingest::UploadSessions> sessions =
+      ingest::UploadSessions::open(data.uploads() + "/sessions").value();
+  std::unique_ptr<ingest::ChunkStore> chunks =
+      ingest::ChunkStore::open(data.uploads() + "/chunks").value();
+  api::PartialUploads partial{root.path() + "/partial", data.tmp()};
+
+  Place() { EXPECT_TRUE(database->migrate(store::Catalog::migrations()).ok()); }
+  api::PartialUploads::Name must_send(const std::string& content, std::int64_t age_s) {
+    const api::PartialUploads::Name name{base::sha256_of(base::bytes_of(content)), ""};
+    EXPECT_TRUE(partial.append(name, 0, base::bytes_of("x")).ok());
+    const timespec then{base::now().us / kSecond - age_s, 0};
+    const std::array<timespec, 2> times{then, then};
+    const std::string path = root.path() + "/partial/" + name.sha256.hex();
+    EXPECT_EQ(::utimensat(AT_FDCWD, path.c_str(), times.data(), 0), 0);
+    return name;
+  }
+};
+
+TEST(Housekeeper, SweepsUploadsInPartsThatNobodyGoesOnWith) {
+  Place place;
+  const auto old = place.must_send("old", 8 * 86'400);
+  const auto late = place.must_send("late", 6 * 86'400);
+  const auto nothing = [](const auto&) -> base::Result<void> { return {}; };
+  const Housekeeper housekeeper({place.disk, place.access, place.catalog, place.blobs,
+                                 *place.sessions, *place.chunks, place.partial, nothing, false});
+  const auto until = std::chrono::steady_clock::now() + 20s;
+  while (place.partial.received(old) != 0 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(place.partial.received(old), 0u);
+  EXPECT_EQ(place.partial.received(late), 1u);
+}
+
+}  // namespace
+}  // namespace server
