@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "testing/server_process.h"
+#include "testing/wrong_clock.h"
 #include "upload_dialects.h"
 
 namespace {
@@ -18,7 +19,7 @@ using testing_support::ServerProcess;
 class TokenRights : public testing::Test {
  protected:
   void SetUp() override {
-    server_.emplace(ServerProcess::start({data(), {}, {}, {}}));
+    server_.emplace(ServerProcess::start({data(), {}, {}, environment()}));
     ASSERT_NE(server_->url(), "");
     admin("project create game");
     ours_ = admin("token create ours --project ''");
@@ -26,6 +27,7 @@ class TokenRights : public testing::Test {
     ASSERT_EQ(ours_.size(), 32u);
     ASSERT_EQ(theirs_.size(), 32u);
   }
+  virtual std::vector<std::string> environment() { return {}; }
   std::string data() const { return root_.path() + "/data"; }
   // What `faultline admin …` prints.
   std::string admin(const std::string& arguments) const {
@@ -117,6 +119,41 @@ TEST_F(TokenRights, EachProjectListsAndKnowsItsOwnFiles) {
   EXPECT_EQ(status_of(theirs_, "POST", "/p/none/api/v1/store/known", "{\"sha256\":[]}"), 404);
 }
 
+TEST_F(TokenRights, PartsGoToTheirProject) {
+  const uploads::File file = uploads::sym_file("parts.so", 500);
+  const std::string place = "/api/v1/uploads/" + hash_of(file.content);
+  const std::string path = "?path=" + file.path.substr(1);
+  EXPECT_EQ(status_of(theirs_, "PUT", "/p/game" + place + "?offset=0", file.content), 200);
+  EXPECT_EQ(send(ours_, "GET", place).body, "{\"received\":0}");
+  EXPECT_EQ(status_of(ours_, "POST", place + path), 404) << "what others sent is theirs";
+  EXPECT_EQ(status_of(ours_, "GET", "/p/game" + place), 403);
+  EXPECT_EQ(status_of(ours_, "PUT", "/p/game" + place + "?offset=0", "x"), 403);
+  EXPECT_EQ(status_of(theirs_, "GET", "/p/none" + place), 404);
+  EXPECT_EQ(status_of(theirs_, "POST", place + path), 201) << "without a prefix it is the same";
+  EXPECT_TRUE(is_at("/p/game" + file.path, file.content));
+  EXPECT_EQ(send("", "GET", file.path).status, 404);
+  EXPECT_EQ(status_of(ours_, "POST", place + path), 404);
+  const uploads::File named = uploads::elf_file("named.so", 500);
+  EXPECT_EQ(status_of(theirs_, "PUT", "/p/game/api/v1/files/named.so", named.content), 201);
+  EXPECT_TRUE(is_at("/p/game" + named.path, named.content));
+}
+
+TEST_F(TokenRights, TryBuildsComeInPartsToo) {
+  const std::string attempts = admin("token create attempts --rights upload-try --project game");
+  const uploads::File file = uploads::sym_file("attempt.so", 500);
+  const std::string place = "/api/v1/uploads/" + hash_of(file.content);
+  const std::string path = "?path=" + file.path.substr(1);
+  EXPECT_EQ(status_of(attempts, "PUT", place + "?offset=0", file.content), 200);
+  EXPECT_EQ(status_of(attempts, "POST", place + path), 201);
+  EXPECT_EQ(status_of(attempts, "POST", place + path), 200) << "again";
+  EXPECT_TRUE(is_at("/p/game/try" + file.path, file.content));
+  EXPECT_EQ(send("", "GET", "/p/game" + file.path).status, 404);
+  // Try files are sent again by those who ask, and live longer.
+  EXPECT_EQ(known_count(attempts, "", file.content), 0u);
+  EXPECT_EQ(status_of(theirs_, "PUT", file.path, file.content), 201);
+  EXPECT_EQ(known_count(attempts, "", file.content), 1u);
+}
+
 // A content that is asked for at two places is known when it is at both.
 TEST_F(TokenRights, KnownTakesPathsToo) {
   const uploads::File file = uploads::sym_file("one.so", 500);
@@ -144,6 +181,78 @@ TEST_F(TokenRights, SourcesAreOfTheDefaultProject) {
   EXPECT_EQ(send("", "GET", place).status, 404);
   EXPECT_EQ(status_of(ours_, "PUT", place, text), 200);
   EXPECT_TRUE(is_at(place, text));
+}
+
+// A token for try builds: its uploads are such, whatever they say, and it does nothing else.
+TEST_F(TokenRights, ATokenForTryBuildsBringsNothingElse) {
+  const std::string attempts = admin("token create attempts --rights upload-try");
+  const uploads::File file = uploads::sym_file("attempt.so", 500);
+  EXPECT_EQ(status_of(attempts, "PUT", file.path, file.content), 201);
+  EXPECT_EQ(send("", "GET", file.path).status, 404);
+  EXPECT_TRUE(is_at("/try" + file.path, file.content));
+  const std::string text = "int x;\n";
+  EXPECT_EQ(status_of(attempts, "PUT", "/artifacts/src/" + hash_of(text) + "/x.c", text), 403);
+  EXPECT_EQ(status_of(attempts, "GET", "/api/v1/store/files"), 403);
+  const JsonValue record = json_of(attempts, "GET", "/upload/1")["upload"];
+  EXPECT_TRUE(*record["try_symbols"].boolean());
+  const auto end =
+      base::run_child(faultline_program(), {"faultline", "admin", "token", "create", "both",
+                                            "--rights", "upload,upload-try", "--data", data()});
+  ASSERT_TRUE(end.ok());
+  EXPECT_NE(end->exit_code, 0) << "which of them an upload is would not be known";
+}
+
+// Records say by whom: the label that the token was made with. What follows the secret does not
+// matter.
+TEST_F(TokenRights, RecordsNameTheTokenThatWasShown) {
+  const uploads::File file = uploads::sym_file("labelled.so", 500);
+  EXPECT_EQ(status_of(ours_ + "-nightly", "PUT", file.path, file.content), 201);
+  EXPECT_EQ(status_of(theirs_, "PUT", file.path, file.content), 201);
+  const JsonValue own = json_of(ours_, "GET", "/api/v1/uploads")["uploads"];
+  ASSERT_EQ(own.size(), 1u) << "a token sees what it brought";
+  EXPECT_EQ(own.at(0)["user"].text_or(""), "ours");
+  EXPECT_EQ(own.at(0)["project"].text_or(""), "");
+  const std::string viewer = admin("token create viewer --rights view-uploads");
+  const JsonValue all = json_of(viewer, "GET", "/api/v1/uploads")["uploads"];
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all.at(0)["user"].text_or(""), "theirs");
+  EXPECT_EQ(all.at(0)["project"].text_or(""), "game");
+  EXPECT_EQ(status_of(theirs_, "GET", "/upload/1"), 404) << "another token's";
+  EXPECT_EQ(status_of(viewer, "PUT", file.path, file.content), 403);
+}
+
+// The administration of all is not a project's: else its tokens could make themselves any other.
+TEST_F(TokenRights, AProjectsAdminMakesNoTokens) {
+  const std::string boss = admin("token create boss --rights admin");
+  const std::string theirs = admin("token create theirs --rights admin --project game");
+  const std::string body = R"({"label":"x","rights":"upload"})";
+  EXPECT_EQ(status_of(theirs, "POST", "/api/v1/tokens", body), 403);
+  EXPECT_EQ(status_of(theirs, "GET", "/api/v1/tokens"), 403);
+  EXPECT_EQ(status_of(theirs, "POST", "/api/v1/projects", R"({"name":"mine"})"), 403);
+  EXPECT_EQ(status_of(ours_, "POST", "/api/v1/tokens", body), 403);
+  EXPECT_EQ(status_of(boss, "POST", "/api/v1/tokens", body), 201);
+}
+
+class TokenEnds : public TokenRights {
+ protected:
+  std::vector<std::string> environment() override { return clock_.environment(); }
+  testing_support::WrongClock clock_{root_.path() + "/offset"};
+};
+
+TEST_F(TokenEnds, WhenItsDaysAreOver) {
+  constexpr std::int64_t kHour = 3600;
+  const std::string week = admin("token create week --days 7");
+  const std::string always = admin("token create always --days 0");
+  const uploads::File file = uploads::sym_file("late.so", 500);
+  EXPECT_EQ(status_of(week, "PUT", file.path, file.content), 201);
+  clock_.set(7 * 24 * kHour - kHour);
+  EXPECT_EQ(status_of(week, "PUT", file.path, file.content), 200);
+  clock_.set(7 * 24 * kHour + kHour);
+  EXPECT_EQ(status_of(week, "PUT", file.path, file.content), 403);
+  EXPECT_EQ(json_of(week, "POST", "/upload/", "x")["error"].text_or(""),
+            "API Token found but expired");
+  EXPECT_EQ(status_of(week, "GET", "/api/v1/uploads"), 403);
+  EXPECT_EQ(status_of(always, "PUT", file.path, file.content), 200);
 }
 
 TEST_F(TokenRights, AProjectsTokenActsInItAlone) {

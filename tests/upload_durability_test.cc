@@ -20,6 +20,7 @@
 #include "testing/corpus.h"
 #include "testing/server_process.h"
 #include "testing/small_disk.h"
+#include "testing/wrong_clock.h"
 #include "upload_dialects.h"
 
 namespace {
@@ -302,31 +303,12 @@ std::set<std::string> years_of(std::string_view json) {
   return years;
 }
 
-// The wall clock of a server, to be put wrong while it runs.
-class WrongClock {
- public:
-  explicit WrongClock(std::string path) : path_(std::move(path)) { set(0); }
-  void set(std::int64_t seconds) {
-    const base::Fd fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-    EXPECT_EQ(::pwrite(fd.get(), &seconds, sizeof seconds, 0), 8);
-  }
-  std::vector<std::string> environment() const {
-    const std::string library =
-        base::join_path(base::parent_of(faultline_program()), "libjumping_clock.so");
-    EXPECT_TRUE(base::file_exists(library)) << library;
-    return {"LD_PRELOAD=" + library, "JUMPING_CLOCK=" + path_};
-  }
-
- private:
-  std::string path_;
-};
-
 // Forward by a year and back by two while uploads come: all are taken and found, and nothing that
 // has an end ends before its time.
 TEST(ClockJumps, TakeNothingAway) {
   constexpr std::int64_t kYear = 366 * 86'400;
   const auto root = base::TemporaryDirectory::create("clock").value();
-  WrongClock clock(root.path() + "/offset");
+  testing_support::WrongClock clock(root.path() + "/offset");
   std::vector<File> kept;
   const File attempt = uploads::sym_file("try.so", 1000);
   {

@@ -1,0 +1,173 @@
+#include "store/access.h"
+
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "store/access_json.h"
+#include "store/catalog.h"
+#include "testing/corpus.h"
+#include "testing/postgres.h"
+
+namespace store {
+namespace {
+
+using base::Fault;
+
+class AccessOn : public testing::TestWithParam<db::Engine> {
+ protected:
+  void SetUp() override {
+    std::string url = "sqlite:" + root_.path() + "/test.db";
+    if (GetParam() == db::Engine::postgresql) {
+      REQUIRE_OR_SKIP(testing_support::have_postgres(), "no PostgreSQL installed");
+      url = testing_support::new_postgres_database();
+    }
+    database_ = db::Database::open(url).value();
+    ASSERT_TRUE(database_->migrate(Catalog::migrations()).ok());
+    access_ = std::make_unique<Access>(*database_);
+    ASSERT_TRUE(access_->reload().ok());
+  }
+  static Token token_for(const std::string& label, std::string_view rights,
+                         const std::string& project = "*") {
+    Token token;
+    token.label = label;
+    token.rights = Rights::parse(rights).value();
+    token.project = project;
+    return token;
+  }
+
+  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("access").value();
+  std::unique_ptr<db::Database> database_;
+  std::unique_ptr<Access> access_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, AccessOn,
+                         testing::Values(db::Engine::sqlite, db::Engine::postgresql));
+
+TEST(Rights, AreASetOfWords) {
+  EXPECT_EQ(Rights::parse(" read , upload,")->text(), "upload,read");
+  for (const char* text : {"", ",", "write", "upload,upload-try", "Upload"}) {
+    EXPECT_EQ(Rights::parse(text).error().fault, Fault::malformed) << text;
+  }
+}
+
+TEST_P(AccessOn, KeepsTheHashOfASecretAndNotTheSecret) {
+  const auto made = access_->create_token(token_for("ci", "upload,read"), {}).value();
+  EXPECT_EQ(made.secret.size(), 32u);
+  const auto found = access_->find_token(made.secret);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->label, "ci");
+  EXPECT_EQ(found->rights.text(), "upload,read");
+  EXPECT_FALSE(access_->find_token("").has_value());
+  std::string rows;
+  ASSERT_TRUE(database_
+                  ->read([&](db::Session& session) -> base::Result<void> {
+                    const db::Rows found_rows = TRY(session.query("SELECT hash, label FROM token"));
+                    for (const db::Row& row : found_rows) rows += row.text(0) + row.text(1);
+                    return {};
+                  })
+                  .ok());
+  EXPECT_EQ(rows.find(made.secret), std::string::npos);
+  EXPECT_NE(rows.find("ci"), std::string::npos);
+}
+
+TEST_P(AccessOn, ARevokedTokenIsNotFoundAndAnEndedOneSaysSo) {
+  const auto made = access_->create_token(token_for("ci", "upload"), {}).value();
+  Token late = token_for("late", "upload");
+  late.expires_at = {1};
+  const auto ended = access_->create_token(late, {}).value();
+  EXPECT_TRUE(access_->find_token(ended.secret)->is_expired(base::now()));
+  EXPECT_FALSE(access_->find_token(made.secret)->is_expired(base::now())) << "it has no end";
+  ASSERT_TRUE(access_->revoke_token(made.token.id, {}).ok());
+  EXPECT_FALSE(access_->find_token(made.secret).has_value());
+  EXPECT_EQ(access_->revoke_token(made.token.id, {}).error().fault, Fault::not_found);
+  EXPECT_EQ(access_->token_list().size(), 2u);
+  EXPECT_TRUE(access_->has_upload_tokens()) << "once made, even if all are gone";
+}
+
+TEST_P(AccessOn, AnotherProcessSeesChangesAfterReloading) {
+  Access other(*database_);
+  const auto made = access_->create_token(token_for("ci", "read"), {}).value();
+  EXPECT_FALSE(other.find_token(made.secret).has_value());
+  ASSERT_TRUE(other.reload().ok());
+  EXPECT_TRUE(other.find_token(made.secret).has_value());
+  EXPECT_FALSE(other.has_upload_tokens());
+}
+
+TEST_P(AccessOn, ProjectsHaveOneSpelling) {
+  Project game;
+  game.name = "Game";
+  game.strict = true;
+  EXPECT_EQ(access_->keep_project(game, {})->name, "game");
+  EXPECT_TRUE(access_->find_project("GAME")->strict);
+  EXPECT_EQ(access_->find_project("")->name, "");
+  EXPECT_FALSE(access_->find_project("none").has_value());
+  game.strict = false;
+  ASSERT_TRUE(access_->keep_project(game, {}).ok());
+  EXPECT_FALSE(access_->find_project("game")->strict);
+  EXPECT_EQ(access_->project_list().size(), 1u);
+  for (const char* name : {"", ".x", "a/b", "a b"}) {
+    Project bad;
+    bad.name = name;
+    EXPECT_EQ(access_->keep_project(bad, {}).error().fault, Fault::malformed) << name;
+  }
+  EXPECT_EQ(access_->create_token(token_for("x", "read", "Game"), {})->token.project, "game");
+  EXPECT_EQ(access_->create_token(token_for("x", "read", "none"), {}).error().fault,
+            Fault::not_found);
+}
+
+TEST_P(AccessOn, ALabelIsPlainText) {
+  for (const std::string& label :
+       std::vector<std::string>{"", "two\nlines", "\xff", std::string(201, 'a')}) {
+    EXPECT_EQ(access_->create_token(token_for(label, "read"), {}).error().fault, Fault::malformed);
+  }
+}
+
+// Days are counted from now; 0 is for ever; a year when nothing is said.
+TEST_P(AccessOn, DaysBecomeAnEnd) {
+  constexpr std::int64_t kDay = 86'400'000'000;
+  const auto days_of = [&](const std::string& more) {
+    const auto made = post_token(*access_, R"({"label":"x","rights":"read")" + more + "}", {});
+    EXPECT_TRUE(made.ok()) << more;
+    const std::int64_t end = access_->token_list().back().expires_at.us;
+    return end == 0 ? 0 : (end - base::now().us + kDay / 2) / kDay;
+  };
+  EXPECT_EQ(days_of(""), 365);
+  EXPECT_EQ(days_of(",\"days\":7"), 7);
+  EXPECT_EQ(days_of(",\"days\":0"), 0);
+  for (const char* days : {"-1", "36501"}) {
+    EXPECT_FALSE(post_token(*access_,
+                            std::string(R"({"label":"x","rights":"read","days":)") + days + "}", {})
+                     .ok())
+        << days;
+  }
+}
+
+TEST_P(AccessOn, EveryChangeIsInTheAuditLog) {
+  const Actor actor{"boss", "192.0.2.1:5"};
+  Project game;
+  game.name = "game";
+  game.strict = true;
+  ASSERT_TRUE(access_->keep_project(game, actor).ok());
+  const auto made = access_->create_token(token_for("ci", "upload", "game"), actor).value();
+  ASSERT_TRUE(access_->revoke_token(made.token.id, actor).ok());
+  ASSERT_TRUE(access_->note(actor, "source read", "a.c").ok());
+  const auto log = access_->audit_log(10).value();
+  ASSERT_EQ(log.size(), 4u);
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {"source read", "a.c"},
+      {"token revoke", std::to_string(made.token.id)},
+      {"token create", std::to_string(made.token.id) + " ci (upload) for game"},
+      {"project", "game strict"}};
+  for (std::size_t i = 0; i < log.size(); ++i) {
+    EXPECT_EQ(log[i].action, expected[i].first);
+    EXPECT_EQ(log[i].detail, expected[i].second);
+    EXPECT_EQ(log[i].actor, "boss");
+    EXPECT_EQ(log[i].peer, "192.0.2.1:5");
+    EXPECT_EQ(log[i].detail.find(made.secret), std::string::npos);
+  }
+  EXPECT_EQ(access_->audit_log(1)->size(), 1u);
+}
+
+}  // namespace
+}  // namespace store
