@@ -1,8 +1,13 @@
 // Every way of getting symbols in, as its clients use it: Tecken's cases, recorded exchanges of
 // real clients, and who may do what, against a real server.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include <chrono>
 #include <map>
+#include <memory>
 
 #include "base/child.h"
 #include "base/codec.h"
@@ -345,6 +350,54 @@ TEST_F(Uploads, ALargeUploadStaysOutOfMemory) {
   EXPECT_EQ(answer->status, 201) << answer->body;
   const std::uint64_t after = anonymous_memory(server_->pid());
   EXPECT_LE(after, before + (8u << 20)) << (after - before) / 1024 << " KiB more";
+}
+
+// A server that takes connections and never says a word.
+class SilentServer {
+ public:
+  SilentServer() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::socklen_t size = sizeof address;
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(fd_.get(), any, size), 0);
+    EXPECT_EQ(::listen(fd_.get(), 100), 0);
+    EXPECT_EQ(::getsockname(fd_.get(), any, &size), 0);
+    url_ = "https://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/s.zip";
+  }
+  const std::string& url() const { return url_; }
+
+ private:
+  base::Fd fd_;
+  std::string url_;
+};
+
+// A fetch by URL may take half an hour, and there are eight threads for all that waits.
+TEST_F(Uploads, FetchesThatHangStopNobody) {
+  start({"FAULTLINE_UPLOAD_URL_HOSTS=127.0.0.1", "FAULTLINE_UPLOAD_URL_PRIVATE=yes"});
+  const SilentServer silent;
+  const std::string form = "--b\r\nContent-Disposition: form-data; name=\"url\"\r\n\r\n" +
+                           silent.url() + "\r\n--b--\r\n";
+  const std::string request =
+      "POST /upload/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: " + std::string(kFormType) +
+      "\r\nContent-Length: " + std::to_string(form.size()) + "\r\n\r\n" + form;
+  std::vector<std::unique_ptr<testing_support::RawClient>> fetching;
+  for (int i = 0; i < 30; ++i) {  // two run, sixteen wait
+    fetching.push_back(std::make_unique<testing_support::RawClient>(address()));
+    ASSERT_TRUE(fetching.back()->send(request));
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(send("GET", "/readyz").status, 200);
+  EXPECT_EQ(send("PUT", kSymPath, kSym).status, 201);
+  EXPECT_EQ(send("GET", "/metrics").status, 200);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(8));
+  testing_support::RawClient late(address());
+  ASSERT_TRUE(late.send(request));
+  const testing_support::RawAnswer refused = late.read_answer();
+  EXPECT_EQ(refused.status, 503) << refused.body;
+  EXPECT_EQ(refused.header("Retry-After"), "60");
+  server_->kill();
 }
 
 TEST_F(Uploads, SaysWhatAnUploadGave) {

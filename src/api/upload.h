@@ -7,7 +7,8 @@
 //   PUT /api/v2/symbolpackage          upload_nuget.cc     NuGet symbol packages
 //   GET /upload/ID, /api/v1/uploads    upload_records.cc   what was uploaded
 // each also below /p/PROJECT. An upload is answered only when its files and rows are on disk.
-// Handlers run on the pool, bodies wait in files. Too large, too little disk, no right: refused
+// Handlers run on the pool, what takes minutes on threads of its own (long_work.h); bodies wait in
+// files. Too large, too little disk, no right: refused
 // from the head of the request.
 // Format: docs/protocols/upload.md
 #pragma once
@@ -17,6 +18,7 @@
 #include <optional>
 #include <string>
 
+#include "api/long_work.h"
 #include "api/rights.h"
 #include "ingest/chunk_store.h"
 #include "ingest/ingest.h"
@@ -51,6 +53,7 @@ struct UploadRooms {
   store::Uploads& uploads;
   const store::DiskWatch& disk;
   supply::Supply& supply;
+  LongWork& long_work;
 };
 
 // Who may upload to the default project, and not try builds alone: nothing, or the refusal, from

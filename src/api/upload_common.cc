@@ -142,7 +142,7 @@ net::Route upload_text_route(const Context& context, const Dialect& dialect, std
 }
 
 void add_for_projects(net::Router& router, net::Route route, const UploadHandler& handler) {
-  route.handler = [handler](Request& request) -> net::Reply { return handler(request); };
+  route.handler = handler;
   net::Route scoped = route;
   scoped.pattern = "/p/{project}" + route.pattern;
   router.add(std::move(route));

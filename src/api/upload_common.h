@@ -39,7 +39,7 @@ net::Route upload_route(const Context& context, const Dialect& dialect, std::str
 // A pool route that takes a small text and needs the same right.
 net::Route upload_text_route(const Context& context, const Dialect& dialect, std::string method,
                              std::string pattern, std::uint64_t size_max);
-using UploadHandler = std::function<net::Answer(net::Request& request)>;
+using UploadHandler = std::function<net::Reply(net::Request& request)>;
 // Adds it as it is and below /p/{project}.
 void add_for_projects(net::Router& router, net::Route route, const UploadHandler& handler);
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdio>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,8 +71,19 @@ class UploadHouse {
       if (const auto done = (*sink)->finish(request); !done.ok()) return refuse(done.error());
     }
     net::Reply reply = route.handler(request);
-    ASSERT(std::holds_alternative<net::Answer>(reply));
+    if (auto* later = std::get_if<net::Later>(&reply)) return checked(wait_for(*later));
     return checked(std::move(std::get<net::Answer>(reply)));
+  }
+
+  // The answer of what is done on other threads.
+  static net::Answer wait_for(const net::Later& later) {
+    struct Completer : net::Completer {
+      std::promise<net::Answer> promise;
+      void complete(net::Answer answer) override { promise.set_value(std::move(answer)); }
+    };
+    const auto completer = std::make_shared<Completer>();
+    later.start(completer);
+    return completer->promise.get_future().get();
   }
 
   static base::JsonValue json_of(const net::Answer& answer) {
@@ -107,7 +119,7 @@ class UploadHouse {
     options.free_bytes_min = 0;
     add_upload_routes(router_,
                       {gate_, ingest_, *sessions_, *chunks_, access_, blobs_, catalog_, uploads_,
-                       disk_, *supply_},
+                       disk_, *supply_, long_work_},
                       options);
   }
 
@@ -168,6 +180,7 @@ class UploadHouse {
   ingest::Ingest ingest_{blobs_, catalog_, zip_limits()};
   std::unique_ptr<supply::Supply> supply_ =
       std::make_unique<supply::Supply>(blobs_, catalog_, supply_options(data_));
+  LongWork long_work_;
   net::Router router_;
 };
 

@@ -14,6 +14,7 @@
 #include "api/answer_log.h"
 #include "api/health.h"
 #include "api/home.h"
+#include "api/long_work.h"
 #include "api/metadata.h"
 #include "api/parts.h"
 #include "api/read_access.h"
@@ -373,8 +374,9 @@ Result<void> serve(const Options& options) {
     if (woken.ok() && *woken > 0) workers.wake();
   });
 
-  const api::UploadRooms rooms{gate,  ingest,  *sessions, *chunks, access,
-                               blobs, catalog, uploads,   disk,    supply};
+  api::LongWork long_work;  // ends before the rooms that it works in
+  const api::UploadRooms rooms{gate,    ingest,  *sessions, *chunks, access,   blobs,
+                               catalog, uploads, disk,      supply,  long_work};
   const auto others = [&](const std::function<void(const base::Sha256&)>& sink) -> Result<void> {
     TRY(archive.list_hashes(sink));
     return uploaded_sources.list_hashes(sink);
