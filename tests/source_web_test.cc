@@ -199,6 +199,17 @@ TEST_F(SourceWebServer, CredentialsStayOnTheServer) {
   EXPECT_EQ(std::count(asked.begin(), asked.end(), '\n'), 1) << asked;
 }
 
+TEST_F(SourceWebServer, OnAFillingDiskNothingIsKept) {
+  build("/private/");
+  nginx_->serve("/private/a.c", kSource);
+  start({"FAULTLINE_DISK_STOP_CACHING=1000000 GiB"});
+  must_upload();
+  EXPECT_EQ(send("GET", source_path()).body, kSource);
+  EXPECT_EQ(send("GET", source_path()).body, kSource);
+  const std::string asked = nginx_->asked();
+  EXPECT_EQ(std::count(asked.begin(), asked.end(), '\n'), 2) << asked;
+}
+
 TEST_F(SourceWebServer, WithoutCredentialsItIsAMissThatSaysWhy) {
   build("/private/");
   nginx_->serve("/private/a.c", kSource);

@@ -14,10 +14,12 @@
 #include <thread>
 
 #include "base/child.h"
+#include "base/codec.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/raw_http.h"
 #include "testing/server_process.h"
 #include "testing/small_disk.h"
 #include "testing/wrong_clock.h"
@@ -230,6 +232,54 @@ TEST(FullDisk, PackagesAreRefusedBeforeUploadsAre) {
       EXPECT_TRUE(outcome.acknowledged) << dialect.name << " " << outcome.said;
     }
   }
+  // By name, and a debug file that comes compressed: 503 would make clients try again in vain.
+  const auto by_name = send(server.url(), "PUT", "/api/v1/files/x.tar", uploads::tar_end());
+  EXPECT_EQ(by_name.status, 507) << by_name.body;
+  const File file = uploads::elf_file("packed.so", 5000);
+  const auto packed = base::gzip(base::bytes_of(file.content));
+  const auto put = send(server.url(), "PUT", file.path + ".gz", {packed.begin(), packed.end()});
+  EXPECT_EQ(put.status, 507) << put.body;
+  EXPECT_EQ(send(server.url(), "GET", file.path + ".gz").status, 404);
+}
+
+// What the probes' owner sees of it.
+TEST(FullDisk, HasALevelInTheMetrics) {
+  auto disk = SmallDisk::mount("60m");
+  REQUIRE_OR_SKIP(disk.has_value(), "may not mount a tmpfs");
+  struct Case {
+    const char *caching, *extracting, *uploads, *level;
+  };
+  for (const Case& row : {Case{"0", "0", "0", "0"}, Case{"1 GiB", "0", "0", "1"},
+                          Case{"1 GiB", "1 GiB", "0", "2"}, Case{"0", "0", "1 GiB", "3"}}) {
+    const auto server =
+        ServerProcess::start({disk->path() + "/data",
+                              {},
+                              {},
+                              {std::string("FAULTLINE_DISK_STOP_CACHING=") + row.caching,
+                               std::string("FAULTLINE_DISK_STOP_EXTRACTING=") + row.extracting,
+                               std::string("FAULTLINE_LIMITS_DISK_FREE=") + row.uploads}});
+    ASSERT_NE(server.url(), "");
+    const std::string metrics = send(server.url(), "GET", "/metrics").body;
+    EXPECT_NE(metrics.find(std::string("\nfaultline_disk_level ") + row.level + "\n"),
+              std::string::npos)
+        << row.level << metrics;
+  }
+}
+
+// A body without a length is let in, and then there is no room for its end.
+TEST(FullDisk, IsNoPassingTroubleForAPart) {
+  auto disk = SmallDisk::mount("12m");
+  REQUIRE_OR_SKIP(disk.has_value(), "may not mount a tmpfs");
+  const auto server =
+      ServerProcess::start({disk->path() + "/data", {}, {}, {"FAULTLINE_LIMITS_DISK_FREE=1"}});
+  ASSERT_NE(server.url(), "");
+  testing_support::RawClient client(server.url().substr(std::string_view("http://").size()));
+  constexpr std::size_t kPart = 20 << 20;
+  client.send("PUT /api/v1/uploads/" + std::string(64, 'a') +
+              "?offset=0 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" +
+              "1400000\r\n" + std::string(kPart, 'x') + "\r\n0\r\n\r\n");
+  const auto answer = client.read_answer();
+  EXPECT_EQ(answer.status, 507) << answer.body;
 }
 
 // Below the mark for uploads each is refused before it is read, and told so.

@@ -1,12 +1,15 @@
 // What single dialects promise beyond the common: NuGet's push, archives fetched by URL, try
 // symbols that end, Basic credentials, a recorded exchange of sentry-cli, dSYM bundles in zips,
 // packages that are unpacked.
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <thread>
@@ -19,6 +22,7 @@
 #include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/free_port.h"
+#include "testing/raw_http.h"
 #include "testing/server_process.h"
 #include "testing/stored_zip.h"
 #include "upload_dialects.h"
@@ -307,6 +311,60 @@ TEST_F(UploadProtocols, UnpacksATarWithoutTheCorpus) {
   const auto kept = post_file("odd.tar", must_read(root_.path() + "/odd.tar"));
   EXPECT_EQ(kept.status, 201) << kept.body;
   EXPECT_NE(kept.body.find("odd\uFFFD\uFFFD.so"), std::string::npos) << kept.body;
+}
+
+// A host that takes connections and says nothing.
+class SilentHost {
+ public:
+  SilentHost() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(fd_.get(), generic, size), 0);
+    EXPECT_EQ(::listen(fd_.get(), 16), 0);
+    EXPECT_EQ(::getsockname(fd_.get(), generic, &size), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  std::string url() const { return "https://localhost:" + std::to_string(port_) + "/x.zip"; }
+
+ private:
+  base::Fd fd_;
+  std::uint16_t port_ = 0;
+};
+
+// One worker, one thread for what takes long, one place to wait: archives that never come hold
+// nobody else up, and the third is told to come again.
+TEST_F(UploadProtocols, ArchivesThatNeverComeLeaveTheWorkersAlone) {
+  const SilentHost host;
+  start({"FAULTLINE_WORKERS=1", "FAULTLINE_UNPACKING_THREADS=1", "FAULTLINE_UNPACKING_WAITING=1",
+         "FAULTLINE_UPLOAD_URL_HOSTS=localhost", "FAULTLINE_UPLOAD_URL_PRIVATE=yes"});
+  const std::string form = form_part("name=\"url\"", host.url()) + form_end();
+  const std::string request = "POST /upload/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: " +
+                              form_header().at("Content-Type") +
+                              "\r\nContent-Length: " + std::to_string(form.size()) + "\r\n\r\n" +
+                              form;
+  const std::string address = server_->url().substr(std::string_view("http://").size());
+  std::array<testing_support::RawClient, 3> clients{testing_support::RawClient(address),
+                                                    testing_support::RawClient(address),
+                                                    testing_support::RawClient(address)};
+  const auto begun = std::chrono::steady_clock::now();
+  for (auto& client : clients) ASSERT_TRUE(client.send(request));
+  // Whichever comes last; then the others have their places.
+  std::string refused;
+  while (refused.empty() && std::chrono::steady_clock::now() - begun < 8s) {
+    for (auto& client : clients) refused += client.read_all(50ms);
+  }
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 503")) << refused;
+  EXPECT_NE(refused.find("Retry-After: "), std::string::npos) << refused;
+  EXPECT_EQ(post_file("x.tar", uploads::tar_entry("x", "y") + uploads::tar_end()).status, 503);
+  EXPECT_EQ(send("GET", "/readyz").status, 200);
+  EXPECT_EQ(send("GET", "/metrics").status, 200);
+  const uploads::File file = uploads::elf_file("beside.so", 5000);
+  EXPECT_EQ(send("PUT", file.path, file.content).status, 201);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 10s);
+  server_->kill();
 }
 
 // An nginx with TLS on loopback that has archives, and redirects good and bad.

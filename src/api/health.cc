@@ -45,7 +45,7 @@ struct Metrics {
   }
 };
 
-Answer metrics(store::Catalog& catalog, supply::Supply& supply, const HealthOptions& options) {
+Answer metrics(store::Catalog& catalog, supply::Supply& supply, const store::DiskWatch& disk) {
   const supply::Supply::Counts counts = supply.counts();
   Metrics out;
   out.add("faultline_cache_files", "gauge", "Open files kept for answering at once.",
@@ -62,7 +62,11 @@ Answer metrics(store::Catalog& catalog, supply::Supply& supply, const HealthOpti
   out.add("faultline_conversions_under_way", "gauge", "Conversions waiting or running.",
           counts.derived.under_way);
   out.add("faultline_disk_free_bytes", "gauge", "Free space where the data is.",
-          store::free_bytes(options.data_directory));
+          store::free_bytes(disk.path()));
+  out.add("faultline_disk_level", "gauge",
+          "How full the disk is: 0 roomy, 1 nothing of others is cached, 2 and nothing unpacked, "
+          "3 and no uploads taken.",
+          static_cast<unsigned>(disk.level()));
   const auto stored = catalog.count();
   if (stored.ok()) {
     out.add("faultline_files", "gauge", "Files in the catalogue.", stored->files);
@@ -86,7 +90,7 @@ void add_get(net::Router& router, std::string pattern, net::Runs runs, net::Hand
 }  // namespace
 
 void add_health_routes(net::Router& router, store::Catalog& catalog, supply::Supply& supply,
-                       const HealthOptions& options) {
+                       const store::DiskWatch& disk, const std::string& version) {
   using net::Runs;
   const auto alive = [](Request&) -> net::Reply { return uncached(Answer::text(200, "ok\n")); };
   add_get(router, "/healthz", Runs::loop, alive);
@@ -95,11 +99,11 @@ void add_health_routes(net::Router& router, store::Catalog& catalog, supply::Sup
   add_get(router, "/readyz", Runs::pool, ready);
   add_get(router, "/__heartbeat__", Runs::pool, ready);
   add_get(router, "/__version__", Runs::loop,
-          [text = version_json(options.version)](Request&) -> net::Reply {
+          [text = version_json(version)](Request&) -> net::Reply {
             return uncached(Answer::json(200, text));
           });
-  add_get(router, "/metrics", Runs::pool, [&catalog, &supply, options](Request&) -> net::Reply {
-    return metrics(catalog, supply, options);
+  add_get(router, "/metrics", Runs::pool, [&catalog, &supply, &disk](Request&) -> net::Reply {
+    return metrics(catalog, supply, disk);
   });
 }
 

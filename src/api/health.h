@@ -7,17 +7,13 @@
 
 #include "net/http.h"
 #include "store/catalog.h"
+#include "store/disk_watch.h"
 #include "supply/supply.h"
 
 namespace api {
 
-struct HealthOptions {
-  std::string version;
-  std::string data_directory;
-};
-
-// `catalog` and `supply` must outlive the server.
+// `catalog`, `supply` and `disk` must outlive the server.
 void add_health_routes(net::Router& router, store::Catalog& catalog, supply::Supply& supply,
-                       const HealthOptions& options);
+                       const store::DiskWatch& disk, const std::string& version);
 
 }  // namespace api

@@ -1,5 +1,7 @@
 #include "api/long_work.h"
 
+#include <algorithm>
+
 namespace api {
 
 using net::Answer;
@@ -29,7 +31,7 @@ struct LongWork::Task {
 };
 
 LongWork::LongWork(const Limits& limits)
-    : taken_max_(limits.threads + limits.waiting_max), pool_(limits.threads) {}
+    : taken_max_(std::max(1u, limits.threads) + limits.waiting_max), pool_(limits.threads) {}
 
 LongWork::~LongWork() { stopping_ = true; }
 

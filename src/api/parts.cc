@@ -28,14 +28,10 @@ struct Places {
   Context context;
 };
 
-Answer answer_error(const Error& error) {
-  JsonWriter out;
-  out.begin_object().key("error").string(error.what).end_object();
-  return Answer::json(base::policy_of(error.fault).http_status, out.take());
-}
-
-Answer answer_of(Result<Answer> result) {
-  return result.ok() ? std::move(result).value() : answer_error(result.error());
+template <class Given>  // an Answer, or a Reply
+net::Reply answer_of(const Places& places, Result<Given> result) {
+  if (result.ok()) return std::move(result).value();
+  return upload_failed(places.context, tecken_dialect(), result.error());
 }
 
 Answer received(int status, std::uint64_t size) {
@@ -147,17 +143,24 @@ Result<Answer> finish(Request& request, const Places& places) {
   return kept_answer(receipt);
 }
 
-Result<Answer> keep_package(const Request& request, const Places& places, const std::string& name) {
+Result<net::Reply> keep_package(const Request& request, const Places& places,
+                                const std::string& name) {
   if (!ident::is_allowed_name(name)) return Error{Fault::malformed, name + ": no name for a file"};
   ingest::Bringer bringer = TRY(bringer_of_parts(places.context, request));
   bringer.way = "package";
-  const base::PendingFile& file = request.body_file->file;
-  return answer_of_many(
-      places.context, bringer, name, file.size(),
-      places.context->rooms.ingest.keep_package(bringer, name, file.path(), file.size()));
+  if (auto refused = refuse_to_unpack(places.context, tecken_dialect())) {
+    return net::Reply(std::move(*refused));
+  }
+  return run_long(places.context, tecken_dialect(),
+                  [context = places.context, bringer, name, body = request.body_file] {
+                    const base::PendingFile& file = body->file;
+                    return answer_of_many(context, bringer, name, file.size(),
+                                          context->rooms.ingest.keep_package(
+                                              bringer, name, file.path(), file.size()));
+                  });
 }
 
-Result<Answer> put_by_name(Request& request, const Places& places) {
+Result<net::Reply> put_by_name(Request& request, const Places& places) {
   const std::string name(request.path_parameter("name"));
   if (!request.body_file) return Error{Fault::malformed, "the body is empty"};
   if (ingest::is_package_name(name)) return keep_package(request, places, name);
@@ -166,10 +169,8 @@ Result<Answer> put_by_name(Request& request, const Places& places) {
   const ingest::Receipt receipt = TRY(places.context->rooms.ingest.keep_file(
       bringer, {std::move(request.body_file->file), {}, name}));
   base::log::info("upload {}: {}", receipt.upload_id, receipt.files.front().file.path);
-  return kept_answer(receipt);
+  return net::Reply(kept_answer(receipt));
 }
-
-using Handle = Result<Answer> (*)(Request&, const Places&);
 
 }  // namespace
 
@@ -177,8 +178,7 @@ void add_parts_routes(net::Router& router, const UploadRooms& rooms, PartialUplo
                       const UploadOptions& options) {
   const auto context = std::make_shared<const UploadContext>(UploadContext{rooms, options});
   const auto places = std::make_shared<const Places>(Places{partial, context});
-  const auto add = [&](const char* method, const char* pattern, net::BodyPolicy body,
-                       Handle handle) {
+  const auto add = [&](const char* method, const char* pattern, net::BodyPolicy body, auto handle) {
     net::Route route;
     route.method = method;
     route.pattern = pattern;
@@ -192,7 +192,7 @@ void add_parts_routes(net::Router& router, const UploadRooms& rooms, PartialUplo
       return refuse_for_lack_of_disk(context, tecken_dialect(), request);
     };
     add_for_projects(router, std::move(route), [places, handle](Request& request) {
-      return answer_of(handle(request, *places));
+      return answer_of(*places, handle(request, *places));
     });
   };
   constexpr const char* kUpload = "/api/v1/uploads/{sha256}";

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "ingest/unpack.h"
 #include "store/data_directory.h"
 
 namespace api {
@@ -73,6 +74,7 @@ Answer nuget_refusal(const Denial& refusal) {
 }
 
 int status_of(const Context& context, const Error& error) {
+  if (ingest::is_too_full_to_unpack(error)) return 507;
   if (error.fault != Fault::unavailable) return base::policy_of(error.fault).http_status;
   // A full disk is the operator's matter; anything else may pass by itself.
   const std::uint64_t free = store::free_bytes(context->rooms.disk.path());
@@ -141,6 +143,12 @@ net::Route upload_text_route(const Context& context, const Dialect& dialect, std
   return route;
 }
 
+net::Reply run_long(const Context& context, const Dialect& dialect, std::function<Answer()> job) {
+  return context->rooms.long_work.reply(std::move(job), [&dialect] {
+    return dialect.error(503, "too many packages and fetches are under way: try again later");
+  });
+}
+
 void add_for_projects(net::Router& router, net::Route route, const UploadHandler& handler) {
   route.handler = handler;
   net::Route scoped = route;
@@ -165,6 +173,11 @@ std::optional<Answer> refuse_for_lack_of_disk(const Context& context, const Dial
   const std::uint64_t least = context->options.free_bytes_min;
   if (free >= least && free - least >= length) return std::nullopt;
   return dialect.error(507, "the disk of the server is too full for this upload");
+}
+
+std::optional<Answer> refuse_to_unpack(const Context& context, const Dialect& dialect) {
+  if (context->rooms.disk.may_extract()) return std::nullopt;
+  return dialect.error(507, "the disk of the server is too full to unpack packages");
 }
 
 ingest::Bringer bringer_of(const Context& context, const Request& request, const Who& who,

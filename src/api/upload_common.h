@@ -39,6 +39,10 @@ net::Route upload_route(const Context& context, const Dialect& dialect, std::str
 // A pool route that takes a small text and needs the same right.
 net::Route upload_text_route(const Context& context, const Dialect& dialect, std::string method,
                              std::string pattern, std::uint64_t size_max);
+// For what may take minutes: the answer comes when `job` has run (long_work.h); 503 when too much
+// waits already. The request stays valid for `job`.
+net::Reply run_long(const Context& context, const Dialect& dialect,
+                    std::function<net::Answer()> job);
 using UploadHandler = std::function<net::Reply(net::Request& request)>;
 // Adds it as it is and below /p/{project}.
 void add_for_projects(net::Router& router, net::Route route, const UploadHandler& handler);
@@ -46,6 +50,8 @@ void add_for_projects(net::Router& router, net::Route route, const UploadHandler
 std::optional<std::string> path_project(const net::Request& request);
 std::optional<net::Answer> refuse_for_lack_of_disk(const Context& context, const Dialect& dialect,
                                                    const net::Request& request);
+// The same for what has to be unpacked, which stops earlier.
+std::optional<net::Answer> refuse_to_unpack(const Context& context, const Dialect& dialect);
 
 // `wants_try`: the request asks for it.
 ingest::Bringer bringer_of(const Context& context, const net::Request& request, const Who& who,

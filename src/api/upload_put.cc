@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ident/scope.h"
+#include "ingest/packed_files.h"
 
 namespace api {
 
@@ -44,7 +45,19 @@ std::optional<Answer> refuse_for_store(const Request& request, const Who& who, b
   return json_error(403, "?for=store: transactions are of the default project, without try builds");
 }
 
-Answer put_file(const Context& context, Request& request) {
+Answer keep_file(const Context& context, const ingest::Bringer& bringer,
+                 ingest::Received received) {
+  auto receipt = context->rooms.ingest.keep_file(bringer, std::move(received));
+  if (!receipt.ok()) return upload_failed(context, tecken_dialect(), receipt.error());
+  const ingest::Kept& kept = receipt->files.front();
+  base::log::info("upload {}: {} ({})", receipt->upload_id, kept.file.path,
+                  base::human_size(kept.file.file.size));
+  base::JsonWriter out;
+  write_file(out, kept);
+  return Answer::json(kept.was_known ? 200 : 201, out.take());
+}
+
+net::Reply put_file(const Context& context, Request& request) {
   const Admission admission = context->rooms.gate.admit_upload(request, project_of(request));
   if (const auto* refusal = std::get_if<Denial>(&admission)) {
     return tecken_dialect().refusal(*refusal);
@@ -55,15 +68,16 @@ Answer put_file(const Context& context, Request& request) {
   const bool wants_try = ident::split_scope(request.path)->scope.include_try;
   const ingest::Bringer bringer =
       bringer_of(context, request, std::get<Who>(admission), "put", wants_try);
-  auto receipt = context->rooms.ingest.keep_file(
-      bringer, {std::move(request.body_file->file), path, path->file, is_for_store(request)});
-  if (!receipt.ok()) return upload_failed(context, tecken_dialect(), receipt.error());
-  const ingest::Kept& kept = receipt->files.front();
-  base::log::info("upload {}: {} ({})", receipt->upload_id, kept.file.path,
-                  base::human_size(kept.file.file.size));
-  base::JsonWriter out;
-  write_file(out, kept);
-  return Answer::json(kept.was_known ? 200 : 201, out.take());
+  const bool for_store = is_for_store(request);
+  const auto keep = [context, bringer, path, for_store, &request] {
+    return keep_file(context, bringer,
+                     {std::move(request.body_file->file), path, path->file, for_store});
+  };
+  // A child unpacks it and may take its time.
+  const bool is_packed =
+      ingest::is_compressed_name(path->file) || ingest::is_bundle_name(path->file);
+  if (is_packed && !for_store) return run_long(context, tecken_dialect(), keep);
+  return keep();
 }
 
 }  // namespace

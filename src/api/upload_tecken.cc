@@ -62,12 +62,6 @@ Answer fetch_zip(const Context& context, ingest::Bringer bringer, std::string_vi
   return keep_zip(context, bringer, fetched->name, (*mapped)->bytes());
 }
 
-net::Reply later(const Context& context, std::function<Answer()> job) {
-  return context->rooms.long_work.reply(std::move(job), [] {
-    return json_error(503, "too many packages and fetches are under way: try again later");
-  });
-}
-
 net::Reply post_form(const Context& context, Request& request) {
   const Admission admission = context->rooms.gate.admit_upload(request, path_project(request));
   if (const auto* refusal = std::get_if<Denial>(&admission)) {
@@ -90,10 +84,11 @@ net::Reply post_form(const Context& context, Request& request) {
                                  [](const Part& part) { return part.filename.has_value(); });
   if (file == parts->end()) {
     if (const Part* url = find_part(*parts, "url")) {
-      return later(context, [context, bringer = bringer_of(context, request, who, "url", is_try),
-                             from = std::string(base::trim(base::text_of(url->body)))] {
-        return fetch_zip(context, bringer, from);
-      });
+      return run_long(context, tecken_dialect(),
+                      [context, bringer = bringer_of(context, request, who, "url", is_try),
+                       from = std::string(base::trim(base::text_of(url->body)))] {
+                        return fetch_zip(context, bringer, from);
+                      });
     }
     return json_error(400, kNoFile);
   }
@@ -101,13 +96,11 @@ net::Reply post_form(const Context& context, Request& request) {
   const auto dot = name.rfind('.');
   const std::string extension = dot == std::string::npos ? "" : name.substr(dot);
   if (ingest::is_package_name(name)) {
-    if (!context->rooms.disk.may_extract()) {
-      return json_error(507, "the disk of the server is too full to unpack packages");
-    }
+    if (auto refused = refuse_to_unpack(context, tecken_dialect())) return std::move(*refused);
     // The body stays mapped as long as the request, and that as long as the job.
-    return later(context,
-                 [context, bringer = bringer_of(context, request, who, "package", is_try), name,
-                  body = file->body] { return keep_package(context, bringer, name, body); });
+    return run_long(context, tecken_dialect(),
+                    [context, bringer = bringer_of(context, request, who, "package", is_try), name,
+                     body = file->body] { return keep_package(context, bringer, name, body); });
   }
   if (!base::equal_ignoring_case(extension, ".zip")) {
     return json_error(400, "Unrecognized archive file extension \"" + extension + "\"");

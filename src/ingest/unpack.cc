@@ -62,7 +62,7 @@ class Intake {
     decided_ = true;
     if (!job_.only && !may_be_debug_file(held_)) return {};
     if (store::free_bytes(job_.directory) < job_.disk_free_min) {
-      return Error{Fault::unavailable, "the disk is too full to unpack " + job_.archive};
+      return Error{Fault::unavailable, std::string(kTooFullToUnpack) + job_.archive};
     }
     file_ = TRY(base::PendingFile::create(job_.directory));
     return append(held_);
@@ -146,6 +146,11 @@ Result<void> read_all(const UnpackJob& job, Bytes bytes, const archive::Limits& 
 }
 
 }  // namespace
+
+bool is_too_full_to_unpack(const Error& error) {
+  return error.fault == Fault::unavailable &&
+         error.what.find(kTooFullToUnpack) != std::string::npos;
+}
 
 bool may_be_debug_file(Bytes head) {
   using Kind = extract::FileKind;

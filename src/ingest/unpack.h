@@ -42,6 +42,11 @@ struct Unpacked {
 constexpr std::string_view kPackName = "sources";
 constexpr std::string_view kListName = "list.json";
 
+// Such an error is one of this disk, and no try again helps before there is more room: it says so
+// in these words, also across the child's border.
+constexpr std::string_view kTooFullToUnpack = "the disk is too full to unpack ";
+bool is_too_full_to_unpack(const base::Error& error);
+
 base::Result<Unpacked> unpack(const UnpackJob& job, const archive::Limits& limits = {});
 
 // What crosses from the child to the server, as the file kListName.

@@ -31,7 +31,7 @@ struct Known {
 };
 
 // The one list of what can be set.
-constexpr std::array<Known, 56> kKnown{{
+constexpr std::array<Known, 58> kKnown{{
     {"listen", Kind::text, &Options::listen},
     {"data", Kind::text, &Options::data},
     {"log_level", Kind::text, &Options::log_level},
@@ -54,6 +54,8 @@ constexpr std::array<Known, 56> kKnown{{
     {"limits.sentry_request", Kind::size, &Options::limit_sentry_request},
     {"disk.stop_caching", Kind::size, &Options::disk_stop_caching},
     {"disk.stop_extracting", Kind::size, &Options::disk_stop_extracting},
+    {"unpacking.threads", Kind::number, &Options::unpacking_threads},
+    {"unpacking.waiting", Kind::number, &Options::unpacking_waiting},
     {"limits.upload", Kind::size, &Options::limit_upload},
     {"limits.crash_report", Kind::size, &Options::limit_crash_report},
     {"limits.parts", Kind::number, &Options::limit_parts},

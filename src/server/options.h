@@ -44,6 +44,8 @@ struct Options {
   std::uint64_t disk_free_min = 64ull << 20;
   std::uint64_t disk_stop_caching = 2ull << 30;
   std::uint64_t disk_stop_extracting = 1ull << 30;
+  std::uint64_t unpacking_threads = 2;
+  std::uint64_t unpacking_waiting = 16;
   std::uint64_t conversion_threads = 1;
   std::uint64_t conversion_memory = 4ull << 30;
   std::uint64_t conversion_seconds = 600;

@@ -374,7 +374,8 @@ Result<void> serve(const Options& options) {
     if (woken.ok() && *woken > 0) workers.wake();
   });
 
-  api::LongWork long_work;  // ends before the rooms that it works in
+  api::LongWork long_work({static_cast<unsigned>(options.unpacking_threads),
+                           options.unpacking_waiting});  // ends before the rooms that it works in
   const api::UploadRooms rooms{gate,    ingest,  *sessions, *chunks, access,   blobs,
                                catalog, uploads, disk,      supply,  long_work};
   const auto others = [&](const std::function<void(const base::Sha256&)>& sink) -> Result<void> {
@@ -387,7 +388,7 @@ Result<void> serve(const Options& options) {
 
   // The routes; the catch-all for symbol files comes last.
   net::Router router;
-  api::add_health_routes(router, catalog, supply, {kVersion, data.path()});
+  api::add_health_routes(router, catalog, supply, disk, kVersion);
   api::add_metadata_route(router, *database, metadata_options(options));
   api::add_syminfo_route(router, supply);
   api::add_submit_routes(router, intake, submit_options(options));
