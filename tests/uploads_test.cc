@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <thread>
 
 #include "base/child.h"
 #include "base/codec.h"
@@ -165,6 +166,30 @@ TEST_F(Uploads, TeckenV2ResumesAndSkips) {
   EXPECT_EQ(send("GET", kSymPath).body, body);
   const JsonValue again = json_of(send("POST", "/upload/v2/", manifest));
   EXPECT_EQ(again["files"].at(0)["action"]["type"].text_or(""), "skip");
+  // Each request has a record, with what it skipped.
+  const std::int64_t first_id = answer["id"].integer_or(0), id = again["id"].integer_or(0);
+  ASSERT_GT(first_id, 0);
+  EXPECT_GT(id, first_id);
+  const JsonValue record = json_of(send("GET", "/upload/" + std::to_string(id)))["upload"];
+  EXPECT_EQ(record["way"].text_or(""), "tecken-v2");
+  ASSERT_EQ(record["skipped_keys"].size(), 1u);
+  EXPECT_EQ(record["skipped_keys"].at(0).text_or(""), std::string(kSymPath).substr(1));
+  EXPECT_EQ(record["files"].at(0)["debug_id"].text_or(""), "0403020106050807090A0B0C0D0E0F100");
+  const JsonValue before = json_of(send("GET", "/upload/" + std::to_string(first_id)))["upload"];
+  EXPECT_EQ(before["files"].size(), 0u) << "nothing was skipped then";
+}
+
+TEST_F(Uploads, TeckenV2RecordsWhatItRefused) {
+  start();
+  const JsonValue answer =
+      json_of(send("POST", "/upload/v2/",
+                   R"({"files":[{"key":"no path",)"
+                   R"("size":1,"md5_hash":"0123456789abcdef0123456789abcdef"}]})"));
+  ASSERT_EQ(answer["files"].at(0)["action"]["type"].text_or(""), "error");
+  const std::string id = std::to_string(answer["id"].integer_or(0));
+  const JsonValue record = json_of(send("GET", "/upload/" + id))["upload"];
+  ASSERT_EQ(record["ignored_keys"].size(), 1u);
+  EXPECT_EQ(record["ignored_keys"].at(0).text_or(""), "no path");
 }
 
 // Every case that the corpus has of Tecken.
@@ -409,6 +434,65 @@ TEST_F(Uploads, SaysWhatAnUploadGave) {
   const JsonValue record = json_of(send("GET", "/upload/" + id))["upload"];
   EXPECT_EQ(record["files"].at(0)["debug_id"].text_or(""), "0403020106050807090A0B0C0D0E0F100");
   EXPECT_EQ(record["files"].at(0)["path"].text_or(""), std::string(kSymPath).substr(1));
+}
+
+TEST_F(Uploads, SaysWhatWasMadeOfAModule) {
+  start();
+  send("PUT", kSymPath, std::string(kSym) + "FUNC 2000 10 0 other\nPUBLIC 3000 0 pub\n");
+  JsonValue derived;
+  for (int i = 0; i < 200 && derived["index"].text_or("") != "ready"; ++i) {
+    derived = json_of(send("GET", "/upload/1"))["upload"]["files"].at(0)["derived"];
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_EQ(derived["index"].text_or(""), "ready");
+  EXPECT_EQ(derived["functions"].integer_or(0), 2);
+  EXPECT_EQ(derived["publics"].integer_or(0), 1);
+  EXPECT_NE(derived["sym"].text_or(""), "");
+  EXPECT_EQ(send("GET", kSymPath).status, 200);
+}
+
+TEST_F(Uploads, RecordsAreSeenByViewersAndByWhoBroughtThem) {
+  start();
+  const std::map<std::string, std::string> one{{"Auth-Token", admin("token create one")}};
+  const std::map<std::string, std::string> two{{"Auth-Token", admin("token create two")}};
+  const std::map<std::string, std::string> viewer{
+      {"Auth-Token", admin("token create v --rights view-uploads")}};
+  const std::map<std::string, std::string> reader{
+      {"Auth-Token", admin("token create r --rights read")}};
+  ASSERT_EQ(send("PUT", kSymPath, kSym, one).status, 201);
+  ASSERT_EQ(send("PUT", "/b/AB12/b", "opaque", two).status, 201);
+  EXPECT_EQ(json_of(send("GET", "/api/v1/uploads", "", viewer))["uploads"].size(), 2u);
+  for (const char* id : {"1", "2"}) {
+    EXPECT_EQ(send("GET", std::string("/upload/") + id, "", viewer).status, 200);
+    EXPECT_EQ(send("GET", std::string("/upload/") + id, "", reader).status, 403);
+    EXPECT_EQ(send("GET", std::string("/upload/") + id).status, 403) << "nobody";
+  }
+  const JsonValue own = json_of(send("GET", "/api/v1/uploads", "", one));
+  ASSERT_EQ(own["uploads"].size(), 1u);
+  EXPECT_EQ(own["uploads"].at(0)["user"].text_or(""), "one");
+  EXPECT_EQ(send("GET", "/upload/1", "", one).status, 200);
+  EXPECT_EQ(send("GET", "/upload/2", "", one).status, 404) << "another's";
+  EXPECT_EQ(send("GET", "/api/v1/uploads/2/files", "", one).status, 404);
+  EXPECT_EQ(send("GET", "/api/v1/uploads", "", reader).status, 403);
+}
+
+// The log and the status page say whether anybody on this machine may upload.
+TEST_F(Uploads, ThatNoTokenIsNeededIsSaid) {
+  constexpr std::string_view kLogged = "uploads need no token from this machine";
+  constexpr std::string_view kShown = "allowed from this machine, until the first upload token";
+  start();
+  // It comes after the line that says where the server is.
+  for (int i = 0; i < 200 && server_->log().find(kLogged) == std::string::npos; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_NE(server_->log().find(kLogged), std::string::npos) << server_->log();
+  EXPECT_NE(send("GET", "/status").body.find(kShown), std::string::npos);
+  admin("token create first");
+  EXPECT_EQ(send("GET", "/status").body.find(kShown), std::string::npos);
+  server_->stop();
+  start();
+  EXPECT_EQ(server_->log().find(kLogged), std::string::npos) << server_->log();
+  EXPECT_NE(send("GET", "/status").body.find("refused"), std::string::npos);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "api/upload_common.h"
 #include "base/text.h"
 #include "supply/supply.h"
+#include "symbols/index_file.h"
 
 namespace api {
 
@@ -66,20 +67,46 @@ void write_head(JsonWriter& out, const store::UploadRecord& record) {
   out.key("peer").string(upload.peer).key("project").string(upload.project);
 }
 
+std::string state_of(const supply::Found& found) {
+  using State = supply::Found::State;
+  switch (found.state()) {
+    case State::here:
+      return "ready";
+    case State::missing:
+      return "failed: " + found.miss().what;
+    case State::working:
+      return "working";
+    case State::unknown:
+      return "not asked for yet";
+  }
+  return "";
+}
+
+// From the tables' heads; nothing of an index that is gone or damaged.
+void write_counts(JsonWriter& out, const supply::Found& index) {
+  if (!index.here()) return;
+  auto mapped = base::MappedFile::open(index.file()->path);
+  if (!mapped.ok()) return;
+  const auto opened = symbols::IndexFile::open(std::move(*mapped));
+  if (!opened.ok()) return;
+  out.key("functions").unsigned_integer((*opened)->functions.count());
+  out.key("publics").unsigned_integer((*opened)->publics.count());
+}
+
 // What we make of a module, and whether it is there yet.
 void write_derived(JsonWriter& out, const Context& context, const store::Upload& upload,
                    const store::FileRecord& file) {
   out.key("derived").begin_object();
   const auto id = ident::DebugId::parse(file.debug_id);
   if (id && (file.has_debug || file.has_symbols || file.has_code)) {
-    const auto found = context->rooms.supply.local(
-        ident::module_request(ident::Artifact::index, "", *id, {upload.project, upload.is_try}));
-    using State = supply::Found::State;
-    const State state = found.state();
-    out.key("index").string(state == State::here      ? "ready"
-                            : state == State::missing ? "failed: " + found.miss().what
-                            : state == State::working ? "working"
-                                                      : "not asked for yet");
+    const auto find = [&](ident::Artifact artifact) {
+      return context->rooms.supply.local(
+          ident::module_request(artifact, "", *id, {upload.project, upload.is_try}));
+    };
+    const supply::Found index = find(ident::Artifact::index);
+    out.key("index").string(state_of(index));
+    out.key("sym").string(state_of(find(ident::Artifact::sym)));
+    write_counts(out, index);
   }
   out.end_object();
 }

@@ -1,6 +1,8 @@
 // POST /upload/v2/: a manifest in; for each file a URL to send it to, or "skip", or an error out.
+// The request itself is recorded with what was skipped.
 // The URLs speak Google Cloud Storage's resumable protocol, which Tecken's clients know.
 #include <algorithm>
+#include <shared_mutex>
 
 #include "api/manifest.h"
 #include "api/upload_common.h"
@@ -8,6 +10,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "ingest/stored_text.h"
 
 namespace api {
 
@@ -43,21 +46,86 @@ void write_error(JsonWriter& out, std::string_view text) {
   out.key("type").string("error").key("msg").string(text);
 }
 
-void write_action(const Context& context, const ManifestFile& wanted,
-                  const ingest::Bringer& bringer, const std::string& url, JsonWriter& out) {
-  if (!wanted.error.empty()) return write_error(out, wanted.error);
-  if (wanted.size > context->options.body_size_max) return write_error(out, "file too large");
-  const auto same = is_unchanged(context->rooms, wanted, {bringer.project, bringer.is_try});
-  if (same.ok() && *same) {
+// What is to be done with one file of a manifest.
+struct Action {
+  const ManifestFile* file = nullptr;
+  std::string error;                      // "": none
+  std::optional<store::FileRecord> same;  // it is skipped
+  std::string session;                    // where it is to be sent
+};
+
+// May read files for long.
+std::vector<bool> unchanged_of(const Context& context, const std::vector<ManifestFile>& manifest,
+                               const ident::Scope& scope) {
+  std::vector<bool> all;
+  for (const ManifestFile& wanted : manifest) {
+    const bool asked = wanted.error.empty() && wanted.size <= context->options.body_size_max;
+    const auto unchanged =
+        asked ? is_unchanged(context->rooms, wanted, scope) : Result<bool>(false);
+    all.push_back(unchanged.ok() && *unchanged);
+  }
+  return all;
+}
+
+// REQUIRES: the blobs are in use until what is skipped is recorded. What only a watched package
+// has is not skipped: it goes with that.
+Action action_of(const Context& context, const ManifestFile& wanted, bool is_unchanged,
+                 const ingest::Bringer& bringer) {
+  Action action{&wanted, wanted.error, {}, ""};
+  if (wanted.size > context->options.body_size_max) action.error = "file too large";
+  if (!action.error.empty()) return action;
+  if (is_unchanged) {
+    auto same =
+        context->rooms.uploads.find_by_digest("md5", wanted.md5, {bringer.project, bringer.is_try});
+    if (same.ok()) action.same = std::move(*same);
+    if (action.same) return action;
+  }
+  const auto id = context->rooms.sessions.begin(
+      {bringer, wanted.path, wanted.size, wanted.md5, wanted.path->file.ends_with(".sym")});
+  if (id.ok()) {
+    action.session = *id;
+  } else {
+    action.error = "internal error";
+  }
+  return action;
+}
+
+// Who asked, what was skipped as known and what could not be taken. The rest becomes uploads of
+// their own. REQUIRES: as action_of().
+Result<std::int64_t> record_manifest(const Context& context, const ingest::Bringer& bringer,
+                                     base::Time now, const std::vector<Action>& actions) {
+  store::Upload upload;
+  upload.created_at = now;
+  upload.peer = bringer.peer;
+  upload.way = bringer.way;
+  upload.file_name = "manifest";
+  upload.project = bringer.project;
+  upload.is_try = bringer.is_try;
+  if (bringer.is_try) upload.expires_at = bringer.expires_at;
+  upload.token = bringer.token;
+  upload.user = bringer.user;
+  std::vector<store::NewFile> skipped;
+  for (const Action& action : actions) {
+    if (!action.error.empty()) upload.ignored.push_back(ingest::stored_text(action.file->key));
+    if (!action.same) continue;
+    store::NewFile file;
+    file.file = *action.same;
+    file.path = action.file->key;
+    file.convert_ahead = false;
+    skipped.push_back(std::move(file));
+    upload.size += action.file->size;
+  }
+  return TRY(context->rooms.catalog.commit(upload, skipped)).upload_id;
+}
+
+void write_action(JsonWriter& out, const Action& action, const std::string& url) {
+  if (!action.error.empty()) return write_error(out, action.error);
+  if (action.same) {
     out.key("type").string("skip");
     return;
   }
-  const bool is_sym = wanted.path->file.ends_with(".sym");
-  const auto id =
-      context->rooms.sessions.begin({bringer, wanted.path, wanted.size, wanted.md5, is_sym});
-  if (!id.ok()) return write_error(out, "internal error");
-  out.key("type").string("upload").key("url").string(url + *id);
-  if (is_sym) out.key("content_encoding").string("gzip");
+  out.key("type").string("upload").key("url").string(url + action.session);
+  if (action.file->path->file.ends_with(".sym")) out.key("content_encoding").string("gzip");
 }
 
 Answer post_manifest(const Context& context, Request& request) {
@@ -70,15 +138,29 @@ Answer post_manifest(const Context& context, Request& request) {
   const ingest::Bringer bringer =
       bringer_of(context, request, std::get<Who>(admission), "tecken-v2", false);
   const std::string url = own_url(context, request) + "/upload/v2/session/";
+  const base::Time now = base::now();
+  const std::vector<bool> unchanged =
+      unchanged_of(context, *manifest, {bringer.project, bringer.is_try});
+  std::vector<Action> actions;
+  std::int64_t id = 0;
+  {
+    const std::shared_lock in_use(context->rooms.blobs.in_use());
+    for (std::size_t i = 0; i < manifest->size(); ++i) {
+      actions.push_back(action_of(context, (*manifest)[i], unchanged[i], bringer));
+    }
+    const auto recorded = record_manifest(context, bringer, now, actions);
+    if (!recorded.ok()) return upload_failed(context, tecken_dialect(), recorded.error());
+    id = *recorded;
+  }
   JsonWriter out;
-  out.begin_object().key("id").integer(0);
-  out.key("created_at").string(base::iso8601(base::now()));
+  out.begin_object().key("id").integer(id);
+  out.key("created_at").string(base::iso8601(now));
   out.key("user").string(bringer.user).key("try_symbols").boolean(bringer.is_try);
   out.key("upload_protocol").string("gcs-resumable");
   out.key("files").begin_array();
-  for (const ManifestFile& wanted : *manifest) {
-    out.begin_object().key("key").string(wanted.key).key("action").begin_object();
-    write_action(context, wanted, bringer, url, out);
+  for (const Action& action : actions) {
+    out.begin_object().key("key").string(action.file->key).key("action").begin_object();
+    write_action(out, action, url);
     out.end_object().end_object();
   }
   out.end_array().end_object();
