@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "api/partial_uploads.h"
+#include "api/parts.h"
 #include "api/upload.h"
 #include "base/assert.h"
 #include "base/json.h"
@@ -117,10 +119,10 @@ class UploadHouse {
     UploadOptions options;
     options.body_size_max = 16 << 20;
     options.free_bytes_min = 0;
-    add_upload_routes(router_,
-                      {gate_, ingest_, *sessions_, *chunks_, access_, blobs_, catalog_, uploads_,
-                       disk_, *supply_, long_work_},
-                      options);
+    const UploadRooms rooms{gate_,    ingest_,  *sessions_, *chunks_, access_,   blobs_,
+                            catalog_, uploads_, disk_,      *supply_, long_work_};
+    add_parts_routes(router_, rooms, partial_, options);
+    add_upload_routes(router_, rooms, options);
   }
 
   static std::string fast_place() {
@@ -133,6 +135,14 @@ class UploadHouse {
     limits.ratio_free_size = 4 * kPlainMax;
     limits.ratio_max = 20;
     return limits;
+  }
+  // As the child does it, without the child.
+  static ingest::Packages packages() {
+    archive::Limits limits;
+    limits.members_max = 100;
+    limits.member_size_max = kPlainMax;
+    limits.plain_size_max = 4 * kPlainMax;
+    return {[limits](const ingest::UnpackJob& job) { return ingest::unpack(job, limits); }, 0};
   }
   static supply::Supply::Options supply_options(const store::DataDirectory& data) {
     supply::Supply::Options options;
@@ -177,9 +187,10 @@ class UploadHouse {
       ingest::UploadSessions::open(data_.uploads() + "/sessions").value();
   std::unique_ptr<ingest::ChunkStore> chunks_ =
       ingest::ChunkStore::open(data_.uploads() + "/chunks").value();
-  ingest::Ingest ingest_{blobs_, catalog_, zip_limits()};
+  ingest::Ingest ingest_{blobs_, catalog_, zip_limits(), packages()};
   std::unique_ptr<supply::Supply> supply_ =
       std::make_unique<supply::Supply>(blobs_, catalog_, supply_options(data_));
+  PartialUploads partial_{data_.path() + "/partial", data_.tmp()};
   LongWork long_work_;
   net::Router router_;
 };
