@@ -361,14 +361,13 @@ TEST_F(HostileUploads, AMillionMembersCostNothing) {
   EXPECT_LT(after, before + (16u << 20)) << (after - before) / 1024 << " KiB more";
 }
 
-// Read to the limit, in a child of its own, and refused; the names differ, so that it is not the
-// limit of bytes that stops it.
-TEST_F(HostileUploads, AMillionFilesInATarAreRefusedAndTheServerGoesOn) {
+// A tar with that entry and a million empty files after it; the names differ, so that it is not the
+// limit of bytes that stops a reader.
+void write_a_million(const std::string& path, const std::string& first) {
   constexpr std::size_t kMembers = 1'000'001, kTogether = 10'000;
-  const auto work = base::TemporaryDirectory::create("million").value();
-  const std::string path = work.path() + "/million.tar.gz";
   FILE* const pipe = ::popen(("gzip -1 > " + path).c_str(), "w");
   ASSERT_NE(pipe, nullptr);
+  ASSERT_EQ(std::fwrite(first.data(), 1, first.size(), pipe), first.size());
   for (std::size_t i = 0; i < kMembers;) {
     std::string some;
     some.reserve(kTogether * 512);
@@ -378,6 +377,13 @@ TEST_F(HostileUploads, AMillionFilesInATarAreRefusedAndTheServerGoesOn) {
     ASSERT_EQ(std::fwrite(some.data(), 1, some.size(), pipe), some.size());
   }
   ASSERT_EQ(::pclose(pipe), 0);
+}
+
+// Read to the limit, in a child of its own, and refused.
+TEST_F(HostileUploads, AMillionFilesInATarAreRefusedAndTheServerGoesOn) {
+  const auto work = base::TemporaryDirectory::create("million").value();
+  const std::string path = work.path() + "/million.tar.gz";
+  write_a_million(path, "");
   const std::uint64_t before = anonymous_memory(server_->pid());
   const auto posted = post_package("million.tar.gz", base::read_file(path).value());
   EXPECT_EQ(posted.status, 413) << posted.body;
@@ -385,6 +391,32 @@ TEST_F(HostileUploads, AMillionFilesInATarAreRefusedAndTheServerGoesOn) {
   EXPECT_LT(anonymous_memory(server_->pid()), before + (16u << 20));
   const uploads::File after = uploads::elf_file("after.so", 10'000);
   EXPECT_TRUE(uploads::dialects().front().upload(server_->url(), after).acknowledged);
+}
+
+// Watched, the same package gives what came before the limit.
+TEST(HostilePackages, OfAWatchedTarWithAMillionFilesTheFirstOnesCount) {
+  const auto root = base::TemporaryDirectory::create("million").value();
+  const std::string watched = root.path() + "/watched";
+  ASSERT_TRUE(base::make_directories(watched).ok());
+  const auto server =
+      ServerProcess::start({root.path() + "/data",
+                            {},
+                            {},
+                            {"FAULTLINE_SCAN_PATHS=" + watched, "FAULTLINE_SCAN_SECONDS=1"}});
+  ASSERT_NE(server.url(), "");
+  const std::uint64_t before = anonymous_memory(server.pid());
+  const uploads::File file = uploads::elf_file("first.so", 10'000);
+  write_a_million(root.path() + "/new", uploads::tar_entry("usr/lib/first.so", file.content));
+  ASSERT_EQ(std::rename((root.path() + "/new").c_str(), (watched + "/million.tar.gz").c_str()), 0);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (uploads::send(server.url(), "GET", file.path).status != 200 &&
+         std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_EQ(uploads::send(server.url(), "GET", file.path).body, file.content) << server.log();
+  EXPECT_NE(server.log().find("1000000"), std::string::npos) << "the limit is told";
+  EXPECT_LT(anonymous_memory(server.pid()), before + (16u << 20));
+  EXPECT_EQ(uploads::send(server.url(), "GET", "/readyz").status, 200);
 }
 
 TEST_F(HostileUploads, BrokenPackagesAreRefusedWhole) {
