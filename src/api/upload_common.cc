@@ -211,6 +211,17 @@ std::string own_url(const Context& context, const Request& request) {
   return (request.secure ? "https://" : "http://") + host;
 }
 
+base::Result<std::int64_t> record_upload(const Context& context, const ingest::Bringer& bringer,
+                                         const std::vector<std::string>& ignored,
+                                         std::uint64_t size,
+                                         const std::vector<store::NewFile>& skipped) {
+  store::Upload upload = ingest::upload_of(bringer);
+  upload.created_at = base::now();
+  upload.size = size;
+  upload.ignored = ignored;
+  return context->rooms.catalog.begin_upload(upload, skipped);
+}
+
 void write_file(JsonWriter& out, const ingest::Kept& kept) {
   const store::FileRecord& file = kept.file.file;
   out.begin_object();

@@ -60,6 +60,13 @@ ingest::Bringer bringer_of(const Context& context, const net::Request& request, 
 // "https://symbols.example": what our own URLs in answers begin with.
 std::string own_url(const Context& context, const net::Request& request);
 
+// Records an upload that is begun, or that brings nothing new, with what the server had already:
+// its id.
+base::Result<std::int64_t> record_upload(const Context& context, const ingest::Bringer& bringer,
+                                         const std::vector<std::string>& ignored,
+                                         std::uint64_t size,
+                                         const std::vector<store::NewFile>& skipped);
+
 void write_file(base::JsonWriter& out, const ingest::Kept& kept);
 void write_upload(base::JsonWriter& out, const ingest::Bringer& bringer,
                   const ingest::Receipt& receipt, const std::string& file_name, std::uint64_t size);

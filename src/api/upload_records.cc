@@ -62,7 +62,12 @@ void write_head(JsonWriter& out, const store::UploadRecord& record) {
   for (const std::string& url : upload.redirect_urls) out.string(url);
   out.end_array();
   out.key("created_at").string(base::iso8601(upload.created_at));
-  out.key("completed_at").string(base::iso8601(record.completed_at));
+  out.key("completed_at");
+  if (record.completed_at.us == 0) {
+    out.null();  // announced, and nothing of it is here yet
+  } else {
+    out.string(base::iso8601(record.completed_at));
+  }
   out.key("user").string(upload.user).key("way").string(upload.way);
   out.key("peer").string(upload.peer).key("project").string(upload.project);
 }
@@ -93,19 +98,32 @@ void write_counts(JsonWriter& out, const supply::Found& index) {
   out.key("publics").unsigned_integer((*opened)->publics.count());
 }
 
+// Where clients ask for the .sym of a file: x.pdb/ID/x.sym, libx.so/ID/libx.so.sym.
+ident::StorePath sym_path_of(const store::FileRecord& file) {
+  std::string_view stem = file.name;
+  if (stem.ends_with(".pdb")) stem.remove_suffix(4);
+  return {file.name, file.debug_id, std::string(stem) + ".sym"};
+}
+
+// One conversion makes both, the .sym first; who asked for the .sym alone has its own answer.
+std::string state_of_sym(const Context& context, const store::FileRecord& file,
+                         const ident::Scope& scope, const supply::Found& index) {
+  if (file.format == "breakpad_sym") return "uploaded";
+  const auto asked = context->rooms.supply.local(ident::request_of(sym_path_of(file), scope));
+  return state_of(asked.settled() ? asked : index);
+}
+
 // What we make of a module, and whether it is there yet.
 void write_derived(JsonWriter& out, const Context& context, const store::Upload& upload,
                    const store::FileRecord& file) {
   out.key("derived").begin_object();
   const auto id = ident::DebugId::parse(file.debug_id);
   if (id && (file.has_debug || file.has_symbols || file.has_code)) {
-    const auto find = [&](ident::Artifact artifact) {
-      return context->rooms.supply.local(
-          ident::module_request(artifact, "", *id, {upload.project, upload.is_try}));
-    };
-    const supply::Found index = find(ident::Artifact::index);
+    const ident::Scope scope{upload.project, upload.is_try};
+    const auto index =
+        context->rooms.supply.local(ident::module_request(ident::Artifact::index, "", *id, scope));
+    out.key("sym").string(state_of_sym(context, file, scope, index));
     out.key("index").string(state_of(index));
-    out.key("sym").string(state_of(find(ident::Artifact::sym)));
     write_counts(out, index);
   }
   out.end_object();

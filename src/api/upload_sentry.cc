@@ -26,6 +26,7 @@ constexpr std::uint64_t kChunkSize = 8 << 20;
 constexpr std::size_t kChunksPerRequest = 64;
 constexpr std::uint64_t kAssembleSizeMax = 16 << 20;
 constexpr std::chrono::seconds kAssembleTime{5};
+constexpr std::chrono::microseconds kSkipsAgain = std::chrono::hours(1);
 
 // The names that ingest reads: images and debug files, PDBs of both kinds.
 constexpr std::string_view kAccept = R"(["debug_files","pdbs","portablepdbs"])";
@@ -82,6 +83,7 @@ struct State {
   std::string detail;  // of an error
   std::vector<std::string> missing;
   std::optional<store::FileRecord> file;
+  bool was_known = false;  // it was here before this request
 };
 
 State failed(const Error& error) { return {"error", error.what, {}, {}}; }
@@ -123,7 +125,7 @@ State state_of(const Context& context, const ingest::Bringer& bringer, const Ass
   const auto known =
       context->rooms.uploads.find_by_digest("sha1", wanted.sha1, {bringer.project, bringer.is_try});
   if (!known.ok()) return failed(known.error());
-  if (*known) return {"ok", "", {}, *known};
+  if (*known) return {"ok", "", {}, *known, true};
   const std::vector<std::string> missing = missing_of(context, wanted);
   if (wanted.chunks.empty() || !missing.empty()) return {"not_found", "", missing, {}};
   if (!may_work) return {"assembling", "", {}, {}};
@@ -177,6 +179,22 @@ void write_state(JsonWriter& out, const AssembleFile& wanted, const State& state
   out.end_object();
 }
 
+// The client asks until all is done: what it was told in the last hour is not recorded again.
+void record_skips(const Context& context, const ingest::Bringer& bringer,
+                  std::vector<store::NewFile> skipped) {
+  const store::Upload upload = ingest::upload_of(bringer);
+  const base::Time since{base::now().us - kSkipsAgain.count()};
+  std::uint64_t size = 0;
+  std::erase_if(skipped, [&](const store::NewFile& file) {
+    const auto told = context->rooms.uploads.has_recorded(upload, file.file.id, since);
+    if (told.ok() && !*told) size += file.file.size;
+    return !told.ok() || *told;
+  });
+  if (skipped.empty()) return;
+  const auto id = record_upload(context, bringer, {}, size, skipped);
+  if (!id.ok()) base::log::warning("skipped files are not recorded: {}", id.error().what);
+}
+
 Answer post_assemble(const Context& context, Request& request) {
   const Admission admission =
       context->rooms.gate.admit_upload(request, project_of(context, request));
@@ -190,11 +208,17 @@ Answer post_assemble(const Context& context, Request& request) {
   const auto until = std::chrono::steady_clock::now() + kAssembleTime;
   JsonWriter out;
   out.begin_object();
+  std::vector<store::NewFile> skipped;
   for (const AssembleFile& wanted : *files) {
     const bool may_work = std::chrono::steady_clock::now() < until;
-    write_state(out, wanted, state_of(context, bringer, wanted, may_work));
+    const State state = state_of(context, bringer, wanted, may_work);
+    write_state(out, wanted, state);
+    if (!state.was_known) continue;
+    skipped.emplace_back().file = *state.file;
+    skipped.back().path = base::basename_of(wanted.name);
   }
   out.end_object();
+  record_skips(context, bringer, std::move(skipped));
   return Answer::json(200, out.take());
 }
 

@@ -1,8 +1,6 @@
 // POST /upload/v2/: a manifest in; for each file a URL to send it to, or "skip", or an error out.
-// The request itself is recorded with what was skipped.
 // The URLs speak Google Cloud Storage's resumable protocol, which Tecken's clients know.
 #include <algorithm>
-#include <shared_mutex>
 
 #include "api/manifest.h"
 #include "api/upload_common.h"
@@ -10,7 +8,6 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "ingest/stored_text.h"
 
 namespace api {
 
@@ -26,106 +23,83 @@ namespace {
 
 constexpr std::uint64_t kManifestSizeMax = 2 << 20;
 
-// Whether the very same bytes are there under that key. Their MD5 is worked out once.
-Result<bool> is_unchanged(const UploadRooms& rooms, const ManifestFile& wanted,
-                          const ident::Scope& scope) {
+// The MD5 of a file is worked out once.
+Result<bool> has_md5(const UploadRooms& rooms, const store::FileRecord& file,
+                     const std::string& md5) {
+  const bool known = TRY(rooms.uploads.has_digest("md5", md5, file.sha256));
+  if (known) return true;
+  const auto blob = TRY(base::MappedFile::open(rooms.blobs.path_of(file.sha256)));
+  const std::string its = base::hex_digest_of(blob->bytes(), DigestKind::md5);
+  TRY(rooms.uploads.keep_digest("md5", its, file.sha256));
+  return its == md5;
+}
+
+// The very same bytes, if they are there under that key.
+Result<std::optional<store::Found>> find_unchanged(const UploadRooms& rooms,
+                                                   const ManifestFile& wanted,
+                                                   const ident::Scope& scope) {
   const auto found = TRY(rooms.catalog.find({ident::path_key(*wanted.path)}, scope));
   for (const store::Found& row : found.at(0)) {
     if (row.file.size != wanted.size || row.key.is_try != scope.include_try) continue;
-    const bool known = TRY(rooms.uploads.has_digest("md5", wanted.md5, row.file.sha256));
-    if (known) return true;
-    const auto blob = TRY(base::MappedFile::open(rooms.blobs.path_of(row.file.sha256)));
-    const std::string md5 = base::hex_digest_of(blob->bytes(), DigestKind::md5);
-    TRY(rooms.uploads.keep_digest("md5", md5, row.file.sha256));
-    if (md5 == wanted.md5) return true;
+    const bool same = TRY(has_md5(rooms, row.file, wanted.md5));
+    if (!same) continue;
+    // What only a watched directory has goes with that: the record could not keep it.
+    const auto kept = TRY(rooms.uploads.find_by_digest("md5", wanted.md5, scope));
+    if (kept && kept->sha256 == row.file.sha256) return std::optional(row);
   }
-  return false;
+  return std::optional<store::Found>();
 }
 
 void write_error(JsonWriter& out, std::string_view text) {
   out.key("type").string("error").key("msg").string(text);
 }
 
-// What is to be done with one file of a manifest.
-struct Action {
-  const ManifestFile* file = nullptr;
-  std::string error;                      // "": none
-  std::optional<store::FileRecord> same;  // it is skipped
-  std::string session;                    // where it is to be sent
+// What is to be done with each file of a manifest, and what the record says of it.
+struct Plan {
+  std::vector<bool> skips;  // for each: it is here
+  std::vector<store::NewFile> skipped;
+  std::vector<std::string> refused;
+  std::uint64_t size = 0;  // of what is not refused
 };
 
-// May read files for long.
-std::vector<bool> unchanged_of(const Context& context, const std::vector<ManifestFile>& manifest,
-                               const ident::Scope& scope) {
-  std::vector<bool> all;
-  for (const ManifestFile& wanted : manifest) {
-    const bool asked = wanted.error.empty() && wanted.size <= context->options.body_size_max;
-    const auto unchanged =
-        asked ? is_unchanged(context->rooms, wanted, scope) : Result<bool>(false);
-    all.push_back(unchanged.ok() && *unchanged);
-  }
-  return all;
-}
-
-// REQUIRES: the blobs are in use until what is skipped is recorded. What only a watched package
-// has is not skipped: it goes with that.
-Action action_of(const Context& context, const ManifestFile& wanted, bool is_unchanged,
-                 const ingest::Bringer& bringer) {
-  Action action{&wanted, wanted.error, {}, ""};
-  if (wanted.size > context->options.body_size_max) action.error = "file too large";
-  if (!action.error.empty()) return action;
-  if (is_unchanged) {
-    auto same =
-        context->rooms.uploads.find_by_digest("md5", wanted.md5, {bringer.project, bringer.is_try});
-    if (same.ok()) action.same = std::move(*same);
-    if (action.same) return action;
-  }
-  const auto id = context->rooms.sessions.begin(
-      {bringer, wanted.path, wanted.size, wanted.md5, wanted.path->file.ends_with(".sym")});
-  if (id.ok()) {
-    action.session = *id;
-  } else {
-    action.error = "internal error";
-  }
-  return action;
-}
-
-// Who asked, what was skipped as known and what could not be taken. The rest becomes uploads of
-// their own. REQUIRES: as action_of().
-Result<std::int64_t> record_manifest(const Context& context, const ingest::Bringer& bringer,
-                                     base::Time now, const std::vector<Action>& actions) {
-  store::Upload upload;
-  upload.created_at = now;
-  upload.peer = bringer.peer;
-  upload.way = bringer.way;
-  upload.file_name = "manifest";
-  upload.project = bringer.project;
-  upload.is_try = bringer.is_try;
-  if (bringer.is_try) upload.expires_at = bringer.expires_at;
-  upload.token = bringer.token;
-  upload.user = bringer.user;
-  std::vector<store::NewFile> skipped;
-  for (const Action& action : actions) {
-    if (!action.error.empty()) upload.ignored.push_back(ingest::stored_text(action.file->key));
-    if (!action.same) continue;
+Plan plan_of(const Context& context, std::vector<ManifestFile>& manifest,
+             const ident::Scope& scope) {
+  Plan plan;
+  for (ManifestFile& wanted : manifest) {
+    if (wanted.error.empty() && wanted.size > context->options.body_size_max) {
+      wanted.error = "file too large";
+    }
+    plan.skips.push_back(false);
+    if (!wanted.error.empty()) {
+      plan.refused.push_back(base::to_valid_utf8(wanted.key));
+      continue;
+    }
+    plan.size += wanted.size;
+    const auto same = find_unchanged(context->rooms, wanted, scope);
+    if (!same.ok() || !*same) continue;
+    plan.skips.back() = true;
     store::NewFile file;
-    file.file = *action.same;
-    file.path = action.file->key;
-    file.convert_ahead = false;
-    skipped.push_back(std::move(file));
-    upload.size += action.file->size;
+    file.file = (*same)->file;
+    file.keys.push_back((*same)->key);
+    file.path = wanted.path->text();
+    plan.skipped.push_back(std::move(file));
   }
-  return TRY(context->rooms.catalog.commit(upload, skipped)).upload_id;
+  return plan;
 }
 
-void write_action(JsonWriter& out, const Action& action, const std::string& url) {
-  if (!action.error.empty()) return write_error(out, action.error);
-  if (action.same) {
+void write_action(const Context& context, const ManifestFile& wanted, bool skips,
+                  const ingest::Bringer& bringer, const std::string& url, JsonWriter& out) {
+  if (!wanted.error.empty()) return write_error(out, wanted.error);
+  if (skips) {
     out.key("type").string("skip");
     return;
   }
-  out.key("type").string("upload").key("url").string(url + action.session);
-  if (action.file->path->file.ends_with(".sym")) out.key("content_encoding").string("gzip");
+  const bool is_sym = wanted.path->file.ends_with(".sym");
+  const auto id =
+      context->rooms.sessions.begin({bringer, wanted.path, wanted.size, wanted.md5, is_sym});
+  if (!id.ok()) return write_error(out, "internal error");
+  out.key("type").string("upload").key("url").string(url + *id);
+  if (is_sym) out.key("content_encoding").string("gzip");
 }
 
 Answer post_manifest(const Context& context, Request& request) {
@@ -133,34 +107,25 @@ Answer post_manifest(const Context& context, Request& request) {
   if (const auto* refusal = std::get_if<Denial>(&admission)) {
     return tecken_dialect().refusal(*refusal);
   }
-  const auto manifest = parse_manifest(request.body);
+  auto manifest = parse_manifest(request.body);
   if (!manifest.ok()) return json_error(400, manifest.error().what);
-  const ingest::Bringer bringer =
+  ingest::Bringer bringer =
       bringer_of(context, request, std::get<Who>(admission), "tecken-v2", false);
+  const Plan plan = plan_of(context, *manifest, {bringer.project, bringer.is_try});
+  const auto id = record_upload(context, bringer, plan.refused, plan.size, plan.skipped);
+  if (!id.ok()) return upload_failed(context, tecken_dialect(), id.error());
+  bringer.upload_id = *id;  // each file goes there when it is complete
   const std::string url = own_url(context, request) + "/upload/v2/session/";
-  const base::Time now = base::now();
-  const std::vector<bool> unchanged =
-      unchanged_of(context, *manifest, {bringer.project, bringer.is_try});
-  std::vector<Action> actions;
-  std::int64_t id = 0;
-  {
-    const std::shared_lock in_use(context->rooms.blobs.in_use());
-    for (std::size_t i = 0; i < manifest->size(); ++i) {
-      actions.push_back(action_of(context, (*manifest)[i], unchanged[i], bringer));
-    }
-    const auto recorded = record_manifest(context, bringer, now, actions);
-    if (!recorded.ok()) return upload_failed(context, tecken_dialect(), recorded.error());
-    id = *recorded;
-  }
   JsonWriter out;
-  out.begin_object().key("id").integer(id);
-  out.key("created_at").string(base::iso8601(now));
+  out.begin_object().key("id").integer(*id);
+  out.key("created_at").string(base::iso8601(base::now()));
   out.key("user").string(bringer.user).key("try_symbols").boolean(bringer.is_try);
   out.key("upload_protocol").string("gcs-resumable");
   out.key("files").begin_array();
-  for (const Action& action : actions) {
-    out.begin_object().key("key").string(action.file->key).key("action").begin_object();
-    write_action(out, action, url);
+  for (std::size_t i = 0; i < manifest->size(); ++i) {
+    const ManifestFile& wanted = manifest->at(i);
+    out.begin_object().key("key").string(wanted.key).key("action").begin_object();
+    write_action(context, wanted, plan.skips[i], bringer, url, out);
     out.end_object().end_object();
   }
   out.end_array().end_object();

@@ -36,8 +36,11 @@ Result<void> refuse_unverified(const store::NewFile& file) {
   return {};
 }
 
+}  // namespace
+
 store::Upload upload_of(const Bringer& bringer) {
   store::Upload upload;
+  upload.id = bringer.upload_id;
   upload.peer = bringer.peer;
   upload.way = bringer.way;
   upload.project = bringer.project;
@@ -51,8 +54,6 @@ store::Upload upload_of(const Bringer& bringer) {
   }
   return upload;
 }
-
-}  // namespace
 
 Result<Receipt> Ingest::keep_file(const Bringer& bringer, Received received) {
   store::Upload upload = upload_of(bringer);

@@ -35,11 +35,14 @@ struct Bringer {
   std::string user;
   std::string download_url;
   std::vector<std::string> redirect_urls;
+  std::int64_t upload_id = 0;  // that was begun, and gets the files; 0: a new one
 };
 
 // Whether somebody says where a file belongs, or an archive has a folder that looks like it:
 // "bin/64/app.exe" is no app.exe with the id 64, and has no place there.
 enum class PathIs : std::uint8_t { told, guessed };
+
+store::Upload upload_of(const Bringer& bringer);  // as the catalogue records it
 
 // One file as it was brought.
 struct Received {

@@ -35,6 +35,7 @@ std::string json_of(const Announced& announced) {
   out.key("peer").string(bringer.peer).key("way").string(bringer.way);
   out.key("project").string(bringer.project).key("is_strict").boolean(bringer.is_strict);
   out.key("is_try").boolean(bringer.is_try).key("expires_at").integer(bringer.expires_at.us);
+  out.key("upload_id").integer(bringer.upload_id);
   out.key("token").integer(bringer.token).key("user").string(bringer.user);
   if (announced.path) {
     out.key("path").begin_array();
@@ -62,6 +63,7 @@ Result<Announced> announced_from_json(std::string_view text) {
   bringer.is_strict = truth("is_strict");
   bringer.is_try = truth("is_try");
   bringer.expires_at = {json["expires_at"].integer_or(0)};
+  bringer.upload_id = json["upload_id"].integer_or(0);
   bringer.token = json["token"].integer_or(0);
   bringer.user = json["user"].text_or("");
   const base::JsonValue& path = json["path"];

@@ -4,11 +4,11 @@
 #include <set>
 #include <tuple>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "store/blobs.h"
 #include "store/file_rows.h"
 #include "store/ownership.h"
+#include "store/upload_rows.h"
 #include "store/upload_tables.h"
 
 namespace store {
@@ -57,26 +57,6 @@ Result<bool> is_named_in(Session& session, std::int64_t file, const Upload& uplo
       "SELECT 1 FROM symbol_key WHERE file = ? AND project = ? AND is_try = ? LIMIT 1",
       {file, upload.project, flag(upload.is_try)}));
   return !rows.empty();
-}
-
-std::string json_of(const std::vector<std::string>& texts) {
-  base::JsonWriter out;
-  out.begin_array();
-  for (const std::string& text : texts) out.string(text);
-  out.end_array();
-  return out.take();
-}
-
-Result<std::int64_t> keep_upload(Session& session, const Upload& upload) {
-  const Rows rows = TRY(session.query(
-      "INSERT INTO upload (created_at, peer, way, file_name, size, project, is_try, token, "
-      "user_label, download_url, redirect_urls, ignored, completed_at) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-      {upload.created_at.us, upload.peer, upload.way, upload.file_name, number(upload.size),
-       upload.project, flag(upload.is_try), upload.token, upload.user, upload.download_url,
-       json_of(upload.redirect_urls), json_of(upload.ignored), base::now().us}));
-  if (rows.empty()) return Error{Fault::internal, "INSERT INTO upload returned no id"};
-  return rows.front().integer(0);
 }
 
 Result<std::vector<Found>> find_one(Session& session, const ident::SymbolKey& key,
@@ -196,17 +176,13 @@ Result<Catalog::Committed> Catalog::commit(const Upload& upload,
   Committed committed;
   TRY(database_.write([&](Session& session) -> Result<void> {
     committed = {};
-    committed.upload_id = TRY(keep_upload(session, upload));
-    std::int64_t position = 0;
+    committed.upload_id = TRY(upload_for(session, upload));
+    std::int64_t position = TRY(next_position(session, committed.upload_id));
     for (const NewFile& added : files) {
       const std::int64_t file = TRY(keep_file(session, added.file));
       const bool was_known = TRY(is_named_in(session, file, upload));
       TRY(keep_keys(session, file, added, upload));
-      TRY(session.execute(
-          "INSERT INTO upload_file (upload, position, file, path, sha256, was_known, verified) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?)",
-          {committed.upload_id, position++, file, added.path, added.file.sha256.hex(),
-           flag(was_known), flag(added.path_is_verified())}));
+      TRY(record_file(session, committed.upload_id, position++, file, added, was_known));
       committed.was_known.push_back(was_known);
     }
     return {};
@@ -216,6 +192,22 @@ Result<Catalog::Committed> Catalog::commit(const Upload& upload,
   for (NewFile& file : told) file.scope = {upload.project, upload.is_try};
   announce(told);
   return committed;
+}
+
+Result<std::int64_t> Catalog::begin_upload(const Upload& upload,
+                                           const std::vector<NewFile>& skipped) {
+  std::int64_t id = 0;
+  TRY(database_.write([&](Session& session) -> Result<void> {
+    // When nothing was skipped, nothing is complete yet.
+    const base::Time completed_at = skipped.empty() ? base::Time{} : base::now();
+    id = TRY(keep_upload(session, upload, completed_at));
+    std::int64_t position = 0;
+    for (const NewFile& file : skipped) {
+      TRY(record_file(session, id, position++, file.file.id, file, true));
+    }
+    return {};
+  }));
+  return id;
 }
 
 Result<void> Catalog::add_keys(const NewFile& added, const ident::Scope& scope) {

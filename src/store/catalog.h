@@ -105,8 +105,13 @@ class Catalog {
     std::vector<bool> was_known;  // for each file: its content was here before, in this scope
   };
   // All of them or none. What is here already gets the keys that it had not, and its row what is
-  // known better now. REQUIRES: each file's blob is durable.
+  // known better now. With an id, the files are added to that upload if it is there and for the
+  // same scope. REQUIRES: each file's blob is durable.
   base::Result<Committed> commit(const Upload& upload, const std::vector<NewFile>& files);
+  // An upload whose files come one by one, or need not come: its id. `skipped` are here: each is
+  // recorded with its path, while its row and its keys stay as they are.
+  base::Result<std::int64_t> begin_upload(const Upload& upload,
+                                          const std::vector<NewFile>& skipped);
 
   // More keys in that scope for a file that is here: `added.file` is its row as find() gave it.
   base::Result<void> add_keys(const NewFile& added, const ident::Scope& scope = {});

@@ -162,4 +162,19 @@ Result<bool> Uploads::has_digest(std::string_view kind, std::string_view digest,
   return has;
 }
 
+Result<bool> Uploads::has_recorded(const Upload& upload, std::int64_t file, base::Time since) {
+  bool has = false;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    const std::int64_t is_try = upload.is_try ? 1 : 0;
+    const Rows rows = TRY(session.query(
+        "SELECT 1 FROM upload_file f JOIN upload u ON u.id = f.upload WHERE f.file = ? AND "
+        "u.way = ? AND u.token = ? AND u.project = ? AND u.is_try = ? AND u.created_at >= ? "
+        "LIMIT 1",
+        {file, upload.way, upload.token, upload.project, is_try, since.us}));
+    has = !rows.empty();
+    return {};
+  }));
+  return has;
+}
+
 }  // namespace store

@@ -26,7 +26,7 @@ struct UploadedFile {
 
 struct UploadRecord {
   Upload upload;
-  base::Time completed_at;
+  base::Time completed_at;  // of the last file so far; 0: none is here yet
   std::vector<UploadedFile> files;
 };
 
@@ -67,6 +67,9 @@ class Uploads {
                                                          const ident::Scope& scope);
   base::Result<bool> has_digest(std::string_view kind, std::string_view digest,
                                 const base::Sha256& file);
+
+  // Whether an upload of this way, token and scope has recorded the file since then.
+  base::Result<bool> has_recorded(const Upload& upload, std::int64_t file, base::Time since);
 
  private:
   db::Database& database_;
