@@ -63,12 +63,14 @@ class StoreCommand : public testing::Test {
     return answer.ok() ? *answer : net::ClientAnswer{};
   }
   // A file that every build of this machine can make: an ELF with a build id.
-  std::string must_build(const std::string& name, const std::string& salt) const {
+  std::string must_build(const std::string& name, const std::string& salt,
+                         const std::string& build_id = "sha1") const {
     const std::string source = path(name + ".c");
     const std::string text = "int f" + salt + "(void) { return 1; }\n";
     EXPECT_TRUE(base::write_file_durably(source, base::bytes_of(text)).ok());
     const std::string command = "mkdir -p " + root_.path() + "/files && cc -shared -g -o " +
-                                path("files/" + name) + " " + source + " -Wl,--build-id";
+                                path("files/" + name) + " " + source +
+                                " -Wl,--build-id=" + build_id;
     const auto end = base::run_child("/bin/sh", {"sh", "-c", command});
     EXPECT_TRUE(end.ok() && end->ok()) << (end.ok() ? end->errors : "");
     return path("files/" + name);
@@ -225,6 +227,26 @@ TEST_F(StoreCommand, AFileOfTheServerGoesWithItsLastTransaction) {
   ASSERT_EQ(store({"del", "--store", path("data"), "--id", "2"}).code, 0);
   EXPECT_EQ(get(twice).status, 404);
   EXPECT_EQ(store({"del", "--store", path("data"), "--id", "2"}).code, 1);
+}
+
+TEST_F(StoreCommand, OfTwoWithOneKeyTheOlderServesUntilItIsDeleted) {
+  REQUIRE_OR_SKIP(have_command("cc"), "no C compiler");
+  serve();
+  const std::string id = "00112233445566778899aabbccddeeff00112233";
+  const std::string asked = "/libone.so/elf-buildid-" + id + "/libone.so";
+  std::vector<std::string> contents;
+  for (const std::string& salt : std::vector<std::string>{"1", "2"}) {
+    const std::string file = must_build("libone.so", salt, "0x" + id);
+    contents.push_back(base::read_file(file).value_or(""));
+    const Ran added = store({"add", "--store", server_->url(), "--product", "P", file});
+    ASSERT_EQ(added.code, 0) << added.errors;
+  }
+  ASSERT_NE(contents[0], contents[1]);
+  EXPECT_TRUE(get(asked).body == contents[0]);
+  EXPECT_TRUE(get("/buildid/" + id + "/debuginfo").body == contents[0]);
+  ASSERT_EQ(store({"del", "--store", server_->url(), "--id", "1"}).code, 0);
+  EXPECT_TRUE(get(asked).body == contents[1]);
+  EXPECT_TRUE(get("/buildid/" + id + "/debuginfo").body == contents[1]);
 }
 
 TEST_F(StoreCommand, WhatWasUploadedOtherwiseStays) {

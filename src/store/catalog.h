@@ -40,7 +40,7 @@ struct FileRecord {
   base::Time added_at;
 };
 
-// Debug information > symbol table > stripped; ties keep the older.
+// Debug information > symbol table > stripped; of ties the one that was known first serves, always.
 bool is_fuller(const FileRecord& a, const FileRecord& b);
 
 struct KeyRecord {

@@ -183,6 +183,7 @@ TEST_P(CatalogOn, TheFullerFileServesAndTiesKeepTheOlder) {
   must_commit({file_with("full", {key}, true, true, true)});
   must_commit({file_with("also full", {key}, true, true, true)});
   must_commit({file_with("unverified", {key}, false, true, true)});
+  must_commit({file_with("also full", {key}, true, true, true)});  // again: no older for that
   EXPECT_EQ(names_for(key),
             (std::vector<std::string>{"full", "also full", "symtab", "stripped", "unverified"}));
 }
