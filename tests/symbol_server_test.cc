@@ -430,7 +430,10 @@ TEST_F(SymbolServer, HealthAndMetricsAnswer) {
     EXPECT_EQ(get(path).status, 200) << path;
   }
   EXPECT_EQ(get("/index2.txt").status, 404);
-  EXPECT_NE(get("/metrics").body.find("\nfaultline_files 0\n"), std::string::npos);
+  const std::string metrics = get("/metrics").body;
+  EXPECT_NE(metrics.find("\nfaultline_files 0\n"), std::string::npos);
+  EXPECT_NE(metrics.find("\nfaultline_connections_full_total 0\n"), std::string::npos);
+  EXPECT_EQ(metrics.find("\nfaultline_connections 0\n"), std::string::npos) << "ours is one";
 }
 
 }  // namespace

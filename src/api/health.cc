@@ -45,7 +45,8 @@ struct Metrics {
   }
 };
 
-Answer metrics(store::Catalog& catalog, supply::Supply& supply, const store::DiskWatch& disk) {
+Answer metrics(store::Catalog& catalog, supply::Supply& supply, const store::DiskWatch& disk,
+               const net::ServerFigures* network) {
   const supply::Supply::Counts counts = supply.counts();
   Metrics out;
   out.add("faultline_cache_files", "gauge", "Open files kept for answering at once.",
@@ -61,6 +62,13 @@ Answer metrics(store::Catalog& catalog, supply::Supply& supply, const store::Dis
           counts.derived.failed);
   out.add("faultline_conversions_under_way", "gauge", "Conversions waiting or running.",
           counts.derived.under_way);
+  if (network != nullptr) {
+    out.add("faultline_connections", "gauge", "Connections that are open.",
+            network->connections.load());
+    out.add("faultline_connections_full_total", "counter",
+            "Times that limits.connections were open and others had to wait.",
+            network->full.load());
+  }
   out.add("faultline_disk_free_bytes", "gauge", "Free space where the data is.",
           store::free_bytes(disk.path()));
   out.add("faultline_disk_level", "gauge",
@@ -90,7 +98,8 @@ void add_get(net::Router& router, std::string pattern, net::Runs runs, net::Hand
 }  // namespace
 
 void add_health_routes(net::Router& router, store::Catalog& catalog, supply::Supply& supply,
-                       const store::DiskWatch& disk, const std::string& version) {
+                       const store::DiskWatch& disk, const std::string& version,
+                       std::shared_ptr<const net::ServerFigures> network) {
   using net::Runs;
   const auto alive = [](Request&) -> net::Reply { return uncached(Answer::text(200, "ok\n")); };
   add_get(router, "/healthz", Runs::loop, alive);
@@ -102,9 +111,10 @@ void add_health_routes(net::Router& router, store::Catalog& catalog, supply::Sup
           [text = version_json(version)](Request&) -> net::Reply {
             return uncached(Answer::json(200, text));
           });
-  add_get(router, "/metrics", Runs::pool, [&catalog, &supply, &disk](Request&) -> net::Reply {
-    return metrics(catalog, supply, disk);
-  });
+  add_get(router, "/metrics", Runs::pool,
+          [&catalog, &supply, &disk, network = std::move(network)](Request&) -> net::Reply {
+            return metrics(catalog, supply, disk, network.get());
+          });
 }
 
 }  // namespace api

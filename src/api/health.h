@@ -3,17 +3,21 @@
 // Format: docs/protocols/health.md
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "net/http.h"
+#include "net/server.h"
 #include "store/catalog.h"
 #include "store/disk_watch.h"
 #include "supply/supply.h"
 
 namespace api {
 
-// `catalog`, `supply` and `disk` must outlive the server.
+// `network` (null: not shown) is what the server counts into. `catalog`, `supply` and `disk` must
+// outlive the server.
 void add_health_routes(net::Router& router, store::Catalog& catalog, supply::Supply& supply,
-                       const store::DiskWatch& disk, const std::string& version);
+                       const store::DiskWatch& disk, const std::string& version,
+                       std::shared_ptr<const net::ServerFigures> network);
 
 }  // namespace api

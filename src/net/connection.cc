@@ -580,9 +580,9 @@ void Connection::close_now() {
   sink_.reset();
   request_.reset();
   watch_.close();
-  core_.server.connection_count.fetch_sub(1);
+  core_.server.figures.connections.fetch_sub(1);
   core_.connections.erase(self);
-  if (core_.connections.empty()) core_.on_empty();
+  core_.on_gone();
 }
 
 }  // namespace net

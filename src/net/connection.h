@@ -38,8 +38,9 @@ struct ServerCore {
   ServerOptions options;
   Router router;
   base::WorkerPool& pool;
-  std::atomic<unsigned> connection_count{0};
+  ServerFigures& figures;
   std::atomic<bool> draining{false};
+  std::atomic<std::int64_t> full_told_at{0};  // base::monotonic_us; 0: the log does not know yet
 
   std::mutex tls_mutex;
   std::shared_ptr<const TlsContext> tls;  // guarded by tls_mutex
@@ -50,7 +51,18 @@ struct ServerCore {
   unsigned pool_jobs = 0;  // guarded by mutex
 
   ServerCore(ServerOptions options_, Router router_, base::WorkerPool& pool_)
-      : options(std::move(options_)), router(std::move(router_)), pool(pool_) {}
+      : options(std::move(options_)),
+        router(std::move(router_)),
+        pool(pool_),
+        figures(figures_of(options)) {}
+
+  bool is_full() const { return figures.connections >= options.connections_max; }
+
+ private:
+  static ServerFigures& figures_of(ServerOptions& options) {
+    if (!options.figures) options.figures = std::make_shared<ServerFigures>();
+    return *options.figures;
+  }
 };
 
 // The way from other threads to a loop that may be gone: what arrives then is dropped.
@@ -73,7 +85,7 @@ struct LoopCore {
   std::shared_ptr<Arrival> arrival;
   std::unordered_set<std::shared_ptr<Connection>> connections;
   std::unique_ptr<char[]> scratch;  // every recv() goes here first; idle connections own no buffer
-  std::function<void()> on_empty;   // the last connection has gone
+  std::function<void()> on_gone;    // a connection has closed and left the set
 };
 
 class Connection : public Watched, public std::enable_shared_from_this<Connection> {
@@ -87,6 +99,7 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   void on_ready(Direction direction) override;
   // The coarse clock: closes what has passed its deadline.
   void sweep(Clock::time_point now);
+  // The request under way is the last one; an idle connection closes then.
   void drain(Clock::time_point idle_until);
   void close_now();
   void reset_now();  // the client sees RST, not an end

@@ -36,10 +36,10 @@ void serve(const std::shared_ptr<net::ServerCore>& server, base::Fd socket) {
   net::EventLoop loop;
   auto arrival = std::make_shared<net::Arrival>(loop);
   net::LoopCore core{*server, loop, server, arrival, {}, std::make_unique<char[]>(65536), {}};
-  core.on_empty = [&loop] { loop.stop(); };
+  core.on_gone = [&loop] { loop.stop(); };
   auto connection = std::make_shared<net::Connection>(core, std::move(socket), "fuzz:1");
   core.connections.insert(connection);
-  server->connection_count.fetch_add(1);
+  server->figures.connections.fetch_add(1);
   connection->start();
   connection.reset();
   if (!core.connections.empty()) loop.run();

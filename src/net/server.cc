@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "net/connection.h"
 #include "net/event_loop.h"
@@ -26,14 +27,30 @@ constexpr std::chrono::milliseconds kSweepPeriod{500};
 constexpr std::chrono::seconds kIdleGrace{1};  // for clients about to reuse a connection
 constexpr unsigned kAcceptsPerTurn = 64;
 
-// Too many connections: said in words where the client still sees it.
-void turn_away(int fd) {
-  static constexpr std::string_view kText =
-      "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n"
-      "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 24\r\n\r\n"
-      "too many connections now";
-  static_cast<void>(::send(fd, kText.data(), kText.size(), MSG_NOSIGNAL));
-  ::shutdown(fd, SHUT_WR);
+constexpr std::int64_t kFullLogPeriodUs = 60'000'000;
+
+// Too many connections. Any answer would be wrong for somebody: to debuginfod's clients a 503 is
+// "not here" for ten minutes, to symsrv a reason to leave us. They all wait, so nobody is answered:
+// the next ones stay in the kernel's queue until a place is free.
+bool take_place(ServerCore& server) {
+  std::atomic<unsigned>& taken = server.figures.connections;
+  unsigned count = taken.load();
+  while (count < server.options.connections_max) {
+    if (taken.compare_exchange_weak(count, count + 1)) return true;
+  }
+  return false;
+}
+
+void give_place_back(ServerCore& server) { server.figures.connections.fetch_sub(1); }
+
+void note_full(ServerCore& server) {
+  server.figures.full.fetch_add(1);
+  const std::int64_t now = base::monotonic_us();
+  std::int64_t told = server.full_told_at.load();
+  if (told != 0 && now - told < kFullLogPeriodUs) return;
+  if (!server.full_told_at.compare_exchange_strong(told, now)) return;
+  base::log::warning("{} connections are open (limits.connections): others wait until one closes",
+                     server.options.connections_max);
 }
 
 class Worker;
@@ -52,7 +69,7 @@ class Door : public Watched {
   }
   void on_ready(Direction) override;
   void retry() {
-    if (!waiting_ && !watch_.closed()) open();
+    if (!waiting_ && !accepting_ && !watch_.closed()) open();
   }
   void close() {
     // What waits in the queue would be reset when the socket closes.
@@ -67,6 +84,8 @@ class Door : public Watched {
   Watch watch_;
   Kind kind_;
   bool waiting_ = false;
+  bool accepting_ = false;
+  bool is_held_ = false;  // all places were taken when we last looked
 };
 
 // One thread: its loop, its listening sockets, its connections.
@@ -75,8 +94,9 @@ class Worker {
   explicit Worker(const std::shared_ptr<ServerCore>& server)
       : arrival_(std::make_shared<Arrival>(loop_)),
         core_{*server, loop_, server, arrival_, {}, std::make_unique<char[]>(64 * 1024), {}} {
-    core_.on_empty = [this] {
-      if (draining_) loop_.stop();
+    core_.on_gone = [this] {
+      if (draining_ && core_.connections.empty()) loop_.stop();
+      for (const auto& door : doors_) door->retry();
     };
   }
 
@@ -105,7 +125,8 @@ class Worker {
     }
   }
 
-  void welcome(base::Fd fd, const sockaddr& from, Door::Kind kind);
+  void welcome(base::Fd fd, const sockaddr& from, Door::Kind kind);  // it has its place
+  ServerCore& server() { return core_.server; }
 
  private:
   void begin_drain(Clock::time_point deadline);
@@ -123,21 +144,31 @@ class Worker {
 void Door::on_ready(Direction) {
   if (watch_.closed()) return;
   waiting_ = false;
-  // Full tables: the next tick tries again.
-  if (accept_waiting(kAcceptsPerTurn)) open();
+  accepting_ = true;
+  const bool goes_on = accept_waiting(kAcceptsPerTurn);
+  accepting_ = false;
+  // Full tables: the next tick tries again, or the next connection that closes.
+  if (goes_on) open();
 }
 
-// False when the process has no descriptor or memory left.
+// False when all places are taken, or the process has no descriptor or memory left.
 bool Door::accept_waiting(unsigned count) {
   for (unsigned i = 0; i < count; ++i) {
+    if (!take_place(worker_.server())) {
+      if (!is_held_) note_full(worker_.server());
+      is_held_ = true;
+      return false;
+    }
     sockaddr_storage from{};
     socklen_t size = sizeof(from);
     auto* address = reinterpret_cast<sockaddr*>(&from);
     base::Fd fd(::accept4(watch_.fd(), address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.valid()) {
+      is_held_ = false;
       worker_.welcome(std::move(fd), *address, kind_);
       continue;
     }
+    give_place_back(worker_.server());
     if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       base::log::warning("cannot accept a connection: {}",
@@ -151,11 +182,6 @@ bool Door::accept_waiting(unsigned count) {
 
 void Worker::welcome(base::Fd fd, const sockaddr& from, Door::Kind kind) {
   ServerCore& server = core_.server;
-  if (server.connection_count.fetch_add(1) >= server.options.connections_max) {
-    server.connection_count.fetch_sub(1);
-    if (kind == Door::Kind::plain) turn_away(fd.get());
-    return;
-  }
   const int on = 1;
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   std::shared_ptr<const TlsContext> tls;
@@ -172,6 +198,7 @@ void Worker::welcome(base::Fd fd, const sockaddr& from, Door::Kind kind) {
 void Worker::tick() {
   const Clock::time_point now = Clock::now();
   const bool enough = now >= drain_deadline_;
+  const bool others_wait = core_.server.is_full();
   // Closing takes a connection out of the set.
   const std::vector<std::shared_ptr<Connection>> all(core_.connections.begin(),
                                                      core_.connections.end());
@@ -179,6 +206,8 @@ void Worker::tick() {
     if (enough) {
       connection->reset_now();
     } else {
+      // Whoever has nothing to ask makes room for those who have.
+      if (others_wait) connection->drain(now + kIdleGrace);
       connection->sweep(now);
     }
   }

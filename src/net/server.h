@@ -9,6 +9,7 @@
 // Source: RFC 9112; docs/protocols/http.md
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -30,6 +31,12 @@ struct Ending {
   bool broken_off = false;  // reset by us, or the client went away
 };
 
+// What a server is busy with, for whoever shows it. Any thread may read.
+struct ServerFigures {
+  std::atomic<unsigned> connections{0};  // open now
+  std::atomic<std::uint64_t> full{0};    // times that all places were taken
+};
+
 struct ServerOptions {
   std::string listen = "127.0.0.1:7070";  // HOST:PORT; port 0 picks a free one; "": no plain port
   std::string tls_listen;                 // the same for HTTPS; "": none
@@ -44,7 +51,8 @@ struct ServerOptions {
   std::chrono::seconds write_stall_timeout{60};
   std::chrono::seconds handler_deadline{60};
   std::chrono::seconds drain_timeout{10};
-  unsigned connections_max = 10000;
+  unsigned connections_max = 10000;        // more wait in the kernel's queue until one closes
+  std::shared_ptr<ServerFigures> figures;  // null: start() makes some
   // Called on the loops for each request that was answered: quick, and never blocking.
   std::function<void(const Request&, const Ending&)> on_end;
 };

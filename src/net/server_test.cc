@@ -43,6 +43,7 @@ class ServerTest : public testing::Test {
     directory_.emplace(std::move(directory).value());
     options_.listen = "127.0.0.1:0";
     options_.spool_directory = directory_->path();
+    options_.figures = std::make_shared<ServerFigures>();
   }
 
   void start() {
@@ -551,12 +552,36 @@ TEST_F(ServerTest, ConnectionsHaveALimit) {
   options_.connections_max = 2;
   start();
   RawClient a(address()), b(address());
-  a.send(kGet);
-  b.send(kGet);
-  EXPECT_EQ(a.read_answer().status, 200);
-  EXPECT_EQ(b.read_answer().status, 200);
+  for (RawClient* client : {&a, &b}) {
+    client->send(kGet);
+    EXPECT_EQ(client->read_answer().status, 200);
+    client->send("GET /hello HTT");  // no idle connection
+  }
   RawClient c(address());
-  EXPECT_TRUE(c.read_all().starts_with("HTTP/1.1 503"));
+  c.send(kGet);
+  EXPECT_EQ(c.read_all(1500ms), "") << "every answer would be remembered by somebody";
+  EXPECT_EQ(c.end(), RawClient::End::open);
+  EXPECT_EQ(options_.figures->connections, 2u);
+  EXPECT_GE(options_.figures->full, 1u);
+  a.send("P/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(a.read_answer().status, 200);
+  a.close();
+  EXPECT_EQ(c.read_answer().status, 200);
+}
+
+TEST_F(ServerTest, IdleConnectionsMakeRoomWhenOthersWait) {
+  options_.connections_max = 2;
+  start();
+  RawClient a(address()), b(address());
+  for (RawClient* client : {&a, &b}) {
+    client->send(kGet);
+    EXPECT_EQ(client->read_answer().status, 200);
+  }
+  RawClient c(address());
+  c.send(kGet);
+  EXPECT_EQ(c.read_answer().status, 200);  // idle_timeout is far away
+  EXPECT_EQ(a.read_all(), "");
+  EXPECT_EQ(a.end(), RawClient::End::closed);
 }
 
 TEST_F(ServerTest, StopDrains) {

@@ -388,7 +388,8 @@ Result<void> serve(const Options& options) {
 
   // The routes; the catch-all for symbol files comes last.
   net::Router router;
-  api::add_health_routes(router, catalog, supply, disk, kVersion);
+  const auto network = std::make_shared<net::ServerFigures>();
+  api::add_health_routes(router, catalog, supply, disk, kVersion, network);
   api::add_metadata_route(router, *database, metadata_options(options));
   api::add_syminfo_route(router, supply);
   api::add_submit_routes(router, intake, submit_options(options));
@@ -415,6 +416,7 @@ Result<void> serve(const Options& options) {
   base::WorkerPool pool(static_cast<unsigned>(options.workers));
   workers.start();
   net::ServerOptions serving = net_options(options, data);
+  serving.figures = network;
   api::AnswerLog answer_log(log_wants);
   if (log_wants != api::AnswerLog::Wants::none) {
     serving.on_end = [&answer_log](const net::Request& request, const net::Ending& ending) {
