@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "net/client.h"
+#include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/raw_http.h"
 #include "testing/server_process.h"
@@ -128,6 +129,46 @@ TEST_F(Uploads, ProjectsDoNotSeeEachOther) {
   EXPECT_EQ(send("GET", "/p/careful/t/" + reader + kSymPath, "", stranger).status, 403);
   EXPECT_EQ(send("PUT", std::string("/p/careful") + kSymPath, kSym).status, 201);
   EXPECT_EQ(send("PUT", "/p/careful/a/AB12/a", "opaque").status, 400);
+}
+
+TEST_F(Uploads, AProjectHasItsOwnFactsAndItsOwnSearch) {
+  REQUIRE_OR_SKIP(testing_support::have_command("cc"), "no C compiler");
+  start();
+  admin("project create game");
+  admin("project create other");
+  const std::string built = root_.path() + "/libbar.so";
+  const auto compiled =
+      base::run_child("/bin/sh", {"sh", "-c",
+                                  "echo 'int f(void) { return 1; }' | cc -shared -g -x c - -o " +
+                                      built + " -Wl,--build-id=sha1"});
+  ASSERT_TRUE(compiled.ok() && compiled->ok());
+  const auto kept = json_of(send("PUT", "/p/game/libbar.so/1/libbar.so", must_read(built)));
+  EXPECT_EQ(send("PUT", std::string("/p/game") + kSymPath, kSym).status, 201);
+  const std::string code_id(kept["code_id"].text_or(""));
+  ASSERT_NE(code_id, "");
+  const std::string search = "/metadata?key=buildid&value=" + code_id;
+  const std::string facts = "/api/syminfo/libfoo.so/0403020106050807090A0B0C0D0E0F100";
+  const std::map<std::string, std::string> stranger{{"Via", "1.1 proxy"}};
+  const std::string reader = admin("token create r --rights read --project game");
+  const std::string other = admin("token create o --rights read --project other");
+  EXPECT_EQ(json_of(send("GET", search))["results"].array()->size(), 0u);
+  EXPECT_EQ(send("GET", facts).status, 404);
+  for (const auto& [prefix, from] : std::vector<std::pair<std::string, bool>>{
+           {"/p/game", false}, {"/p/GAME", false}, {"/p/game/t/" + reader, true}}) {
+    const auto headers = from ? stranger : std::map<std::string, std::string>();
+    const auto found = json_of(send("GET", prefix + search, "", headers));
+    ASSERT_NE(found["results"].array(), nullptr) << prefix;
+    ASSERT_GE(found["results"].array()->size(), 1u) << prefix;
+    EXPECT_EQ((*found["results"].array())[0]["buildid"].text_or(""), code_id);
+    const auto told = json_of(send("GET", prefix + facts, "", headers));
+    EXPECT_EQ(told["debug_filename"].text_or(""), "libfoo.so") << prefix;
+    EXPECT_EQ(send("GET", std::string(told["url"].text_or("")), "", headers).body, kSym);
+  }
+  for (const std::string& what : {search, facts}) {
+    EXPECT_EQ(send("GET", "/p/game" + what, "", stranger).status, 401) << what;
+    EXPECT_EQ(send("GET", "/p/game/t/" + other + what, "", stranger).status, 403) << what;
+    EXPECT_EQ(send("GET", "/p/nobody" + what).status, 404) << what;
+  }
 }
 
 TEST_F(Uploads, TrySymbolsAreSeenUnderTryOnly) {

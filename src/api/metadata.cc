@@ -1,6 +1,7 @@
 #include "api/metadata.h"
 
 #include "api/clients.h"
+#include "api/read_access.h"
 #include "base/json.h"
 #include "store/file_search.h"
 
@@ -45,6 +46,8 @@ Answer refuse(std::string what) {
 
 Answer get_metadata(const Request& request, db::Database& database,
                     const MetadataOptions& options) {
+  ident::Scope scope;
+  if (auto refused = refuse_scope(request, options.allows, scope)) return *std::move(refused);
   const auto key = request.query_value("key");
   const auto value = request.query_value("value");
   if (!key || !value) return refuse("/metadata?key=KEY&value=VALUE: one of them is missing");
@@ -53,7 +56,7 @@ Answer get_metadata(const Request& request, db::Database& database,
   if (value->empty() || value->size() > kValueMax) return refuse("value is empty or too long");
   const auto deadline =
       std::min(request.deadline, std::chrono::steady_clock::now() + options.time_max);
-  const auto found = store::search_files(database, {*by, *value}, deadline);
+  const auto found = store::search_files(database, {*by, *value, scope}, deadline);
   if (!found.ok()) return answer_miss(request, found.error(), "");
   Answer answer = Answer::json(200, json_of(*found));
   answer.compressible = true;
@@ -66,14 +69,16 @@ Answer get_metadata(const Request& request, db::Database& database,
 
 void add_metadata_route(net::Router& router, db::Database& database,
                         const MetadataOptions& options) {
-  net::Route route;
-  route.method = "GET";
-  route.pattern = "/metadata";
-  route.runs = net::Runs::pool;
-  route.handler = [&database, options](Request& request) -> net::Reply {
-    return get_metadata(request, database, options);
-  };
-  router.add(std::move(route));
+  for (const char* prefix : kScopePrefixes) {
+    net::Route route;
+    route.method = "GET";
+    route.pattern = std::string(prefix) + "/metadata";
+    route.runs = net::Runs::pool;
+    route.handler = [&database, options](Request& request) -> net::Reply {
+      return get_metadata(request, database, options);
+    };
+    router.add(std::move(route));
+  }
 }
 
 }  // namespace api

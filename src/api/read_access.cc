@@ -45,4 +45,18 @@ std::optional<net::Answer> refuse_reader(const net::Request& request, const Gate
   return answer_denied(request, denial->why != Denial::Why::no_token, denial->what);
 }
 
+std::optional<net::Answer> refuse_scope(
+    const net::Request& request,
+    const std::function<std::optional<net::Answer>(const net::Request&)>& allows,
+    ident::Scope& scope) {
+  scope = {};
+  if (request.path_parameter("project").empty()) return std::nullopt;
+  const auto scoped = ident::split_scope(request.path);
+  if (!scoped || scoped->scope.project.empty() || !allows) {
+    return answer_miss(request, {base::Fault::not_found, "there is no such project"}, "");
+  }
+  scope = scoped->scope;
+  return allows(request);
+}
+
 }  // namespace api

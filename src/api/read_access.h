@@ -5,11 +5,14 @@
 // only. Format: docs/protocols/answers.md
 #pragma once
 
+#include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "api/rights.h"
+#include "ident/scope.h"
 #include "net/http.h"
 
 namespace api {
@@ -24,5 +27,15 @@ std::optional<Reader> find_source_reader(const net::Request& request, const Gate
 
 // Nothing for whom the gate admits; else the refusal in the client's dialect.
 std::optional<net::Answer> refuse_reader(const net::Request& request, const Gate& gate);
+
+// Before the patterns of routes that each project has, too.
+constexpr std::array<const char*, 3> kScopePrefixes{"", "/p/{project}", "/p/{project}/t/{token}"};
+
+// Whose files such a route's request is about, and the refusal for whom `allows` does not admit to
+// that project (null: nobody). The default project is everybody's.
+std::optional<net::Answer> refuse_scope(
+    const net::Request& request,
+    const std::function<std::optional<net::Answer>(const net::Request&)>& allows,
+    ident::Scope& scope);
 
 }  // namespace api

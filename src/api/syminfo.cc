@@ -6,6 +6,7 @@
 
 #include "api/clients.h"
 #include "api/dispatch.h"
+#include "api/read_access.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "extract/identify.h"
@@ -56,6 +57,12 @@ void text_or_null(JsonWriter& out, std::string_view key, std::string_view value)
 std::string url_of(const Request& request, const extract::Identity& sym) {
   std::string url = request.secure ? "https://" : "http://";
   url += request.header("Host");
+  // Whoever asked below a project finds the file there only.
+  if (!request.path_parameter("project").empty()) {
+    url.append("/p/").append(request.path_parameter("project"));
+    const std::string_view token = request.path_parameter("token");
+    if (!token.empty()) url.append("/t/").append(token);
+  }
   const ident::StorePath path = sym_path(sym.name, sym.debug_id.breakpad());
   for (const std::string_view part : {path.name, path.id, path.file}) {
     url.append("/").append(net::percent_encode(part, "+()"));
@@ -84,13 +91,18 @@ Answer answer_sym(const Request& request, const Found& found, std::int64_t start
   return answer;
 }
 
-Outcome get_syminfo(const Request& request, supply::Supply& supply, Pass pass) {
+using Allows = std::function<std::optional<Answer>(const Request&)>;
+
+Outcome get_syminfo(const Request& request, supply::Supply& supply, Pass pass,
+                    const Allows& allows) {
   const std::int64_t started = base::monotonic_us();
+  ident::Scope scope;
+  if (auto refused = refuse_scope(request, allows, scope)) return *std::move(refused);
   ident::StorePath path = sym_path(request.path_parameter("file"), request.path_parameter("id"));
   const base::Error miss{base::Fault::not_found, "Code file / id Not Found"};
   // A code id leads to the debug id, and that to the file.
   for (int step = 0; step < 2 && !path.id.empty(); ++step) {
-    const ident::SymbolRequest wanted = ident::request_of(path);
+    const ident::SymbolRequest wanted = ident::request_of(path, scope);
     const Found found = supply.local(wanted);
     if (!found.settled()) {
       if (pass == Pass::kFinal) return answer_still_working(request);
@@ -108,12 +120,18 @@ Outcome get_syminfo(const Request& request, supply::Supply& supply, Pass pass) {
 
 }  // namespace
 
-void add_syminfo_route(net::Router& router, supply::Supply& supply) {
-  net::Route route;
-  route.method = "GET";
-  route.pattern = "/api/syminfo/{file}/{id}";
-  route.handler = dispatch(get_syminfo, supply, patience_of);
-  router.add(std::move(route));
+void add_syminfo_route(net::Router& router, supply::Supply& supply, Allows allows) {
+  const auto shared = std::make_shared<const Allows>(std::move(allows));
+  for (const char* prefix : kScopePrefixes) {
+    net::Route route;
+    route.method = "GET";
+    route.pattern = std::string(prefix) + "/api/syminfo/{file}/{id}";
+    route.handler =
+        dispatch([shared](const Request& request, supply::Supply& from,
+                          Pass pass) { return get_syminfo(request, from, pass, *shared); },
+                 supply, patience_of);
+    router.add(std::move(route));
+  }
 }
 
 }  // namespace api

@@ -390,8 +390,13 @@ Result<void> serve(const Options& options) {
   net::Router router;
   const auto network = std::make_shared<net::ServerFigures>();
   api::add_health_routes(router, catalog, supply, disk, kVersion, network);
-  api::add_metadata_route(router, *database, metadata_options(options));
-  api::add_syminfo_route(router, supply);
+  const auto allows = [&gate](const net::Request& request) {
+    return api::refuse_reader(request, gate);
+  };
+  api::MetadataOptions metadata = metadata_options(options);
+  metadata.allows = allows;
+  api::add_metadata_route(router, *database, metadata);
+  api::add_syminfo_route(router, supply, allows);
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);
@@ -407,9 +412,7 @@ Result<void> serve(const Options& options) {
                TRY(api::make_home(
                    {options.home_redirect, options.home_html, options.is_debuginfod, kVersion}))});
   api::StoreOptions served;
-  served.allows = [&gate](const net::Request& request) {
-    return api::refuse_reader(request, gate);
-  };
+  served.allows = allows;
   served.layout = [&](const std::string& project) { return layout_of(options, access, project); };
   api::add_store_routes(router, supply, std::move(served));
 

@@ -23,13 +23,13 @@ constexpr std::string_view kWatched =
     "SELECT f.id, k.id, m.member, c.path, c.kind, f.has_code, f.has_debug, f.has_symbols "
     "FROM symbol_file f JOIN container_file m ON m.file = f.id "
     "JOIN container c ON c.id = m.container "
-    "JOIN symbol_key k ON k.file = f.id AND k.kind = 'build_id' AND k.project = '' "
-    "AND k.is_try = 0 ";
+    "JOIN symbol_key k ON k.file = f.id AND k.kind = 'build_id' AND k.project = ? "
+    "AND k.is_try <= ? ";
 constexpr std::string_view kUploaded =
     "SELECT f.id, k.id, f.name, '', 'upload', f.has_code, f.has_debug, f.has_symbols "
     "FROM symbol_file f "
-    "JOIN symbol_key k ON k.file = f.id AND k.kind = 'build_id' AND k.project = '' "
-    "AND k.is_try = 0 ";
+    "JOIN symbol_key k ON k.file = f.id AND k.kind = 'build_id' AND k.project = ? "
+    "AND k.is_try <= ? ";
 constexpr std::string_view kUploadedOnly =
     "AND NOT EXISTS (SELECT 1 FROM container_file m WHERE m.file = f.id) ";
 
@@ -56,6 +56,14 @@ bool fits(const FileSearch& search, const FoundFile& file) {
   return false;
 }
 
+// What stands for kWatched's and kUploaded's question marks, and then `more`.
+std::vector<Value> values_of(const FileSearch& search, std::initializer_list<Value> more) {
+  std::vector<Value> values{search.scope.project,
+                            static_cast<std::int64_t>(search.scope.include_try ? 1 : 0)};
+  values.insert(values.end(), more);
+  return values;
+}
+
 bool is_same(const FoundFile& a, const FoundFile& b) {
   return a.build_id == b.build_id && a.name == b.name && a.archive == b.archive;
 }
@@ -63,8 +71,9 @@ bool is_same(const FoundFile& a, const FoundFile& b) {
 // One build id: the index answers, whatever there is besides.
 Result<void> add_by_build_id(Session& session, std::string_view sql, std::string_view rest,
                              const FileSearch& search, SearchResult& result) {
-  const Rows rows = TRY(session.query(
-      std::string(sql) + "WHERE k.id = ? " + std::string(rest) + "ORDER BY f.id", {search.value}));
+  const Rows rows =
+      TRY(session.query(std::string(sql) + "WHERE k.id = ? " + std::string(rest) + "ORDER BY f.id",
+                        values_of(search, {search.value})));
   for (const Row& row : rows) result.files.push_back(found_of(row));
   return {};
 }
@@ -82,7 +91,7 @@ Result<void> add_by_walking(Session& session, std::string_view sql, std::string_
     }
     const Rows rows = TRY(session.query(
         std::string(sql) + "WHERE f.id > ? AND f.id <= ? " + std::string(rest) + "ORDER BY f.id",
-        {from, from + kPortion}));
+        values_of(search, {from, from + kPortion})));
     for (const Row& row : rows) {
       FoundFile found = found_of(row);
       if (fits(search, found)) result.files.push_back(std::move(found));
@@ -162,14 +171,17 @@ Result<SearchResult> search_files(db::Database& database, const FileSearch& sear
   SearchResult result;
   TRY(database.read([&](Session& session) -> Result<void> {
     result = {};
+    // Where a watched file lies is nothing to another project that has the same bytes.
+    const bool sees_watched = search.scope.project.empty();
+    const std::string_view rest = sees_watched ? kUploadedOnly : "";
     if (search.by == FileSearch::By::build_id) {
       FileSearch lower = search;
       lower.value = base::lower_ascii(search.value);
-      TRY(add_by_build_id(session, kWatched, "", lower, result));
-      return add_by_build_id(session, kUploaded, kUploadedOnly, lower, result);
+      if (sees_watched) TRY(add_by_build_id(session, kWatched, "", lower, result));
+      return add_by_build_id(session, kUploaded, rest, lower, result);
     }
-    TRY(add_by_walking(session, kWatched, "", search, deadline, result));
-    return add_by_walking(session, kUploaded, kUploadedOnly, search, deadline, result);
+    if (sees_watched) TRY(add_by_walking(session, kWatched, "", search, deadline, result));
+    return add_by_walking(session, kUploaded, rest, search, deadline, result);
   }));
   // A file has its build id under each of its names.
   std::sort(result.files.begin(), result.files.end(), [](const FoundFile& a, const FoundFile& b) {

@@ -1,7 +1,7 @@
 // Which files with a build id we have: by name, by a pattern for the name, or by build id. For
 // people and tools that look for files, not for those that serve one (store/catalog.h).
 // The name of a watched file is its path, that of a member its path in the package, that of an
-// upload the name it was brought under. Files of the default project that are no try builds.
+// upload the name it was brought under. Files of one project; watched ones are the default one's.
 // A search reads everything that could match: it stops when its time is over or the answer is
 // full, and says so.
 // Any thread may call; calls block. Fails with unavailable (database) or internal.
@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "db/database.h"
+#include "ident/scope.h"
 
 namespace store {
 
@@ -23,6 +24,7 @@ struct FileSearch {
   enum class By : std::uint8_t { name, pattern, build_id };
   By by = By::name;
   std::string value;
+  ident::Scope scope;
 };
 std::optional<FileSearch::By> find_search_key(std::string_view word);  // file, glob, buildid
 

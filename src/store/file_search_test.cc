@@ -73,9 +73,10 @@ class FileSearchTest : public testing::Test {
     ASSERT_TRUE(containers_.commit({container}).ok());
   }
   std::string search(FileSearch::By by, const std::string& value,
-                     std::chrono::seconds time = std::chrono::seconds(60)) {
+                     std::chrono::seconds time = std::chrono::seconds(60),
+                     const ident::Scope& scope = {}) {
     const auto result =
-        search_files(*database_, {by, value}, std::chrono::steady_clock::now() + time);
+        search_files(*database_, {by, value, scope}, std::chrono::steady_clock::now() + time);
     if (!result.ok()) return result.error().what;
     std::string text;
     for (const FoundFile& found : result->files) {
@@ -113,6 +114,26 @@ TEST_F(FileSearchTest, FindsWatchedFilesMembersAndUploads) {
   EXPECT_EQ(search(By::build_id, "0011"), "");
   EXPECT_EQ(search(By::pattern, "*secret*"), "");
   EXPECT_EQ(search(By::pattern, "*", std::chrono::seconds(-1)), "...");
+}
+
+TEST_F(FileSearchTest, FindsTheFilesOfOneProject) {
+  add_container("/pool/hello.rpm", Container::Kind::package, "/usr/bin/hello",
+                file("hello", "aabb", true));
+  Upload upload;
+  upload.project = "game";
+  ASSERT_TRUE(catalog_.commit(upload, {file("hello", "aabb", true)}).ok());
+  upload.is_try = true;
+  ASSERT_TRUE(catalog_.commit(upload, {file("hello-try", "ccdd", true)}).ok());
+
+  using By = FileSearch::By;
+  const std::chrono::seconds time(60);
+  const ident::Scope game{"game", false};
+  EXPECT_EQ(search(By::name, "hello", time, game), ":hello+ ");
+  EXPECT_EQ(search(By::build_id, "AABB", time, game), ":hello+ ");
+  EXPECT_EQ(search(By::pattern, "*", time, game), ":hello+ ");
+  EXPECT_EQ(search(By::pattern, "*", time, {"game", true}), ":hello+ :hello-try+ ");
+  EXPECT_EQ(search(By::pattern, "*", time, {"other", true}), "");
+  EXPECT_EQ(search(By::pattern, "*"), "/pool/hello.rpm:/usr/bin/hello+ ");
 }
 
 }  // namespace
