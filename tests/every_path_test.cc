@@ -157,13 +157,13 @@ TEST_F(EveryPath, OfAnImageAndItsPdb) {
                       "/artifacts/executable/" + ids.code_id + "/lantern.dll",
                       "/artifacts/executable/" + ids.debug_id + "/x"}}),
              image, "image");
-  expect_all(joined({store_paths("lantern.pdb", ids.debug_id),
-                     store_paths("renamed.pdb", ids.debug_id),
-                     {"/buildid/" + guid_age + "/debuginfo", tree + "/debuginfo",
-                      "/artifacts/pdb/" + ids.debug_id + "/lantern.pdb",
-                      "/artifacts/debug/" + ids.debug_id + "/lantern.pdb",
-                      "/artifacts/debuginfo/" + ids.debug_id + "/lantern.pdb"}}),
-             pdb, "PDB");
+  expect_all(
+      joined({store_paths("lantern.pdb", ids.debug_id),
+              store_paths("renamed.pdb", ids.debug_id),
+              {"/buildid/" + guid_age + "/debuginfo", tree + "/debuginfo",
+               "/artifacts/pdb/" + ids.debug_id + "/x", "/artifacts/debug/" + ids.debug_id + "/x",
+               "/artifacts/debuginfo/" + ids.debug_id + "/x"}}),
+      pdb, "PDB");
   EXPECT_GE(asked_, 60u);
 }
 

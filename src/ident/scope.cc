@@ -43,6 +43,18 @@ bool has_parts(std::string_view path, std::size_t count) {
   return true;
 }
 
+// "ab/cdef…" with an ending: a tree of ids, where a path has two parts only.
+bool is_id_path(std::string_view path) {
+  constexpr std::size_t kDigitsMin = 6;
+  const auto is_digit = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  };
+  const std::string_view first = take_part(path);
+  const auto digits = std::find_if_not(path.begin(), path.end(), is_digit) - path.begin();
+  return first.size() == 2 && std::all_of(first.begin(), first.end(), is_digit) &&
+         static_cast<std::size_t>(digits) >= kDigitsMin;
+}
+
 }  // namespace
 
 bool is_project_name(std::string_view name) {
@@ -71,7 +83,7 @@ std::optional<ScopedPath> split_scope(std::string_view path) {
   const bool is_try = first == "try";
   const bool is_plain =
       std::find(kPlainPrefixes.begin(), kPlainPrefixes.end(), first) != kPlainPrefixes.end();
-  if ((is_try || is_plain) && has_parts(after, kFilePartsMin)) {
+  if ((is_try || is_plain) && (has_parts(after, kFilePartsMin) || is_id_path(after))) {
     found.scope.include_try = is_try;
     path = after;
   }

@@ -30,7 +30,8 @@ struct ScopedPath {
 };
 
 // Nothing when the project's name or the token is none. The shortest path that can name a file
-// has three parts, so "/symbols/ID/symbols" is a file called symbols and no prefix.
+// has three parts, so "/symbols/ID/symbols" is a file called symbols and no prefix; but for the
+// trees of build ids, "/symbols/ab/cdef….debug".
 std::optional<ScopedPath> split_scope(std::string_view path);
 
 // Letters, digits, "-", "_" and ".", not beginning with a dot; at most 64 bytes.

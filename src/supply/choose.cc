@@ -189,8 +189,10 @@ Rank rank_of(const ident::SymbolRequest& request, const Rows& found, std::size_t
   }
   // Bytes that nobody can read say nothing of what they hold.
   const bool unread = rank == kUnverifiedPath && !is_packed_pdb(row.file, row.key.key.name);
-  const bool name_fits =
-      is_path(row) || request.artifact == Artifact::msfz || fits_name(row.file, name);
+  // Who asks for a kind of file by an id that is the only one of its kind may call it anything.
+  const bool by_name = request.artifact == Artifact::stored ||
+                       request.artifact == Artifact::cabinet || request.artifact == Artifact::sym;
+  const bool name_fits = is_path(row) || !by_name || fits_name(row.file, name);
   return unread || (fits(request, row) && name_fits) ? rank : kNone;
 }
 
