@@ -12,6 +12,7 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <thread>
 
 #include "base/child.h"
@@ -68,13 +69,16 @@ class UploadProtocols : public testing::Test {
     EXPECT_TRUE(end.ok() && end->ok()) << arguments << (end.ok() ? end->describe() : "");
     return end.ok() ? std::string(base::trim(end->output)) : "";
   }
-  bool comes_to(const std::string& path, int status) {
+  static bool comes_true(const std::function<bool()>& is_true) {
     const auto until = std::chrono::steady_clock::now() + 30s;
     while (std::chrono::steady_clock::now() < until) {
-      if (send("GET", path).status == status) return true;
+      if (is_true()) return true;
       std::this_thread::sleep_for(50ms);
     }
     return false;
+  }
+  bool comes_to(const std::string& path, int status) {
+    return comes_true([&] { return send("GET", path).status == status; });
   }
 
   base::TemporaryDirectory root_ = base::TemporaryDirectory::create("protocols").value();
@@ -177,8 +181,10 @@ TEST_F(UploadProtocols, TrySymbolsEnd) {
   start({"FAULTLINE_UPLOAD_TRY_DAYS=0"});
   EXPECT_TRUE(comes_to("/try" + gone.path, 404)) << server_->log();
   EXPECT_EQ(send("GET", both.path).body, both.content);
-  EXPECT_EQ(base::list_files(data() + "/blobs")->size(), 1u);
-  EXPECT_NE(server_->log().find("try symbols expired"), std::string::npos) << server_->log();
+  EXPECT_TRUE(comes_true([&] { return base::list_files(data() + "/blobs")->size() == 1; }));
+  EXPECT_TRUE(comes_true([&] {
+    return server_->log().find("try symbols expired") != std::string::npos;
+  })) << server_->log();
 }
 
 // What sentry-cli's own tests record: three slices of a Mach-O file in one gzipped form.
