@@ -16,9 +16,9 @@
 #include "formats/archive/cab.h"
 #include "net/client.h"
 #include "net/server.h"
-#include "testing/assembler.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/old_pdb.h"
 #include "testing/server_process.h"
 
 namespace {
@@ -289,24 +289,10 @@ TEST_F(UploadSymbols, SendsPackagesThatTheServerUnpacks) {
   EXPECT_NE(damaged.errors.find("the server says 400"), std::string::npos) << damaged.errors;
 }
 
-// The oldest PDBs: time stamp and age in the place of a GUID.
-std::string old_pdb() {
-  testing_support::Assembler info;
-  info.u32(19970604).u32(0x3dd60cfb).u32(2).u32(0);
-  testing_support::Assembler a;
-  a.bytes(base::bytes_of("Microsoft C/C++ program database 2.00\r\n\x1a"
-                         "JG"))
-      .u8(0)
-      .u8(0);
-  a.u32(1024).u16(1).u16(4).u32(4 + 2 * 8 + 2).u32(0xdead).u16(2).align(1024).repeat(0, 1024);
-  a.u16(2).u16(0).u32(0xffffffff).u32(1).u32(16).u32(0xbeef).u16(3).align(1024);
-  a.append(info.finish()).align(1024);
-  const auto bytes = a.finish();
-  return std::string(base::text_of(bytes));
-}
-
 TEST_F(UploadSymbols, SendsWhatIsFoundByAnotherIdThanAGuid) {
   start();
+  const auto pdb_bytes = testing_support::old_pdb();
+  const std::string old_pdb(base::text_of(pdb_bytes));
   const auto write = [&](const std::string& name, const std::string& text) {
     ASSERT_TRUE(base::write_file_durably(path("odd/" + name), base::bytes_of(text)).ok());
   };
@@ -314,7 +300,7 @@ TEST_F(UploadSymbols, SendsWhatIsFoundByAnotherIdThanAGuid) {
       "FFFFFFFF 00 734D59D6DE0E96AA3C77B3E2ED498097\nFFFFFFFE 00 1\nFFFFFFFD 00 2\n"
       "FFFFFFFC 00 3\nFFFFFFFB 00 1\n00001000 10 Main\n";
   write("lamp.ni.r2rmap", map);
-  write("old.pdb", old_pdb());
+  write("old.pdb", old_pdb);
   const std::string library = base::read_file(must_build("libone.so")).value();
   auto cab = base::PendingFile::create(root_.path()).value();
   ASSERT_TRUE(archive::write_cab("libone.so", base::bytes_of(library), {}, cab).ok());
@@ -330,11 +316,11 @@ TEST_F(UploadSymbols, SendsWhatIsFoundByAnotherIdThanAGuid) {
   };
   EXPECT_TRUE(got("/lamp.ni.r2rmap/r2rmap-v1-734d59d6de0e96aa3c77b3e2ed498097/lamp.ni.r2rmap") ==
               map);
-  EXPECT_TRUE(got("/old.pdb/3DD60CFB2/old.pdb") == old_pdb());
+  EXPECT_TRUE(got("/old.pdb/3DD60CFB2/old.pdb") == old_pdb);
   EXPECT_TRUE(is_stored(path("files/libone.so")));
   // Without a path, too.
   for (const auto& [name, text] :
-       std::map<std::string, std::string>{{"older.pdb", old_pdb()}, {"light.ni.r2rmap", map}}) {
+       std::map<std::string, std::string>{{"older.pdb", old_pdb}, {"light.ni.r2rmap", map}}) {
     net::ClientRequest put;
     put.method = "PUT";
     put.url = server_->url() + "/api/v1/files/" + name;
@@ -343,7 +329,7 @@ TEST_F(UploadSymbols, SendsWhatIsFoundByAnotherIdThanAGuid) {
     ASSERT_TRUE(kept.ok());
     EXPECT_LT(kept->status, 300) << name << kept->body;
   }
-  EXPECT_TRUE(got("/older.pdb/3DD60CFB2/older.pdb") == old_pdb());
+  EXPECT_TRUE(got("/older.pdb/3DD60CFB2/older.pdb") == old_pdb);
   // The path is one that the bytes themselves say.
   const std::string files = got("/api/v1/uploads/1/files") + got("/api/v1/uploads/2/files") +
                             got("/api/v1/uploads/3/files");

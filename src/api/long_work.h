@@ -2,9 +2,9 @@
 // have a few threads of their own, so that eight of them do not stop pages, probes and uploads; and
 // a queue with an end, after which a client is told to come again.
 // Not a pool for handlers: what a handler can answer in seconds it answers itself.
-// reply() may be called by any thread. The destructor finishes what runs and answers 503 to what
-// waits; what jobs use, and the server that asks, must outlive it or be stopped before it goes.
-// Format: docs/protocols/upload.md
+// reply() may be called by any thread. The destructor finishes what runs, which may look at
+// is_stopping() and give up, and answers 503 to what waits; what jobs use, and the server that
+// asks, must outlive it or be stopped before it goes. Format: docs/protocols/upload.md
 #pragma once
 
 #include <atomic>
@@ -32,6 +32,7 @@ class LongWork {
   // `job`'s answer when it comes; `too_busy()` with a Retry-After when too many wait already.
   // The handler's Request is there as long as the job; both functions are called at most once.
   net::Reply reply(std::function<net::Answer()> job, std::function<net::Answer()> too_busy);
+  bool is_stopping() const { return stopping_; }
 
  private:
   struct Task;

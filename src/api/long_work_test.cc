@@ -69,4 +69,19 @@ TEST(LongWork, FinishesWhatRunsAndRefusesWhatWaitsAtTheEnd) {
   EXPECT_EQ(waiting->answer.get().status, 503);
 }
 
+TEST(LongWork, WhatRunsIsToldOfTheEnd) {
+  std::promise<void> started;
+  std::shared_ptr<Client> running;
+  {
+    api::LongWork work({1, 0});
+    running = ask(work, [&] {
+      started.set_value();
+      while (!work.is_stopping()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      return Answer::text(410, "stopped\n");
+    });
+    started.get_future().wait();
+  }
+  EXPECT_EQ(running->answer.get().status, 410);
+}
+
 }  // namespace

@@ -81,6 +81,9 @@ Result<FetchedArchive> fetch_archive(const Context& context, const std::string& 
     FetchedArchive fetched{TRY(context->rooms.blobs.create()), name_of_url(url), redirects};
     net::ClientRequest request;
     request.url = at;
+    request.progress = [&work = context->rooms.long_work](std::uint64_t, std::uint64_t) {
+      return !work.is_stopping();  // asked about once a second, though nothing comes
+    };
     const net::ClientAnswer answer = TRY(client.download(request, fetched.file));
     if (answer.status == 200) {
       if (!base::equal_ignoring_case(

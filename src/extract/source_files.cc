@@ -25,7 +25,7 @@ using base::Result;
 
 namespace {
 
-constexpr std::uint64_t kMaxEmbeddedPdb = 256ull << 20;
+constexpr std::uint64_t kMaxEmbeddedPdb = 64ull << 20;
 constexpr std::uint64_t kMaxPlacesSize = 256ull << 20;  // of a srcsrv or Source Link stream
 
 // Each path once: the first spelling, and the first checksum that is known.
@@ -143,7 +143,7 @@ Result<std::vector<std::uint8_t>> unpack_embedded_pdb(base::Bytes image) {
                  " in it: there is no portable PDB inside"};
   }
   if (embedded->size > kMaxEmbeddedPdb) {
-    return Error{Fault::too_large, "the portable PDB inside is larger than 256 MB"};
+    return Error{Fault::too_large, "the portable PDB inside is larger than 64 MB"};
   }
   return base::inflate_raw(embedded->packed, embedded->size);
 }

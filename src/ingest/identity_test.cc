@@ -2,8 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "ingest/ingest.h"
-#include "store/data_directory.h"
+#include "ingest/place_fixture.h"
 #include "testing/corpus.h"
 
 namespace ingest {
@@ -12,16 +11,7 @@ namespace {
 using ident::KeyKind;
 using ident::SymbolKey;
 
-struct Place {
-  base::TemporaryDirectory root = base::TemporaryDirectory::create("identity-test").value();
-  store::DataDirectory data = store::DataDirectory::open(root.path(), "test").value();
-  store::Blobs blobs = store::Blobs::open(data.blobs(), data.tmp()).value();
-  std::unique_ptr<db::Database> database = db::Database::open(data.database_url()).value();
-  store::Catalog catalog{*database};
-  Ingest ingest{blobs, catalog, {}};
-
-  Place() { EXPECT_TRUE(database->migrate(store::Catalog::migrations()).ok()); }
-
+struct IdentityPlace : Place {
   store::FileRecord keep(const std::string& path, const std::string& name = "") {
     const auto bytes = base::MappedFile::open(path);
     EXPECT_TRUE(bytes.ok()) << path;
@@ -45,7 +35,7 @@ struct Place {
 
 TEST(KeptFiles, AFatFileIsFoundByTheIdsOfEverySlice) {
   REQUIRE_CORPUS(corpus);
-  Place place;
+  IdentityPlace place;
   const auto row = place.keep(corpus + "/symbols/objects/macho/lantern-fat/liblantern.dylib");
   EXPECT_EQ(row.format, "macho");
   EXPECT_EQ(row.arch, "x86_64 arm64");
@@ -61,7 +51,7 @@ TEST(KeptFiles, AFatFileIsFoundByTheIdsOfEverySlice) {
 
 TEST(KeptFiles, AnImageAndItsPdbAreOneModule) {
   REQUIRE_CORPUS(corpus);
-  Place place;
+  IdentityPlace place;
   const std::string folder = corpus + "/symbols/objects/pe-pdb/regtest64/dump_syms_regtest64";
   place.keep(folder + ".exe");
   const char* id = "72e103a85cb249078b76b2e7c06257b13";
@@ -79,7 +69,7 @@ TEST(KeptFiles, AnImageAndItsPdbAreOneModule) {
 
 TEST(KeptFiles, APortablePdbHasThreeAgesAndAChecksum) {
   REQUIRE_CORPUS(corpus);
-  Place place;
+  IdentityPlace place;
   const std::string name = "System.Threading.Thread.pdb";
   place.keep(corpus + "/symbols/objects/portable-pdb/threading-dir1/" + name);
   for (const char* age : {"ffffffff", "5cb7ac29", "1"}) {
@@ -97,7 +87,7 @@ TEST(KeptFiles, APackageOfUnitsGetsTheBuildIdOfItsCompanionInEitherOrder) {
   const std::string image = corpus + "/symbols/objects/elf/lantern-split/liblantern-split5.so";
   const char* build_id = "742b7d7dcee4b15da8a2e1f9d7bd6a9ae4dc46b0";
   for (const bool image_first : {true, false}) {
-    Place place;
+    IdentityPlace place;
     place.keep(image_first ? image : image + ".dwp");
     const auto row = place.keep(image_first ? image + ".dwp" : image);
     EXPECT_EQ(row.format, image_first ? "dwp" : "elf");
@@ -110,7 +100,7 @@ TEST(KeptFiles, APackageOfUnitsGetsTheBuildIdOfItsCompanionInEitherOrder) {
 
 TEST(KeptFiles, AStrangersPackageStaysAlone) {
   REQUIRE_CORPUS(corpus);
-  Place place;
+  IdentityPlace place;
   place.keep(corpus + "/symbols/objects/elf/lantern-split/liblantern-split5.so");
   place.keep(corpus + "/symbols/objects/elf/eu-dwp-5/testfile-dwp-5.dwp");
   EXPECT_EQ(place.found(KeyKind::build_id, "", "742b7d7dcee4b15da8a2e1f9d7bd6a9ae4dc46b0"),
@@ -119,7 +109,7 @@ TEST(KeptFiles, AStrangersPackageStaysAlone) {
 
 TEST(KeptFiles, AUnitIsFoundByItsDwoId) {
   REQUIRE_CORPUS(corpus);
-  Place place;
+  IdentityPlace place;
   const auto row = place.keep(corpus + "/symbols/objects/elf/lantern-split/lantern.dwo");
   EXPECT_EQ(row.format, "dwo");
   EXPECT_FALSE(row.has_debug);

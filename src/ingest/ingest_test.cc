@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "formats/archive/cab.h"
-#include "ingest/place_for_tests.h"
+#include "ingest/place_fixture.h"
 #include "testing/corpus.h"
 
 namespace ingest {

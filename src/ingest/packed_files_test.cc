@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/codec.h"
-#include "ingest/place_for_tests.h"
+#include "ingest/place_fixture.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
 

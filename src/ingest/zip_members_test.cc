@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "ingest/place_for_tests.h"
-#include "testing/assembler.h"
+#include "ingest/place_fixture.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/old_pdb.h"
 
 namespace ingest {
 namespace {
@@ -139,25 +139,11 @@ TEST(IngestZip, APathThatNamesTheFileIsKept) {
   EXPECT_EQ(place.found(KeyKind::path, "lib/f", "cd34"), "f?");
 }
 
-// An old PDB ("JG"): a time stamp and an age in the place of a GUID.
-std::vector<std::uint8_t> old_pdb() {
-  testing_support::Assembler info;
-  info.u32(19970604).u32(0x3dd60cfb).u32(2).u32(0);
-  testing_support::Assembler a;
-  a.bytes(base::bytes_of("Microsoft C/C++ program database 2.00\r\n\x1a"
-                         "JG"))
-      .u8(0)
-      .u8(0);
-  a.u32(1024).u16(1).u16(4).u32(4 + 2 * 8 + 2).u32(0xdead).u16(2).align(1024).repeat(0, 1024);
-  a.u16(2).u16(0).u32(0xffffffff).u32(1).u32(16).u32(0xbeef).u16(3).align(1024);
-  a.append(info.finish()).align(1024);
-  return a.finish();
-}
-
 TEST(IngestZip, TakesPerfMapsAndOldPdbsUnderAnyName) {
   REQUIRE_OR_SKIP(testing_support::have_command("zip"), "no zip(1)");
   Place place;
-  ASSERT_TRUE(base::write_file_durably(place.root.path() + "/old.pdb", old_pdb()).ok());
+  ASSERT_TRUE(
+      base::write_file_durably(place.root.path() + "/old.pdb", testing_support::old_pdb()).ok());
   const auto zip = zip_with(
       "mkdir -p app/lib bin/64 && printf 'FFFFFFFF 00 734D59D6DE0E96AA3C77B3E2ED498097\\n"
       "FFFFFFFE 00 1\\nFFFFFFFD 00 2\\nFFFFFFFC 00 3\\nFFFFFFFB 00 1\\n000115D0 0D A\\n'"

@@ -12,7 +12,7 @@
 #include "reports/tables.h"
 #include "reports/workers.h"
 #include "testing/corpus.h"
-#include "testing/postgres.h"
+#include "testing/on_each_engine.h"
 
 namespace reports {
 namespace {
@@ -24,22 +24,14 @@ using base::Time;
 
 constexpr std::int64_t kSecond = 1'000'000;
 
-class ReportsOn : public testing::TestWithParam<db::Engine> {
+class ReportsOn : public testing_support::OnEachEngine {
  protected:
   void SetUp() override {
-    std::string url = "sqlite:" + directory_.path() + "/test.db";
-    if (GetParam() == db::Engine::postgresql) {
-      REQUIRE_OR_SKIP(testing_support::have_postgres(), "no PostgreSQL on this machine");
-      url = testing_support::new_postgres_database();
-    }
-    auto opened = db::Database::open(url);
-    ASSERT_TRUE(opened.ok()) << opened.error().what;
-    database_ = std::move(opened).value();
-    const auto migrated = database_->migrate(migrations());
-    ASSERT_TRUE(migrated.ok()) << migrated.error().what;
-    ASSERT_TRUE(base::make_directories(directory_.path() + "/tmp").ok());
+    ASSERT_NO_FATAL_FAILURE(open({migrations()}));
+    if (IsSkipped()) return;
+    ASSERT_TRUE(base::make_directories(root_.path() + "/tmp").ok());
     blobs_ = std::make_unique<store::Blobs>(
-        store::Blobs::open(directory_.path() + "/blobs", directory_.path() + "/tmp").value());
+        store::Blobs::open(root_.path() + "/blobs", root_.path() + "/tmp").value());
     intake_ = std::make_unique<Intake>(*database_, *blobs_, nullptr);
     queue_ = std::make_unique<Queue>(*database_);
     archive_ = std::make_unique<Archive>(*database_, *blobs_);
@@ -64,8 +56,6 @@ class ReportsOn : public testing::TestWithParam<db::Engine> {
   bool claims_nothing(Time now = base::now()) { return !queue_->claim(now).value().has_value(); }
   State state_of(const std::string& id) { return archive_->load(id).value().summary.state; }
 
-  base::TemporaryDirectory directory_ = base::TemporaryDirectory::create("reports-test").value();
-  std::unique_ptr<db::Database> database_;
   std::unique_ptr<store::Blobs> blobs_;
   std::unique_ptr<Intake> intake_;
   std::unique_ptr<Queue> queue_;

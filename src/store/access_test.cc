@@ -7,23 +7,18 @@
 #include "store/access_json.h"
 #include "store/catalog.h"
 #include "testing/corpus.h"
-#include "testing/postgres.h"
+#include "testing/on_each_engine.h"
 
 namespace store {
 namespace {
 
 using base::Fault;
 
-class AccessOn : public testing::TestWithParam<db::Engine> {
+class AccessOn : public testing_support::OnEachEngine {
  protected:
   void SetUp() override {
-    std::string url = "sqlite:" + root_.path() + "/test.db";
-    if (GetParam() == db::Engine::postgresql) {
-      REQUIRE_OR_SKIP(testing_support::have_postgres(), "no PostgreSQL installed");
-      url = testing_support::new_postgres_database();
-    }
-    database_ = db::Database::open(url).value();
-    ASSERT_TRUE(database_->migrate(Catalog::migrations()).ok());
+    ASSERT_NO_FATAL_FAILURE(open({Catalog::migrations()}));
+    if (IsSkipped()) return;
     access_ = std::make_unique<Access>(*database_);
     ASSERT_TRUE(access_->reload().ok());
   }
@@ -36,13 +31,10 @@ class AccessOn : public testing::TestWithParam<db::Engine> {
     return token;
   }
 
-  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("access").value();
-  std::unique_ptr<db::Database> database_;
   std::unique_ptr<Access> access_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, AccessOn,
-                         testing::Values(db::Engine::sqlite, db::Engine::postgresql));
+INSTANTIATE_TEST_SUITE_P(Engines, AccessOn, testing_support::engines());
 
 TEST(Rights, AreASetOfWords) {
   EXPECT_EQ(Rights::parse(" read , upload,")->text(), "upload,read");

@@ -10,6 +10,7 @@
 #include "store/ownership.h"
 #include "store/upload_rows.h"
 #include "store/upload_tables.h"
+#include "store/values.h"
 
 namespace store {
 
@@ -24,9 +25,6 @@ using db::Value;
 namespace {
 
 constexpr std::int64_t kPortion = 10'000;  // rows of a long list at a time
-
-Value number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-Value flag(bool value) { return static_cast<std::int64_t>(value ? 1 : 0); }
 
 Result<void> keep_keys(Session& session, std::int64_t file, const NewFile& added,
                        const Upload& upload) {

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "store/blobs.h"
+#include "store/values.h"
 
 namespace store {
 
@@ -26,7 +27,6 @@ constexpr std::string_view kColumns =
     "c.id, c.path, c.kind, c.size, c.modified_ns, c.changed_ns, c.inode, c.problem, c.pack";
 constexpr std::size_t kColumnCount = 9;
 
-Value number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 std::uint64_t unsigned_of(const Row& row, std::size_t column) {
   return static_cast<std::uint64_t>(row.integer(column));
 }

@@ -8,7 +8,7 @@
 #include "store/transactions.h"
 #include "store/uploads.h"
 #include "testing/corpus.h"
-#include "testing/postgres.h"
+#include "testing/on_each_engine.h"
 
 namespace store {
 namespace {
@@ -23,20 +23,12 @@ base::Sha256 hash_of(const std::string& content) {
   return base::sha256_of(base::bytes_of(content));
 }
 
-class ContainersOn : public testing::TestWithParam<db::Engine> {
+class ContainersOn : public testing_support::OnEachEngine {
  protected:
   void SetUp() override {
-    std::string url = "sqlite:" + root_.path() + "/test.db";
-    if (GetParam() == db::Engine::postgresql) {
-      REQUIRE_OR_SKIP(testing_support::have_postgres(), "no PostgreSQL installed");
-      url = testing_support::new_postgres_database();
-    }
-    database_ = db::Database::open(url).value();
-    std::vector<db::Migration> migrations = Catalog::migrations();
-    for (const auto& more : {Transactions::migrations(), Containers::migrations()}) {
-      migrations.insert(migrations.end(), more.begin(), more.end());
-    }
-    ASSERT_TRUE(database_->migrate(migrations).ok());
+    ASSERT_NO_FATAL_FAILURE(
+        open({Catalog::migrations(), Transactions::migrations(), Containers::migrations()}));
+    if (IsSkipped()) return;
     catalog_ = std::make_unique<Catalog>(*database_);
     catalog_->add_removal_listener(
         [this](const std::vector<std::string>& ids) { lost_.insert(ids.begin(), ids.end()); });
@@ -91,15 +83,12 @@ class ContainersOn : public testing::TestWithParam<db::Engine> {
     return paths;
   }
 
-  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("containers-test").value();
-  std::unique_ptr<db::Database> database_;
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<Containers> containers_;
   std::set<std::string> lost_;  // ids that the removal listener heard
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, ContainersOn,
-                         testing::Values(db::Engine::sqlite, db::Engine::postgresql));
+INSTANTIATE_TEST_SUITE_P(Engines, ContainersOn, testing_support::engines());
 
 TEST_P(ContainersOn, MembersAreFoundByTheirIdsAndTheirOrigin) {
   EXPECT_THAT(must_commit({package_of("/w/a.deb", {"one", "two"})}), IsEmpty());

@@ -1,6 +1,7 @@
 #include "store/file_rows.h"
 
 #include "store/blobs.h"
+#include "store/values.h"
 
 namespace store {
 
@@ -11,13 +12,6 @@ using db::Row;
 using db::Rows;
 using db::Session;
 using db::Value;
-
-namespace {
-
-Value number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-Value flag(bool value) { return static_cast<std::int64_t>(value ? 1 : 0); }
-
-}  // namespace
 
 FileRecord file_of(const Row& row, std::size_t first) {
   FileRecord file;

@@ -5,7 +5,7 @@
 #include "store/transactions.h"
 #include "store/uploads.h"
 #include "testing/corpus.h"
-#include "testing/postgres.h"
+#include "testing/on_each_engine.h"
 
 namespace store {
 namespace {
@@ -19,20 +19,12 @@ std::string hash_of(const std::string& content) {
   return base::sha256_of(base::bytes_of(content)).hex();
 }
 
-class KnownFilesOn : public testing::TestWithParam<db::Engine> {
+class KnownFilesOn : public testing_support::OnEachEngine {
  protected:
   void SetUp() override {
-    std::string url = "sqlite:" + root_.path() + "/test.db";
-    if (GetParam() == db::Engine::postgresql) {
-      REQUIRE_OR_SKIP(testing_support::have_postgres(), "no PostgreSQL installed");
-      url = testing_support::new_postgres_database();
-    }
-    database_ = db::Database::open(url).value();
-    std::vector<db::Migration> migrations = Catalog::migrations();
-    for (const auto& more : {Transactions::migrations(), Containers::migrations()}) {
-      migrations.insert(migrations.end(), more.begin(), more.end());
-    }
-    ASSERT_TRUE(database_->migrate(migrations).ok());
+    ASSERT_NO_FATAL_FAILURE(
+        open({Catalog::migrations(), Transactions::migrations(), Containers::migrations()}));
+    if (IsSkipped()) return;
     catalog_ = std::make_unique<Catalog>(*database_);
     uploads_ = std::make_unique<Uploads>(*database_);
     transactions_ = std::make_unique<Transactions>(*database_, *catalog_);
@@ -81,15 +73,12 @@ class KnownFilesOn : public testing::TestWithParam<db::Engine> {
     return found.ok() && found->at(0).has_value();
   }
 
-  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("known-files").value();
-  std::unique_ptr<db::Database> database_;
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<Uploads> uploads_;
   std::unique_ptr<Transactions> transactions_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, KnownFilesOn,
-                         testing::Values(db::Engine::sqlite, db::Engine::postgresql));
+INSTANTIATE_TEST_SUITE_P(Engines, KnownFilesOn, testing_support::engines());
 
 // Who is told that his file is here does not send it: what nobody finds must be sent again.
 TEST_P(KnownFilesOn, WhatNobodyFindsIsNotKnown) {

@@ -9,7 +9,7 @@
 #include "store/catalog.h"
 #include "store/data_directory.h"
 #include "testing/corpus.h"
-#include "testing/postgres.h"
+#include "testing/on_each_engine.h"
 
 namespace store {
 namespace {
@@ -120,16 +120,11 @@ Upload upload_of(const std::string& way) {
   return upload;
 }
 
-class CatalogOn : public testing::TestWithParam<db::Engine> {
+class CatalogOn : public testing_support::OnEachEngine {
  protected:
   void SetUp() override {
-    std::string url = "sqlite:" + root_.path() + "/test.db";
-    if (GetParam() == db::Engine::postgresql) {
-      REQUIRE_OR_SKIP(testing_support::have_postgres(), "no PostgreSQL installed");
-      url = testing_support::new_postgres_database();
-    }
-    database_ = db::Database::open(url).value();
-    ASSERT_TRUE(database_->migrate(Catalog::migrations()).ok());
+    ASSERT_NO_FATAL_FAILURE(open({Catalog::migrations()}));
+    if (IsSkipped()) return;
     catalog_ = std::make_unique<Catalog>(*database_);
   }
 
@@ -145,13 +140,10 @@ class CatalogOn : public testing::TestWithParam<db::Engine> {
     ASSERT_TRUE(done.ok()) << done.error().what;
   }
 
-  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("catalog-test").value();
-  std::unique_ptr<db::Database> database_;
   std::unique_ptr<Catalog> catalog_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, CatalogOn,
-                         testing::Values(db::Engine::sqlite, db::Engine::postgresql));
+INSTANTIATE_TEST_SUITE_P(Engines, CatalogOn, testing_support::engines());
 
 constexpr const char* kBuildId = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 

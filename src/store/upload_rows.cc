@@ -1,4 +1,5 @@
 #include "store/upload_rows.h"
+#include "store/values.h"
 
 #include "base/json.h"
 
@@ -12,9 +13,6 @@ using db::Session;
 using db::Value;
 
 namespace {
-
-Value number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-Value flag(bool value) { return static_cast<std::int64_t>(value ? 1 : 0); }
 
 std::string json_of(const std::vector<std::string>& texts) {
   base::JsonWriter out;

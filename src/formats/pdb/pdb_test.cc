@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "testing/assembler.h"
 #include "testing/corpus.h"
+#include "testing/old_pdb.h"
 
 namespace pdb {
 namespace {
@@ -196,17 +197,7 @@ TEST(Pdb, DeletedStreamsAreNotThere) {
 
 // "JG": 16-bit page numbers, no GUID.
 TEST(Pdb, ReadsVersion2) {
-  Assembler info;
-  info.u32(19970604).u32(0x3dd60cfb).u32(2).u32(0);
-  Assembler a;
-  a.bytes(base::bytes_of("Microsoft C/C++ program database 2.00\r\n\x1a"
-                         "JG"))
-      .u8(0)
-      .u8(0);
-  a.u32(1024).u16(1).u16(4).u32(4 + 2 * 8 + 2).u32(0xdead).u16(2).align(1024).repeat(0, 1024);
-  a.u16(2).u16(0).u32(0xffffffff).u32(1).u32(16).u32(0xbeef).u16(3).align(1024);
-  a.append(info.finish()).align(1024);
-  const Bytes bytes = a.finish();
+  const Bytes bytes = testing_support::old_pdb();
   const auto file = File::open(bytes);
   ASSERT_TRUE(file.ok()) << file.error().what;
   EXPECT_EQ(file->container().kind(), Container::Kind::msf2);
