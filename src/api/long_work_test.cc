@@ -34,6 +34,7 @@ TEST(LongWork, RefusesWhatComesWhenTooMuchWaits) {
     return Answer::text(201, "done\n");
   };
   std::vector<std::shared_ptr<Client>> taken;
+  taken.reserve(5);
   for (int i = 0; i < 5; ++i) taken.push_back(ask(work, wait));
   const auto refused = ask(work, wait);
   ASSERT_TRUE(refused->has_answer());
