@@ -49,8 +49,11 @@ Answer metrics(store::Catalog& catalog, supply::Supply& supply, const store::Dis
                const net::ServerFigures* network) {
   const supply::Supply::Counts counts = supply.counts();
   Metrics out;
-  out.add("faultline_cache_files", "gauge", "Open files kept for answering at once.",
+  out.add("faultline_cache_files", "gauge", "Files remembered for answering at once.",
           counts.remembered.files);
+  out.add("faultline_cache_open_files", "gauge", "Of these, open.", counts.remembered.open);
+  out.add("faultline_cache_content_bytes", "gauge", "Bytes of small ones that are in memory.",
+          counts.remembered.content_bytes);
   out.add("faultline_cache_misses", "gauge", "Wishes remembered as nobody has it.",
           counts.remembered.misses);
   out.add("faultline_lookups_total", "counter", "Wishes taken to the catalogue.", counts.lookups);

@@ -51,10 +51,15 @@ bool is_packed(const Supplied& file) {
 
 Answer answer_file(const Found& found) {
   const Supplied& file = *found.file();
-  Answer answer =
-      Answer::file({found.fd(), file.size, file.offset},
-                   is_text(file) ? "text/plain; charset=utf-8" : "application/octet-stream",
-                   "\"" + file.content_tag + "\"");
+  Answer answer;
+  if (found.content()) {
+    answer.body = *found.content();
+  } else {
+    answer.body = net::FileBody{found.fd(), file.size, file.offset};
+  }
+  answer.etag = "\"" + file.content_tag + "\"";
+  answer.headers.add("Content-Type",
+                     is_text(file) ? "text/plain; charset=utf-8" : "application/octet-stream");
   answer.compressible = !is_packed(file);
   answer.headers.add("Access-Control-Allow-Origin", "*");
   // The same key may get a fuller file tomorrow: whoever keeps it asks again by its tag.

@@ -30,6 +30,7 @@ ident::StorePath sym_path(std::string_view name, std::string_view id) {
 }
 
 std::string head_of(const Found& found) {
+  if (found.content()) return *found.content();
   std::string head(kHeadSize, '\0');
   const ssize_t size = ::pread(found.fd()->get(), head.data(), head.size(),
                                static_cast<off_t>(found.file()->offset));

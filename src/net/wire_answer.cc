@@ -238,7 +238,8 @@ void Wire::encode_body() {
 
 void Wire::write_head() {
   std::string& head = out_.bytes;
-  head.reserve(320);
+  const auto* text = std::get_if<std::string>(&answer_.body);
+  head.reserve(384 + (text != nullptr ? text->size() : 0));
   head += "HTTP/1.1 ";
   head += std::to_string(answer_.status);
   head.push_back(' ');

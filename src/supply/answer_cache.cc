@@ -6,7 +6,8 @@ namespace supply {
 
 AnswerCache::AnswerCache(const Limits& limits, std::size_t shards) {
   const auto part = [&](std::size_t limit) { return std::max<std::size_t>(limit / shards, 1); };
-  const Limits each{part(limits.files_max), part(limits.open_max), part(limits.misses_max)};
+  const Limits each{part(limits.files_max), part(limits.open_max), part(limits.misses_max),
+                    limits.content_bytes_max / shards};
   for (std::size_t i = 0; i < shards; ++i) shards_.push_back(std::make_unique<AnswerShard>(each));
 }
 
@@ -29,6 +30,7 @@ AnswerCache::Sizes AnswerCache::sizes() const {
     all.files += part.files;
     all.misses += part.misses;
     all.open += part.open;
+    all.content_bytes += part.content_bytes;
   }
   return all;
 }

@@ -25,14 +25,16 @@ class AnswerCache {
 
   explicit AnswerCache(const Limits& limits, std::size_t shards = kShards);
 
-  // unknown when nothing is remembered, or no longer. A file that is found is open.
+  // unknown when nothing is remembered, or no longer. A file that is found is open, or small and in
+  // memory.
   Found find(const AnswerKey& key, Clock::time_point now = Clock::now()) {
     return of(key).find(key, now);
   }
   // `ids` are those of the request's keys: any of them given to forget() removes the entry.
-  void put(AnswerKey key, const std::vector<std::string>& ids, const Found& found,
+  void put(AnswerKey key, const std::vector<std::string>& ids, Found found,
            Clock::time_point expires = Clock::time_point::max()) {
-    of(key).put(std::move(key), ids, found, expires);
+    AnswerShard& shard = of(key);
+    shard.put(std::move(key), ids, std::move(found), expires);
   }
   // The key that an answer is kept under: it is found faster by that than by one that is like it.
   // Null when nothing is remembered.

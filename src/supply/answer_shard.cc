@@ -27,7 +27,8 @@ Found AnswerShard::find(const AnswerKey& key, Clock::time_point now) {
     entry.is_used = entry.is_open_used = true;
     found = entry.found;
   }
-  if (!found.here() || found.fd() || found.file()->is_moved()) return found;
+  const bool is_whole = found.fd() || found.content();
+  if (!found.here() || is_whole || found.file()->is_moved()) return found;
   return reopen(key, std::move(found));
 }
 
@@ -50,6 +51,15 @@ Found AnswerShard::reopen(const AnswerKey& key, Found found) {
   }
   found.give_fd(entry->found.fd());
   return found;
+}
+
+// A content takes the place of its descriptor, or has no room.
+void AnswerShard::keep_content(Entry& entry, Closed& closed) {
+  if (!entry.found.content()) return;
+  const std::size_t size = entry.found.content()->size();
+  if (size > limits_.content_bytes_max - content_bytes_) return entry.found.drop_content();
+  content_bytes_ += size;
+  closed.push_back(entry.found.take_fd());
 }
 
 void AnswerShard::keep_open(Entries::iterator entry, Closed& closed) {
@@ -93,16 +103,28 @@ SharedKey AnswerShard::key_like(const AnswerKey& key) const {
   return at == by_key_.end() ? nullptr : at->first;
 }
 
-void AnswerShard::put(AnswerKey new_key, const std::vector<std::string>& ids, const Found& found,
+namespace {
+
+// What is not ours may be another file in a minute.
+bool is_small(const Found& found) {
+  return found.here() && found.fd() && !found.file()->is_foreign &&
+         found.file()->size <= AnswerShard::kSmallMax;
+}
+
+}  // namespace
+
+void AnswerShard::put(AnswerKey new_key, const std::vector<std::string>& ids, Found found,
                       Clock::time_point expires) {
   const auto key = std::make_shared<const AnswerKey>(std::move(new_key));
+  if (is_small(found)) found.read_content();
   Closed closed;
   const std::lock_guard lock(mutex_);
   if (const auto at = by_key_.find(key); at != by_key_.end()) remove(at->second, closed);
   Entries& entries = list_of(found);
-  entries.push_front({key, ids, found, expires, std::nullopt});
+  entries.push_front({key, ids, std::move(found), expires, std::nullopt});
   by_key_.emplace(key, entries.begin());
-  if (found.fd()) keep_open(entries.begin(), closed);
+  keep_content(entries.front(), closed);
+  if (entries.front().found.fd()) keep_open(entries.begin(), closed);
   for (const std::string& id : ids) keys_by_id_.emplace(id, key);
   trim(files_, limits_.files_max, closed);
   trim(misses_, limits_.misses_max, closed);
@@ -122,6 +144,7 @@ void AnswerShard::forget(const std::string& id) {
 void AnswerShard::clear() {
   const std::lock_guard lock(mutex_);
   open_.clear();
+  content_bytes_ = 0;
   files_.clear();
   misses_.clear();
   by_key_.clear();
@@ -130,7 +153,7 @@ void AnswerShard::clear() {
 
 AnswerSizes AnswerShard::sizes() const {
   const std::lock_guard lock(mutex_);
-  return {files_.size(), misses_.size(), open_.size()};
+  return {files_.size(), misses_.size(), open_.size(), content_bytes_};
 }
 
 void AnswerShard::remove(Entries::iterator entry, Closed& closed) {
@@ -143,6 +166,7 @@ void AnswerShard::remove(Entries::iterator entry, Closed& closed) {
     }
   }
   by_key_.erase(entry->key);
+  if (entry->found.content()) content_bytes_ -= entry->found.content()->size();
   close(entry, closed);
   list_of(entry->found).erase(entry);
 }

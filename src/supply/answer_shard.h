@@ -4,6 +4,8 @@
 // More files are remembered than kept open: descriptors are few, and a file that was removed keeps
 // its room on the disk as long as one is open. One that is asked for again is opened again (about
 // 3 us; a lookup in the catalogue costs ten times that); one that is gone is not remembered.
+// Small contents of our own store, as most sources are, are kept in memory instead, while there is
+// room: sending them asks the kernel for no file at all.
 // Any thread may call; every call is short, and touches no database and no disk but for that.
 #pragma once
 
@@ -40,17 +42,20 @@ struct AnswerLimits {
   std::size_t files_max = 32'768;  // about 1.5 KB each
   std::size_t open_max = 512;      // of these, with a descriptor
   std::size_t misses_max = 50'000;
+  std::size_t content_bytes_max = 64u << 20;  // in memory; those that come later are kept open
 };
 
 struct AnswerSizes {
   std::size_t files = 0;
   std::size_t misses = 0;
   std::size_t open = 0;
+  std::size_t content_bytes = 0;
 };
 
 class AnswerShard {
  public:
   using Clock = std::chrono::steady_clock;
+  static constexpr std::uint64_t kSmallMax = 4096;  // above, sendfile is as cheap
 
   explicit AnswerShard(const AnswerLimits& limits) : limits_(limits) {}
   AnswerShard(const AnswerShard&) = delete;
@@ -58,7 +63,7 @@ class AnswerShard {
 
   // As in AnswerCache.
   Found find(const AnswerKey& key, Clock::time_point now);
-  void put(AnswerKey key, const std::vector<std::string>& ids, const Found& found,
+  void put(AnswerKey key, const std::vector<std::string>& ids, Found found,
            Clock::time_point expires);
   SharedKey key_like(const AnswerKey& key) const;
   void forget(const std::string& id);
@@ -100,6 +105,7 @@ class AnswerShard {
   Found reopen(const AnswerKey& key, Found found);
   Entries& list_of(const Found& found) { return found.here() ? files_ : misses_; }
   // REQUIRES: mutex_ held, as the following do.
+  void keep_content(Entry& entry, Closed& closed);
   void remove(Entries::iterator entry, Closed& closed);
   void keep_open(Entries::iterator entry, Closed& closed);
   void close(Entries::iterator entry, Closed& closed);
@@ -111,6 +117,7 @@ class AnswerShard {
   Entries files_;
   Entries misses_;
   Open open_;  // in the order of Entries
+  std::size_t content_bytes_ = 0;
   std::unordered_map<SharedKey, Entries::iterator, Hash, Equal> by_key_;
   std::unordered_multimap<std::string, SharedKey> keys_by_id_;
 };

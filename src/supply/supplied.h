@@ -59,10 +59,16 @@ class Found {
   bool here() const { return state_ == State::here; }
   bool settled() const { return state_ == State::here || state_ == State::missing; }
   const std::shared_ptr<const Supplied>& file() const { return file_; }  // REQUIRES: here()
-  const std::shared_ptr<const base::Fd>& fd() const { return fd_; }      // null: moved
+  // Null: moved, or the content is in memory.
+  const std::shared_ptr<const base::Fd>& fd() const { return fd_; }
+  // The `size` bytes at `offset` of a small file that is remembered; null: read them from fd().
+  const std::shared_ptr<const std::string>& content() const { return content_; }
   const base::Error& miss() const { return miss_; }  // REQUIRES: state() is missing
 
-  // For a cache that closes files and opens them again.
+  // For a cache that closes files and opens them again, or keeps small ones in memory.
+  // read_content() reads the whole; false, and nothing is changed, when that cannot be done.
+  bool read_content();
+  void drop_content() { content_ = nullptr; }
   std::shared_ptr<const base::Fd> take_fd() { return std::exchange(fd_, nullptr); }
   void give_fd(std::shared_ptr<const base::Fd> fd) { fd_ = std::move(fd); }
 
@@ -71,6 +77,7 @@ class Found {
   State state_ = State::unknown;
   std::shared_ptr<const Supplied> file_;
   std::shared_ptr<const base::Fd> fd_;
+  std::shared_ptr<const std::string> content_;
   base::Error miss_;
 };
 

@@ -244,7 +244,7 @@ Found file_in(const base::TemporaryDirectory& directory, const std::string& cont
 
 TEST(AnswerCache, AFileThatWasClosedIsOpenedAgain) {
   const auto directory = base::TemporaryDirectory::create("answers").value();
-  AnswerCache cache({3, 1, 2}, 1);
+  AnswerCache cache({3, 1, 2, 0}, 1);
   for (const std::string& name : std::vector<std::string>{"a", "b", "c"}) {
     cache.put(AnswerKey(name), {name}, file_in(directory, name));
   }
@@ -259,6 +259,44 @@ TEST(AnswerCache, AFileThatWasClosedIsOpenedAgain) {
     EXPECT_EQ(std::string(1, read), name);
     EXPECT_EQ(cache.sizes().open, 1u);
   }
+}
+
+TEST(AnswerCache, ASmallContentIsInMemoryWhileThereIsRoom) {
+  const auto directory = base::TemporaryDirectory::create("answers").value();
+  AnswerCache cache({9, 9, 2, 10}, 1);
+  const auto put = [&](const std::string& content) {
+    cache.put(AnswerKey(content), {content}, file_in(directory, content));
+    return cache.find(AnswerKey(content));
+  };
+  const Found small = put("sixsix");
+  ASSERT_NE(small.content(), nullptr);
+  EXPECT_EQ(*small.content(), "sixsix");
+  EXPECT_EQ(small.fd(), nullptr);
+  const Found late = put("fives");  // together they are more than ten
+  EXPECT_EQ(late.content(), nullptr);
+  EXPECT_NE(late.fd(), nullptr);
+  EXPECT_EQ(cache.sizes().content_bytes, 6u);
+  EXPECT_EQ(cache.sizes().open, 1u);
+  cache.forget("sixsix");
+  EXPECT_EQ(cache.sizes().content_bytes, 0u);
+  EXPECT_NE(put("sevenxx").content(), nullptr);
+  cache.clear();
+  EXPECT_EQ(cache.sizes().content_bytes, 0u);
+}
+
+TEST(AnswerCache, OfASectionOnlyThatIsKept) {
+  const auto directory = base::TemporaryDirectory::create("answers").value();
+  AnswerCache cache({2, 2, 2}, 1);
+  const Found whole = file_in(directory, "[section]");
+  Supplied section = *whole.file();
+  section.fd = whole.fd();
+  section.offset = 1;
+  section.size = 7;
+  cache.put(AnswerKey("a"), {"1"}, Found::file(section));
+  EXPECT_EQ(*cache.find(AnswerKey("a")).content(), "section");
+  section.size = 70;  // more than there is: as it is, the sender will see
+  cache.put(AnswerKey("b"), {"1"}, Found::file(section));
+  EXPECT_EQ(cache.find(AnswerKey("b")).content(), nullptr);
 }
 
 TEST(AnswerCache, FindsAgainByTheKeyItKeeps) {
@@ -309,7 +347,7 @@ TEST(Supply, ASpellingLeadsToWhatItStandsForAsLongAsThatIsRemembered) {
 // By then another file may stand there, or a link that leads out of where pointers may lead.
 TEST(AnswerCache, AForeignFileIsNeverOpenedByItsPath) {
   const auto directory = base::TemporaryDirectory::create("answers").value();
-  AnswerCache cache({3, 1, 2}, 1);
+  AnswerCache cache({3, 1, 2, 0}, 1);
   Supplied foreign = *file_in(directory, "a").file();
   foreign.is_foreign = true;
   foreign.fd = std::make_shared<const base::Fd>(::open(foreign.path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -323,7 +361,7 @@ TEST(AnswerCache, AForeignFileIsNeverOpenedByItsPath) {
 
 TEST(AnswerCache, AFileThatWasRemovedIsClosedWhenAsked) {
   const auto directory = base::TemporaryDirectory::create("answers").value();
-  AnswerCache cache({3, 3, 2}, 1);
+  AnswerCache cache({3, 3, 2, 0}, 1);
   cache.put(AnswerKey("a"), {"1"}, file_in(directory, "a"));
   cache.put(AnswerKey("b"), {"2"}, file_in(directory, "b"));
   ASSERT_TRUE(base::remove_file(base::join_path(directory.path(), "a")).ok());
@@ -335,7 +373,7 @@ TEST(AnswerCache, AFileThatWasRemovedIsClosedWhenAsked) {
 
 TEST(AnswerCache, AClosedFileThatIsGoneIsNotRemembered) {
   const auto directory = base::TemporaryDirectory::create("answers").value();
-  AnswerCache cache({3, 1, 2}, 1);
+  AnswerCache cache({3, 1, 2, 0}, 1);
   cache.put(AnswerKey("a"), {"1"}, file_in(directory, "a"));
   cache.put(AnswerKey("b"), {"2"}, file_in(directory, "b"));
   ASSERT_TRUE(base::remove_file(base::join_path(directory.path(), "a")).ok());
