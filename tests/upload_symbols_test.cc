@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/child.h"
+#include "base/codec.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/pool.h"
@@ -335,6 +336,30 @@ TEST_F(UploadSymbols, SendsWhatIsFoundByAnotherIdThanAGuid) {
                             got("/api/v1/uploads/3/files");
   EXPECT_EQ(files.find("\"verified\":false"), std::string::npos) << files;
   EXPECT_NE(files.find("\"verified\":true"), std::string::npos) << files;
+}
+
+TEST_F(UploadSymbols, SendsCompressedDebugFilesForWhatIsInThem) {
+  start();
+  const std::string library = base::read_file(must_build("libone.so")).value();
+  const auto write = [&](const std::string& name, base::Bytes bytes) {
+    ASSERT_TRUE(base::write_file_durably(path("packed/" + name), bytes).ok());
+  };
+  const auto packed = base::gzip(base::bytes_of(library));
+  write("libone.so.dbg.gz", packed);
+  write("cut.so.dbg.gz", base::Bytes(packed).first(packed.size() / 2));
+  write("words.gz", base::gzip(base::bytes_of("a manual")));
+  const Ran done = upload(server_->url(), {"--json", path("packed")});
+  ASSERT_EQ(done.code, 0) << done.out << done.errors;
+  auto json = base::JsonValue::parse(done.out).value();
+  EXPECT_EQ(json["sent"].integer_or(-1), 1) << done.out;
+  EXPECT_EQ(json["skipped"].integer_or(-1), 2) << done.out;
+  EXPECT_TRUE(is_stored(path("files/libone.so")));
+  const std::string id = extract::identify(base::bytes_of(library)).debug_id.breakpad();
+  EXPECT_EQ(
+      net::Client().get(server_->url() + "/libone.so.dbg/" + id + "/libone.so.dbg.gz").value().body,
+      base::text_of(packed));
+  json = base::JsonValue::parse(upload(server_->url(), {"--json", path("packed")}).out).value();
+  EXPECT_EQ(json["sent"].integer_or(-1), 0);
 }
 
 // What was deleted from the store is found by nobody, so it is sent again.

@@ -1,12 +1,15 @@
 #include "cli/upload_search.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "extract/identify.h"
+#include "formats/archive/archive_reader.h"
 #include "formats/archive/cab.h"
+#include "ingest/packed_files.h"
 #include "ingest/uploaded_package.h"
 #include "symstore/index_of.h"
 
@@ -81,27 +84,51 @@ std::string temporary_directory() {
   return root != nullptr ? root : "/tmp";
 }
 
+// What a packed file is, by the one file in it.
+Result<void> take_after(const base::PendingFile& plain, const std::string& name,
+                        UploadCandidate& candidate) {
+  const auto mapped = TRY(base::MappedFile::open(plain.path()));
+  const extract::Identity identity = extract::identify(mapped->bytes());
+  candidate.why = why_not(identity, mapped->bytes());
+  if (!candidate.why.empty()) {
+    candidate.why.insert(0, "the file in it: ");
+    return {};
+  }
+  candidate.format = extract::name_of(identity.kind);
+  if (!identity.debug_id.is_nil()) candidate.debug_id = identity.debug_id.breakpad();
+  candidate.path = path_for(identity, name);
+  if (!candidate.path) candidate.why = "the name in it cannot stand in a path";
+  return {};
+}
+
 // A cabinet is what the one file in it is, under the name that it has there. The server expands it.
 Result<void> look_into_cab(base::Bytes cab, UploadCandidate& candidate) {
   base::PendingFile plain = TRY(base::PendingFile::create(temporary_directory()));
   const archive::CabMember member =
       TRY(archive::expand_cab(cab, {}, [&](base::Bytes piece) { return plain.append(piece); }));
-  const auto mapped = TRY(base::MappedFile::open(plain.path()));
-  const extract::Identity identity = extract::identify(mapped->bytes());
-  candidate.why = why_not(identity, mapped->bytes());
-  if (!candidate.why.empty()) {
-    candidate.why.insert(0, "the file in the cabinet: ");
-    return {};
-  }
-  candidate.format = extract::name_of(identity.kind);
-  if (!identity.debug_id.is_nil()) candidate.debug_id = identity.debug_id.breakpad();
-  candidate.path = path_for(identity, std::string(base::basename_of(member.name)));
-  if (!candidate.path) {
-    candidate.why = "the name in the cabinet cannot stand in a path";
-    return {};
-  }
-  candidate.path->file = archive::cab_name_of(candidate.path->file);
+  TRY(take_after(plain, std::string(base::basename_of(member.name)), candidate));
+  if (candidate.path) candidate.path->file = archive::cab_name_of(candidate.path->file);
   return {};
+}
+
+// "foo.dbg.gz": kept packed, and known by what is in it.
+Result<void> look_into_compressed(base::Bytes packed, UploadCandidate& candidate) {
+  base::PendingFile plain = TRY(base::PendingFile::create(temporary_directory()));
+  auto reader = TRY(
+      archive::ArchiveReader::open(packed, archive::Limits(), archive::Reads::single_files_too));
+  if (!TRY(reader.next())) return Error{Fault::malformed, "there is nothing in it"};
+  TRY(reader.read([&](base::Bytes piece) { return plain.append(piece); }));
+  const std::string name(base::basename_of(candidate.file));
+  const std::string plain_name = ingest::plain_name_of(name);
+  TRY(take_after(plain, plain_name, candidate));
+  if (candidate.path) candidate.path->file += name.substr(plain_name.size());
+  return {};
+}
+
+bool is_compressed_debug_file(base::Bytes bytes, std::string_view name) {
+  return ingest::is_compressed_name(name) && !ingest::is_bundle_name(name) &&
+         ingest::may_hold_debug_file(bytes.first(std::min(bytes.size(), ingest::kPackedHeadSize)),
+                                     name);
 }
 
 enum class Named : std::uint8_t { in_tree, itself };  // on the command line
@@ -113,7 +140,7 @@ bool is_archive(const std::string& file, FileKind kind, Named named, UploadCandi
     return true;
   }
   if (!ingest::is_package_name(file)) return false;
-  if (named == Named::in_tree) {
+  if (named == Named::in_tree && !ingest::is_bundle_name(file)) {
     candidate.why = "a package in a directory: name it itself to send it";
   } else if (!ident::is_allowed_name(base::basename_of(file))) {
     candidate.why = "its name cannot stand in a path";
@@ -137,8 +164,10 @@ UploadCandidate look_at(const std::string& file, Named named) {
   if (identity.kind != FileKind::unknown) candidate.format = extract::name_of(identity.kind);
   if (!identity.debug_id.is_nil()) candidate.debug_id = identity.debug_id.breakpad();
   if (is_archive(file, identity.kind, named, candidate)) return candidate;
-  if (identity.kind == FileKind::cab) {
-    const auto looked = look_into_cab(bytes, candidate);
+  const bool is_cab = identity.kind == FileKind::cab;
+  if (is_cab || is_compressed_debug_file(bytes, file)) {
+    const auto looked =
+        is_cab ? look_into_cab(bytes, candidate) : look_into_compressed(bytes, candidate);
     if (!looked.ok()) candidate.why = looked.error().what;
     return candidate;
   }

@@ -1,7 +1,7 @@
 // What `upload-symbols` finds below the paths it was given: each file, whether it is worth sending,
-// where to, and if not, why not. Knows trees, zips, packages, dSYM bundles, cabinets and symbol
-// store trees. Reads heads only, but expands cabinets to see what is in them; hashes are made
-// later. Any thread; blocks. Fails with not_found for a path that is not there.
+// where to, and if not, why not. Knows trees, zips, packages, dSYM bundles, compressed debug files,
+// cabinets and symbol store trees. Reads heads only, but expands what is packed to see what is in
+// it; hashes are made later. Any thread; blocks. Fails with not_found for a path that is not there.
 #pragma once
 
 #include <cstdint>

@@ -289,12 +289,11 @@ int run_upload_symbols(int argc, char** argv) {
   options.footer(
       "Sent are ELF, PE, PDB, Mach-O and WebAssembly files with an id (stripped, unstripped, "
       "separate\n"
-      "debug files, dSYM bundles), Breakpad .sym files, .NET's perf maps (.r2rmap), cabinets "
-      "(.pd_)\n"
-      "of one such file, files of symbol store trees and zips in Tecken's layout; and packages "
-      "that\n"
-      "are named themselves (.deb, .rpm, .tar.* and the like), which the server unpacks. What was\n"
-      "sent of a big file before an interruption is not sent again; a package is sent whole.\n"
+      "debug files, dSYM bundles), Breakpad .sym files, .NET's perf maps (.r2rmap), one such file\n"
+      "compressed (.gz, .xz, .zst, .bz2) or in a cabinet (.pd_), dSYM bundles in a tar, files of\n"
+      "symbol store trees and zips in Tecken's layout; and packages that are named themselves\n"
+      "(.deb, .rpm, .tar.* and the like), which the server unpacks. What was sent of a big file\n"
+      "before an interruption is not sent again; a package is sent whole.\n"
       "Example:\n  faultline upload-symbols --url http://127.0.0.1:7070 build/");
   if (const auto code = options.parse(argc, argv)) return *code;
   if (!settings.url.starts_with("http://") && !settings.url.starts_with("https://")) {
