@@ -352,7 +352,7 @@ void write_large_tree(const std::string& tree, unsigned count, bool packed) {
   const auto directory = base::TemporaryDirectory::create("cabinets").value();
   for (unsigned i = 0; i < count; ++i) {
     members += fmt::format("\"f{0}.bin\\{0}\",\"x\"\r\n", i);
-    const std::string text = fmt::format("file {} {}", i, std::string(packed ? 4096 : 10, 'a'));
+    const std::string text = fmt::format("file {} {}", i, std::string(packed ? 65'536 : 10, 'a'));
     if (!packed) {
       write(fmt::format("f{0}.bin/{0}/f{0}.bin", i), text);
       continue;
@@ -377,10 +377,10 @@ TEST_F(StoreCommand, ATransactionMayHaveMoreFilesThanWeMayOpen) {
   }
 }
 
-// The cabinets' contents are larger than the disk for temporary files, each of them is not. (Half of
-// the disk is for ThreadSanitizer, which keeps a file there, too.)
+// The cabinets' contents are larger than the disk for temporary files, each of them is not. (Half
+// of the disk is for ThreadSanitizer, which keeps a file there, too.)
 TEST_F(StoreCommand, CabinetsAreExpandedOneAfterTheOther) {
-  const auto disk = testing_support::SmallDisk::mount("128k");
+  const auto disk = testing_support::SmallDisk::mount("1m");
   REQUIRE_OR_SKIP(disk, "mounting a tmpfs");
   write_large_tree(path("tree"), 40, true);
   const auto end =
@@ -390,7 +390,8 @@ TEST_F(StoreCommand, CabinetsAreExpandedOneAfterTheOther) {
   EXPECT_EQ(end->exit_code, 0) << end->errors;
   EXPECT_EQ(end->errors, "");
   serve();
-  EXPECT_TRUE(get("/f39.bin/39/f39.bin").body == fmt::format("file 39 {}", std::string(4096, 'a')));
+  EXPECT_TRUE(get("/f39.bin/39/f39.bin").body ==
+              fmt::format("file 39 {}", std::string(65'536, 'a')));
 }
 
 // A file that is there and cannot be read: its transaction is not sent without it.
