@@ -82,15 +82,19 @@ Result<Receipt> Ingest::keep_zip(const Bringer& bringer, const std::string& file
     TRY(reader.read([&](base::Bytes piece) { return file.append(piece); }));
     TRY(file.sync_and_close());
     all.push_back({std::move(file), std::move(wanted->second.path), wanted->second.name, false,
-                   PathIs::guessed});
+                   PathIs::guessed, stored_text(fold_member_name(member->name))});
     plan.wanted.erase(wanted);  // the same name again brings the same file
+  }
+  std::optional<PackedSources> sources;
+  if (packages_.containers != nullptr && !plan.sources.empty()) {
+    sources = TRY(pack_zip_sources(zip, zip_limits_, std::move(plan.sources), blobs_.tmp()));
   }
   store::Upload upload = upload_of(bringer);
   upload.file_name = stored_text(file_name);
   upload.size = zip.size();
   for (const std::string& name : plan.ignored) upload.ignored.push_back(stored_text(name));
   std::vector<std::string> ignored = upload.ignored;
-  Receipt receipt = TRY(keep_all(bringer, std::move(upload), std::move(all)));
+  Receipt receipt = TRY(keep_all(bringer, std::move(upload), std::move(all), std::move(sources)));
   receipt.ignored = std::move(ignored);
   return receipt;
 }
@@ -102,7 +106,8 @@ Result<Receipt> Ingest::keep_package(const Bringer& bringer, const std::string& 
   upload.file_name = stored_text(file_name);
   upload.size = size;
   upload.ignored = package.ignored;
-  Receipt receipt = TRY(keep_all(bringer, std::move(upload), std::move(package.files)));
+  Receipt receipt = TRY(
+      keep_all(bringer, std::move(upload), std::move(package.files), std::move(package.sources)));
   receipt.ignored = std::move(package.ignored);
   return receipt;
 }
@@ -116,6 +121,7 @@ struct Ingest::Arrived {
   Result<void> add(Received received) {
     const auto bytes = TRY(base::MappedFile::open(received.file.path()));
     described.push_back(describe(bytes->bytes(), received.path, received.name, received.path_is));
+    described.back().member = std::move(received.member);
     files.push_back(std::move(received.file));
     return {};
   }
@@ -144,6 +150,7 @@ Result<void> Ingest::arrive(Received received, std::uint64_t upload_size, Arrive
   arrived.directories.push_back(std::move(contents->directory));
   for (Received& inside : contents->files) {
     arrived.unpacked_size += inside.file.size();
+    inside.member = received.member;
     TRY(arrived.add(std::move(inside)));
   }
   if (arrived.unpacked_size > zip_limits_.ratio_free_size &&
@@ -171,7 +178,7 @@ Result<void> Ingest::arrive(Received received, std::uint64_t upload_size, Arrive
 
 // REQUIRES: each file is synced. Blobs first, then rows.
 Result<Receipt> Ingest::keep_all(const Bringer& bringer, store::Upload upload,
-                                 std::vector<Received> all) {
+                                 std::vector<Received> all, std::optional<PackedSources> sources) {
   Arrived arrived;
   for (Received& received : all) TRY(arrive(std::move(received), upload.size, arrived));
   std::vector<store::NewFile>& described = arrived.described;
@@ -184,8 +191,16 @@ Result<Receipt> Ingest::keep_all(const Bringer& bringer, store::Upload upload,
   const std::vector<base::Sha256> hashes = TRY(blobs_.put_all(std::move(arrived.files)));
   for (std::size_t i = 0; i < hashes.size(); ++i) described[i].file.sha256 = hashes[i];
 
+  store::Container package;
+  if (sources) package.pack = TRY(blobs_.put(std::move(sources->pack)));
+
   upload.created_at = base::now();
-  const store::Catalog::Committed committed = TRY(catalog_.commit(upload, described));
+  const auto also = [&](db::Session& session, std::int64_t upload_id) -> Result<void> {
+    if (!sources) return {};
+    return packages_.containers->keep_uploaded(session, upload_id, upload, package,
+                                               sources->sources);
+  };
+  const store::Catalog::Committed committed = TRY(catalog_.commit(upload, described, also));
   // From here on the upload is ours, whatever happens.
   if (const auto joined = join_waiting_packages(catalog_, scope, described); !joined.ok()) {
     base::log::warning("packages of split DWARF stay alone: {}", joined.error().what);

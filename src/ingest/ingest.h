@@ -16,10 +16,12 @@
 #include "base/result.h"
 #include "formats/archive/zip.h"
 #include "ident/paths.h"
+#include "ingest/source_pack.h"
 #include "ingest/unpack_in_child.h"
 #include "ingest/zip_members.h"
 #include "store/blobs.h"
 #include "store/catalog.h"
+#include "store/containers.h"
 
 namespace ingest {
 
@@ -51,6 +53,7 @@ struct Received {
   std::string name;                      // base name, when there is no path
   bool for_store = false;                // part of a store's transaction: kept exactly as it is
   PathIs path_is = PathIs::told;
+  std::string member = {};  // "/usr/bin/x", of a package; "": it was brought by itself
 };
 
 struct Kept {
@@ -65,10 +68,12 @@ struct Receipt {
   std::vector<std::string> ignored;  // members of an archive that nobody wants
 };
 
-// How uploaded packages are unpacked; without `unpack` they are not.
+// How uploaded packages are unpacked; without `unpack` they are not, without `containers` their
+// sources are not kept.
 struct Packages {
   Unpacker unpack;
   std::uint64_t disk_free_min = 0;  // what unpacking must leave on the disk
+  store::Containers* containers = nullptr;
 };
 
 class Ingest {
@@ -82,14 +87,16 @@ class Ingest {
   base::Result<Receipt> keep_zip(const Bringer& bringer, const std::string& file_name,
                                  base::Bytes zip, ZipKind kind = ZipKind::tecken);
 
-  // The debug files and programs in a package that lies at `path` (uploaded_package.h).
+  // The debug files and programs in a package, and its sources, that lies at `path`
+  // (uploaded_package.h).
   base::Result<Receipt> keep_package(const Bringer& bringer, const std::string& file_name,
                                      const std::string& path, std::uint64_t size);
 
  private:
   struct Arrived;  // files and the rows that they will get
   base::Result<Receipt> keep_all(const Bringer& bringer, store::Upload upload,
-                                 std::vector<Received> all);
+                                 std::vector<Received> all,
+                                 std::optional<PackedSources> sources = std::nullopt);
   base::Result<void> arrive(Received received, std::uint64_t upload_size, Arrived& arrived);
 
   store::Blobs& blobs_;

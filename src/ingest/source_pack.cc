@@ -74,6 +74,11 @@ Result<std::vector<PackedSource>> SourcePack::finish(const std::string& target) 
   return std::move(sources_);
 }
 
+Result<PackedSources> SourcePack::finish() && {
+  if (frame_first_ < sources_.size()) TRY(flush());
+  return PackedSources{std::move(file_), std::move(sources_)};
+}
+
 Result<std::string> read_packed(const std::string& pack, const PackedSource& source) {
   const base::Fd fd(::open(pack.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return base::error_from_errno(errno, "cannot open", pack);

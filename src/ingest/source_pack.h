@@ -23,6 +23,12 @@ constexpr std::uint64_t kSourceSizeMax = 16ull << 20;
 // or with an extension of some language.
 bool is_source_path(std::string_view path);
 
+// A finished pack without a name yet, to become a blob.
+struct PackedSources {
+  base::PendingFile pack;
+  std::vector<store::PackedSource> sources;
+};
+
 class SourcePack {
  public:
   static base::Result<SourcePack> create(const std::string& directory);
@@ -30,6 +36,7 @@ class SourcePack {
   base::Result<void> add(const std::string& path, base::Bytes content);
   // Renames the pack to `target` unless it is empty. Once, at the end.
   base::Result<std::vector<store::PackedSource>> finish(const std::string& target);
+  base::Result<PackedSources> finish() &&;  // or this
 
  private:
   explicit SourcePack(base::PendingFile file) : file_(std::move(file)) {}

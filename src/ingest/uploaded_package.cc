@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "ingest/scan.h"
+#include "ingest/source_pack.h"
 #include "ingest/stored_text.h"
 
 namespace ingest {
@@ -39,12 +40,12 @@ Result<UnpackedPackage> unpack_uploaded(const Packages& packages, const std::str
                                         const std::string& archive) {
   if (!packages.unpack) return Error{Fault::unsupported, "packages are not unpacked here"};
   base::TemporaryDirectory directory = TRY(base::TemporaryDirectory::create_in(tmp, "package"));
-  UnpackedPackage package{std::move(directory), {}, {}};
+  UnpackedPackage package{std::move(directory), {}, {}, {}};
   UnpackJob job;
   job.archive = archive;
   job.directory = package.directory.path();
   job.disk_free_min = packages.disk_free_min;
-  const Result<Unpacked> unpacked = packages.unpack(job);
+  Result<Unpacked> unpacked = packages.unpack(job);
   if (!unpacked.ok()) return told_to_uploader(unpacked.error(), archive);
   // A watched package gives what can be read of it. An upload is kept whole, or not at all.
   if (!unpacked->problem.empty()) {
@@ -64,12 +65,46 @@ Result<UnpackedPackage> unpack_uploaded(const Packages& packages, const std::str
     }
     base::PendingFile file = TRY(base::PendingFile::adopt(path));
     TRY(file.sync_and_close());
-    package.files.push_back({std::move(file), std::nullopt, std::move(name)});
+    package.files.push_back({std::move(file), std::nullopt, std::move(name), false, PathIs::told,
+                             stored_text(member.name)});
   }
-  if (package.files.empty()) {
-    return Error{Fault::malformed, "there is no file with an id in the package"};
+  if (!unpacked->sources.empty() && packages.containers != nullptr) {
+    base::PendingFile pack =
+        TRY(base::PendingFile::adopt(base::join_path(job.directory, kPackName)));
+    TRY(pack.sync_and_close());
+    package.sources = PackedSources{std::move(pack), std::move(unpacked->sources)};
+  }
+  if (package.files.empty() && !package.sources) {
+    return Error{Fault::malformed, "there is no file with an id in the package, and no source"};
   }
   return package;
+}
+
+Result<std::optional<PackedSources>> pack_zip_sources(base::Bytes zip,
+                                                      const archive::ZipLimits& limits,
+                                                      std::set<std::string, std::less<>> members,
+                                                      const std::string& tmp) {
+  SourcePack pack = TRY(SourcePack::create(tmp));
+  archive::ZipReader reader = TRY(archive::ZipReader::open(zip, limits));
+  for (;;) {
+    const std::optional<archive::ZipMember> member = TRY(reader.next());
+    if (!member) break;
+    if (members.erase(member->name) == 0) continue;
+    std::vector<std::uint8_t> content;
+    bool is_too_large = false;
+    const Result<void> done = reader.read([&](base::Bytes piece) -> Result<void> {
+      is_too_large = content.size() + piece.size() > kSourceSizeMax;
+      if (is_too_large) return Error{Fault::too_large, "enough was read"};
+      content.insert(content.end(), piece.begin(), piece.end());
+      return {};
+    });
+    if (is_too_large) continue;
+    TRY(Result<void>(done));
+    TRY(pack.add(fold_member_name(member->name), content));
+  }
+  PackedSources packed = TRY(std::move(pack).finish());
+  if (packed.sources.empty()) return std::optional<PackedSources>();
+  return std::optional<PackedSources>(std::move(packed));
 }
 
 }  // namespace ingest

@@ -127,6 +127,10 @@ Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits, ZipK
       plan.ignored.push_back(member->name);
       continue;
     }
+    if (kind == ZipKind::tecken && fold_member_name(member->name).starts_with("/usr/src/")) {
+      plan.sources.insert(member->name);
+      continue;
+    }
     WantedMember wanted{std::nullopt, std::string(base::basename_of(member->name))};
     if (kind == ZipKind::tecken) wanted.path = find_member_path(member->name);
     if (!wanted.path) {

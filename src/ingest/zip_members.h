@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@
 namespace ingest {
 
 enum class ZipKind : std::uint8_t {
-  tecken,  // NAME/HEX/FILE or debug files; any other member refuses the whole
+  tecken,  // NAME/HEX/FILE, debug files or usr/src/…; any other member refuses the whole
   nuget,   // a symbol package: its PDBs and images; what else a package holds is ignored
 };
 
@@ -28,6 +29,7 @@ struct WantedMember {
 
 struct ZipPlan {
   std::map<std::string, WantedMember, std::less<>> wanted;  // by the member's whole name
+  std::set<std::string, std::less<>> sources;  // members below usr/src: a package's sources
   std::vector<std::string> ignored;
 };
 

@@ -33,7 +33,9 @@ bool ClockGuard::is_quiet(std::int64_t wall, std::int64_t monotonic) {
 }
 
 Result<std::uint64_t> expire_try_symbols(const Household& house, base::Time now) {
-  const std::vector<base::Sha256> gone = TRY(house.catalog.expire_try(now));
+  std::vector<base::Sha256> gone = TRY(house.catalog.expire_try(now));
+  const std::vector<base::Sha256> packs = TRY(house.containers.expire_try(now));
+  gone.insert(gone.end(), packs.begin(), packs.end());
   if (gone.empty() || house.is_shared) return gone.size();  // a start of all sweeps the blobs
   // Nobody is between a blob and its row now, so a blob without rows is nobody's.
   const std::unique_lock alone(house.blobs.in_use());

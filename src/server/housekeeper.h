@@ -17,6 +17,7 @@
 #include "store/access.h"
 #include "store/blobs.h"
 #include "store/catalog.h"
+#include "store/containers.h"
 #include "store/disk_watch.h"
 
 namespace server {
@@ -37,6 +38,7 @@ struct Household {
   store::DiskWatch& disk;
   store::Access& access;
   store::Catalog& catalog;
+  store::Containers& containers;
   store::Blobs& blobs;
   ingest::UploadSessions& sessions;
   ingest::ChunkStore& chunks;

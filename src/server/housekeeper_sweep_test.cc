@@ -25,6 +25,7 @@ struct Place {
   std::unique_ptr<db::Database> database = db::Database::open(data.database_url()).value();
   store::Blobs blobs = store::Blobs::open(data.blobs(), data.tmp()).value();
   store::Catalog catalog{*database};
+  store::Containers containers{*database, catalog};
   store::Access access{*database};
   store::DiskWatch disk{data.path(), {0, 0, 0}};
   std::unique_ptr<ingest::UploadSessions> sessions =
@@ -33,7 +34,12 @@ struct Place {
       ingest::ChunkStore::open(data.uploads() + "/chunks").value();
   api::PartialUploads partial{root.path() + "/partial", data.tmp()};
 
-  Place() { EXPECT_TRUE(database->migrate(store::Catalog::migrations()).ok()); }
+  Place() {
+    std::vector<db::Migration> tables = store::Catalog::migrations();
+    const auto& more = store::Containers::migrations();
+    tables.insert(tables.end(), more.begin(), more.end());
+    EXPECT_TRUE(database->migrate(tables).ok());
+  }
   api::PartialUploads::Name must_send(const std::string& content, std::int64_t age_s) {
     const api::PartialUploads::Name name{base::sha256_of(base::bytes_of(content)), ""};
     EXPECT_TRUE(partial.append(name, 0, base::bytes_of("x")).ok());
@@ -50,8 +56,9 @@ TEST(Housekeeper, SweepsUploadsInPartsThatNobodyGoesOnWith) {
   const auto old = place.must_send("old", 8 * 86'400);
   const auto late = place.must_send("late", 6 * 86'400);
   const auto nothing = [](const auto&) -> base::Result<void> { return {}; };
-  const Housekeeper housekeeper({place.disk, place.access, place.catalog, place.blobs,
-                                 *place.sessions, *place.chunks, place.partial, nothing, false});
+  const Housekeeper housekeeper({place.disk, place.access, place.catalog, place.containers,
+                                 place.blobs, *place.sessions, *place.chunks, place.partial,
+                                 nothing, false});
   const auto until = std::chrono::steady_clock::now() + 20s;
   while (place.partial.received(old) != 0 && std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(10ms);

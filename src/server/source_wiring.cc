@@ -31,11 +31,10 @@ sources::Sources::Options sources_options(const Options& options,
 }
 
 sources::Provider sources_in_packages(store::Containers& containers, ingest::Scan& scan) {
-  return [&](const std::vector<std::string>& modules,
-             std::string_view path) -> Result<std::optional<sources::ReadFile>> {
-    const std::string folded = sources::canonical(path);
-    for (const std::string& module : modules) {
-      const auto found = TRY(containers.find_source(module, folded));
+  return [&](const sources::Named& named) -> Result<std::optional<sources::ReadFile>> {
+    const std::string folded = sources::canonical(named.path);
+    for (const std::string& module : named.modules) {
+      const auto found = TRY(containers.find_source(module, folded, named.scope));
       if (!found) continue;
       const std::string pack = TRY(scan.path_of_pack(found->container));
       sources::ReadFile file;

@@ -123,12 +123,13 @@ std::string holder_text(const std::string& address) {
 
 // Blobs whose row was never committed: their upload was never acknowledged.
 Result<void> sweep_orphans(store::Blobs& blobs, store::Catalog& catalog, reports::Archive& archive,
-                           sources::Uploaded& uploaded_sources) {
+                           sources::Uploaded& uploaded_sources, store::Containers& containers) {
   std::vector<base::Sha256> kept;
   const auto keep = [&](const base::Sha256& hash) { kept.push_back(hash); };
   TRY(catalog.list_hashes(keep));
   TRY(archive.list_hashes(keep));
   TRY(uploaded_sources.list_hashes(keep));
+  TRY(containers.list_hashes(keep));
   std::sort(kept.begin(), kept.end());
   const std::uint64_t removed = TRY(blobs.sweep([&](const base::Sha256& hash) {
     return std::binary_search(kept.begin(), kept.end(), hash);
@@ -323,7 +324,7 @@ Result<void> serve(const Options& options) {
   store::Containers containers(*database, catalog);
   reports::Archive archive(*database, blobs);
   sources::Uploaded uploaded_sources(*database, blobs);
-  TRY(sweep_orphans(blobs, catalog, archive, uploaded_sources));
+  TRY(sweep_orphans(blobs, catalog, archive, uploaded_sources, containers));
 
   store::Access access(*database);
   TRY(access.reload());
@@ -346,7 +347,7 @@ Result<void> serve(const Options& options) {
   const std::atomic<bool> never = false;  // an upload under way is finished
   ingest::Ingest ingest(blobs, catalog, zip_limits(options),
                         {ingest::unpack_in_child("/proc/self/exe", upload_unpacking(), never),
-                         options.disk_stop_extracting});
+                         options.disk_stop_extracting, &containers});
   supply::Supply::Options supplying = supply_options(options, data);
   supplying.bring = [&scan](std::vector<base::Sha256> contents, std::function<void()> done) {
     scan.bring(std::move(contents), std::move(done));
@@ -380,11 +381,12 @@ Result<void> serve(const Options& options) {
                                catalog, uploads, disk,      supply,  long_work};
   const auto others = [&](const std::function<void(const base::Sha256&)>& sink) -> Result<void> {
     TRY(archive.list_hashes(sink));
-    return uploaded_sources.list_hashes(sink);
+    TRY(uploaded_sources.list_hashes(sink));
+    return containers.list_hashes(sink);
   };
   api::PartialUploads partial(base::join_path(data.path(), "partial"), data.tmp());
-  const Housekeeper housekeeper({disk, access, catalog, blobs, *sessions, *chunks, partial, others,
-                                 database->engine() != db::Engine::sqlite});
+  const Housekeeper housekeeper({disk, access, catalog, containers, blobs, *sessions, *chunks,
+                                 partial, others, database->engine() != db::Engine::sqlite});
 
   // The routes; the catch-all for symbol files comes last.
   net::Router router;

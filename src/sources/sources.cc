@@ -86,7 +86,9 @@ Result<Sources::Module> Sources::prove(const Question& question, Clock::time_poi
       miss = std::move(named).error();
       continue;
     }
-    if (const auto file = (*named)->find(question.path)) return Module{*named, *file, found.file()};
+    if (const auto file = (*named)->find(question.path)) {
+      return Module{*named, *file, found.file(), request.scope};
+    }
     miss = {Fault::not_found, (*named)->files().empty() ? "the symbols name no source files at all"
                                                         : "the symbols do not name this file"};
   }
@@ -138,7 +140,7 @@ Result<Source> Sources::look_for(const Module& module, Clock::time_point deadlin
     if (!file.ok()) reason = std::move(file).error();
   }
   for (const Provider& provider : options_.providers) {
-    auto file = provider(module.named->ids(), path);
+    auto file = provider({module.named->ids(), path, module.file.checksum, module.scope});
     if (!file.ok()) {
       reason = std::move(file).error();
     } else if (*file && fits((*file)->bytes, verified)) {

@@ -44,10 +44,16 @@ struct Source {
   bool is_verified = false;  // it fits the checksum in the symbols
 };
 
-// Another place where sources are, such as members of packages. `modules` are all ids of the
-// module, lower-case hex. Nothing when it does not have the file; may block for a while.
-using Provider = std::function<base::Result<std::optional<ReadFile>>(
-    const std::vector<std::string>& modules, std::string_view path)>;
+// A file that the symbols name, as it is asked of a provider.
+struct Named {
+  const std::vector<std::string>& modules;  // all ids of the module, lower-case hex
+  std::string_view path;                    // as the symbols spell it
+  std::string_view checksum;                // sources/checksum.h; "" when not known
+  const ident::Scope& scope;                // whose symbols they are
+};
+// Another place where sources are, such as members of packages. Nothing when it does not have the
+// file; may block for a while.
+using Provider = std::function<base::Result<std::optional<ReadFile>>(const Named& named)>;
 
 class Sources {
  public:
@@ -80,6 +86,7 @@ class Sources {
     std::shared_ptr<const NamedFiles> named;  // null: only the index names files
     NamedFile file;
     std::shared_ptr<const supply::Supplied> symbols;  // that name it
+    ident::Scope scope;
   };
   base::Result<Module> prove(const Question& question, Clock::time_point deadline);
   base::Result<void> prove_address(const Question& question, Clock::time_point deadline);

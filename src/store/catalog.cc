@@ -169,8 +169,8 @@ const std::vector<db::Migration>& Catalog::migrations() {
   return list;
 }
 
-Result<Catalog::Committed> Catalog::commit(const Upload& upload,
-                                           const std::vector<NewFile>& files) {
+Result<Catalog::Committed> Catalog::commit(const Upload& upload, const std::vector<NewFile>& files,
+                                           const AlsoWrite& also) {
   Committed committed;
   TRY(database_.write([&](Session& session) -> Result<void> {
     committed = {};
@@ -183,7 +183,7 @@ Result<Catalog::Committed> Catalog::commit(const Upload& upload,
       TRY(record_file(session, committed.upload_id, position++, file, added, was_known));
       committed.was_known.push_back(was_known);
     }
-    return {};
+    return also ? also(session, committed.upload_id) : Result<void>();
   }));
   // The rows are on disk from here on. Listeners may ask the catalogue and will see them.
   std::vector<NewFile> told = files;

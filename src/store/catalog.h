@@ -53,6 +53,7 @@ struct NewFile {
   FileRecord file;
   std::vector<KeyRecord> keys;
   std::string path;    // as the uploader called it
+  std::string member;  // "/usr/bin/x" of an uploaded package; "": it came by itself
   ident::Scope scope;  // commit() fills it in for listeners: where the file can be found
   bool path_is_verified() const;
   // Its .sym and index are made before anybody asks. Not of watched files: there may be millions.
@@ -106,8 +107,11 @@ class Catalog {
   };
   // All of them or none. What is here already gets the keys that it had not, and its row what is
   // known better now. With an id, the files are added to that upload if it is there and for the
-  // same scope. REQUIRES: each file's blob is durable.
-  base::Result<Committed> commit(const Upload& upload, const std::vector<NewFile>& files);
+  // same scope. `also` writes further rows of the upload in the same transaction, which may be
+  // tried again. REQUIRES: each file's blob is durable.
+  using AlsoWrite = std::function<base::Result<void>(db::Session&, std::int64_t upload_id)>;
+  base::Result<Committed> commit(const Upload& upload, const std::vector<NewFile>& files,
+                                 const AlsoWrite& also = nullptr);
   // An upload whose files come one by one, or need not come: its id. `skipped` are here: each is
   // recorded with its path, while its row and its keys stay as they are.
   base::Result<std::int64_t> begin_upload(const Upload& upload,

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "store/blobs.h"
+#include "store/container_rows.h"
 #include "store/values.h"
 
 namespace store {
@@ -22,40 +23,6 @@ using db::Session;
 using db::Value;
 
 namespace {
-
-constexpr std::string_view kColumns =
-    "c.id, c.path, c.kind, c.size, c.modified_ns, c.changed_ns, c.inode, c.problem, c.pack";
-constexpr std::size_t kColumnCount = 9;
-
-std::uint64_t unsigned_of(const Row& row, std::size_t column) {
-  return static_cast<std::uint64_t>(row.integer(column));
-}
-
-std::string name_of(Container::Kind kind) {
-  switch (kind) {
-    case Container::Kind::file:
-      return "file";
-    case Container::Kind::package:
-      return "package";
-    case Container::Kind::upload:
-      return "upload";
-  }
-  return "";
-}
-
-Container container_of(const Row& row) {
-  Container container;
-  container.id = row.integer(0);
-  container.path = row.text(1);
-  const std::string kind = row.text(2);
-  container.kind = kind == "file"      ? Container::Kind::file
-                   : kind == "package" ? Container::Kind::package
-                                       : Container::Kind::upload;
-  container.stamp = {unsigned_of(row, 3), row.integer(4), row.integer(5), unsigned_of(row, 6)};
-  container.problem = row.text(7);
-  container.pack = find_sha256(row.text(8));
-  return container;
-}
 
 // What rows are left without when a container goes.
 struct Losses {
@@ -91,7 +58,7 @@ Result<std::int64_t> keep_row(Session& session, const Container& container, Loss
   const Rows rows = TRY(session.query(
       "INSERT INTO container (path, kind, size, modified_ns, changed_ns, inode, problem, pack, "
       "scanned_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-      {container.path, name_of(container.kind), number(stamp.size), stamp.modified_ns,
+      {container.path, name_of_kind(container.kind), number(stamp.size), stamp.modified_ns,
        stamp.changed_ns, number(stamp.inode), container.problem, pack, base::now().us}));
   if (rows.empty()) return Error{Fault::internal, "INSERT INTO container returned no id"};
   return rows.front().integer(0);
@@ -107,24 +74,6 @@ Result<void> keep_members(Session& session, std::int64_t id,
                         {id, number(members[i].ordinal), files[i], members[i].name}));
   }
   return {};
-}
-
-Result<void> keep_sources(Session& session, std::int64_t id,
-                          const std::vector<PackedSource>& sources) {
-  for (const PackedSource& source : sources) {
-    TRY(session.execute(
-        "INSERT INTO container_source (container, path, at, packed_size, plain_size, skip, size) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path, container) DO NOTHING",
-        {id, source.path, number(source.at), number(source.packed_size), number(source.plain_size),
-         number(source.skip), number(source.size)}));
-  }
-  return {};
-}
-
-std::size_t shared_prefix(std::string_view a, std::string_view b) {
-  const auto [end, other] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
-  static_cast<void>(other);
-  return static_cast<std::size_t>(end - a.begin());
 }
 
 }  // namespace
@@ -176,6 +125,10 @@ const std::vector<db::Migration>& Containers::migrations() {
       {132, "watched files without members are looked at again",
        "DELETE FROM container WHERE kind = 'file' AND NOT EXISTS\n"
        "  (SELECT 1 FROM container_file m WHERE m.container = container.id);\n"},
+      {133, "the sources of uploaded packages",
+       "ALTER TABLE container ADD COLUMN project TEXT NOT NULL DEFAULT '';\n"
+       "ALTER TABLE container ADD COLUMN is_try BIGINT NOT NULL DEFAULT 0;\n"
+       "ALTER TABLE container ADD COLUMN expires_at BIGINT NOT NULL DEFAULT 0;\n"},
   };
   return list;
 }
@@ -195,7 +148,7 @@ Result<std::vector<Sha256>> Containers::commit(const std::vector<NewContainer>& 
       for (const ContainerMember& member : added.members) own.push_back(member.file);
       const std::vector<std::int64_t> rows = TRY(catalog_.keep(session, own));
       TRY(keep_members(session, id, added.members, rows));
-      TRY(keep_sources(session, id, added.sources));
+      TRY(keep_source_rows(session, id, added.sources));
     }
     return catalog_.drop_unowned(session, losses.files, losses.contents, losses.ids);
   }));
@@ -220,7 +173,7 @@ Result<std::vector<Sha256>> Containers::remove(const std::vector<std::int64_t>& 
 
 Result<std::map<std::string, Container>> Containers::list(const std::string& path) {
   std::string sql =
-      "SELECT " + std::string(kColumns) + " FROM container c WHERE c.kind <> 'upload'";
+      "SELECT " + std::string(kContainerColumns) + " FROM container c WHERE c.kind <> 'upload'";
   std::vector<Value> values;
   if (!path.empty()) {
     // No LIKE, which would want its wildcards quoted and, in SQLite, ignores case.
@@ -249,13 +202,13 @@ Result<std::vector<Origin>> Containers::origins_of(const Sha256& content) {
   std::vector<Origin> origins;
   TRY(database_.read([&](Session& session) -> Result<void> {
     const Rows rows = TRY(session.query(
-        "SELECT " + std::string(kColumns) +
+        "SELECT " + std::string(kContainerColumns) +
             ", m.member, m.ordinal FROM container c JOIN container_file m ON m.container = c.id "
             "JOIN symbol_file f ON f.id = m.file WHERE f.sha256 = ? ORDER BY c.id",
         {content.hex()}));
     for (const Row& row : rows) {
-      origins.push_back(
-          {container_of(row), row.text(kColumnCount), unsigned_of(row, kColumnCount + 1)});
+      origins.push_back({container_of(row), row.text(kContainerColumnCount),
+                         unsigned_of(row, kContainerColumnCount + 1)});
     }
     return {};
   }));
@@ -274,44 +227,6 @@ Result<void> Containers::list_hashes(const std::function<void(const Sha256&)>& s
     }
     return {};
   });
-}
-
-Result<std::optional<FoundSource>> Containers::find_source(std::string_view build_id,
-                                                           std::string_view path) {
-  std::optional<FoundSource> best;
-  TRY(database_.read([&](Session& session) -> Result<void> {
-    const Rows homes = TRY(session.query(
-        "SELECT DISTINCT c.path FROM container c JOIN container_file m ON m.container = c.id "
-        "JOIN symbol_key k ON k.file = m.file WHERE k.kind = 'build_id' AND k.id = ?",
-        {std::string(build_id)}));
-    if (homes.empty()) return {};
-    const Rows rows =
-        TRY(session.query("SELECT " + std::string(kColumns) +
-                              ", s.at, s.packed_size, s.plain_size, s.skip, s.size "
-                              "FROM container_source s JOIN container c ON c.id = s.container "
-                              "WHERE s.path = ? ORDER BY c.id",
-                          {std::string(path)}));
-    std::size_t best_prefix = 0;
-    for (const Row& row : rows) {
-      FoundSource found;
-      found.container = container_of(row);
-      found.source = {std::string(path),
-                      unsigned_of(row, kColumnCount),
-                      unsigned_of(row, kColumnCount + 1),
-                      unsigned_of(row, kColumnCount + 2),
-                      unsigned_of(row, kColumnCount + 3),
-                      unsigned_of(row, kColumnCount + 4)};
-      std::size_t prefix = 0;
-      for (const Row& home : homes) {
-        prefix = std::max(prefix, shared_prefix(home.text(0), found.container.path));
-      }
-      if (best && prefix <= best_prefix) continue;
-      best = std::move(found);
-      best_prefix = prefix;
-    }
-    return {};
-  }));
-  return best;
 }
 
 }  // namespace store

@@ -1,5 +1,5 @@
 // Where files of the catalogue lie that nobody uploaded: watched files and packages, their
-// members, and the sources that packages bring.
+// members; and the sources that packages bring, uploaded ones as well.
 // Not the watching (ingest/scan.h) and not the bytes: those are extracted ahead or on demand.
 // Rows of one container appear in one transaction with the files' own; a container that is
 // committed again replaces what it had. What only a removed container had leaves the catalogue,
@@ -37,7 +37,7 @@ base::Result<FileStamp> stamp_of(const std::string& path);
 struct Container {
   enum class Kind : std::uint8_t { file, package, upload };
   std::int64_t id = 0;
-  std::string path;  // absolute; of an upload its name
+  std::string path;  // absolute; of an upload as uploaded_container_path() says
   Kind kind = Kind::file;
   FileStamp stamp;
   std::string problem;               // why not all of it could be read; "" when all is well
@@ -76,6 +76,15 @@ struct FoundSource {
   PackedSource source;
 };
 
+// An uploaded package, as its uploader called it, and its member.
+struct UploadedOrigin {
+  std::string archive;
+  std::string member;
+};
+
+// "17/hello.rpm": unique, and never that of a watched file.
+std::string uploaded_container_path(std::int64_t upload_id, std::string_view file_name);
+
 class Containers {
  public:
   static const std::vector<db::Migration>& migrations();  // 130 to 139
@@ -95,9 +104,22 @@ class Containers {
   // Calls `sink` with every content that lies in a container, and every pack.
   base::Result<void> list_hashes(const std::function<void(const base::Sha256&)>& sink);
   // A source file that a package brings, for a build id that came from a package: of several the
-  // one in the package whose path is most like that of the build id's. REQUIRES: path is folded.
+  // one in the package whose path is most like that of the build id's. Of uploaded packages those
+  // of the scope. REQUIRES: path is folded.
   base::Result<std::optional<FoundSource>> find_source(std::string_view build_id,
-                                                       std::string_view path);
+                                                       std::string_view path,
+                                                       const ident::Scope& scope = {});
+
+  // For uploaded packages. Inside the transaction of Catalog::commit(): the package's sources,
+  // whose pack is a blob. Its files say themselves what the package calls them (NewFile::member).
+  base::Result<void> keep_uploaded(db::Session& session, std::int64_t upload_id,
+                                   const Upload& upload, const Container& container,
+                                   const std::vector<PackedSource>& sources);
+  // The newest uploaded package of that scope that brought this content.
+  base::Result<std::optional<UploadedOrigin>> uploaded_origin_of(const base::Sha256& content,
+                                                                 const ident::Scope& scope);
+  // Takes away the sources of try builds whose time has come, and returns their packs.
+  base::Result<std::vector<base::Sha256>> expire_try(base::Time now);
 
  private:
   db::Database& database_;

@@ -215,5 +215,74 @@ TEST_P(ContainersOn, ASourceComesFromThePackageMostLikeTheModules) {
   EXPECT_FALSE(containers_->find_source(id_of("x"), "/usr/src/hello/hello.c").value().has_value());
 }
 
+// As ingest does it: the file and its package's sources in one transaction.
+class UploadedPackagesOn : public ContainersOn {
+ protected:
+  std::int64_t must_keep(const std::string& package, const std::string& file,
+                         const Upload& scoped = {}) {
+    Upload upload = scoped;
+    upload.file_name = package;
+    upload.created_at = {1000};
+    std::vector<NewFile> files;
+    if (!file.empty()) {
+      files.push_back(file_of(file));
+      files.back().member = "/usr/bin/" + file;
+    }
+    Container container;
+    container.pack = hash_of("pack of " + package);
+    const auto committed = catalog_->commit(
+        upload, files, [&](db::Session& session, std::int64_t upload_id) -> base::Result<void> {
+          return containers_->keep_uploaded(session, upload_id, upload, container,
+                                            {{"/usr/src/hello.c", 1, 10, 20, 3, 4}});
+        });
+    EXPECT_TRUE(committed.ok()) << (committed.ok() ? "" : committed.error().what);
+    return committed.ok() ? committed->upload_id : 0;
+  }
+  std::string source_for(const std::string& file, const ident::Scope& scope = {}) {
+    const auto found = containers_->find_source(id_of(file), "/usr/src/hello.c", scope).value();
+    return found ? found->container.path : "";
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Engines, UploadedPackagesOn, testing_support::engines());
+
+TEST_P(UploadedPackagesOn, AreSeenByTheirProjectAlone) {
+  Upload secret;
+  secret.project = "secret";
+  const std::int64_t id = must_keep("hello.rpm", "hello", secret);
+  EXPECT_EQ(source_for("hello", {"secret", false}), std::to_string(id) + "/hello.rpm");
+  EXPECT_EQ(source_for("hello"), "");
+  const auto origin = containers_->uploaded_origin_of(hash_of("hello"), {"secret", false}).value();
+  ASSERT_TRUE(origin.has_value());
+  EXPECT_EQ(origin->archive, "hello.rpm");
+  EXPECT_EQ(origin->member, "/usr/bin/hello");
+  EXPECT_FALSE(containers_->uploaded_origin_of(hash_of("hello"), {}).value().has_value());
+  // The same symbols in everybody's project do not open the other's sources.
+  must_keep("mine.rpm", "hello");
+  EXPECT_TRUE(source_for("hello").ends_with("/mine.rpm"));
+}
+
+TEST_P(UploadedPackagesOn, GiveTheSourceOfTheSameUploadOrOfTheLikestName) {
+  must_keep("other-debugsource-1.rpm", "");
+  must_keep("hello-debugsource-1.rpm", "");
+  must_commit({package_of("/w/hello-debuginfo-1.rpm", {"hello"})});
+  EXPECT_TRUE(source_for("hello").ends_with("/hello-debugsource-1.rpm"));
+  const std::int64_t own = must_keep("zzz.rpm", "hello");
+  EXPECT_EQ(source_for("hello"), std::to_string(own) + "/zzz.rpm");
+  EXPECT_THAT(paths_below(""), ElementsAre("/w/hello-debuginfo-1.rpm"));  // the scan's matter
+}
+
+TEST_P(UploadedPackagesOn, SourcesOfATryBuildExpire) {
+  Upload of_try;
+  of_try.is_try = true;
+  of_try.expires_at = {5000};
+  must_keep("try.rpm", "hello", of_try);
+  EXPECT_NE(source_for("hello", {"", true}), "");
+  EXPECT_EQ(source_for("hello"), "");
+  EXPECT_THAT(containers_->expire_try({4999}).value(), IsEmpty());
+  EXPECT_THAT(containers_->expire_try({5000}).value(),
+              UnorderedElementsAre(hash_of("pack of try.rpm")));
+  EXPECT_EQ(source_for("hello", {"", true}), "");
+}
+
 }  // namespace
 }  // namespace store

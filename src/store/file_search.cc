@@ -17,21 +17,32 @@ namespace {
 
 constexpr std::int64_t kPortion = 5'000;
 
-// Files in containers, and those that only an upload brought. Each asks for what comes after an
-// id, so that a long search can be stopped between portions.
+// Files in containers, those that an uploaded package brought, and those that came by themselves.
+// Each asks for what comes after an id, so that a long search can be stopped between portions.
 constexpr std::string_view kWatched =
     "SELECT f.id, k.id, m.member, c.path, c.kind, f.has_code, f.has_debug, f.has_symbols "
     "FROM symbol_file f JOIN container_file m ON m.file = f.id "
     "JOIN container c ON c.id = m.container "
     "JOIN symbol_key k ON k.file = f.id AND k.kind = 'build_id' AND k.project = ? "
     "AND k.is_try <= ? ";
+constexpr std::string_view kPackaged =
+    "SELECT f.id, k.id, u.member, o.file_name, 'package', f.has_code, f.has_debug, f.has_symbols "
+    "FROM symbol_file f "
+    "JOIN symbol_key k ON k.file = f.id AND k.kind = 'build_id' AND k.project = ? "
+    "AND k.is_try <= ? "
+    "JOIN upload_file u ON u.file = f.id AND u.sha256 = f.sha256 AND u.member <> '' "
+    "JOIN upload o ON o.id = u.upload AND o.project = k.project AND o.is_try = k.is_try ";
 constexpr std::string_view kUploaded =
     "SELECT f.id, k.id, f.name, '', 'upload', f.has_code, f.has_debug, f.has_symbols "
     "FROM symbol_file f "
     "JOIN symbol_key k ON k.file = f.id AND k.kind = 'build_id' AND k.project = ? "
     "AND k.is_try <= ? ";
-constexpr std::string_view kUploadedOnly =
+constexpr std::string_view kNotWatched =
     "AND NOT EXISTS (SELECT 1 FROM container_file m WHERE m.file = f.id) ";
+constexpr std::string_view kNotPackaged =
+    "AND NOT EXISTS (SELECT 1 FROM upload_file u JOIN upload o ON o.id = u.upload WHERE "
+    "u.file = f.id AND u.sha256 = f.sha256 AND u.member <> '' AND o.project = k.project "
+    "AND o.is_try = k.is_try) ";
 
 FoundFile found_of(const Row& row) {
   FoundFile found;
@@ -173,14 +184,17 @@ Result<SearchResult> search_files(db::Database& database, const FileSearch& sear
     result = {};
     // Where a watched file lies is nothing to another project that has the same bytes.
     const bool sees_watched = search.scope.project.empty();
-    const std::string_view rest = sees_watched ? kUploadedOnly : "";
+    const std::string rest =
+        std::string(sees_watched ? kNotWatched : "") + std::string(kNotPackaged);
     if (search.by == FileSearch::By::build_id) {
       FileSearch lower = search;
       lower.value = base::lower_ascii(search.value);
       if (sees_watched) TRY(add_by_build_id(session, kWatched, "", lower, result));
+      TRY(add_by_build_id(session, kPackaged, "", lower, result));
       return add_by_build_id(session, kUploaded, rest, lower, result);
     }
     if (sees_watched) TRY(add_by_walking(session, kWatched, "", search, deadline, result));
+    TRY(add_by_walking(session, kPackaged, "", search, deadline, result));
     return add_by_walking(session, kUploaded, rest, search, deadline, result);
   }));
   // A file has its build id under each of its names.

@@ -55,10 +55,10 @@ Result<std::int64_t> next_position(Session& session, std::int64_t upload) {
 Result<void> record_file(Session& session, std::int64_t upload, std::int64_t position,
                          std::int64_t file, const NewFile& added, bool was_known) {
   TRY(session.execute(
-      "INSERT INTO upload_file (upload, position, file, path, sha256, was_known, verified) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO upload_file (upload, position, file, path, sha256, was_known, verified, member) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       {upload, position, file, added.path, added.file.sha256.hex(), flag(was_known),
-       flag(added.path_is_verified())}));
+       flag(added.path_is_verified()), added.member}));
   return {};
 }
 

@@ -82,6 +82,8 @@ const std::vector<db::Migration>& upload_migrations() {
        "CREATE INDEX file_digest_file ON file_digest (file);\n"},
       {126, "whether a project makes cabinets",
        "ALTER TABLE project ADD COLUMN cabinets BIGINT NOT NULL DEFAULT 1;\n"},
+      {127, "what an uploaded package calls its files",
+       "ALTER TABLE upload_file ADD COLUMN member TEXT NOT NULL DEFAULT '';\n"},
   };
   return list;
 }

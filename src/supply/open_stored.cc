@@ -33,7 +33,8 @@ Result<Supplied> open_stored(const store::Blobs& blobs, const store::FileRecord&
 
 Result<Supplied> open_section(const store::Blobs& blobs, store::Containers* containers,
                               const std::vector<store::FileRecord>& files,
-                              const std::string& section) {
+                              const ident::SymbolRequest& request) {
+  const std::string& section = request.detail;
   Error error{Fault::not_found, "no file with this id has such a section"};
   for (const store::FileRecord& file : files) {
     Supplied supplied = TRY(open_stored(blobs, file));
@@ -44,7 +45,7 @@ Result<Supplied> open_section(const store::Blobs& blobs, store::Containers* cont
     supplied.content_tag =
         base::sha256_of(base::bytes_of(supplied.content_tag + section)).hex().substr(0, 40);
     supplied.format = "section";
-    add_origin(containers, file.sha256, supplied);
+    add_origin(containers, file.sha256, request.scope, supplied);
     return supplied;
   }
   return error;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ident/paths.h"
 #include "store/blobs.h"
 #include "store/catalog.h"
 #include "store/containers.h"
@@ -15,10 +16,11 @@ namespace supply {
 
 base::Result<Supplied> open_stored(const store::Blobs& blobs, const store::FileRecord& file);
 
-// Of the first of these that has it. `containers` may be null: then nobody knows where it lay.
+// The section `request.detail` of the first of these that has it. `containers` may be null: then
+// nobody knows where it lay.
 base::Result<Supplied> open_section(const store::Blobs& blobs, store::Containers* containers,
                                     const std::vector<store::FileRecord>& files,
-                                    const std::string& section);
+                                    const ident::SymbolRequest& request);
 
 // Rust-minidump and others learn the debug file's name from here: in its own spelling.
 base::Result<Supplied> find_new_place(const store::Blobs& blobs, const store::FileRecord& file);

@@ -32,12 +32,22 @@ std::string signature_of(const std::string& package, const std::string& member) 
   return found.ok() ? found->value_or("") : "";
 }
 
+void add_upload(store::Containers& containers, const base::Sha256& content,
+                const ident::Scope& scope, Supplied& supplied) {
+  auto origin = containers.uploaded_origin_of(content, scope);
+  if (!origin.ok() || !*origin) return;
+  supplied.archive = std::move((*origin)->archive);
+  supplied.member = std::move((*origin)->member);
+}
+
 }  // namespace
 
-void add_origin(store::Containers* containers, const base::Sha256& content, Supplied& supplied) {
+void add_origin(store::Containers* containers, const base::Sha256& content,
+                const ident::Scope& scope, Supplied& supplied) {
   if (containers == nullptr) return;
   const auto origins = containers->origins_of(content);
-  if (!origins.ok() || origins->empty()) return;
+  if (!origins.ok()) return;
+  if (origins->empty()) return add_upload(*containers, content, scope, supplied);
   const auto newest = std::max_element(
       origins->begin(), origins->end(), [](const store::Origin& a, const store::Origin& b) {
         return a.container.stamp.modified_ns < b.container.stamp.modified_ns;

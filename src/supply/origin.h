@@ -1,5 +1,5 @@
-// Where a content that nobody uploaded lies: the newest of the watched files and packages that
-// have it, told to debuginfod's clients in headers.
+// Which package a content is from, told to debuginfod's clients in headers: the newest of the
+// watched ones that have it, or else of those that were uploaded in the scope that is asked.
 // Asks the database and reads the head of an rpm: never on a network loop. Never fails: what
 // cannot be found out is not said.
 // Format: docs/protocols/debuginfod.md
@@ -11,7 +11,9 @@
 
 namespace supply {
 
-// Fills in `modified`, `archive`, `member` and `ima_signature`. Null containers: nothing.
-void add_origin(store::Containers* containers, const base::Sha256& content, Supplied& supplied);
+// Fills in `archive` and `member`, of watched ones `modified` and `ima_signature`, too. Null
+// containers: nothing.
+void add_origin(store::Containers* containers, const base::Sha256& content,
+                const ident::Scope& scope, Supplied& supplied);
 
 }  // namespace supply

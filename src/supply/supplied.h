@@ -22,8 +22,8 @@ struct Supplied {
   std::string name;         // base name to show
   std::string format;       // as in the catalogue; "sym" and "index" when we made it
   base::Time modified;      // of the watched file or member; when it was first here; 0: neither
-  // Of a member of a watched package.
-  std::string archive;            // the package's path
+  // Of a member of a package.
+  std::string archive;            // the watched package's path, the uploaded one's name
   std::string member;             // "/usr/bin/x"
   std::string ima_signature;      // in hex, when the package has one for it
   bool is_foreign = false;        // not in our store: it may be another file in a minute

@@ -347,7 +347,7 @@ void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
     Result<Supplied> stored = open_stored(blobs_, serve->file);
     if (stored.ok()) {
       stored->depends_on_agent = serve->depends_on_agent;
-      add_origin(containers_, serve->file.sha256, *stored);
+      add_origin(containers_, serve->file.sha256, wanted.request.scope, *stored);
     }
     settle_made(std::move(stored));
   } else if (const auto* make = std::get_if<Make>(&choice)) {
@@ -377,7 +377,7 @@ void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
   } else if (const auto* follow = std::get_if<Follow>(&choice)) {
     settle_made(open_pointed(*follow));
   } else if (const auto* cut = std::get_if<Cut>(&choice)) {
-    settle_made(open_section(blobs_, containers_, cut->files, wanted.request.detail));
+    settle_made(open_section(blobs_, containers_, cut->files, wanted.request));
   } else if (const auto* move = std::get_if<Move>(&choice)) {
     settle_made(find_new_place(blobs_, move->file));
   } else {
