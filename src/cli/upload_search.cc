@@ -116,7 +116,8 @@ Result<void> look_into_compressed(base::Bytes packed, UploadCandidate& candidate
   base::PendingFile plain = TRY(base::PendingFile::create(temporary_directory()));
   auto reader = TRY(
       archive::ArchiveReader::open(packed, archive::Limits(), archive::Reads::single_files_too));
-  if (!TRY(reader.next())) return Error{Fault::malformed, "there is nothing in it"};
+  const auto member = TRY(reader.next());
+  if (!member) return Error{Fault::malformed, "there is nothing in it"};
   TRY(reader.read([&](base::Bytes piece) { return plain.append(piece); }));
   const std::string name(base::basename_of(candidate.file));
   const std::string plain_name = ingest::plain_name_of(name);
