@@ -1,9 +1,11 @@
 // What a server keeps when it is killed, when its disk is full, when another one is in its place:
 // everything that it has acknowledged, and nothing by half.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <random>
 #include <thread>
@@ -306,6 +308,61 @@ TEST(ServerStop, SigtermLetsAnUploadFinish) {
   EXPECT_EQ(server.stop(), 0);
   client.join();
   EXPECT_EQ(written, "201");
+}
+
+// What `/proc` says: the server's child that runs this sub-command.
+std::optional<pid_t> find_child(pid_t server, const std::string& command) {
+  std::error_code gone;
+  const std::filesystem::directory_iterator threads("/proc/" + std::to_string(server) + "/task",
+                                                    gone);
+  if (gone) return std::nullopt;
+  for (const auto& thread : threads) {
+    const std::string children = base::read_file(thread.path().string() + "/children").value_or("");
+    for (const std::string_view child : base::split(children, ' ')) {
+      const std::string line =
+          base::read_file("/proc/" + std::string(child) + "/cmdline").value_or("");
+      const auto pid = base::parse_decimal(child);
+      if (pid && line.find(command) != std::string::npos) return static_cast<pid_t>(*pid);
+    }
+  }
+  return std::nullopt;
+}
+
+// The child is halted in the middle, so that unpacking would last for as long as it may.
+TEST(ServerStop, SigtermWaitsForNoPackage) {
+  const auto root = base::TemporaryDirectory::create("stop").value();
+  const std::string data = root.path() + "/data";
+  const std::string package = root.path() + "/large.tar.bz2";
+  REQUIRE_OR_SKIP(testing_support::have_command("bzip2"), "no bzip2");
+  const auto made = base::run_child(
+      "/bin/sh", {"sh", "-c",
+                  "cd " + root.path() + " && head -c 3000000 /dev/urandom >large && tar cf - " +
+                      "large | bzip2 -1 >large.tar.bz2"});
+  ASSERT_TRUE(made.ok() && made->ok());
+  auto server = ServerProcess::start({data, {}, {}, {"FAULTLINE_DRAIN_SECONDS=1"}});
+  ASSERT_NE(server.url(), "");
+  std::string written;
+  std::thread client([&] {
+    const auto end = base::run_child(
+        "/bin/sh", {"sh", "-c",
+                    "curl -s -H Expect: -o /dev/null -w '%{http_code}' -T " + package + " " +
+                        server.url() + "/api/v1/files/large.tar.bz2"});
+    written = end->output;
+  });
+  std::optional<pid_t> child;
+  const auto until = std::chrono::steady_clock::now() + 30s;
+  while (!child && std::chrono::steady_clock::now() < until) {
+    child = find_child(server.pid(), "unpack-one");
+  }
+  EXPECT_TRUE(child) << server.log();
+  if (child) ::kill(*child, SIGSTOP);
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(server.stop(), 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 20s);
+  client.join();
+  EXPECT_EQ(written, "000") << "no answer: it was reset";
+  EXPECT_EQ(files_below(data + "/blobs"), 0u);
+  EXPECT_EQ(files_below(data + "/tmp"), 0u);
 }
 
 }  // namespace

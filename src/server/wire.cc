@@ -344,10 +344,11 @@ Result<void> serve(const Options& options) {
   ingest::Scan scan(blobs, containers, *extracted, std::move(scanning), "/proc/self/exe");
 
   // Symbols: in through ingest, out through supply, which hears of every commit.
-  const std::atomic<bool> never = false;  // an upload under way is finished
-  ingest::Ingest ingest(blobs, catalog, zip_limits(options),
-                        {ingest::unpack_in_child("/proc/self/exe", upload_unpacking(), never),
-                         options.disk_stop_extracting, &containers});
+  std::atomic<bool> unpacking_ends = false;  // after the drain time nobody waits for an answer
+  ingest::Ingest ingest(
+      blobs, catalog, zip_limits(options),
+      {ingest::unpack_in_child("/proc/self/exe", upload_unpacking(), unpacking_ends),
+       options.disk_stop_extracting, &containers});
   supply::Supply::Options supplying = supply_options(options, data);
   supplying.bring = [&scan](std::vector<base::Sha256> contents, std::function<void()> done) {
     scan.bring(std::move(contents), std::move(done));
@@ -451,6 +452,7 @@ Result<void> serve(const Options& options) {
   // A second signal ends us at once: nothing acknowledged can be lost.
   ::pthread_sigmask(SIG_UNBLOCK, &stopping, nullptr);
   server->stop();
+  unpacking_ends = true;
   workers.stop();
   scan.stop();
   return {};
