@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "formats/archive/cab.h"
 #include "ident/paths.h"
+#include "symstore/foreign_file.h"
 
 namespace symstore {
 
@@ -55,13 +56,6 @@ std::string without_id(std::string_view text, std::uint64_t id) {
 
 void cut_line_end(std::string& text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-}
-
-bool have_same_bytes(const std::string& a, const std::string& b) {
-  const auto one = base::MappedFile::open(a);
-  const auto other = base::MappedFile::open(b);
-  return one.ok() && other.ok() &&
-         base::text_of((*one)->bytes()) == base::text_of((*other)->bytes());
 }
 
 Result<void> remove_if_there(const std::string& path) {
@@ -211,17 +205,19 @@ Result<void> Editor::place_file(const NewTransaction& wanted, const NewMember& m
   const std::string plain = base::join_path(directory, member.name);
   const std::string packed = base::join_path(directory, archive::cab_name_of(member.name));
   if (!wanted.compress && have_same_bytes(member.path, plain)) return remove_if_there(packed);
-  const auto bytes = TRY(base::MappedFile::open(member.path));
-  base::PendingFile file = TRY(base::PendingFile::create(directory));
+  base::PendingFile copy = TRY(base::PendingFile::create(directory));
+  TRY(append_foreign(member.path, copy));
   if (wanted.compress) {
+    const auto bytes = TRY(base::MappedFile::open(copy.path()));
+    base::PendingFile cabinet = TRY(base::PendingFile::create(directory));
     struct stat info{};
     const bool known = ::stat(member.path.c_str(), &info) == 0;
     const base::Time modified{known ? std::int64_t{info.st_mtime} * 1'000'000 : wanted.now.us};
-    TRY(archive::write_cab(member.name, bytes->bytes(), modified, file));
+    TRY(archive::write_cab(member.name, bytes->bytes(), modified, cabinet));
+    TRY(cabinet.commit(packed));
   } else {
-    TRY(file.append(bytes->bytes()));
+    TRY(copy.commit(plain));
   }
-  TRY(file.commit(wanted.compress ? packed : plain));
   return remove_if_there(wanted.compress ? plain : packed);
 }
 

@@ -7,6 +7,7 @@
 #include "extract/identify.h"
 #include "ident/paths.h"
 #include "symstore/admin_files.h"
+#include "symstore/foreign_file.h"
 #include "symstore/index_of.h"
 
 namespace symstore {
@@ -16,6 +17,9 @@ using base::Fault;
 using base::Result;
 
 namespace {
+
+// More than a PDB of 4 KiB blocks can have.
+constexpr std::uint64_t kPointedSizeMax = 4ull << 30;
 
 // Where NAME/ID would be in a tree at `root`; the tree need not have it, nor spell it so: what
 // pointers say begins with "..".
@@ -31,9 +35,9 @@ std::vector<std::string> places_of(const std::string& given_root, const std::str
 }
 
 // Whether the bytes bear the id under which the pointer was stored.
-Result<bool> bears(const base::Fd& fd, const std::string& name, const std::string& id) {
-  const auto file = TRY(base::MappedFile::open("/proc/self/fd/" + std::to_string(fd.get())));
-  const auto indexed = index_of(extract::identify(file->bytes()), name);
+Result<bool> bears(const PointerTarget& target, const std::string& name, const std::string& id) {
+  const auto bytes = TRY(read_foreign(target.fd, target.path, kPointedSizeMax));
+  const auto indexed = index_of(extract::identify(bytes), name);
   return indexed && base::equal_ignoring_case(indexed->id, id);
 }
 
@@ -67,7 +71,7 @@ Result<PointerTarget> open_pointed(std::string_view pointer_text, const std::str
       if (opened.error().fault != Fault::not_found) miss = std::move(opened).error();
       continue;
     }
-    const bool fits = TRY(bears(opened->fd, name, id));
+    const bool fits = TRY(bears(*opened, name, id));
     if (fits) return opened;
     miss = {Fault::denied, "file.ptr points to a file that does not bear this id"};
   }

@@ -3,9 +3,9 @@
 // uploader cannot read foreign files with a pointer of his own.
 // A relative path is taken from where the pointer would lie in each of those directories: an
 // imported tree's pointers go on to lead into that tree.
-// Any thread; reads the whole file. Fails with not_found (a message instead of a path, no such
-// file), unsupported (a share that is not mapped), denied (it leads out, it is another file) or
-// what the disk says.
+// Any thread; reads the whole file into memory, since it may be cut short meanwhile. Fails with
+// not_found (a message instead of a path, no such file), unsupported (a share that is not mapped),
+// denied (it leads out, it is another file), too_large (4 GiB) or what the disk says.
 // Format: docs/formats/symstore.md
 #pragma once
 

@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <thread>
+
 #include "testing/corpus.h"
 
 namespace symstore {
@@ -87,6 +90,26 @@ TEST(Pointed, AnotherFileIsNoAnswer) {
                                   "00000000000000000000000000000000A1", place.roots);
   ASSERT_FALSE(other.ok());
   EXPECT_EQ(other.error().fault, Fault::denied);
+}
+
+// Nobody promises that the file on the share stays as it is; a mapping would end us by SIGBUS.
+TEST(Pointed, TheFileMayBeCutShortMeanwhile) {
+  REQUIRE_CORPUS(corpus);
+  const Place place(corpus);
+  const std::string file = place.root + "/files/lantern.pdb";
+  std::atomic<bool> enough = false;
+  std::thread vandal([&] {
+    while (!enough) {
+      ASSERT_EQ(::truncate(file.c_str(), 0), 0);
+      ASSERT_EQ(::truncate(file.c_str(), static_cast<off_t>(place.pdb.size())), 0);
+    }
+  });
+  // Once the bytes are gone, they are.
+  for (int refused = 0; refused < 1000;) refused += place.open(file).ok() ? 0 : 1;
+  enough = true;
+  vandal.join();
+  place.write("root/files/lantern.pdb", place.pdb);
+  EXPECT_TRUE(place.open(file).ok());
 }
 
 TEST(Pointed, AMessageIsTheReason) {
