@@ -297,7 +297,11 @@ Result<void> export_(const StoreArguments& arguments) {
   TransferTally tally = TRY(export_tree(*source, editor, arguments.compress));
   if (arguments.all) TRY(export_rest(*source, editor, arguments.compress, tally));
   print_tally(arguments, tally);
-  return {};
+  if (tally.failed.empty()) return {};
+  for (const std::string& line : tally.failed) fmt::print(stderr, "not exported: {}\n", line);
+  return Error{Fault::unavailable, std::to_string(tally.failed.size()) +
+                                       " files were not exported, since they could not be fetched; "
+                                       "the rest is there"};
 }
 
 }  // namespace

@@ -227,9 +227,14 @@ Result<void> export_one(StoreTarget& source, const TransactionRecord& record, bo
     if (file.form == "pri") member.form = symstore::Form::private_symbols;
     if (wanted.kind == symstore::Kind::file) {
       base::PendingFile bytes = TRY(base::PendingFile::create(directory));
+      const std::string shown = file.name + "/" + file.id + ": ";
+      if (file.sha256.empty()) {  // it was not there when the transaction came, either
+        tally.left_out.push_back(shown + "nobody has its bytes");
+        continue;
+      }
       const auto fetched = source.fetch(file, bytes);
       if (!fetched.ok()) {
-        tally.left_out.push_back(file.name + "/" + file.id + ": " + fetched.error().what);
+        tally.failed.push_back(shown + fetched.error().what);
         continue;
       }
       member.path = base::join_path(directory, std::to_string(members.size()));
@@ -297,9 +302,12 @@ Result<void> export_rest(StoreTarget& source, symstore::Editor& editor, bool com
       if (!is_for_trees(file) || held.contains(file.sha256.hex())) continue;
       auto member = fetch_member(source, file,
                                  base::join_path(directory.path(), std::to_string(members.size())));
-      if (!member.ok() || !*member) {
-        tally.left_out.push_back(file.name + ": " +
-                                 (member.ok() ? "another file has its key" : member.error().what));
+      if (!member.ok()) {
+        tally.failed.push_back(file.name + ": " + member.error().what);
+        continue;
+      }
+      if (!*member) {
+        tally.left_out.push_back(file.name + ": another file has its key");
         continue;
       }
       members.push_back(std::move(**member));

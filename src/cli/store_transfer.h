@@ -23,7 +23,8 @@ struct TransferTally {
   std::uint64_t files = 0;
   std::uint64_t sent = 0;             // contents that the other side did not have
   std::vector<std::string> left_out;  // "PATH: why"
-  // "transaction ID: why": a file of it is there but cannot be read, and nothing of it was sent.
+  // Import: "transaction ID: why": a file of it is there but cannot be read, and nothing of it was
+  // sent. Export: "NAME/ID: why" of each file that the source should have but did not give.
   std::vector<std::string> failed;
 };
 

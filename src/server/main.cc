@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/cut_short.h"
 #include "cli/options.h"
 #include "server/debuginfod.h"
 #include "server/serve.h"
@@ -73,11 +74,17 @@ const Command* find_command(std::string_view name, bool as_program) {
   return nullptr;
 }
 
+int run(const Command& command, int argc, char** argv) {
+  const bool serves = command.run == server::run_serve || command.run == server::run_debuginfod;
+  if (!serves) cli::say_when_a_file_is_cut_short();
+  return command.run(argc, argv);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string_view program = base::basename_of(argv[0]);
-  if (const Command* command = find_command(program, true)) return command->run(argc, argv);
+  if (const Command* command = find_command(program, true)) return run(*command, argc, argv);
   if (argc < 2) return print_help(stderr);
   const std::string_view name = argv[1];
   if (name == "--help" || name == "-h" || name == "help") return print_help(stdout);
@@ -92,5 +99,5 @@ int main(int argc, char** argv) {
   }
   std::string shown = "faultline " + std::string(name);
   argv[1] = shown.data();
-  return command->run(argc - 1, argv + 1);
+  return run(*command, argc - 1, argv + 1);
 }
