@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/log.h"
 #include "store/data_directory.h"
 
 namespace ingest {
@@ -33,7 +34,8 @@ Result<std::unique_ptr<ExtractedFiles>> ExtractedFiles::open(
     const std::string& directory, const std::string& tmp, const Budget& budget,
     const std::function<bool(const Sha256&)>& keep) {
   store::Blobs files = TRY(store::Blobs::open(directory, tmp));
-  TRY(files.sweep(keep));
+  const std::uint64_t unclaimed = TRY(files.sweep(keep));
+  if (unclaimed != 0) base::log::info("removed {} extracted files of no package", unclaimed);
   const std::vector<std::string> paths = TRY(base::list_files(directory));
   std::unique_ptr<ExtractedFiles> extracted(new ExtractedFiles(std::move(files), tmp, budget));
   for (const std::string& path : paths) {
