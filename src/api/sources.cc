@@ -4,6 +4,7 @@
 #include <ctime>
 #include <memory>
 
+#include "api/brief_retries.h"
 #include "api/clients.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -89,7 +90,8 @@ Answer answer_source(const Request& request, Source source) {
   return answer;
 }
 
-net::Reply get_source(const Request& request, sources::Sources& sources, const Shared& options) {
+net::Reply get_source(const Request& request, sources::Sources& sources, const Shared& options,
+                      const std::shared_ptr<BriefRetries>& retries) {
   const std::string_view id = request.path_parameter("id");
   const auto reader = options->find_reader(request);
   if (!reader) {
@@ -106,15 +108,17 @@ net::Reply get_source(const Request& request, sources::Sources& sources, const S
   }
   sources::Question question{{*debuginfo}, path, {}, {}};
   const auto deadline =
-      std::min(request.deadline, std::chrono::steady_clock::now() + patience_of(request));
-  return net::Later{[&sources, &request, options, deadline, reader = *reader,
+      std::min(request.deadline, std::chrono::steady_clock::now() + retries->patience_of(request));
+  return net::Later{[&sources, &request, options, retries, deadline, reader = *reader,
                      module = module_text(request, id),
                      question = std::move(question)](std::shared_ptr<net::Completer> completer) {
     sources.ask(question, deadline,
-                [&request, options, reader, module,
+                [&request, options, retries, reader, module,
                  completer = std::move(completer)](Result<Source> found) {
                   if (!found.ok()) {
-                    completer->complete(answer_miss(request, found.error(), ""));
+                    Answer answer = answer_miss(request, found.error(), "");
+                    if (found.error().fault == Fault::timed_out) retries->note(request, answer);
+                    completer->complete(std::move(answer));
                     return;
                   }
                   note_read(request, *options, reader, module, *found);
@@ -308,9 +312,11 @@ net::Route route_of(const char* method, std::string pattern, net::Handler handle
 // Of the default project, or of the one in the prefix.
 void add_reading_routes(net::Router& router, const std::string& prefix, sources::Sources& sources,
                         const Shared& options) {
-  router.add(route_of(
-      "GET", prefix + "/buildid/{id}/source/**",
-      [&sources, options](Request& request) { return get_source(request, sources, options); }));
+  router.add(
+      route_of("GET", prefix + "/buildid/{id}/source/**",
+               [&sources, options, retries = std::make_shared<BriefRetries>()](Request& request) {
+                 return get_source(request, sources, options, retries);
+               }));
   net::Route profiler = route_of(
       "POST", prefix + "/source/v1",
       [&sources, options](Request& request) { return post_source(request, sources, options); });

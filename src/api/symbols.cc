@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 
+#include "api/brief_retries.h"
 #include "api/clients.h"
 #include "api/dispatch.h"
 #include "api/wanted.h"
@@ -335,10 +336,15 @@ void add_store_routes(net::Router& router, supply::Supply& supply, StoreOptions 
   route.method = "GET";
   route.pattern = "/**";
   const auto shared = std::make_shared<const StoreOptions>(std::move(options));
-  const net::Handler plain =
-      dispatch([shared](const Request& request, supply::Supply& from,
-                        Pass pass) { return get_file(request, from, pass, *shared); },
-               supply, patience_of);
+  const auto retries = std::make_shared<BriefRetries>();
+  const net::Handler plain = dispatch(
+      [shared, retries](const Request& request, supply::Supply& from, Pass pass) {
+        Outcome outcome = get_file(request, from, pass, *shared);
+        const auto* answer = std::get_if<Answer>(&outcome);
+        if (pass == Pass::kFinal && answer != nullptr) retries->note(request, *answer);
+        return outcome;
+      },
+      supply, [retries](const Request& request) { return retries->patience_of(request); });
   route.handler = [shared, plain, &supply](Request& request) -> net::Reply {
     if (has_query_name(request.query, "_refresh")) refresh(request, supply, *shared);
     if (request.header("Debug").empty()) return plain(request);
