@@ -2,6 +2,8 @@
 // them, and Debian's source tarballs; with the clients that people use.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "base/child.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -124,6 +126,102 @@ TEST_F(PackageSources, AnUploadedZipBringsSourcesBesideItsSymbols) {
   EXPECT_EQ(get("/buildid/" + id + "/source/usr/src/lamp/lamp.h").body, kHeader);
   EXPECT_EQ(get("/buildid/" + id + "/source/usr/src/lamp/other.c").status, 404);
   EXPECT_EQ(header(get("/buildid/" + id + "/executable"), "X-DEBUGINFOD-ARCHIVE"), "symbols.zip");
+}
+
+// A source package of format 3.0 (quilt) and what dpkg-buildpackage makes of it: a stripped program
+// in a .deb, its debug file in another, paths mapped as `map` says.
+class DebianSources : public PackageSources {
+ protected:
+  void build(const std::string& map) {
+    REQUIRE_OR_SKIP(have_command("cc") && have_command("dpkg-deb") && have_command("objcopy"),
+                    "no C compiler, dpkg-deb or objcopy");
+    write("b/Lamp-v1/src/main.c", kMain);
+    write("b/Lamp-v1/src/lamp.h", kHeader);
+    write("b/Lamp-v1/src/fixed.c", "int fixed(void) { return 1; }\n");
+    write("b/Lamp-v1/README", "A lamp.\n");
+    write("b/debian/own.c", "int own(void) { return 2; }\n");
+    write("b/debian/patches/series", "fix.patch\n");
+    write("b/debian/patches/fix.patch",
+          "--- a/src/fixed.c\n+++ b/src/fixed.c\n@@ -1 +1 @@\n-int fixed(void) { return 1; }\n"
+          "+int fixed(void) { return 3; }\n");
+    const std::string control =
+        "Source: lamp (1:1.2-3)\nVersion: 1:1.2-3+b1\nArchitecture: all\nMaintainer: a <a@b.c>\n"
+        "Description: a lamp\n";
+    write("deb/DEBIAN/control", "Package: lamp-bin\n" + control);
+    write("dbg/DEBIAN/control", "Package: lamp-bin-dbgsym\n" + control);
+    must_run("cd " + path("b") + " && mkdir -p ../packages ../deb/usr/bin ../dbg/usr/lib/debug &&" +
+             " tar -czf ../packages/lamp_1.2.orig.tar.gz Lamp-v1 &&" +
+             " tar -cJf ../packages/lamp_1.2-3.debian.tar.xz debian &&" +
+             " mv Lamp-v1 lamp-1.2 && mv debian lamp-1.2 && cd lamp-1.2 &&" +
+             " sed -i 's/return 1/return 3/' src/fixed.c &&" +
+             " cc -O0 -g -Wl,--build-id -ffile-prefix-map=" + map +
+             " -o lamp src/main.c src/fixed.c debian/own.c && objcopy --only-keep-debug lamp" +
+             " ../../dbg/usr/lib/debug/lamp.debug && strip lamp && cp lamp ../../deb/usr/bin/ &&" +
+             " cd ../.. && dpkg-deb -b deb packages/lamp.deb && dpkg-deb -b dbg packages/dbg.deb" +
+             " && mv b gone");
+    id_ = must_build_id(path("deb/usr/bin/lamp"));
+    ASSERT_NE(id_, "");
+  }
+  std::string source(const std::string& file) { return "/buildid/" + id_ + "/source" + file; }
+  // Until it is served; only that it comes is asked.
+  bool comes(const std::string& at) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (std::chrono::steady_clock::now() < until) {
+      if (get(at).status == 200) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return false;
+  }
+  void expect_sources(const std::string& folder) {
+    EXPECT_EQ(get(source(folder + "/src/main.c")).body, kMain);
+    EXPECT_EQ(get(source(folder + "/src/lamp.h")).body, kHeader);
+    EXPECT_EQ(get(source(folder + "/debian/own.c")).body, "int own(void) { return 2; }\n");
+    // The one in the tarball is not the one that was compiled.
+    const net::ClientAnswer patched = get(source(folder + "/src/fixed.c"));
+    EXPECT_EQ(patched.status, 404);
+    EXPECT_NE(patched.body.find("patches"), std::string::npos) << patched.body;
+    EXPECT_EQ(get(source(folder + "/README")).status, 404);  // the symbols do not name it
+  }
+
+  std::string id_;
+};
+
+TEST_F(DebianSources, OfWatchedTarballsAreServedToDebuggers) {
+  build(path("b") + "=/build/reproducible-path");
+  start({"FAULTLINE_SCAN_PATHS=" + path("packages"), "FAULTLINE_SCAN_SECONDS=1"});
+  const std::string folder = "/build/reproducible-path/lamp-1.2";
+  ASSERT_TRUE(comes(source(folder + "/src/main.c"))) << server_->log();
+  expect_sources(folder);
+  if (have_command("debuginfod-find")) {
+    must_run("HOME=" + root_.path() + " DEBUGINFOD_URLS=" + server_->url() +
+             " debuginfod-find source " + id_ + " " + folder + "/src/main.c");
+    EXPECT_EQ(base::read_file(out_.substr(0, out_.find('\n'))).value_or(""), kMain);
+  }
+  if (have_command("gdb")) {
+    must_run("HOME=" + root_.path() + " DEBUGINFOD_URLS=" + server_->url() +
+             " gdb -nx -batch -iex 'set debuginfod enabled on' -ex 'list main' " +
+             path("deb/usr/bin/lamp"));
+    EXPECT_NE(out_.find("return dim(c) == 77"), std::string::npos) << out_;
+  }
+  // Without the tarball there is no source, and the symbols stay.
+  ASSERT_TRUE(base::remove_file(path("packages/lamp_1.2.orig.tar.gz")).ok());
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (get(source(folder + "/src/main.c")).status == 200) {
+    ASSERT_LT(std::chrono::steady_clock::now(), until);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_EQ(get("/buildid/" + id_ + "/debuginfo").status, 200);
+}
+
+TEST_F(DebianSources, OfUploadedTarballsAreServedByRelativePaths) {
+  build(path("b/lamp-1.2") + "=.");
+  start();
+  for (const std::string& name : std::vector<std::string>{
+           "lamp.deb", "dbg.deb", "lamp_1.2.orig.tar.gz", "lamp_1.2-3.debian.tar.xz"}) {
+    const net::ClientAnswer kept = put(path("packages/" + name));
+    ASSERT_EQ(kept.status, 201) << name << kept.body;
+  }
+  expect_sources("");
 }
 
 }  // namespace

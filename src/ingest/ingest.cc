@@ -101,7 +101,7 @@ Result<Receipt> Ingest::keep_zip(const Bringer& bringer, const std::string& file
 
 Result<Receipt> Ingest::keep_package(const Bringer& bringer, const std::string& file_name,
                                      const std::string& path, std::uint64_t size) {
-  UnpackedPackage package = TRY(unpack_uploaded(packages_, blobs_.tmp(), path));
+  UnpackedPackage package = TRY(unpack_uploaded(packages_, blobs_.tmp(), path, file_name));
   store::Upload upload = upload_of(bringer);
   upload.file_name = stored_text(file_name);
   upload.size = size;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ingest/copy_file.h"
+#include "ingest/debian_source.h"
 #include "ingest/ingest.h"
 #include "ingest/packed_files.h"
 #include "ingest/scan.h"
@@ -218,6 +219,7 @@ Result<NewContainer> Scan::read_package(const Wanted& wanted) {
   const auto taken = extracted_.take(pack, *read.container.pack, ExtractedFiles::Why::kAhead);
   if (!taken.ok() && taken.error().fault != Fault::too_large) return taken.error();
   read.sources = std::move(unpacked->sources);
+  rename_debian_sources(wanted.path, unpacked->root, read.sources);
   return read;
 }
 

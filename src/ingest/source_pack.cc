@@ -30,6 +30,7 @@ constexpr std::array<std::string_view, 40> kExtensions{
 }  // namespace
 
 bool is_source_path(std::string_view path) {
+  if (path.find("/debian/patches/") != std::string_view::npos) return true;
   if (path.starts_with("/usr/src/") || path.find("/include/") != std::string_view::npos) {
     return true;
   }

@@ -19,8 +19,8 @@ namespace ingest {
 
 constexpr std::uint64_t kSourceSizeMax = 16ull << 20;
 
-// Whether a member of that name may be a source file: beneath /usr/src or an include directory,
-// or with an extension of some language.
+// Whether a member of that name may be a source file: beneath /usr/src or an include directory, or
+// with an extension of some language; or a patch that Debian applies to one.
 bool is_source_path(std::string_view path);
 
 // A finished pack without a name yet, to become a blob.

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "extract/identify.h"
 #include "formats/archive/cab.h"
+#include "ingest/debian_source.h"
 #include "ingest/source_pack.h"
 #include "store/data_directory.h"
 
@@ -77,6 +78,15 @@ class Intake {
   std::optional<base::PendingFile> file_;
 };
 
+// The directory that holds all members so far, and this one.
+void narrow_root(const std::string& name, bool is_directory, bool is_first, std::string& root) {
+  if (name.empty()) return;
+  const auto end = name.find('/', 1);
+  const bool is_inside = end != std::string::npos || is_directory;
+  const std::string own = is_inside ? name.substr(0, end) : "";
+  if (is_first || root != own) root = is_first ? own : "";
+}
+
 using Read = std::function<Result<void>(const ArchiveReader::Sink& sink)>;
 
 // True: go on with the next member.
@@ -104,9 +114,13 @@ Result<bool> take_member(const UnpackJob& job, const Read& read, const Member& m
 Result<void> read_members(const UnpackJob& job, ArchiveReader& reader, SourcePack& sources,
                           Unpacked& unpacked) {
   const Read read = [&](const ArchiveReader::Sink& sink) { return reader.read(sink); };
+  bool is_first = true;
   for (;;) {
     const std::optional<Member> member = TRY(reader.next());
     if (!member) return {};
+    const std::string name = fold_member_name(member->name);
+    narrow_root(name, member->kind == Member::Kind::directory, is_first, unpacked.root);
+    is_first = is_first && name.empty();
     const bool more = TRY(take_member(job, read, *member, sources, unpacked));
     if (!more) return {};
   }
@@ -175,6 +189,11 @@ Result<Unpacked> unpack(const UnpackJob& job, const archive::Limits& limits) {
   SourcePack sources = TRY(SourcePack::create(job.directory));
   Unpacked unpacked;
   Result<void> done;
+  if (!job.only) {
+    if (const auto control = archive::find_package_control(file->bytes())) {
+      TRY(sources.add(std::string(kDebianControl), base::bytes_of(*control)));
+    }
+  }
   TRY(read_all(job, file->bytes(), limits, sources, unpacked, done));
   if (!done.ok()) {
     const Fault fault = done.error().fault;
@@ -190,6 +209,7 @@ Result<Unpacked> unpack(const UnpackJob& job, const archive::Limits& limits) {
 std::string json_of(const Unpacked& unpacked) {
   base::JsonWriter out;
   out.begin_object().key("problem").string(unpacked.problem);
+  out.key("root").string(unpacked.root);
   out.key("members").begin_array();
   for (const UnpackedMember& member : unpacked.members) {
     out.begin_object().key("name").string(member.name);
@@ -213,6 +233,7 @@ Result<Unpacked> unpacked_from_json(std::string_view json) {
   const base::JsonValue list = TRY(base::JsonValue::parse(json));
   Unpacked unpacked;
   unpacked.problem = std::string(list["problem"].text_or(""));
+  unpacked.root = std::string(list["root"].text_or(""));
   const auto number = [](const base::JsonValue& value) {
     return static_cast<std::uint64_t>(value.integer_or(0));
   };

@@ -36,6 +36,7 @@ struct UnpackedMember {
 struct Unpacked {
   std::vector<UnpackedMember> members;
   std::vector<store::PackedSource> sources;  // in the file kPackName; none: no such file
+  std::string root;  // "/hello-2.10": the directory that all members are in; "" when there is none
   std::string problem;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "ingest/debian_source.h"
 #include "ingest/scan.h"
 #include "ingest/source_pack.h"
 #include "ingest/stored_text.h"
@@ -37,7 +38,7 @@ bool is_package_name(std::string_view name) {
 }
 
 Result<UnpackedPackage> unpack_uploaded(const Packages& packages, const std::string& tmp,
-                                        const std::string& archive) {
+                                        const std::string& archive, std::string_view file_name) {
   if (!packages.unpack) return Error{Fault::unsupported, "packages are not unpacked here"};
   base::TemporaryDirectory directory = TRY(base::TemporaryDirectory::create_in(tmp, "package"));
   UnpackedPackage package{std::move(directory), {}, {}, {}};
@@ -72,6 +73,7 @@ Result<UnpackedPackage> unpack_uploaded(const Packages& packages, const std::str
     base::PendingFile pack =
         TRY(base::PendingFile::adopt(base::join_path(job.directory, kPackName)));
     TRY(pack.sync_and_close());
+    rename_debian_sources(file_name, unpacked->root, unpacked->sources);
     package.sources = PackedSources{std::move(pack), std::move(unpacked->sources)};
   }
   if (package.files.empty() && !package.sources) {

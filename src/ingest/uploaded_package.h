@@ -27,9 +27,10 @@ struct UnpackedPackage {
   std::vector<std::string> ignored;  // debug files without an id
   std::optional<PackedSources> sources;
 };
-// `tmp` is on the file system of the blobs.
+// `tmp` is on the file system of the blobs; `file_name` as the uploader calls the package.
 base::Result<UnpackedPackage> unpack_uploaded(const Packages& packages, const std::string& tmp,
-                                              const std::string& archive);
+                                              const std::string& archive,
+                                              std::string_view file_name);
 
 // The sources among a zip's members, which were planned (zip_members.h). Those that are larger than
 // kSourceSizeMax are left out.

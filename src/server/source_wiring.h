@@ -17,6 +17,9 @@ sources::Sources::Options sources_options(const Options& options, const store::D
 // Sources that packages bring (a debugsource rpm) for modules that came from packages.
 sources::Provider sources_in_packages(store::Containers& containers, ingest::Scan& scan);
 
+// Sources of Debian's source tarballs, for modules that came in a .deb.
+sources::Provider sources_of_debian(store::Containers& containers, ingest::Scan& scan);
+
 // All but who may upload.
 api::SourcesOptions source_routes(const Options& options, const api::Gate& gate,
                                   store::Access& access);

@@ -86,7 +86,10 @@ Result<Sources::Module> Sources::prove(const Question& question, Clock::time_poi
       miss = std::move(named).error();
       continue;
     }
-    if (const auto file = (*named)->find(question.path)) {
+    auto file = (*named)->find(question.path);
+    // debuginfod's routes cannot say that a path is relative.
+    if (!file && question.path.starts_with('/')) file = (*named)->find(question.path.substr(1));
+    if (file) {
       return Module{*named, *file, found.file(), request.scope};
     }
     miss = {Fault::not_found, (*named)->files().empty() ? "the symbols name no source files at all"

@@ -129,6 +129,10 @@ const std::vector<db::Migration>& Containers::migrations() {
        "ALTER TABLE container ADD COLUMN project TEXT NOT NULL DEFAULT '';\n"
        "ALTER TABLE container ADD COLUMN is_try BIGINT NOT NULL DEFAULT 0;\n"
        "ALTER TABLE container ADD COLUMN expires_at BIGINT NOT NULL DEFAULT 0;\n"},
+      // Another stamp than the file's: the next pass reads it again.
+      {134, "Debian's packages and source tarballs are looked at again",
+       "UPDATE container SET inode = -1 WHERE kind = 'package' AND\n"
+       "  (path LIKE '%.deb' OR path LIKE '%.ddeb' OR path LIKE '%.tar.%');\n"},
   };
   return list;
 }

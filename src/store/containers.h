@@ -109,6 +109,10 @@ class Containers {
   base::Result<std::optional<FoundSource>> find_source(std::string_view build_id,
                                                        std::string_view path,
                                                        const ident::Scope& scope = {});
+  // The same, in a package that brought the build id itself.
+  base::Result<std::optional<FoundSource>> find_own_source(std::string_view build_id,
+                                                           std::string_view path,
+                                                           const ident::Scope& scope = {});
 
   // For uploaded packages. Inside the transaction of Catalog::commit(): the package's sources,
   // whose pack is a blob. Its files say themselves what the package calls them (NewFile::member).
@@ -122,6 +126,10 @@ class Containers {
   base::Result<std::vector<base::Sha256>> expire_try(base::Time now);
 
  private:
+  enum class Where : std::uint8_t { anywhere, own_package };
+  base::Result<std::optional<FoundSource>> find_source_in(Where where, std::string_view build_id,
+                                                          std::string_view path,
+                                                          const ident::Scope& scope);
   db::Database& database_;
   Catalog& catalog_;
 };

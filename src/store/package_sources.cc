@@ -60,6 +60,19 @@ std::size_t likeness(const Home& home, const Container& container) {
 Result<std::optional<FoundSource>> Containers::find_source(std::string_view build_id,
                                                            std::string_view path,
                                                            const ident::Scope& scope) {
+  return find_source_in(Where::anywhere, build_id, path, scope);
+}
+
+Result<std::optional<FoundSource>> Containers::find_own_source(std::string_view build_id,
+                                                               std::string_view path,
+                                                               const ident::Scope& scope) {
+  return find_source_in(Where::own_package, build_id, path, scope);
+}
+
+Result<std::optional<FoundSource>> Containers::find_source_in(Where where,
+                                                              std::string_view build_id,
+                                                              std::string_view path,
+                                                              const ident::Scope& scope) {
   std::optional<FoundSource> best;
   TRY(database_.read([&](Session& session) -> Result<void> {
     best.reset();
@@ -84,6 +97,7 @@ Result<std::optional<FoundSource>> Containers::find_source(std::string_view buil
       std::size_t alike = 0;
       for (const Home& home : homes) alike = std::max(alike, likeness(home, found.container));
       if (best && alike <= best_likeness) continue;
+      if (where == Where::own_package && alike != SIZE_MAX) continue;
       best = std::move(found);
       best_likeness = alike;
     }

@@ -75,4 +75,8 @@ bool may_be_archive(base::Bytes head);
 // malformed when it is one, but no package.
 base::Result<std::optional<base::Bytes>> find_package_data(base::Bytes bytes);
 
+// The file `control` of a Debian package; nothing when this is none, or a damaged one, or the file
+// is larger than any is.
+std::optional<std::string> find_package_control(base::Bytes bytes);
+
 }  // namespace archive

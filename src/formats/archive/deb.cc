@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::string_view kMagic = "!<arch>\n";
 constexpr std::size_t kHeaderSize = 60;
+constexpr std::size_t kControlMax = 1 << 20;
 constexpr int kMembersMax = 64;  // of the outer archive; a package has three or four
 
 // A header's field: text, padded with spaces.
@@ -23,9 +24,8 @@ std::string_view field(Bytes header, std::size_t offset, std::size_t size) {
   return base::trim(base::text_of(header.subspan(offset, size)));
 }
 
-}  // namespace
-
-Result<std::optional<Bytes>> find_package_data(Bytes bytes) {
+// The first member of the outer archive whose name begins so.
+Result<std::optional<Bytes>> find_part(Bytes bytes, std::string_view wanted) {
   if (!base::text_of(bytes).starts_with(kMagic)) return std::optional<Bytes>();
   std::uint64_t at = kMagic.size();
   for (int i = 0; i < kMembersMax; ++i) {
@@ -45,10 +45,33 @@ Result<std::optional<Bytes>> find_package_data(Bytes bytes) {
       return Error{Fault::malformed,
                    "deb: member " + base::to_valid_utf8(name) + " ends behind the end of the file"};
     }
-    if (name.starts_with("data.tar")) return std::optional<Bytes>(content);
+    if (name.starts_with(wanted)) return std::optional<Bytes>(content);
     at += kHeaderSize + *size + (*size & 1);
   }
-  return Error{Fault::malformed, "deb: no member data.tar"};
+  return Error{Fault::malformed, "deb: no member " + std::string(wanted)};
+}
+
+}  // namespace
+
+Result<std::optional<Bytes>> find_package_data(Bytes bytes) { return find_part(bytes, "data.tar"); }
+
+std::optional<std::string> find_package_control(Bytes bytes) {
+  const auto part = find_part(bytes, "control.tar");
+  if (!part.ok() || !*part) return std::nullopt;
+  auto reader = ArchiveReader::open(**part);
+  if (!reader.ok()) return std::nullopt;
+  for (;;) {
+    const auto member = reader->next();
+    if (!member.ok() || !*member) return std::nullopt;
+    if ((*member)->name != "./control" && (*member)->name != "control") continue;
+    std::string text;
+    const Result<void> done = reader->read([&](Bytes piece) -> Result<void> {
+      if (text.size() + piece.size() > kControlMax) return Error{Fault::too_large, "control"};
+      text.append(base::text_of(piece));
+      return {};
+    });
+    return done.ok() ? std::optional<std::string>(std::move(text)) : std::nullopt;
+  }
 }
 
 }  // namespace archive
