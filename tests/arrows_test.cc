@@ -52,7 +52,7 @@ const std::map<std::string, Rooms>& table() {
       {"ingest",
        {"store", "extract", "formats/archive", "formats/elf", "formats/macho", "formats/breakpad",
         "ident"}},
-      {"symstore", {"extract", "formats/archive", "ident"}},
+      {"symstore", {"store", "extract", "formats/archive", "ident"}},
       {"supply",
        {"store", "upstream", "extract", "symbols", "formats/elf", "formats/archive", "ident"}},
       {"analyze", {"unwind", "symbolicate", "snapshot", "symbols", "ident"}},

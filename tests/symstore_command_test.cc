@@ -203,7 +203,8 @@ TEST_F(StoreCommand, ServesMicrosoftsTreesAfterImport) {
   }
   // A second time changes nothing.
   const Ran again = store({"import", "--store", server_->url(), "--json", stores + "/single-tier"});
-  EXPECT_NE(again.out.find("\"transactions\":0,\"known_transactions\":3"), std::string::npos)
+  EXPECT_NE(again.out.find("\"transactions\":0,\"past_transactions\":0,\"known_transactions\":3"),
+            std::string::npos)
       << again.out;
 
   // Products, versions and comments came along.
@@ -284,6 +285,83 @@ TEST_F(StoreCommand, ATreeComesOutOfTheServerAsItWentIn) {
     }
     EXPECT_EQ(base::list_files(path(name))->size(), files.size());
   }
+}
+
+// The past goes along: what was deleted, by which number, and where the numbers go on.
+TEST_F(StoreCommand, AStoresHistoryGoesInAndOut) {
+  REQUIRE_CORPUS(corpus);
+  const std::string stores = corpus + "/symbols/store/";
+  const std::vector<std::string> names = {"two-tier",     "all-deleted", "single-tier-compressed",
+                                          "with-comment", "single-tier", "single-tier-republished"};
+  for (const std::string& name : names) {
+    const std::string data = path("data-" + name);
+    const Ran in = store({"import", "--store", data, "--pointers-beneath", stores, stores + name});
+    ASSERT_EQ(in.code, 0) << name << in.errors;
+    for (const char* verb : {"query", "history"}) {
+      const Ran before = store({verb, "--store", stores + name});
+      const Ran after = store({verb, "--store", data});
+      EXPECT_EQ(after.out, before.out) << name << verb;
+      EXPECT_EQ(before.out.empty(), name == "all-deleted" && verb == std::string("query")) << name;
+    }
+    std::vector<std::string> out_again = {"export", "--store", data, path(name)};
+    if (name == "two-tier") out_again.emplace_back("--two-tier");
+    ASSERT_EQ(store(out_again).code, 0) << name;
+    const auto files = base::list_files(stores + name + "/000Admin").value();
+    for (const std::string& file : files) {
+      std::string text = base::read_file(file).value();
+      const std::string relative = file.substr(stores.size());
+      if (relative.ends_with("history.txt") && text.ends_with('\n')) text.resize(text.size() - 2);
+      if (name == "with-comment" && !relative.ends_with("history.txt"))
+        continue;  // not Microsoft's
+      EXPECT_EQ(read(relative), text) << relative;
+    }
+    EXPECT_EQ(store({"history", "--store", path(name)}).out,
+              store({"history", "--store", data}).out);
+  }
+}
+
+TEST_F(StoreCommand, NumbersGoOnWhereTheTreeEnded) {
+  REQUIRE_CORPUS(corpus);
+  REQUIRE_OR_SKIP(have_command("cc"), "no C compiler");
+  serve();
+  const std::string tree = corpus + "/symbols/store/two-tier";
+  ASSERT_EQ(store({"import", "--store", path("data"), tree}).code, 0);
+  const std::string file = must_build("libone.so", "1");
+  const Ran added = store({"add", "--store", server_->url(), "--product", "P", file});
+  EXPECT_NE(added.out.find("transaction 6:"), std::string::npos) << added.out;
+  const Ran gone = store({"del", "--store", server_->url(), "--id", "2"});
+  EXPECT_EQ(gone.out, "transaction 0000000002 deleted by 0000000007\n");
+  const Ran told = store({"history", "--store", server_->url()});
+  EXPECT_TRUE(told.out.ends_with("\n0000000007,del,0000000002\n")) << told.out;
+  EXPECT_NE(told.out.find("0000000005,del,0000000001\n0000000006,add,file,"), std::string::npos);
+
+  // Another tree has its own number 1: it is history here under another.
+  const std::string other = corpus + "/symbols/store/with-comment";
+  ASSERT_EQ(store({"import", "--store", path("data"), other}).code, 0);
+  EXPECT_NE(store({"query", "--store", server_->url()}).out.find("0000000008 file 02/20/2022"),
+            std::string::npos);
+}
+
+// Deleted in the tree since it was imported: deleted here, under the tree's number.
+TEST_F(StoreCommand, ASecondImportBringsTheDeletions) {
+  REQUIRE_CORPUS(corpus);
+  const std::string original = corpus + "/symbols/store/single-tier-republished";
+  const std::string copy = path("tree");
+  ASSERT_TRUE(base::run_child("/bin/cp", {"cp", "-r", original, copy})->ok());
+  serve();
+  ASSERT_EQ(store({"import", "--store", path("data"), copy}).code, 0);
+  ASSERT_EQ(store({"del", "--store", copy, "--id", "1"}).code, 0);
+  const Ran again = store({"import", "--store", path("data"), "--json", copy});
+  EXPECT_NE(again.out.find("\"transactions\":0,\"past_transactions\":1,\"known_transactions\":1"),
+            std::string::npos)
+      << again.out;
+  EXPECT_EQ(get("/bigage.pdb/C9A61DDDD7E44353A668E39AC614A7EAa/bigage.pdb").status, 404);
+  EXPECT_EQ(store({"history", "--store", path("data")}).out,
+            store({"history", "--store", copy}).out);
+  // And a third changes nothing.
+  const Ran third = store({"import", "--store", path("data"), "--json", copy});
+  EXPECT_NE(third.out.find("\"past_transactions\":0,\"known_transactions\":2"), std::string::npos)
+      << third.out;
 }
 
 TEST_F(StoreCommand, ExportsWhatCameOtherwiseToo) {

@@ -77,7 +77,10 @@ Result<Answer> show(const Request& request, const StoreParts& parts) {
 
 Result<Answer> add(const Request& request, const StoreParts& parts) {
   store::TransactionRecord record = TRY(store::transaction_from_json(request.body));
-  if (record.files.empty()) return Error{Fault::malformed, "transaction: it has no files"};
+  // Of one that was deleted elsewhere the list of its files may be lost.
+  if (record.files.empty() && record.deleted_by == 0) {
+    return Error{Fault::malformed, "transaction: it has no files"};
+  }
   const ingest::TransactionKept kept = TRY(ingest::keep_transaction(
       parts.blobs, parts.catalog, parts.transactions, request.peer, record));
   if (!kept.missing.empty()) return Answer::json(409, hashes_as_json("missing", kept.missing));
@@ -89,9 +92,30 @@ Result<Answer> add(const Request& request, const StoreParts& parts) {
 
 Result<Answer> remove(const Request& request, const StoreParts& parts) {
   const std::int64_t id = TRY(id_of(request));
-  TRY(parts.transactions.remove(id));
-  base::log::info("store transaction {} deleted", id);
-  return Answer::json(200, "{\"deleted\":" + std::to_string(id) + "}");
+  const auto wanted = base::parse_decimal(request.query_value("number").value_or(""));
+  const std::int64_t number = TRY(parts.transactions.remove(
+      id, static_cast<std::int64_t>(std::min<std::uint64_t>(wanted.value_or(0), INT64_MAX))));
+  base::log::info("store transaction {} deleted by {}", id, number);
+  JsonWriter out;
+  out.begin_object().key("deleted").integer(id).key("number").integer(number).end_object();
+  return Answer::json(200, out.take());
+}
+
+Answer answer_last_number(std::int64_t number) {
+  JsonWriter out;
+  out.begin_object().key("lastid").integer(number).end_object();
+  return Answer::json(200, out.take());
+}
+
+Result<Answer> last_number(const Request&, const StoreParts& parts) {
+  const std::int64_t number = TRY(parts.transactions.last_number());
+  return answer_last_number(number);
+}
+
+Result<Answer> raise_last_number(const Request& request, const StoreParts& parts) {
+  const JsonValue body = TRY(JsonValue::parse(request.body));
+  TRY(parts.transactions.raise_last_number(body["lastid"].integer_or(-1)));
+  return last_number(request, parts);
 }
 
 // {"sha256": [HASH…], "paths": [PATH…]}: the second, where it is given, says of each content where
@@ -196,6 +220,8 @@ void add_store_api_routes(net::Router& router, const StoreParts& parts) {
   add_for_default(route_of("GET", "/api/v1/store/transactions/{id}", none, show));
   add_for_default(route_of("POST", "/api/v1/store/transactions", json, add));
   add_for_default(route_of("DELETE", "/api/v1/store/transactions/{id}", none, remove));
+  add_for_default(route_of("GET", "/api/v1/store/lastid", none, last_number));
+  add_for_default(route_of("PUT", "/api/v1/store/lastid", json, raise_last_number));
   for (const char* prefix : {"", "/p/{project}"}) {
     net::Route files =
         route_of("GET", std::string(prefix) + "/api/v1/store/files", none, list_files);

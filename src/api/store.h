@@ -1,7 +1,8 @@
 // The symbol store as a store: transactions listed, added and deleted, and which contents are here.
 //   GET    /api/v1/store/transactions[/{id}]
 //   POST   /api/v1/store/transactions          409 names the contents that must be sent first
-//   DELETE /api/v1/store/transactions/{id}
+//   DELETE /api/v1/store/transactions/{id}     ?number=N: which number the deletion takes
+//   GET|PUT /api/v1/store/lastid               the number last taken; a PUT only raises it
 //   GET    /api/v1/store/files?limit=&offset=  the files of a project, the newest first
 //   POST   /api/v1/store/known                 which of these SHA-256 need not be sent
 // Transactions are the default project's, the last two also stand below /p/PROJECT. Who may upload

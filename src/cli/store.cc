@@ -1,4 +1,4 @@
-// `faultline store add|del|query|import|export`, also called as `symstore`.
+// `faultline store add|del|query|history|import|export`, also called as `symstore`.
 #include <fmt/core.h>
 
 #include <map>
@@ -122,8 +122,9 @@ Result<void> remove(const StoreArguments& arguments) {
     return Error{Fault::malformed, arguments.id + ": no transaction's id"};
   const std::unique_ptr<StoreTarget> target = TRY(open_target(arguments));
   if (target) {
-    TRY(target->remove(static_cast<std::int64_t>(*id)));
-    fmt::print("transaction {} deleted\n", *id);
+    const std::int64_t by = TRY(target->remove(static_cast<std::int64_t>(*id), 0));
+    fmt::print("transaction {} deleted by {}\n", symstore::digits_of(*id),
+               symstore::digits_of(static_cast<std::uint64_t>(by)));
     return {};
   }
   symstore::Editor editor =
@@ -134,15 +135,18 @@ Result<void> remove(const StoreArguments& arguments) {
   return {};
 }
 
-// Lists of transactions, whichever side they come from.
-Result<std::vector<store::TransactionRecord>> list(const StoreArguments& arguments,
-                                                   StoreTarget* target) {
-  if (target != nullptr) return target->list();
+// Lists of transactions, deleted ones too, whichever side they come from.
+Result<std::vector<store::TransactionRecord>> list(const StoreArguments& arguments) {
+  const std::unique_ptr<StoreTarget> target = TRY(open_target(arguments));
+  if (target) return target->list();
   const symstore::Tree tree = TRY(symstore::Tree::open(arguments.store));
-  const std::vector<symstore::Transaction> current = TRY(tree.current());
+  const symstore::Lives lives = TRY(symstore::lives_of(tree));
   std::vector<store::TransactionRecord> all;
-  for (const symstore::Transaction& transaction : current) {
+  for (const symstore::Life& life : lives.all) {
+    const symstore::Transaction& transaction = life.transaction;
     store::TransactionRecord record;
+    record.deleted_by = static_cast<std::int64_t>(life.deleted_by);
+    record.deleted_at = {life.deleted_by == 0 ? 0 : 1};
     record.id = record.number = static_cast<std::int64_t>(transaction.id);
     record.kind = symstore::name_of(transaction.kind);
     record.date = transaction.date;
@@ -150,7 +154,8 @@ Result<std::vector<store::TransactionRecord>> list(const StoreArguments& argumen
     record.product = transaction.product;
     record.version = transaction.version;
     record.comment = transaction.comment;
-    const auto members = tree.members(transaction.id);
+    const auto members =
+        life.deleted_by == 0 ? tree.members(transaction.id) : tree.deleted_members(transaction.id);
     if (members.ok()) record.file_count = members->size();
     all.push_back(std::move(record));
   }
@@ -230,12 +235,29 @@ Result<void> query_server(const StoreArguments& arguments, StoreTarget& target) 
 }
 
 Result<void> query(const StoreArguments& arguments) {
-  const std::unique_ptr<StoreTarget> target = TRY(open_target(arguments));
   if (!arguments.files.empty()) {
+    const std::unique_ptr<StoreTarget> target = TRY(open_target(arguments));
     return target ? query_server(arguments, *target) : query_tree(arguments);
   }
-  const auto all = TRY(list(arguments, target.get()));
+  const auto all = TRY(list(arguments));
   print_transactions(arguments, all);
+  return {};
+}
+
+// All that ever was, as history.txt has it, a line each.
+Result<void> history(const StoreArguments& arguments) {
+  const auto all = TRY(list(arguments));
+  if (arguments.json) {
+    print_transactions(arguments, all);
+    return {};
+  }
+  std::vector<symstore::Life> lives;
+  lives.reserve(all.size());
+  for (const store::TransactionRecord& record : all) lives.push_back(symstore::life_of(record));
+  const std::string text = symstore::history_text(lives);
+  for (const std::string_view line : base::split(text, '\n')) {
+    if (!line.empty()) fmt::print("{}\n", base::trim(line));
+  }
   return {};
 }
 
@@ -256,6 +278,7 @@ void print_tally(const StoreArguments& arguments, const TransferTally& tally) {
   if (arguments.json) {
     base::JsonWriter out;
     out.begin_object().key("transactions").unsigned_integer(tally.transactions);
+    out.key("past_transactions").unsigned_integer(tally.past_transactions);
     out.key("known_transactions").unsigned_integer(tally.known_transactions);
     out.key("files").unsigned_integer(tally.files);
     out.key("contents_sent").unsigned_integer(tally.sent);
@@ -266,6 +289,8 @@ void print_tally(const StoreArguments& arguments, const TransferTally& tally) {
   }
   fmt::print("{} transactions with {} files, {} were there already, {} files left out\n",
              tally.transactions, tally.files, tally.known_transactions, tally.left_out.size());
+  if (tally.past_transactions == 0) return;
+  fmt::print("{} deleted transactions went into the history\n", tally.past_transactions);
 }
 
 Result<void> import(const StoreArguments& arguments) {
@@ -309,11 +334,12 @@ Result<void> export_(const StoreArguments& arguments) {
 int run_store(int argc, char** argv) {
   StoreArguments arguments;
   if (const auto code = parse_store_arguments(argc, argv, arguments)) return *code;
-  const Result<void> done = arguments.verb == "add"      ? add(arguments)
-                            : arguments.verb == "del"    ? remove(arguments)
-                            : arguments.verb == "query"  ? query(arguments)
-                            : arguments.verb == "import" ? import(arguments)
-                                                         : export_(arguments);
+  const Result<void> done = arguments.verb == "add"       ? add(arguments)
+                            : arguments.verb == "del"     ? remove(arguments)
+                            : arguments.verb == "query"   ? query(arguments)
+                            : arguments.verb == "history" ? history(arguments)
+                            : arguments.verb == "import"  ? import(arguments)
+                                                          : export_(arguments);
   return done.ok() ? kDone : fail(done.error().what);
 }
 

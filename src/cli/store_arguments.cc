@@ -12,7 +12,8 @@
 namespace cli {
 namespace {
 
-constexpr std::array<std::string_view, 5> kVerbs{"add", "del", "query", "import", "export"};
+constexpr std::array<std::string_view, 6> kVerbs{"add",     "del",    "query",
+                                                 "history", "import", "export"};
 
 constexpr const char* kHelp =
     R"(Symbol stores: transactions of symbol files, on disk as Microsoft's symstore keeps them, or
@@ -21,6 +22,7 @@ in a server.
 Usage: {0} add    --store STORE --product P [--version V] [--comment C] PATH…
        {0} del    --store STORE --id ID
        {0} query  --store STORE [PATH…]
+       {0} history --store STORE
        {0} import --store SERVER TREE
        {0} export --store SERVER TREE
 or with Microsoft's flags: add /r /f PATH /s STORE /t P [/v V] [/c C] [/compress] [/3] [/p [/-:MSG M]]
@@ -119,11 +121,12 @@ std::optional<int> parse_ours(int argc, char** argv, StoreArguments& arguments) 
   std::string shown = std::string(argv[0]) + " " + arguments.verb;
   argv[1] = shown.data();
   const std::string& verb = arguments.verb;
-  Options options(shown, verb == "add"      ? "Adds files as one transaction."
-                         : verb == "del"    ? "Deletes a transaction; files that no other holds go."
-                         : verb == "query"  ? "Transactions, or who holds the files given."
-                         : verb == "import" ? "Brings a symbol store tree into a server."
-                                            : "Writes a server's transactions as a tree.");
+  Options options(shown, verb == "add"     ? "Adds files as one transaction."
+                         : verb == "del"   ? "Deletes a transaction; files that no other holds go."
+                         : verb == "query" ? "Transactions, or who holds the files given."
+                         : verb == "history" ? "All transactions that ever were, deletions too."
+                         : verb == "import"  ? "Brings a symbol store tree into a server."
+                                             : "Writes a server's transactions as a tree.");
   declare_common(options, arguments);
   if (verb == "add") {
     options.text("-t,--product", arguments.product, "name of the product");
@@ -140,7 +143,7 @@ std::optional<int> parse_ours(int argc, char** argv, StoreArguments& arguments) 
   } else if (verb == "query") {
     arguments.recursive = true;
     options.positionals("PATH", arguments.files, "files and directories", false);
-  } else {
+  } else if (verb != "history") {
     options.positional("TREE", arguments.tree, "the symbol store tree");
     if (verb == "export") {
       options.flag("--compress", arguments.compress, "keep files in cabinets");

@@ -11,7 +11,7 @@
 namespace cli {
 
 struct StoreArguments {
-  std::string verb;                // add, del, query, import, export
+  std::string verb;                // add, del, query, history, import, export
   std::vector<std::string> files;  // /f
   std::string store;               // /s: a tree, a data directory, or http://…
   std::string tree;                // import, export: the other side

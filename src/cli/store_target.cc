@@ -27,15 +27,30 @@ class StoreServer final : public StoreTarget {
       : url_(std::move(url)), token_(std::move(token)) {}
 
   Result<std::vector<store::TransactionRecord>> list() override {
-    const std::string text = TRY(send("GET", "api/v1/store/transactions"));
+    const std::string text = TRY(send(request_for("GET", "api/v1/store/transactions")));
     return store::transactions_from_json(text);
   }
   Result<store::TransactionRecord> load(std::int64_t id) override {
-    const std::string text = TRY(send("GET", "api/v1/store/transactions/" + std::to_string(id)));
+    const std::string text =
+        TRY(send(request_for("GET", "api/v1/store/transactions/" + std::to_string(id))));
     return store::transaction_from_json(text);
   }
-  Result<void> remove(std::int64_t id) override {
-    TRY(send("DELETE", "api/v1/store/transactions/" + std::to_string(id)));
+  Result<std::int64_t> remove(std::int64_t id, std::int64_t wanted) override {
+    net::ClientRequest request =
+        request_for("DELETE", "api/v1/store/transactions/" + std::to_string(id));
+    if (wanted != 0) request.url += "?number=" + std::to_string(wanted);
+    const std::string text = TRY(send(request));
+    return number_in("number", text);
+  }
+  Result<std::int64_t> last_number() override {
+    const std::string text = TRY(send(request_for("GET", "api/v1/store/lastid")));
+    return number_in("lastid", text);
+  }
+  Result<void> raise_last_number(std::int64_t number) override {
+    net::ClientRequest request = request_for("PUT", "api/v1/store/lastid");
+    request.headers.add("Content-Type", "application/json");
+    request.body = "{\"lastid\":" + std::to_string(number) + "}";
+    TRY(send(request));
     return {};
   }
   Result<void> put(const std::string& path, const std::string& file) override {
@@ -96,8 +111,12 @@ class StoreServer final : public StoreTarget {
     if (!token_.empty()) request.headers.add("Auth-Token", token_);
     return request;
   }
-  Result<std::string> send(const char* method, const std::string& path) {
-    net::ClientAnswer answer = TRY(client_.send(request_for(method, path)));
+  static Result<std::int64_t> number_in(std::string_view name, const std::string& text) {
+    const base::JsonValue json = TRY(base::JsonValue::parse(text));
+    return json[name].integer_or(0);
+  }
+  Result<std::string> send(const net::ClientRequest& request) {
+    net::ClientAnswer answer = TRY(client_.send(request));
     if (answer.status >= 300) return refusal_of(url_, answer);
     return std::move(answer.body);
   }
@@ -120,7 +139,13 @@ class StoreDirectory final : public StoreTarget {
 
   Result<std::vector<store::TransactionRecord>> list() override { return transactions_.list(); }
   Result<store::TransactionRecord> load(std::int64_t id) override { return transactions_.load(id); }
-  Result<void> remove(std::int64_t id) override { return transactions_.remove(id); }
+  Result<std::int64_t> remove(std::int64_t id, std::int64_t wanted) override {
+    return transactions_.remove(id, wanted);
+  }
+  Result<std::int64_t> last_number() override { return transactions_.last_number(); }
+  Result<void> raise_last_number(std::int64_t number) override {
+    return transactions_.raise_last_number(number);
+  }
   Result<void> put(const std::string& path, const std::string& file) override {
     const auto bytes = TRY(base::MappedFile::open(file));
     base::PendingFile copy = TRY(blobs_.create());

@@ -19,7 +19,10 @@ class StoreTarget {
   virtual ~StoreTarget() = default;
   virtual base::Result<std::vector<store::TransactionRecord>> list() = 0;
   virtual base::Result<store::TransactionRecord> load(std::int64_t id) = 0;
-  virtual base::Result<void> remove(std::int64_t id) = 0;
+  // The number that the deletion took; `wanted` where that can be had, 0 for any.
+  virtual base::Result<std::int64_t> remove(std::int64_t id, std::int64_t wanted) = 0;
+  virtual base::Result<std::int64_t> last_number() = 0;
+  virtual base::Result<void> raise_last_number(std::int64_t number) = 0;
   // The bytes of one file of a transaction to come: `path` is "NAME/ID/FILE".
   virtual base::Result<void> put(const std::string& path, const std::string& file) = 0;
   struct Added {

@@ -34,15 +34,16 @@ class Importer {
       : tree_(tree), roots_(roots), target_(target), directory_(directory) {}
 
   Result<TransferTally> run() {
-    const std::vector<symstore::Transaction> all = TRY(tree_.current());
-    const std::vector<TransactionRecord> there = TRY(target_.list());
-    Progress progress("importing", all.size(), 0, "transactions");
-    for (const symstore::Transaction& transaction : all) {
-      if (!transaction.is_delete && is_there(transaction, there)) {
-        ++tally_.known_transactions;
-      } else if (!transaction.is_delete) {
-        TRY(import_one(transaction, progress));
-      }
+    const symstore::Lives lives = TRY(symstore::lives_of(tree_));
+    for (const symstore::Transaction& lost : lives.lost) {
+      leave_out("transaction " + symstore::digits_of(lost.id),
+                "is in history.txt, but neither in server.txt nor deleted");
+    }
+    TRY(keep_numbers_free());
+    there_ = TRY(target_.list());
+    Progress progress("importing", lives.all.size(), 0, "transactions");
+    for (const symstore::Life& life : lives.all) {
+      TRY(life.deleted_by == 0 ? import_current(life.transaction, progress) : import_past(life));
       progress.finish_one();
     }
     return std::move(tally_);
@@ -51,16 +52,75 @@ class Importer {
  private:
   static std::string utf8(const std::string& text) { return base::to_valid_utf8(text); }
 
-  static bool is_there(const symstore::Transaction& transaction,
-                       const std::vector<TransactionRecord>& there) {
-    return std::any_of(there.begin(), there.end(), [&](const TransactionRecord& record) {
-      return record.deleted_at.us == 0 &&
+  // What is added meanwhile takes no number that the tree has.
+  Result<void> keep_numbers_free() {
+    const std::uint64_t last = TRY(tree_.last_id());
+    if (last > static_cast<std::uint64_t>(store::kNumberWantedMax)) return {};
+    return target_.raise_last_number(static_cast<std::int64_t>(last));
+  }
+
+  const TransactionRecord* find_there(const symstore::Transaction& transaction,
+                                      bool is_deleted) const {
+    const auto found = std::find_if(there_.begin(), there_.end(), [&](const auto& record) {
+      return (record.deleted_at.us != 0) == is_deleted &&
              record.number == static_cast<std::int64_t>(transaction.id) &&
              record.date == utf8(transaction.date) && record.time == utf8(transaction.time) &&
              record.product == utf8(transaction.product) &&
              record.version == utf8(transaction.version) &&
              record.comment == utf8(transaction.comment);
     });
+    return found == there_.end() ? nullptr : &*found;
+  }
+
+  Result<void> import_current(const symstore::Transaction& transaction, Progress& progress) {
+    if (find_there(transaction, false) == nullptr) return import_one(transaction, progress);
+    ++tally_.known_transactions;
+    return {};
+  }
+
+  // What was deleted in the tree: as history where it never was, deleted where it is.
+  Result<void> import_past(const symstore::Life& life) {
+    const auto deleted_by = static_cast<std::int64_t>(life.deleted_by);
+    if (const auto* there = find_there(life.transaction, false)) {
+      TRY(target_.remove(there->id, deleted_by));
+      ++tally_.past_transactions;
+      return {};
+    }
+    if (find_there(life.transaction, true) != nullptr) {
+      ++tally_.known_transactions;
+      return {};
+    }
+    TransactionRecord record = record_of(life.transaction);
+    record.deleted_by = deleted_by;
+    record.deleted_at = base::now();
+    const auto members = tree_.deleted_members(life.transaction.id);
+    if (!members.ok()) {
+      leave_out("files of the deleted transaction " + symstore::digits_of(life.transaction.id),
+                members.error().what);
+    } else {
+      for (const symstore::Member& member : *members) {
+        record.files.push_back(file_of(member));
+      }
+    }
+    TRY(target_.add(record));
+    ++tally_.past_transactions;
+    return {};
+  }
+
+  static TransactionFile file_of(const symstore::Member& member) {
+    return {member.name, member.id, member.name, utf8(member.source), "bin", ""};
+  }
+
+  static TransactionRecord record_of(const symstore::Transaction& transaction) {
+    TransactionRecord record;
+    record.number = static_cast<std::int64_t>(transaction.id);
+    record.kind = symstore::name_of(transaction.kind);
+    record.date = utf8(transaction.date);
+    record.time = utf8(transaction.time);
+    record.product = utf8(transaction.product);
+    record.version = utf8(transaction.version);
+    record.comment = utf8(transaction.comment);
+    return record;
   }
 
   // What a file of the record is made from.
@@ -90,7 +150,7 @@ class Importer {
       return {};
     }
     if (out->record.files.empty()) {
-      leave_out(shown, "none of its files is there");
+      leave_out(shown, "has no files");
       return {};
     }
     const OpenContent open = [&](std::size_t i) {
@@ -105,14 +165,7 @@ class Importer {
   Result<Outgoing> gather(const symstore::Transaction& transaction,
                           const std::vector<symstore::Member>& members) {
     Outgoing out;
-    TransactionRecord& record = out.record;
-    record.number = static_cast<std::int64_t>(transaction.id);
-    record.kind = symstore::name_of(transaction.kind);
-    record.date = utf8(transaction.date);
-    record.time = utf8(transaction.time);
-    record.product = utf8(transaction.product);
-    record.version = utf8(transaction.version);
-    record.comment = utf8(transaction.comment);
+    out.record = record_of(transaction);
     for (const symstore::Member& member : members) TRY(add_member(transaction, member, out));
     return out;
   }
@@ -121,13 +174,14 @@ class Importer {
                           Outgoing& out) {
     const auto found = TRY(tree_.find(member.name, member.id, roots_));
     const std::string shown = member.name + "/" + member.id;
+    TransactionFile file = file_of(member);
     if (!found) {
       leave_out(shown, "is not in the tree");
+      out.add(std::move(file), From::nothing, "");
       return {};
     }
     const symstore::Held& held = *found;
     if (held.is_unreadable) return Error{Fault::unavailable, shown + ": " + held.problem};
-    TransactionFile file{member.name, member.id, member.name, utf8(member.source), "bin", ""};
     for (const symstore::Reference& reference : held.references) {
       if (reference.transaction == transaction.id) file.form = symstore::name_of(reference.form);
     }
@@ -205,124 +259,11 @@ class Importer {
   const symstore::PointerRoots& roots_;
   StoreTarget& target_;
   const std::string& directory_;
+  std::vector<TransactionRecord> there_;
   TransferTally tally_;
 };
 
-Result<void> export_one(StoreTarget& source, const TransactionRecord& record, bool compress,
-                        const std::string& directory, symstore::Editor& editor,
-                        TransferTally& tally) {
-  symstore::NewTransaction wanted;
-  wanted.kind = record.kind == "ptr" ? symstore::Kind::pointer : symstore::Kind::file;
-  wanted.product = record.product;
-  wanted.version = record.version;
-  wanted.comment = record.comment;
-  wanted.compress = compress;
-  wanted.date = record.date;
-  wanted.time = record.time;
-  std::vector<symstore::NewMember> members;
-  for (const TransactionFile& file : record.files) {
-    if (!base::equal_ignoring_case(file.file, file.name)) continue;  // the cabinet, the pointer
-    symstore::NewMember member{file.name, file.id, file.source, "", symstore::Form::binary};
-    if (file.form == "pub") member.form = symstore::Form::public_symbols;
-    if (file.form == "pri") member.form = symstore::Form::private_symbols;
-    if (wanted.kind == symstore::Kind::file) {
-      base::PendingFile bytes = TRY(base::PendingFile::create(directory));
-      const std::string shown = file.name + "/" + file.id + ": ";
-      if (file.sha256.empty()) {  // it was not there when the transaction came, either
-        tally.left_out.push_back(shown + "nobody has its bytes");
-        continue;
-      }
-      const auto fetched = source.fetch(file, bytes);
-      if (!fetched.ok()) {
-        tally.failed.push_back(shown + fetched.error().what);
-        continue;
-      }
-      member.path = base::join_path(directory, std::to_string(members.size()));
-      TRY(bytes.rename_to(member.path));
-    }
-    members.push_back(std::move(member));
-  }
-  if (members.empty()) {
-    tally.left_out.push_back("transaction " + std::to_string(record.id) +
-                             ": none of its files is there");
-    return {};
-  }
-  TRY(editor.add(wanted, members));
-  ++tally.transactions;
-  tally.files += members.size();
-  return {};
-}
-
-// Contents that a transaction holds, by hash.
-Result<std::set<std::string>> held_contents(StoreTarget& source) {
-  std::set<std::string> held;
-  const std::vector<TransactionRecord> all = TRY(source.list());
-  for (const TransactionRecord& listed : all) {
-    if (listed.deleted_at.us != 0) continue;
-    const TransactionRecord record = TRY(source.load(listed.id));
-    for (const TransactionFile& file : record.files) held.insert(file.sha256);
-  }
-  return held;
-}
-
-bool is_for_trees(const store::FileRecord& file) {
-  return file.format == "pdb" || file.format == "pe" || file.format == "portable_pdb" ||
-         file.format == "elf" || file.format == "macho";
-}
-
-// The file on disk as a member of a tree; nothing when it has no key there.
-Result<std::optional<symstore::NewMember>> fetch_member(StoreTarget& source,
-                                                        const store::FileRecord& file,
-                                                        const std::string& path) {
-  base::PendingFile bytes = TRY(base::PendingFile::create(std::string(base::parent_of(path))));
-  const std::string& id = file.debug_id.empty() ? file.code_id : file.debug_id;
-  TRY(source.fetch({file.name, id, file.name, "", "", file.sha256.hex()}, bytes));
-  TRY(bytes.rename_to(path));
-  const base::Sha256 hash = TRY(store::sha256_of_file(path));
-  if (hash != file.sha256) return std::optional<symstore::NewMember>();  // a fuller one is served
-  const auto mapped = TRY(base::MappedFile::open(path));
-  const auto indexed = symstore::index_of(extract::identify(mapped->bytes()), file.name);
-  if (!indexed) return std::optional<symstore::NewMember>();
-  return std::optional(
-      symstore::NewMember{indexed->name, indexed->id, file.name, path, indexed->form});
-}
-
 }  // namespace
-
-Result<void> export_rest(StoreTarget& source, symstore::Editor& editor, bool compress,
-                         TransferTally& tally) {
-  const auto directory = TRY(base::TemporaryDirectory::create("faultline-export"));
-  const std::set<std::string> held = TRY(held_contents(source));
-  std::vector<symstore::NewMember> members;
-  for (std::uint64_t offset = 0;;) {
-    const std::vector<store::FileRecord> files = TRY(source.list_files(offset));
-    if (files.empty()) break;
-    offset += files.size();
-    for (const store::FileRecord& file : files) {
-      if (!is_for_trees(file) || held.contains(file.sha256.hex())) continue;
-      auto member = fetch_member(source, file,
-                                 base::join_path(directory.path(), std::to_string(members.size())));
-      if (!member.ok()) {
-        tally.failed.push_back(file.name + ": " + member.error().what);
-        continue;
-      }
-      if (!*member) {
-        tally.left_out.push_back(file.name + ": another file has its key");
-        continue;
-      }
-      members.push_back(std::move(**member));
-    }
-  }
-  if (members.empty()) return {};
-  symstore::NewTransaction wanted;
-  wanted.product = "faultline";
-  wanted.comment = "files of no transaction";
-  wanted.compress = compress;
-  TRY(editor.add(wanted, members));
-  ++tally.transactions;
-  tally.files += members.size();
-  return {};
-}
 
 Result<std::uint64_t> add_to_target(StoreTarget& target, TransactionRecord& record,
                                     const OpenContent& open, Progress* progress) {
@@ -354,18 +295,6 @@ Result<TransferTally> import_tree(const symstore::Tree& tree, const symstore::Po
                                   StoreTarget& target) {
   const auto directory = TRY(base::TemporaryDirectory::create("faultline-import"));
   return Importer(tree, roots, target, directory.path()).run();
-}
-
-Result<TransferTally> export_tree(StoreTarget& source, symstore::Editor& editor, bool compress) {
-  TransferTally tally;
-  const std::vector<TransactionRecord> all = TRY(source.list());
-  for (const TransactionRecord& listed : all) {
-    if (listed.deleted_at.us != 0) continue;
-    const auto directory = TRY(base::TemporaryDirectory::create("faultline-export"));
-    const TransactionRecord record = TRY(source.load(listed.id));
-    TRY(export_one(source, record, compress, directory.path(), editor, tally));
-  }
-  return tally;
 }
 
 }  // namespace cli

@@ -19,6 +19,7 @@ class Progress;
 
 struct TransferTally {
   std::uint64_t transactions = 0;
+  std::uint64_t past_transactions = 0;   // deleted ones, of which only the history came
   std::uint64_t known_transactions = 0;  // were there already
   std::uint64_t files = 0;
   std::uint64_t sent = 0;             // contents that the other side did not have

@@ -1,5 +1,6 @@
 // A symbol store transaction coming in: its files' bytes are here already, this files them under
-// the paths of the transaction and writes the transaction down.
+// the paths of the transaction and writes the transaction down. One that was deleted where it came
+// from (deleted_by) is written down without bytes.
 // Any thread; blocks; durable when it returns. Fails with malformed, unavailable, internal.
 // Format: docs/protocols/store-api.md
 #pragma once

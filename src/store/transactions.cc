@@ -22,7 +22,8 @@ namespace {
 
 constexpr std::string_view kColumns =
     "t.id, t.tree_number, t.kind, t.day, t.clock, t.product, t.version, t.comment, t.created_at, "
-    "t.deleted_at, (SELECT COUNT(*) FROM store_transaction_file f WHERE f.txn = t.id)";
+    "t.deleted_at, t.deleted_by, (SELECT COUNT(DISTINCT LOWER(f.name || '/' || f.key_id)) "
+    "FROM store_transaction_file f WHERE f.txn = t.id)";
 constexpr std::size_t kHashesAtOnce = 200;
 
 TransactionRecord record_of(const Row& row) {
@@ -37,7 +38,8 @@ TransactionRecord record_of(const Row& row) {
   record.comment = row.text(7);
   record.created_at = {row.integer(8)};
   record.deleted_at = {row.integer(9)};
-  record.file_count = static_cast<std::uint64_t>(row.integer(10));
+  record.deleted_by = row.integer(10);
+  record.file_count = static_cast<std::uint64_t>(row.integer(11));
   return record;
 }
 
@@ -57,6 +59,24 @@ Result<TransactionRecord> load_in(Session& session, std::int64_t id) {
         {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5)});
   }
   return record;
+}
+
+// The number for an addition or a deletion: `wanted` where it is later than `after` and free, else
+// the next. The first statement locks the row, on either engine.
+Result<std::int64_t> take_number(Session& session, std::int64_t wanted, std::int64_t after) {
+  const Rows next = TRY(session.query(
+      "UPDATE store_last_number SET number = number + 1 WHERE id = 1 RETURNING number"));
+  if (next.empty()) return Error{Fault::internal, "store_last_number has no row"};
+  const std::int64_t number = next.front().integer(0);
+  if (wanted <= after || wanted > kNumberWantedMax) return number;
+  const Rows taken =
+      TRY(session.query("SELECT 1 FROM store_transaction WHERE id = ? UNION ALL "
+                        "SELECT 1 FROM store_transaction WHERE deleted_by = ?",
+                        {wanted, wanted}));
+  if (!taken.empty()) return number;
+  TRY(session.execute("UPDATE store_last_number SET number = ? WHERE id = 1",
+                      {std::max(number - 1, wanted)}));
+  return wanted;
 }
 
 // Whether somebody else still wants the file: another transaction, an upload, a watched directory.
@@ -141,19 +161,35 @@ std::vector<db::Migration> Transactions::migrations() {
            "  form TEXT NOT NULL,\n"
            "  sha256 TEXT NOT NULL,\n"
            "  PRIMARY KEY (txn, position));\n"
-           "CREATE INDEX store_transaction_file_sha256 ON store_transaction_file (sha256);\n"}};
+           "CREATE INDEX store_transaction_file_sha256 ON store_transaction_file (sha256);\n"},
+          // Deletions had no number: they get those after the last addition, in their order.
+          {151, "numbers of symbol store deletions",
+           "ALTER TABLE store_transaction ADD COLUMN deleted_by BIGINT NOT NULL DEFAULT 0;\n"
+           "UPDATE store_transaction SET deleted_by = (SELECT MAX(a.id) FROM store_transaction a) "
+           "+ (SELECT COUNT(*) FROM store_transaction b WHERE b.deleted_at <> 0 AND (b.deleted_at "
+           "< store_transaction.deleted_at OR (b.deleted_at = store_transaction.deleted_at AND "
+           "b.id <= store_transaction.id))) WHERE deleted_at <> 0;\n"
+           "CREATE INDEX store_transaction_deleted_by ON store_transaction (deleted_by);\n"
+           "CREATE TABLE store_last_number (\n"
+           "  id BIGINT PRIMARY KEY,\n"
+           "  number BIGINT NOT NULL);\n"
+           "INSERT INTO store_last_number (id, number) SELECT 1, COALESCE(MAX(CASE WHEN "
+           "deleted_by > id THEN deleted_by ELSE id END), 0) FROM store_transaction;\n"}};
 }
 
 Result<std::int64_t> Transactions::add(const TransactionRecord& record) {
   std::int64_t id = 0;
   TRY(database_.write([&](Session& session) -> Result<void> {
-    const Rows rows = TRY(session.query(
-        "INSERT INTO store_transaction (tree_number, kind, day, clock, product, version, comment, "
-        "created_at, deleted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING id",
-        {record.number, record.kind, record.date, record.time, record.product, record.version,
-         record.comment, base::now().us}));
-    if (rows.empty()) return Error{Fault::internal, "INSERT INTO store_transaction gave no id"};
-    id = rows.front().integer(0);
+    id = TRY(take_number(session, record.number, 0));
+    const bool is_gone = record.deleted_by != 0;
+    std::int64_t deleted_by = 0;
+    if (is_gone) deleted_by = TRY(take_number(session, record.deleted_by, id));
+    const std::int64_t now = base::now().us;
+    TRY(session.execute(
+        "INSERT INTO store_transaction (id, tree_number, kind, day, clock, product, version, "
+        "comment, created_at, deleted_at, deleted_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        {id, record.number, record.kind, record.date, record.time, record.product, record.version,
+         record.comment, now, is_gone ? now : 0, deleted_by}));
     std::int64_t position = 0;
     for (const TransactionFile& file : record.files) {
       TRY(session.execute(
@@ -187,16 +223,18 @@ Result<TransactionRecord> Transactions::load(std::int64_t id) {
   return record;
 }
 
-Result<void> Transactions::remove(std::int64_t id) {
+Result<std::int64_t> Transactions::remove(std::int64_t id, std::int64_t wanted) {
   std::vector<NewFile> gone;
+  std::int64_t number = 0;
   TRY(database_.write([&](Session& session) -> Result<void> {
     gone.clear();
     const TransactionRecord record = TRY(load_in(session, id));
     if (record.deleted_at.us != 0) {
       return Error{Fault::not_found, "transaction " + std::to_string(id) + " is deleted already"};
     }
-    TRY(session.execute("UPDATE store_transaction SET deleted_at = ? WHERE id = ?",
-                        {base::now().us, id}));
+    number = TRY(take_number(session, wanted, id));
+    TRY(session.execute("UPDATE store_transaction SET deleted_at = ?, deleted_by = ? WHERE id = ?",
+                        {base::now().us, number, id}));
     for (const TransactionFile& file : record.files) {
       if (file.sha256.empty()) continue;
       NewFile dropped;
@@ -206,7 +244,29 @@ Result<void> Transactions::remove(std::int64_t id) {
     return {};
   }));
   catalog_.announce(gone);
-  return {};
+  return number;
+}
+
+Result<std::int64_t> Transactions::last_number() {
+  std::int64_t number = 0;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    const Rows rows = TRY(session.query("SELECT number FROM store_last_number WHERE id = 1"));
+    number = rows.empty() ? 0 : rows.front().integer(0);
+    return {};
+  }));
+  return number;
+}
+
+Result<void> Transactions::raise_last_number(std::int64_t number) {
+  if (number < 0 || number > kNumberWantedMax) {
+    return Error{Fault::malformed, "the last number of a store is at most " +
+                                       std::to_string(kNumberWantedMax) + " here"};
+  }
+  return database_.write([&](Session& session) -> Result<void> {
+    TRY(session.execute("UPDATE store_last_number SET number = ? WHERE id = 1 AND number < ?",
+                        {number, number}));
+    return {};
+  });
 }
 
 Result<std::set<std::string>> Transactions::known(const std::vector<std::string>& hashes) {

@@ -27,16 +27,20 @@ struct TransactionFile {
 };
 
 struct TransactionRecord {
-  std::int64_t id = 0;      // ours
+  std::int64_t id = 0;      // ours, one of the numbers that additions and deletions take
   std::int64_t number = 0;  // of the tree that it was imported from; 0 for none
   std::string kind;         // "file" or "ptr"
   std::string date, time;   // as in a tree: MM/DD/YYYY, HH:MM:SS
   std::string product, version, comment;
-  base::Time created_at;  // here
-  base::Time deleted_at;  // 0: it is there
-  std::uint64_t file_count = 0;
+  base::Time created_at;               // here
+  base::Time deleted_at;               // 0: it is there
+  std::int64_t deleted_by = 0;         // the number that its deletion took
+  std::uint64_t file_count = 0;        // keys: a cabinet beside its file counts once
   std::vector<TransactionFile> files;  // empty in lists
 };
+
+// Higher numbers of others' are not taken over: the ten digits of a tree must last.
+constexpr std::int64_t kNumberWantedMax = 999'999'999;
 
 // The way of uploads that come with a transaction: they alone keep no file.
 constexpr std::string_view kTransactionWay = "symstore";
@@ -47,11 +51,18 @@ class Transactions {
 
   Transactions(db::Database& database, Catalog& catalog) : database_(database), catalog_(catalog) {}
 
-  // REQUIRES: the files' rows are committed.
+  // Takes record.number where nobody has it, else the next one. With deleted_by it is written down
+  // as deleted, under that number or the next one. REQUIRES: the files' rows are committed.
   base::Result<std::int64_t> add(const TransactionRecord& record);
   base::Result<std::vector<TransactionRecord>> list();  // the oldest first, deleted ones too
   base::Result<TransactionRecord> load(std::int64_t id);
-  base::Result<void> remove(std::int64_t id);
+  // The number that the deletion took: `wanted` if that is later than `id` and free, else the next.
+  base::Result<std::int64_t> remove(std::int64_t id, std::int64_t wanted = 0);
+
+  // What symstore keeps in lastid.txt: the number last taken; the next one is one more.
+  base::Result<std::int64_t> last_number();
+  // malformed past kNumberWantedMax.
+  base::Result<void> raise_last_number(std::int64_t number);
 
   // Those of the hashes (lower-case hex) whose bytes are here since somebody uploaded them to the
   // default project, whether anybody finds them now or not: a transaction may name them. Not what

@@ -54,6 +54,9 @@ Result<TransactionRecord> record_of(const JsonValue& value) {
   record.comment = text_of(value["comment"]);
   const bool* deleted = value["deleted"].boolean();
   record.deleted_at = {deleted != nullptr && *deleted ? 1 : 0};
+  if (record.deleted_at.us != 0) {
+    record.deleted_by = std::max<std::int64_t>(1, value["deleted_by"].integer_or(0));
+  }
   record.file_count =
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, value["file_count"].integer_or(0)));
   for (std::size_t i = 0; i < value["files"].size(); ++i) {
@@ -78,6 +81,7 @@ std::string transaction_as_json(const TransactionRecord& record) {
   out.key("comment").string(record.comment);
   out.key("created_at").string(base::iso8601(record.created_at));
   out.key("deleted").boolean(record.deleted_at.us != 0);
+  if (record.deleted_at.us != 0) out.key("deleted_by").integer(record.deleted_by);
   out.key("file_count")
       .unsigned_integer(std::max<std::uint64_t>(record.file_count, record.files.size()));
   out.key("files").begin_array();

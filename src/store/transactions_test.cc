@@ -182,6 +182,81 @@ void expect_an_upload_holds_its_own_path(const std::string& url) {
   EXPECT_FALSE(place.finds_path("other.pdb"));
 }
 
+// Additions and deletions share one row of numbers, as symstore's do.
+void expect_numbers_of_a_tree(const std::string& url) {
+  Place place(url);
+  const auto add = [&](std::int64_t number, std::int64_t deleted_by = 0) {
+    TransactionRecord record;
+    record.number = number;
+    record.kind = "file";
+    record.deleted_by = deleted_by;
+    record.files.push_back({"a.pdb", "1", "a.pdb", "", "bin", ""});
+    return place.transactions.add(record).value();
+  };
+  ASSERT_TRUE(place.transactions.raise_last_number(5).ok());
+  EXPECT_EQ(add(1, 5), 1);
+  EXPECT_EQ(add(2), 2);
+  EXPECT_EQ(place.transactions.last_number().value(), 5);
+  EXPECT_EQ(add(0), 6);
+  EXPECT_EQ(add(2), 7);  // taken
+  EXPECT_EQ(add(5), 8);  // by a deletion
+  EXPECT_EQ(place.transactions.remove(6).value(), 9);
+  EXPECT_EQ(place.transactions.remove(7, 3).value(), 10);  // not before what it deletes
+  EXPECT_EQ(place.transactions.remove(2, 4).value(), 4);
+  EXPECT_EQ(add(kNumberWantedMax + 1), 11);
+  ASSERT_TRUE(place.transactions.raise_last_number(4).ok());
+  EXPECT_EQ(place.transactions.last_number().value(), 11);
+  EXPECT_EQ(place.transactions.raise_last_number(kNumberWantedMax + 1).error().fault,
+            Fault::malformed);
+  const TransactionRecord past = place.transactions.load(1).value();
+  EXPECT_EQ(past.deleted_by, 5);
+  EXPECT_NE(past.deleted_at.us, 0);
+  EXPECT_EQ(past.file_count, 1u);
+  EXPECT_EQ(place.transactions.remove(1).error().fault, Fault::not_found);
+}
+
+// A database from before deletions had numbers.
+void expect_old_deletions_get_numbers(const std::string& url) {
+  auto database = db::Database::open(url).value();
+  std::vector<db::Migration> old = Transactions::migrations();
+  old.pop_back();
+  ASSERT_TRUE(database->migrate(old).ok());
+  ASSERT_TRUE(database
+                  ->write([](db::Session& session) -> base::Result<void> {
+                    for (const int deleted_at : {20, 0, 10}) {
+                      TRY(session.execute(
+                          "INSERT INTO store_transaction (tree_number, kind, day, clock, product, "
+                          "version, comment, created_at, deleted_at) VALUES (0, 'file', '', '', "
+                          "'p', '', '', 1, ?)",
+                          {deleted_at}));
+                    }
+                    return {};
+                  })
+                  .ok());
+  std::vector<db::Migration> all = Transactions::migrations();
+  ASSERT_TRUE(database->migrate(all).ok());
+  Catalog catalog(*database);
+  Transactions transactions(*database, catalog);
+  const auto listed = transactions.list().value();
+  ASSERT_EQ(listed.size(), 3u);
+  EXPECT_EQ(listed[0].deleted_by, 5);
+  EXPECT_EQ(listed[1].deleted_by, 0);
+  EXPECT_EQ(listed[2].deleted_by, 4);
+  EXPECT_EQ(transactions.last_number().value(), 5);
+}
+
+TEST(Transactions, NumbersOnSqlite) {
+  const auto directory = base::TemporaryDirectory::create("transactions").value();
+  expect_numbers_of_a_tree("sqlite:" + directory.path() + "/a.db");
+  expect_old_deletions_get_numbers("sqlite:" + directory.path() + "/b.db");
+}
+
+TEST(Transactions, NumbersOnPostgresql) {
+  REQUIRE_OR_SKIP(testing_support::have_postgres(), "no PostgreSQL on this machine");
+  expect_numbers_of_a_tree(testing_support::new_postgres_database());
+  expect_old_deletions_get_numbers(testing_support::new_postgres_database());
+}
+
 TEST(Transactions, OtherScopesHoldNothingOnSqlite) {
   const auto directory = base::TemporaryDirectory::create("transactions").value();
   expect_other_scopes_hold_nothing("sqlite:" + directory.path() + "/a.db");
@@ -225,6 +300,9 @@ TEST(Transactions, JsonGoesBothWays) {
   const auto again = transaction_from_json(transaction_as_json(record));
   ASSERT_TRUE(again.ok()) << again.error().what;
   EXPECT_EQ(transaction_as_json(*again), transaction_as_json(record));
+  record.deleted_at = {1};
+  record.deleted_by = 12;
+  EXPECT_EQ(transaction_from_json(transaction_as_json(record))->deleted_by, 12);
   for (const char* text : {"", "[]", "7", R"({"files":[7]})", R"({"files":[{"name":"a"}]})",
                            R"({"files":[{"name":"a","id":"1","file":"../b"}]})"}) {
     EXPECT_FALSE(transaction_from_json(text).ok()) << text;

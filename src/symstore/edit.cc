@@ -105,8 +105,10 @@ Result<Editor> Editor::open(const std::string& path, Create create,
 }
 
 // The next number whose file nobody has; lastid.txt says so before anything else is done.
-Result<std::uint64_t> Editor::claim_id() {
+Result<std::uint64_t> Editor::claim_id(std::uint64_t wanted) {
   std::uint64_t id = TRY(tree_.last_id());
+  ASSERT(wanted == 0 || wanted > id);
+  if (wanted != 0) id = wanted - 1;
   for (unsigned attempt = 0; attempt < kClaimAttempts; ++attempt) {
     ++id;
     const std::string path = tree_.admin(digits_of(id));
@@ -145,7 +147,7 @@ Result<Transaction> Editor::add(const NewTransaction& wanted,
     }
   }
   Transaction transaction;
-  transaction.id = TRY(claim_id());
+  transaction.id = TRY(claim_id(wanted.number));
   transaction.kind = wanted.kind;
   transaction.product = quotable(wanted.product);
   transaction.version = quotable(wanted.version);
@@ -160,8 +162,7 @@ Result<Transaction> Editor::add(const NewTransaction& wanted,
   for (; placed < members.size() && done.ok(); ++placed) {
     const NewMember& member = members[placed];
     done = place(wanted, member, transaction.id);
-    lines += Member{member.name, member.id, member.source}.line();
-    lines += kLineEnd;
+    lines += members_text({{member.name, member.id, member.source}});
   }
   const std::string file = tree_.admin(digits_of(transaction.id));
   if (done.ok()) done = write_text(file, lines);
@@ -177,6 +178,7 @@ Result<Transaction> Editor::add(const NewTransaction& wanted,
 
 Result<void> Editor::place(const NewTransaction& wanted, const NewMember& member,
                            std::uint64_t id) {
+  if (wanted.kind == Kind::file && member.path.empty()) return {};
   const std::string relative = TRY(tree_.spelled_directory_of(member.name, member.id));
   const std::string directory = base::join_path(tree_.path(), relative);
   TRY(base::make_directories(directory));
@@ -299,6 +301,16 @@ Result<Transaction> Editor::remove(std::uint64_t id) {
   }
   TRY(log(deletion));
   return deletion;
+}
+
+Result<void> Editor::write_deleted(std::uint64_t id, const std::vector<Member>& members) {
+  return write_text(tree_.admin(digits_of(id) + ".deleted"), members_text(members));
+}
+
+Result<void> Editor::write_history(const std::vector<Life>& lives, std::uint64_t last_id) {
+  TRY(write_if_absent(tree_.admin("server.txt")));  // nothing that was added is there any more
+  TRY(write_text(tree_.admin("history.txt"), history_text(lives)));
+  return write_text(tree_.admin("lastid.txt"), digits_of(last_id));
 }
 
 }  // namespace symstore

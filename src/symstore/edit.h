@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "symstore/history.h"
 #include "symstore/tree.h"
 
 namespace symstore {
@@ -22,7 +23,8 @@ namespace symstore {
 struct NewMember {
   std::string name, id;
   std::string source;  // as it will be recorded; of a pointer, what file.ptr will say
-  std::string path;    // of the bytes; not read for pointers
+  std::string path;    // of the bytes; not read for pointers. "": a file that nobody has any more,
+                       // of which the transaction keeps the line
   Form form = Form::binary;
 };
 
@@ -31,7 +33,8 @@ struct NewTransaction {
   std::string product, version, comment;
   bool compress = false;
   base::Time now = base::now();
-  std::string date, time;  // instead of `now`, as in a tree
+  std::string date, time;    // instead of `now`, as in a tree
+  std::uint64_t number = 0;  // to take; 0: the next. REQUIRES: later than the last one
 };
 
 class Editor {
@@ -48,9 +51,14 @@ class Editor {
   // Files that no other transaction holds go; the transaction is kept as ID.deleted.
   base::Result<Transaction> remove(std::uint64_t id);
 
+  // A store's past, for a tree that is written anew: what a deleted transaction had (ID.deleted),
+  // and history.txt and lastid.txt as a whole.
+  base::Result<void> write_deleted(std::uint64_t id, const std::vector<Member>& members);
+  base::Result<void> write_history(const std::vector<Life>& lives, std::uint64_t last_id);
+
  private:
   Editor(Tree tree, base::Fd lock) : tree_(std::move(tree)), lock_(std::move(lock)) {}
-  base::Result<std::uint64_t> claim_id();
+  base::Result<std::uint64_t> claim_id(std::uint64_t wanted);
   base::Result<void> place(const NewTransaction& wanted, const NewMember& member, std::uint64_t id);
   base::Result<void> place_file(const NewTransaction& wanted, const NewMember& member,
                                 const std::string& directory);

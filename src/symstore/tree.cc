@@ -132,6 +132,12 @@ Result<std::vector<Member>> Tree::members(std::uint64_t transaction) const {
   return parse_members(text);
 }
 
+Result<std::vector<Member>> Tree::deleted_members(std::uint64_t transaction) const {
+  const std::string text =
+      TRY(base::read_file(admin(digits_of(transaction) + ".deleted"), kAdminFileSizeMax));
+  return parse_members(text);
+}
+
 Result<std::optional<Held>> Tree::find(const std::string& name, const std::string& id,
                                        const PointerRoots& roots) const {
   Held held;

@@ -48,6 +48,7 @@ class Tree {
   base::Result<std::vector<Transaction>> history() const;
   base::Result<std::uint64_t> last_id() const;
   base::Result<std::vector<Member>> members(std::uint64_t transaction) const;
+  base::Result<std::vector<Member>> deleted_members(std::uint64_t transaction) const;
 
   // Nothing when the key is not there.
   base::Result<std::optional<Held>> find(const std::string& name, const std::string& id,
