@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "base/child.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "base/text.h"
@@ -75,6 +76,8 @@ class Replay {
     start();
     if (verb == "put") {
       put(rest);
+    } else if (verb == "import") {
+      import_tree(rest);
     } else if (verb == "project") {
       make_project(rest);
     } else if (verb == "with") {
@@ -113,6 +116,14 @@ class Replay {
     const auto [path, content] = split_at(text, is_file ? " < " : " = ");
     const int status = send("PUT", path, content_of(is_file ? content : "= " + content));
     ASSERT_TRUE(status == 200 || status == 201) << status;
+  }
+
+  void import_tree(const std::string& tree) const {
+    const auto end = base::run_child(testing_support::faultline_program(),
+                                     {"faultline", "store", "import", "--store", server_->url(),
+                                      base::join_path(corpus_, tree)});
+    ASSERT_TRUE(end.ok());
+    ASSERT_EQ(end->exit_code, 0) << end->errors;
   }
 
   void make_project(const std::string& json) const {

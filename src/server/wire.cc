@@ -21,6 +21,7 @@
 #include "api/reports.h"
 #include "api/sources.h"
 #include "api/store.h"
+#include "api/store_admin_files.h"
 #include "api/submit.h"
 #include "api/symbols.h"
 #include "api/syminfo.h"
@@ -408,6 +409,7 @@ Result<void> serve(const Options& options) {
   reading.refuse_upload = api::upload_gate(rooms, upload_options(options));
   api::add_source_routes(router, *source_files, reading);
   api::add_store_api_routes(router, {blobs, catalog, transactions, uploads, gate});
+  api::add_store_admin_routes(router, transactions, allows);
   api::add_admin_routes(router, gate, access);
   api::add_parts_routes(router, rooms, partial, upload_options(options));
   api::add_upload_routes(router, rooms, upload_options(options));
