@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "extract/identify.h"
+#include "ingest/content_keys.h"
 #include "ingest/uploaded_package.h"
 #include "store/blobs.h"
 
@@ -104,7 +105,7 @@ Result<void> check_names_itself(const std::string& path, const std::string& name
   const extract::Identity identity = extract::identify(bytes->bytes());
   if (!identity.debug_id.is_nil() || !identity.code_id.empty() || !identity.dwo_ids.empty() ||
       !identity.old_id.empty() || !identity.uuid.empty() ||
-      identity.kind == extract::FileKind::cab) {
+      identity.kind == extract::FileKind::cab || ingest::is_source_text(name, bytes->bytes())) {
     return {};
   }
   return Error{Fault::malformed,

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "extract/identify.h"
 #include "ingest/companions.h"
+#include "ingest/content_keys.h"
 #include "ingest/ingest.h"
 #include "ingest/stored_text.h"
 
@@ -105,12 +106,23 @@ std::string arches_of(const std::vector<extract::Identity>& all) {
   return text;
 }
 
+// Under the ids that the bytes have, and those that they are.
+std::vector<SymbolKey> all_keys(base::Bytes bytes, const std::vector<extract::Identity>& all,
+                                const std::string& brought,
+                                const std::optional<ident::StorePath>& path) {
+  std::vector<SymbolKey> keys = own_keys(all, brought);
+  if (all.front().kind != extract::FileKind::unknown) return keys;
+  for (SymbolKey& key : content_keys(bytes, brought, path)) keys.push_back(std::move(key));
+  return keys;
+}
+
 // Whether NAME/HEX/FILE of an archive says where the file belongs. A .sym is found by its path,
 // so there its uploader meant it.
-bool is_symbol_path(const ident::StorePath& path, const std::vector<extract::Identity>& all) {
+bool is_symbol_path(base::Bytes bytes, const ident::StorePath& path,
+                    const std::vector<extract::Identity>& all) {
   if (all.front().kind == extract::FileKind::breakpad_sym) return true;
   if (is_named_after(path.file, path.name)) return true;
-  const std::vector<SymbolKey> keys = own_keys(all, path.name);
+  const std::vector<SymbolKey> keys = all_keys(bytes, all, path.file, path);
   return keys.empty() || std::any_of(keys.begin(), keys.end(), [&](const SymbolKey& key) {
            return ident::spells(path.id, key);
          });
@@ -131,7 +143,7 @@ store::NewFile describe(base::Bytes bytes, const std::optional<ident::StorePath>
   const std::vector<extract::Identity> all = extract::identify_all(bytes);
   const extract::Identity& identity = all.front();
   std::optional<ident::StorePath> path = sent_to;
-  if (path && path_is == PathIs::guessed && !is_symbol_path(*path, all)) path.reset();
+  if (path && path_is == PathIs::guessed && !is_symbol_path(bytes, *path, all)) path.reset();
   const std::string brought = path ? path->name : name;
   store::NewFile described;
   store::FileRecord& file = described.file;
@@ -152,7 +164,7 @@ store::NewFile describe(base::Bytes bytes, const std::optional<ident::StorePath>
   file.added_at = base::now();
 
   bool verified_path = false;
-  for (SymbolKey& key : own_keys(all, brought)) {
+  for (SymbolKey& key : all_keys(bytes, all, brought, path)) {
     verified_path = verified_path || (path && ident::spells(path->id, key));
     described.keys.push_back({std::move(key), true});
   }

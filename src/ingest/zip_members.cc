@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "extract/identify.h"
 #include "formats/macho/macho.h"
+#include "ingest/content_keys.h"
 #include "ingest/packed_files.h"
 #include "ingest/unpack.h"
 
@@ -48,7 +49,7 @@ bool is_hostile(std::string_view name) {
   return false;
 }
 
-// The files in a NuGet symbol package that a debugger could ask for.
+// The files in a NuGet symbol package that a debugger could ask for, but for the sources.
 bool is_package_symbol(std::string_view name) {
   const std::string lower = base::lower_ascii(name);
   for (const std::string_view suffix :
@@ -73,13 +74,17 @@ Error unrecognized(std::string_view name) {
 
 std::optional<ident::StorePath> find_member_path(std::string_view name) {
   const auto parts = base::split(name, '/');
-  if (parts.size() != 3 || !is_hex(parts[1])) return std::nullopt;
+  constexpr std::string_view kSha1 = "sha1-";  // a source's: SSQP's main.cs/sha1-HEX/main.cs
+  if (parts.size() != 3) return std::nullopt;
+  const bool is_sha1 = parts[1].starts_with(kSha1) && is_hex(parts[1].substr(kSha1.size()));
+  if (!is_hex(parts[1]) && !is_sha1) return std::nullopt;
   return ident::StorePath{std::string(parts[0]), std::string(parts[1]), std::string(parts[2])};
 }
 
-// A member that is under no path of ours must be a debug file, which names itself, maybe packed. A
-// .sym is refused here as Tecken refuses it: its path is how it is found.
-Result<bool> is_debug_file(archive::ZipReader& reader, std::string_view name) {
+// A member that is under no path of ours must be a debug file, which names itself, maybe packed, or
+// a source, whose content does. A .sym is refused here as Tecken refuses it: its path is how it is
+// found.
+Result<bool> names_itself(archive::ZipReader& reader, std::string_view name) {
   const bool is_packed = name.ends_with('_') || is_compressed_name(name);
   const std::size_t enough_size = is_packed ? kPackedHeadSize : kHeadSize;
   std::vector<std::uint8_t> head;
@@ -91,6 +96,7 @@ Result<bool> is_debug_file(archive::ZipReader& reader, std::string_view name) {
   const Result<void> done = reader.read(enough);
   if (!done.ok() && head.size() < enough_size) return done.error();
   if (is_packed && may_hold_debug_file(head, name)) return true;
+  if (is_source_text(name, head)) return true;
   return may_be_debug_file(head) && extract::identify(head).kind != extract::FileKind::breakpad_sym;
 }
 
@@ -98,12 +104,13 @@ Result<bool> is_debug_file(archive::ZipReader& reader, std::string_view name) {
 
 Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits, ZipKind kind) {
   ZipPlan plan;
+  bool has_symbols = false;
   std::map<std::string, std::optional<std::uint64_t>, std::less<>> sizes;
   archive::ZipReader reader = TRY(archive::ZipReader::open(zip, limits));
   for (;;) {
     const std::optional<archive::ZipMember> member = TRY(reader.next());
     if (!member) {
-      if (kind == ZipKind::nuget && plan.wanted.empty()) {
+      if (kind == ZipKind::nuget && !has_symbols) {
         return Error{Fault::malformed, "there is no symbol file in the package"};
       }
       return plan;
@@ -118,7 +125,9 @@ Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits, ZipK
                                          " != " + std::to_string(seen->second.value_or(0)) + ")"};
     }
     // What NuGet itself puts into a package has brackets in its names.
-    if (kind == ZipKind::nuget && !is_package_symbol(member->name)) {
+    const bool is_symbol = is_package_symbol(member->name);
+    const bool may_be_source = is_source_name(member->name) && !is_hostile(member->name);
+    if (kind == ZipKind::nuget && !is_symbol && !may_be_source) {
       plan.ignored.push_back(member->name);
       continue;
     }
@@ -134,9 +143,14 @@ Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits, ZipK
     WantedMember wanted{std::nullopt, std::string(base::basename_of(member->name))};
     if (kind == ZipKind::tecken) wanted.path = find_member_path(member->name);
     if (!wanted.path) {
-      const bool names_itself = TRY(is_debug_file(reader, wanted.name));
-      if (!names_itself) return unrecognized(member->name);
+      const bool is_wanted = TRY(names_itself(reader, wanted.name));
+      if (!is_wanted && (is_symbol || kind == ZipKind::tecken)) return unrecognized(member->name);
+      if (!is_wanted) {  // a source's name, and no text
+        plan.ignored.push_back(member->name);
+        continue;
+      }
     }
+    has_symbols |= is_symbol;
     plan.wanted.emplace(member->name, std::move(wanted));
   }
 }
