@@ -181,6 +181,87 @@ TEST_F(WatchedStores, NoPointerLeadsOut) {
   EXPECT_TRUE(get(std::string(kPointed) + "lantern.pdb").body == pdb) << "this one is allowed";
 }
 
+// As a share of pointers lies there: nothing was uploaded.
+TEST_F(WatchedStores, APointerInAWatchedTreeIsFollowed) {
+  REQUIRE_CORPUS(corpus);
+  const std::string pdb = must_read(corpus + "/symbols/store/pointer-target/lantern.pdb");
+  const std::string pointer =
+      must_read(corpus + "/symbols/store/two-tier/la" + kPointed + "file.ptr");
+  write("watched/stores/pointer-target/lantern.pdb", pdb);
+  write("watched/stores/two-tier/la" + std::string(kPointed) + "file.ptr", pointer);
+  // The file itself is not found by the watch: only the pointer can lead to it.
+  start({"FAULTLINE_SCAN_PATHS=" + root_ + "/watched", "FAULTLINE_SCAN_EXCLUDE=pointer-target"});
+  const std::string asked = std::string(kPointed) + "lantern.pdb";
+  ASSERT_TRUE(comes_to(asked, 200)) << server_->log();
+  for (const std::string& path : std::vector<std::string>{
+           asked, "/la" + asked, "/LANTERN.PDB/946967c36ed4f5254c4c44205044422e1/LANTERN.PDB"}) {
+    EXPECT_TRUE(get(path).body == pdb) << path;
+  }
+  EXPECT_EQ(get(std::string(kPointed) + "file.ptr").body, pointer) << "itself as it stands";
+
+  // Withdrawn, as the share's owner does it; then taken away.
+  write("watched/stores/two-tier/la" + std::string(kPointed) + "file.ptr", "MSG: withdrawn");
+  ASSERT_TRUE(comes_to(asked, 404)) << server_->log();
+  EXPECT_NE(get(asked).body.find("withdrawn"), std::string::npos);
+  ASSERT_TRUE(
+      base::remove_file(root_ + "/watched/stores/two-tier/la" + kPointed + "file.ptr").ok());
+  EXPECT_TRUE(comes_to(std::string(kPointed) + "file.ptr", 404));
+}
+
+TEST_F(WatchedStores, NoPointerInAWatchedTreeLeadsOut) {
+  REQUIRE_CORPUS(corpus);
+  const std::string pdb = must_read(corpus + "/symbols/store/pointer-target/lantern.pdb");
+  const auto place = [](unsigned age) {
+    return "lantern.pdb/946967C36ED4F5254C4C44205044422E" + std::to_string(age) + "/";
+  };
+  write("watched/target/lantern.pdb", pdb);
+  write("watched/target/notes.txt", "secret");
+  write("outside/lantern.pdb", pdb);
+  write("outside/file.ptr", root_ + "/watched/target/lantern.pdb");
+  ASSERT_EQ(::symlink("../../outside/lantern.pdb", (root_ + "/watched/target/link.pdb").c_str()),
+            0);
+  ASSERT_EQ(::symlink("round", (root_ + "/watched/target/round").c_str()), 0);
+  struct Row {
+    std::string text;
+    const char* why;
+  };
+  const std::vector<Row> rows = {{"/etc/passwd", "leads out"},
+                                 {root_ + "/outside/lantern.pdb", "leads out"},
+                                 {"..\\..\\..\\outside\\lantern.pdb", "leads out"},
+                                 {root_ + "/watched/target/link.pdb", "leads out"},
+                                 {root_ + "/watched/target/round", "leads out"},
+                                 {root_ + "/watched/target/notes.txt", "does not bear this id"},
+                                 {"file.ptr", "does not bear this id"},  // itself
+                                 {"\\\\files\\drop\\lantern.pdb", "no directory is mapped"},
+                                 {"MSG: NoLongerIndexed", "NoLongerIndexed"}};
+  for (unsigned i = 0; i < rows.size(); ++i)
+    write("watched/" + place(i + 2) + "file.ptr", rows[i].text);
+  // One byte too long, and one that is a link to a pointer which would be good.
+  const std::string good = root_ + "/watched/target/lantern.pdb";
+  write("watched/big/" + place(1) + "file.ptr",
+        good + std::string(64 * 1024 + 1 - good.size(), '\n'));
+  const std::string linked =
+      root_ + "/watched/linked/lantern.pdb/946967C36ED4F5254C4C44205044422E1";
+  ASSERT_TRUE(base::make_directories(linked).ok());
+  ASSERT_EQ(::symlink((root_ + "/outside/file.ptr").c_str(), (linked + "/file.ptr").c_str()), 0);
+  start({"FAULTLINE_SCAN_PATHS=" + root_ + "/watched", "FAULTLINE_SCAN_EXCLUDE=/target/"});
+  const auto last = static_cast<unsigned>(rows.size() + 1);
+  ASSERT_TRUE(comes_to("/" + place(last) + "file.ptr", 200)) << server_->log();
+  for (unsigned i = 0; i < rows.size(); ++i) {
+    const auto answer = get("/" + place(i + 2) + "lantern.pdb");
+    EXPECT_EQ(answer.status, 404) << rows[i].text;
+    EXPECT_EQ(answer.body.find("secret"), std::string::npos);
+    EXPECT_NE(answer.body.find(rows[i].why), std::string::npos) << rows[i].text << answer.body;
+  }
+  EXPECT_EQ(get("/" + place(1) + "lantern.pdb").status, 404);
+  EXPECT_EQ(get("/" + place(1) + "file.ptr").status, 404);
+  EXPECT_NE(server_->log().find("larger than a pointer can be"), std::string::npos);
+  // The limit itself is allowed.
+  write("watched/big/" + place(1) + "file.ptr", good + std::string(64 * 1024 - good.size(), '\n'));
+  ASSERT_TRUE(comes_to("/" + place(1) + "lantern.pdb", 200)) << server_->log();
+  EXPECT_TRUE(get("/" + place(1) + "lantern.pdb").body == pdb);
+}
+
 TEST_F(WatchedStores, WithoutRootsPointersAreFilesOnly) {
   REQUIRE_CORPUS(corpus);
   write("lantern.pdb", must_read(corpus + "/symbols/store/pointer-target/lantern.pdb"));

@@ -25,6 +25,7 @@
 
 #include "base/pool.h"
 #include "base/result.h"
+#include "ident/paths.h"
 #include "ingest/directory_watch.h"
 #include "ingest/extracted_files.h"
 #include "ingest/path_patterns.h"
@@ -112,6 +113,8 @@ class Scan {
   void read_all(const std::vector<Wanted>& wanted);
   void read_files(const Wanted* first, std::size_t count);
   base::Result<store::NewContainer> read_file(const Wanted& wanted);
+  base::Result<store::NewContainer> read_pointer(const Wanted& wanted,
+                                                 const ident::StorePath& place);
   base::Result<store::NewContainer> read_packed_file(const Wanted& wanted);
   base::Result<store::NewContainer> read_package(const Wanted& wanted);
   base::Result<base::TemporaryDirectory> open_package(const Wanted& wanted, UnpackJob& job);

@@ -1,9 +1,13 @@
 // Scan's reading of what is new: files in groups, packages one by one, each into rows.
+#include <fcntl.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "base/child.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "ident/pointer_place.h"
 #include "ingest/copy_file.h"
 #include "ingest/debian_source.h"
 #include "ingest/ingest.h"
@@ -23,6 +27,7 @@ namespace {
 
 constexpr std::size_t kFilesTogether = 64;  // whose rows are committed at once
 constexpr std::size_t kHeadSize = 4096;
+constexpr std::uint64_t kPointerSizeMax = 64 * 1024;  // of a symbol store's file.ptr
 
 bool is_debug_file(const std::string& path) {
   const auto head = base::read_head(path, kHeadSize);
@@ -121,8 +126,46 @@ void Scan::commit(const std::vector<NewContainer>& read) {
   }
 }
 
+// A symbol store's file.ptr is for the key of the directory that it lies in. Nobody reads what it
+// says before somebody asks for that key: supply has it followed. A link is no pointer: it is
+// opened as what it is.
+Result<NewContainer> Scan::read_pointer(const Wanted& wanted, const ident::StorePath& place) {
+  NewContainer read;
+  read.container.path = wanted.path;
+  read.container.kind = wanted.kind;
+  read.container.stamp = wanted.stamp;
+  if (wanted.stamp.size > kPointerSizeMax) {
+    read.container.problem = "larger than a pointer can be";
+    base::log::warning("scan: {} is {}", wanted.path, read.container.problem);
+    return read;
+  }
+  const base::Fd from(::open(wanted.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
+  if (!from.valid()) return base::error_from_errno(errno, "cannot open", wanted.path);
+  const std::string text =
+      TRY(base::read_file("/proc/self/fd/" + std::to_string(from.get()), kPointerSizeMax));
+  base::PendingFile copy = TRY(base::PendingFile::create(extracted_.tmp()));
+  TRY(copy.append(base::bytes_of(text)));
+  const store::FileStamp after = TRY(store::stamp_of(wanted.path));
+  if (after != wanted.stamp) {
+    return Error{Fault::unavailable, "it changes while we read it; the next pass reads it again"};
+  }
+  store::NewFile file = describe(base::bytes_of(text), place, place.file);
+  file.convert_ahead = false;
+  file.file.sha256 = base::sha256_of(base::bytes_of(text));
+  if (!blobs_.has(file.file.sha256)) {
+    const auto taken = extracted_.take(copy.path(), file.file.sha256, ExtractedFiles::Why::kAhead);
+    if (!taken.ok() && taken.error().fault != Fault::too_large) return taken.error();
+  }
+  file.path = wanted.path;
+  read.members.push_back({std::move(file), "", 0});
+  return read;
+}
+
 // A file that is no debug file gets a row as well: it is not looked at again until it changes.
 Result<NewContainer> Scan::read_file(const Wanted& wanted) {
+  if (const auto place = ident::find_pointer_place(wanted.path)) {
+    return read_pointer(wanted, *place);
+  }
   NewContainer read;
   read.container.path = wanted.path;
   read.container.kind = wanted.kind;

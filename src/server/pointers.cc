@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "ident/pointer_place.h"
 #include "symstore/pointed.h"
 
 namespace server {
@@ -35,6 +36,21 @@ Result<supply::Supplied> supplied_of(symstore::PointerTarget target, const std::
   return supplied;
 }
 
+// Where a pointer for that very key lies: what its text says is taken from there.
+std::vector<std::string> directories_of(const std::vector<std::string>& pointers,
+                                        const std::string& name, const std::string& id) {
+  std::vector<std::string> directories;
+  for (const std::string& path : pointers) {
+    const auto place = ident::find_pointer_place(path);
+    if (!place || !base::equal_ignoring_case(place->name, name) ||
+        !base::equal_ignoring_case(place->id, id)) {
+      continue;
+    }
+    directories.emplace_back(base::parent_of(path));
+  }
+  return directories;
+}
+
 }  // namespace
 
 Result<Follower> pointer_follower(const Options& options) {
@@ -43,9 +59,10 @@ Result<Follower> pointer_follower(const Options& options) {
     if (!path.empty()) roots.directories.emplace_back(path);
   }
   if (roots.directories.empty()) return Follower();
-  return Follower([roots = std::move(roots)](std::string_view text, const std::string& name,
-                                             const std::string& id) -> Result<supply::Supplied> {
-    auto target = symstore::open_pointed(text, name, id, roots);
+  return Follower([roots = std::move(roots)](
+                      std::string_view text, const std::string& name, const std::string& id,
+                      const std::vector<std::string>& lies_at) -> Result<supply::Supplied> {
+    auto target = symstore::open_pointed(text, name, id, roots, directories_of(lies_at, name, id));
     if (!target.ok()) {
       base::log::warning("{}/{}/file.ptr not followed: {}", name, id, target.error().what);
       return std::move(target).error();

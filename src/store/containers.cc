@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "ident/pointer_place.h"
 #include "store/blobs.h"
 #include "store/container_rows.h"
 #include "store/values.h"
@@ -31,7 +32,36 @@ struct Losses {
   std::vector<std::string> ids;  // that no longer find what they found
 };
 
+// A pointer's text says nothing of its key: the same may lie in other directories, whose keys stay
+// when this one's goes. One that was ever uploaded keeps its keys.
+Result<void> drop_pointer_key(Session& session, std::int64_t id, Losses& losses) {
+  const Rows rows = TRY(session.query(
+      "SELECT c.path, m.file FROM container c JOIN container_file m ON m.container = c.id WHERE "
+      "c.id = ? AND c.kind = 'file'",
+      {id}));
+  if (rows.empty()) return {};
+  const auto place = ident::find_pointer_place(rows.front().text(0));
+  if (!place) return {};
+  const std::int64_t file = rows.front().integer(1);
+  const ident::SymbolKey key = ident::path_key(*place);
+  const Rows others = TRY(
+      session.query("SELECT c.path FROM container c JOIN container_file m ON m.container = c.id "
+                    "WHERE m.file = ? AND c.id <> ?",
+                    {file, id}));
+  for (const Row& other : others) {
+    const auto other_place = ident::find_pointer_place(other.text(0));
+    if (other_place && ident::path_key(*other_place) == key) return {};
+  }
+  TRY(session.execute(
+      "DELETE FROM symbol_key WHERE project = '' AND is_try = 0 AND kind = ? AND id = ? AND name = "
+      "? AND file = ? AND NOT EXISTS (SELECT 1 FROM upload_file u WHERE u.file = symbol_key.file)",
+      {std::string(ident::name_of(key.kind)), key.id, key.name, file}));
+  losses.ids.push_back(key.id);
+  return {};
+}
+
 Result<void> clear(Session& session, std::int64_t id, Losses& losses) {
+  TRY(drop_pointer_key(session, id, losses));
   const Rows files =
       TRY(session.query("SELECT file FROM container_file WHERE container = ?", {id}));
   for (const Row& row : files) losses.files.insert(row.integer(0));

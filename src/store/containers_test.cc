@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "ident/pointer_place.h"
 #include "store/blobs.h"
 #include "store/transactions.h"
 #include "store/uploads.h"
@@ -150,6 +151,45 @@ TEST_P(ContainersOn, ADeletedTransactionKeepsNoWatchedFile) {
 
 // Whoever asks whether his file is here, and is told yes, does not send it: so only what stays
 // when a package goes may be called known.
+// A pointer's text is no key: the same in two directories is one content with two keys.
+TEST_P(ContainersOn, APointersKeyGoesWithItsFile) {
+  const std::string text = "MSG: withdrawn";
+  const auto pointer_at = [&](const std::string& path) {
+    NewContainer one;
+    one.container.path = path;
+    NewFile file;
+    file.file.sha256 = hash_of(text);
+    file.file.name = "file.ptr";
+    file.keys.push_back({ident::path_key(*ident::find_pointer_place(path)), false});
+    one.members.push_back({file, "", 0});
+    return one;
+  };
+  const auto finds_key = [&](const std::string& path) {
+    return !catalog_->find({ident::path_key(*ident::find_pointer_place(path))})->at(0).empty();
+  };
+  const std::string one = "/w/a.pdb/AA1/file.ptr";
+  const std::string other = "/w/b.pdb/BB1/file.ptr";
+  const std::string twin = "/w/tree/b.pdb/BB1/file.ptr";
+  must_commit({pointer_at(one), pointer_at(other), pointer_at(twin)});
+  EXPECT_TRUE(finds_key(one));
+  EXPECT_THAT(must_remove(one), IsEmpty());
+  EXPECT_FALSE(finds_key(one));
+  EXPECT_TRUE(lost_.contains("aa1"));
+  EXPECT_TRUE(finds_key(other));
+  must_remove(other);
+  EXPECT_TRUE(finds_key(twin)) << "the same key lies elsewhere, too";
+  EXPECT_THAT(must_remove(twin), ElementsAre(hash_of(text)));
+  EXPECT_FALSE(finds_key(twin));
+
+  // Written anew with other words.
+  must_commit({pointer_at(one), pointer_at(other)});
+  NewContainer changed;
+  changed.container.path = one;
+  must_commit({changed});
+  EXPECT_FALSE(finds_key(one));
+  EXPECT_TRUE(finds_key(other));
+}
+
 TEST_P(ContainersOn, WhatOnlyAPackageHasIsNotKnownToUploaders) {
   Transactions transactions(*database_, *catalog_);
   Uploads uploads(*database_);

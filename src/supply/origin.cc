@@ -59,4 +59,17 @@ void add_origin(store::Containers* containers, const base::Sha256& content,
   supplied.ima_signature = signature_of(supplied.archive, supplied.member);
 }
 
+std::vector<std::string> watched_files(store::Containers* containers, const base::Sha256& content) {
+  std::vector<std::string> paths;
+  if (containers == nullptr) return paths;
+  const auto origins = containers->origins_of(content);
+  if (!origins.ok()) return paths;
+  for (const store::Origin& origin : *origins) {
+    if (origin.container.kind == store::Container::Kind::file) {
+      paths.push_back(origin.container.path);
+    }
+  }
+  return paths;
+}
+
 }  // namespace supply

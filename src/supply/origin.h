@@ -5,6 +5,9 @@
 // Format: docs/protocols/debuginfod.md
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/sha256.h"
 #include "store/containers.h"
 #include "supply/supplied.h"
@@ -15,5 +18,8 @@ namespace supply {
 // containers: nothing.
 void add_origin(store::Containers* containers, const base::Sha256& content,
                 const ident::Scope& scope, Supplied& supplied);
+
+// The watched files that are this content. Null containers: none.
+std::vector<std::string> watched_files(store::Containers* containers, const base::Sha256& content);
 
 }  // namespace supply

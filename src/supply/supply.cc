@@ -283,7 +283,8 @@ void Supply::follow_pointers(const ident::Scope& scope, const std::vector<Wanted
 Result<Supplied> Supply::open_pointed(const Follow& follow) const {
   const std::string text =
       TRY(base::read_file(blobs_.place_of(follow.pointer.sha256), kPointerSizeMax));
-  auto opened = follow_(text, follow.name, follow.id);
+  const auto lies_at = watched_files(containers_, follow.pointer.sha256);
+  auto opened = follow_(text, follow.name, follow.id, lies_at);
   if (opened.ok() || opened.error().fault == Fault::unavailable) return opened;
   return Error{Fault::not_found, opened.error().what};
 }

@@ -49,9 +49,10 @@ class Supply {
     // once, on any thread. Null: every content is a blob.
     std::function<void(std::vector<base::Sha256>, std::function<void()>)> bring = nullptr;
     // Opens what the text of a file.ptr says, stored for NAME/ID, if that is allowed; may block.
-    // Null: pointers are not followed.
+    // `lies_at` are the watched files with that text. Null: pointers are not followed.
     std::function<base::Result<Supplied>(std::string_view text, const std::string& name,
-                                         const std::string& id)>
+                                         const std::string& id,
+                                         const std::vector<std::string>& lies_at)>
         follow = nullptr;
     store::Containers* containers = nullptr;  // says where such contents lie
   };
@@ -147,9 +148,7 @@ class Supply {
 
   std::atomic<std::uint64_t> lookups_ = 0;
   const std::function<void(std::vector<base::Sha256>, std::function<void()>)> bring_;
-  const std::function<base::Result<Supplied>(std::string_view, const std::string&,
-                                             const std::string&)>
-      follow_;
+  const decltype(Options::follow) follow_;
   store::Containers* const containers_;
   std::unique_ptr<DerivedFiles> derived_;
   std::thread lookup_thread_;

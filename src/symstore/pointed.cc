@@ -59,21 +59,31 @@ Result<PointerTarget> open_in(const std::string& root, std::string_view target,
 }  // namespace
 
 Result<PointerTarget> open_pointed(std::string_view pointer_text, const std::string& name,
-                                   const std::string& id, const PointerRoots& roots) {
+                                   const std::string& id, const PointerRoots& roots,
+                                   const std::vector<std::string>& lies_in) {
   const Pointer pointer = parse_pointer(pointer_text);
   if (pointer.is_message) {
     return Error{Fault::not_found, "file.ptr says: " + base::to_valid_utf8(pointer.text)};
   }
   Error miss{Fault::denied, "file.ptr leads out of the directories that pointers may lead into"};
-  for (const std::string& root : roots.directories) {
-    auto opened = open_in(root, pointer.text, name, id, roots);
+  const auto try_one = [&](Result<PointerTarget> opened) -> Result<std::optional<PointerTarget>> {
     if (!opened.ok()) {
       if (opened.error().fault != Fault::not_found) miss = std::move(opened).error();
-      continue;
+      return std::optional<PointerTarget>();
     }
     const bool fits = TRY(bears(*opened, name, id));
-    if (fits) return opened;
+    if (fits) return std::optional(std::move(opened).value());
     miss = {Fault::denied, "file.ptr points to a file that does not bear this id"};
+    return std::optional<PointerTarget>();
+  };
+  for (const std::string& directory : lies_in) {
+    // The watched directory above it is among the roots: nothing else is allowed to it either.
+    auto found = TRY(try_one(follow_pointer("", directory, pointer.text, roots)));
+    if (found) return std::move(*found);
+  }
+  for (const std::string& root : roots.directories) {
+    auto found = TRY(try_one(open_in(root, pointer.text, name, id, roots)));
+    if (found) return std::move(*found);
   }
   return miss;
 }

@@ -1,8 +1,8 @@
 // What a file.ptr that was stored for a key points to, opened: beneath the directories that are
 // allowed for pointers, and only if its bytes say that very key. The second rule is why an
 // uploader cannot read foreign files with a pointer of his own.
-// A relative path is taken from where the pointer would lie in each of those directories: an
-// imported tree's pointers go on to lead into that tree.
+// A relative path is taken from where the pointer lies, if that is on our disk, else from where it
+// would lie in each of those directories: an imported tree's pointers go on to lead into that tree.
 // Any thread; reads the whole file into memory, since it may be cut short meanwhile. Fails with
 // not_found (a message instead of a path, no such file), unsupported (a share that is not mapped),
 // denied (it leads out, it is another file), too_large (4 GiB) or what the disk says.
@@ -11,14 +11,17 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "symstore/beneath.h"
 
 namespace symstore {
 
+// `lies_in`: directories of our disk in which this pointer lies.
 base::Result<PointerTarget> open_pointed(std::string_view pointer_text, const std::string& name,
-                                         const std::string& id, const PointerRoots& roots);
+                                         const std::string& id, const PointerRoots& roots,
+                                         const std::vector<std::string>& lies_in = {});
 
 // The roots as a list, one a line: "/directory" or "\\server\share=/directory". malformed: a
 // directory that is not absolute.

@@ -53,6 +53,30 @@ TEST(Pointed, LeadsToTheFileBeneathARoot) {
   }
 }
 
+// Deeper in the root than the roots would have it: only where it lies says what it means.
+TEST(Pointed, ARelativePathCountsFromWhereThePointerLies) {
+  REQUIRE_CORPUS(corpus);
+  const Place place(corpus);
+  const std::string deep = place.root + "/stores/one/la/lantern.pdb/" + kId;
+  place.write("root/stores/one/la/lantern.pdb/" + std::string(kId) + "/refs.ptr", "");
+  place.write("root/stores/files/lantern.pdb", place.pdb);
+  place.write("root/stores/files/notes.txt", "secret");
+  const auto open = [&](const std::string& text, const std::string& directory) {
+    return open_pointed(text, kName, kId, place.roots, {directory});
+  };
+  const std::string text = "PATH:..\\..\\..\\..\\files\\lantern.pdb";
+  ASSERT_TRUE(open(text, deep).ok()) << open(text, deep).error().what;
+  EXPECT_EQ(open(text, deep)->path, place.root + "/stores/files/lantern.pdb");
+  EXPECT_FALSE(place.open(text).ok());
+  EXPECT_EQ(open("..\\..\\..\\..\\files\\notes.txt", deep).error().fault, Fault::denied);
+  EXPECT_EQ(open("..\\..\\..\\..\\..\\..\\outside\\lantern.pdb", deep).error().fault,
+            Fault::denied);
+  EXPECT_EQ(open("refs.ptr", deep).error().fault, Fault::denied) << "bears no id";
+  EXPECT_FALSE(open(text, place.root + "/gone").ok());
+  // Outside of every root it leads nowhere, wherever it lies.
+  EXPECT_FALSE(open("lantern.pdb", place.directory.path() + "/outside").ok());
+}
+
 TEST(Pointed, AShareIsADirectoryOfOurs) {
   REQUIRE_CORPUS(corpus);
   Place place(corpus);
