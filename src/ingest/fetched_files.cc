@@ -22,10 +22,9 @@ bool is_same(const SymbolKey& own, const SymbolKey& wanted) {
 
 // Whether the bytes say that this is the file, or say nothing and came by its path.
 bool is_what_was_wanted(const store::NewFile& file, const ident::SymbolRequest& wanted) {
-  const bool has_id =
-      std::any_of(file.keys.begin(), file.keys.end(), [](const store::KeyRecord& record) {
-        return record.key.kind != ident::KeyKind::path;
-      });
+  const bool has_id = std::any_of(
+      file.keys.begin(), file.keys.end(),
+      [](const store::KeyRecord& record) { return record.key.kind != ident::KeyKind::path; });
   if (!has_id) return wanted.asked.has_value();
   return std::any_of(file.keys.begin(), file.keys.end(), [&](const store::KeyRecord& record) {
     if (!record.verified) return false;
@@ -75,14 +74,16 @@ Result<void> FetchedFiles::keep(FetchedFile fetched, const ident::SymbolRequest&
     TRY(extracted_.take(file.path(), content, ExtractedFiles::Why::kAsked));
   }
   added.members.push_back({std::move(described), "", 0});
-  for (const Sha256& gone : TRY(containers_.commit({added}))) extracted_.remove(gone);
+  const std::vector<Sha256> gone = TRY(containers_.commit({added}));
+  for (const Sha256& content_gone : gone) extracted_.remove(content_gone);
   return {};
 }
 
 Result<void> FetchedFiles::take_again(FetchedFile fetched, const Sha256& content) {
   const std::string from = fetched.from;
   const base::PendingFile file = TRY(unpack(std::move(fetched)));
-  if (TRY(store::sha256_of_file(file.path())) != content) {
+  const Sha256 hash = TRY(store::sha256_of_file(file.path()));
+  if (hash != content) {
     return Error{Fault::malformed, from + ": is another file now"};
   }
   return extracted_.take(file.path(), content, ExtractedFiles::Why::kAsked);

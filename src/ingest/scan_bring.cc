@@ -62,7 +62,8 @@ Result<void> Scan::bring_from_upstream(const store::Origin& origin, const Sha256
   }
   const Fault fault = fetched.error().fault;
   if (fault == Fault::not_found || fault == Fault::malformed) {
-    forget_contents(TRY(containers_.remove({origin.container.id})));
+    const std::vector<Sha256> gone = TRY(containers_.remove({origin.container.id}));
+    forget_contents(gone);
     ++removed_;
   }
   return fetched;

@@ -39,7 +39,8 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
   std::vector<std::unique_ptr<upstream::Server>> servers;
   for (const UpstreamOptions& one : options.upstreams) {
     const upstream::ServerOptions server = TRY(server_options(one));
-    servers.push_back(TRY(upstream::Server::make(server)));
+    auto made = TRY(upstream::Server::make(server));
+    servers.push_back(std::move(made));
     base::log::info("upstream {}: {} as {}", server.name, server.transport.location,
                     upstream::name_of(server.layout));
   }
@@ -74,7 +75,8 @@ Asked UpstreamWork::fetch(const ident::SymbolRequest& request) {
 }
 
 Result<void> UpstreamWork::fetch_again(const std::string& from, const base::Sha256& content) {
-  return files_.take_again(fetched_file(TRY(upstreams_.fetch_again(from))), content);
+  upstream::Fetched fetched = TRY(upstreams_.fetch_again(from));
+  return files_.take_again(fetched_file(std::move(fetched)), content);
 }
 
 void UpstreamWork::stop() {

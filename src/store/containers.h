@@ -99,7 +99,8 @@ class Containers {
   base::Result<std::vector<base::Sha256>> commit(const std::vector<NewContainer>& containers);
   base::Result<std::vector<base::Sha256>> remove(const std::vector<std::int64_t>& ids);
 
-  // All watched ones (uploads and upstream files are not), by path; or the one at `path` and those below it.
+  // All watched ones (uploads and upstream files are not), by path; or the one at `path` and those
+  // below it.
   base::Result<std::map<std::string, Container>> list(const std::string& path = "");
   base::Result<std::vector<Origin>> origins_of(const base::Sha256& content);
   // Calls `sink` with every content that lies in a container, and every pack.

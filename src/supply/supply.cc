@@ -388,7 +388,8 @@ void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
   }
 }
 
-// Others are asked once in a flight; what they said last holds when the catalogue still has nothing.
+// Others are asked once in a flight; what they said last holds when the catalogue still has
+// nothing.
 void Supply::ask_or_settle(const Wanted& wanted, const Error& miss) {
   if (!ask_ || miss.fault != Fault::not_found || !may_ask_(wanted.request)) {
     return settle(wanted.key, Found::miss(miss));

@@ -59,7 +59,7 @@ class Supply {
     // catalogue has it now. Null, and no answer for a request: nobody else is asked.
     struct Asked {
       bool found = false;
-      base::Error miss;                 // otherwise; when it may be worth asking again:
+      base::Error miss;  // otherwise; when it may be worth asking again:
       Clock::time_point until;
     };
     std::function<bool(const ident::SymbolRequest&)> may_ask = nullptr;
@@ -115,7 +115,7 @@ class Supply {
   struct Flight {
     ident::SymbolRequest request;
     std::vector<std::string> ids;
-    bool is_outdated = false;  // a commit came meanwhile: look again before settling
+    bool is_outdated = false;                 // a commit came meanwhile: look again before settling
     std::optional<Options::Asked> elsewhere;  // what the others said
     bool is_asked = false;                    // …or are about to say
     std::vector<std::shared_ptr<Waiter>> waiters;

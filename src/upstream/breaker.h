@@ -30,9 +30,9 @@ class Breaker {
  private:
   const Options options_;
   mutable std::mutex mutex_;
-  unsigned failures_ = 0;        // in a row; guarded by mutex_
+  unsigned failures_ = 0;            // in a row; guarded by mutex_
   Clock::time_point rests_until_{};  // guarded by mutex_
-  bool is_probing_ = false;      // guarded by mutex_
+  bool is_probing_ = false;          // guarded by mutex_
 };
 
 }  // namespace upstream

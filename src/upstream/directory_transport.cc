@@ -62,8 +62,8 @@ class DirectoryTransport : public Transport {
     open_how how{};
     how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // a pipe must not hold us
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-    base::Fd file(static_cast<int>(
-        ::syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof(how))));
+    base::Fd file(
+        static_cast<int>(::syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof(how))));
     if (file.valid()) return file;
     if (errno == ENOENT || errno == ENOTDIR || errno == EXDEV || errno == ELOOP) {
       return not_there(path);

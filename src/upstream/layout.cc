@@ -144,8 +144,8 @@ void add_debuginfod_places(const SymbolRequest& request, Places& places) {
 
 void add_unified_places(const SymbolRequest& request, Places& places) {
   for (const ident::SymbolKey& key : request.keys) {
-    const bool is_id = key.kind == KeyKind::build_id || key.kind == KeyKind::uuid ||
-                       key.kind == KeyKind::debug_id;
+    const bool is_id =
+        key.kind == KeyKind::build_id || key.kind == KeyKind::uuid || key.kind == KeyKind::debug_id;
     if (!is_id || key.id.size() < 3) continue;
     const std::string folder = key.id.substr(0, 2) + "/" + key.id.substr(2) + "/";
     if (wants_text(request)) {

@@ -70,8 +70,8 @@ bool Server::take_turn() {
   // A second round of waiters would only wait in vain.
   if (busy_ >= options_.requests_max && waiting_ >= 2 * options_.requests_max) return false;
   ++waiting_;
-  const bool free = turn_came_.wait_for(lock, options_.wait_max,
-                                        [&] { return busy_ < options_.requests_max; });
+  const bool free =
+      turn_came_.wait_for(lock, options_.wait_max, [&] { return busy_ < options_.requests_max; });
   --waiting_;
   if (free) ++busy_;
   return free;
@@ -99,8 +99,8 @@ void Server::remember_miss(const std::string& path, const Error& error) {
 }
 
 void Server::reject(const Place& place) {
-  remember_miss(place.path, {Fault::not_found, options_.name + ": what lies at " + place.path +
-                                                   " is another file"});
+  remember_miss(place.path, {Fault::not_found,
+                             options_.name + ": what lies at " + place.path + " is another file"});
 }
 
 void Server::forget_misses() {
