@@ -37,8 +37,8 @@ base::Result<FileStamp> stamp_of(const std::string& path);
 struct Container {
   enum class Kind : std::uint8_t { file, package, upload, upstream };
   std::int64_t id = 0;
-  std::string path;  // absolute; of an upload as uploaded_container_path() says; of an upstream file
-                     // its URL
+  std::string path;  // absolute; of an upload as uploaded_container_path() says; of an upstream
+                     // file its URL
   Kind kind = Kind::file;
   FileStamp stamp;
   std::string problem;               // why not all of it could be read; "" when all is well

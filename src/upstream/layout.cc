@@ -94,7 +94,8 @@ void add_store_places(const SymbolRequest& request, bool two_tier, Places& place
   const std::string file = plain_file(asked);
   const std::string tier = two_tier ? base::lower_ascii(asked.name.substr(0, 2)) + "/" : "";
   for (const std::string& id : {asked.id, symstore_id(asked.id)}) {
-    const std::string folder = tier + asked.name + "/" + id + "/";
+    std::string folder = tier;
+    folder.append(asked.name).append("/").append(id).append("/");
     places.add(folder + file, file);
     places.add(folder + cabinet_name(file), file, true);
   }
