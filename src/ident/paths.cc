@@ -125,6 +125,7 @@ SymbolRequest request_of(const StorePath& path, Scope scope) {
   SymbolRequest request;
   request.scope = std::move(scope);
   request.artifact = artifact_of(path);
+  request.asked = path;
   request.keys.reserve(6);
   request.keys.push_back(path_key(path));
   if (request.artifact == Artifact::cabinet) {

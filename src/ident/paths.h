@@ -48,20 +48,6 @@ enum class Artifact : std::uint8_t {
 };
 std::string_view name_of(Artifact artifact);
 
-struct SymbolRequest {
-  Artifact artifact = Artifact::stored;
-  std::vector<SymbolKey> keys;  // in the order to try
-  Scope scope;                  // whose files may answer
-  std::string detail;           // the section's name; the format
-  bool checks_content = false;  // a portable PDB must bear a key of kind checksum, too
-
-  // One text for each distinct question: what a cache of answers is keyed by.
-  std::string cache_key() const;
-};
-
-// What a GET of that path asks for; nothing when it has none of the shapes.
-std::optional<SymbolRequest> find_request(std::string_view path);
-
 // NAME/ID/FILE as it was given, in the giver's spelling.
 struct StorePath {
   std::string name;
@@ -71,6 +57,22 @@ struct StorePath {
 
   std::string text() const { return name + "/" + id + (is_msfz ? "/msfz0/" : "/") + file; }
 };
+
+struct SymbolRequest {
+  Artifact artifact = Artifact::stored;
+  std::vector<SymbolKey> keys;  // in the order to try
+  Scope scope;                  // whose files may answer
+  std::string detail;           // the section's name; the format
+  bool checks_content = false;  // a portable PDB must bear a key of kind checksum, too
+  // As the client spelled it, for servers that tell spellings apart; not part of the question.
+  std::optional<StorePath> asked = std::nullopt;
+
+  // One text for each distinct question: what a cache of answers is keyed by.
+  std::string cache_key() const;
+};
+
+// What a GET of that path asks for; nothing when it has none of the shapes.
+std::optional<SymbolRequest> find_request(std::string_view path);
 
 // One tier, or two ("fo/foo.pdb/ID/foo.pdb": the first part repeats the name's first two
 // letters). Prefixes (ident/scope.h) are dropped.

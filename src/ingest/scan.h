@@ -50,6 +50,10 @@ struct ScanOptions {
   std::uint64_t disk_free_min = 0;
   // Whether there is room to unpack packages ahead; those that must wait are read by a later pass.
   std::function<bool()> may_extract = nullptr;
+  // Brings a content from an upstream server again, by where it came from (ingest/fetched_files.h);
+  // not_found or malformed when that server has it no more.
+  std::function<base::Result<void>(const std::string& from, const base::Sha256& content)>
+      fetch_again = nullptr;
 };
 
 class Scan {
@@ -123,6 +127,7 @@ class Scan {
   // scan_bring.cc
   base::Result<void> bring_one(const base::Sha256& content);
   base::Result<void> bring_from(const store::Origin& origin, const base::Sha256& content);
+  base::Result<void> bring_from_upstream(const store::Origin& origin, const base::Sha256& content);
 
   store::Blobs& blobs_;
   store::Containers& containers_;

@@ -27,6 +27,12 @@ Result<void> Scan::bring_one(const Sha256& content) {
   Error last{Fault::not_found, content.hex() + ": lies nowhere any more"};
   for (const store::Origin& origin : origins) {
     if (stop_) return Error{Fault::unavailable, "the server stops"};
+    if (origin.container.kind == Container::Kind::upstream) {
+      const Result<void> fetched = bring_from_upstream(origin, content);
+      if (fetched.ok()) return {};
+      last = fetched.error();
+      continue;
+    }
     const auto stamp = store::stamp_of(origin.container.path);
     if (origin.container.kind != Container::Kind::upload &&
         (!stamp.ok() || *stamp != origin.container.stamp)) {
@@ -45,6 +51,22 @@ Result<void> Scan::bring_one(const Sha256& content) {
     last = brought.error();
   }
   return last;
+}
+
+Result<void> Scan::bring_from_upstream(const store::Origin& origin, const Sha256& content) {
+  Result<void> fetched = Error{Fault::not_found, "no upstream server is asked any more"};
+  if (options_.fetch_again) fetched = options_.fetch_again(origin.container.path, content);
+  if (fetched.ok()) {
+    ++brought_;
+    return {};
+  }
+  const Fault fault = fetched.error().fault;
+  if (fault == Fault::not_found || fault == Fault::malformed) {
+    const std::vector<Sha256> gone = TRY(containers_.remove({origin.container.id}));
+    forget_contents(gone);
+    ++removed_;
+  }
+  return fetched;
 }
 
 Result<void> Scan::bring_from(const store::Origin& origin, const Sha256& content) {

@@ -103,6 +103,7 @@ class Transfer {
   std::uint64_t body_size_ = 0;
   std::uint64_t body_sent_ = 0;
   bool may_redirect_ = false;
+  bool is_trusted_ = false;  // may_connect need not be asked
   bool head_taken_ = false;
   std::uint64_t received_ = 0;
   ClientAnswer answer_;
@@ -260,7 +261,7 @@ curl_socket_t Transfer::on_socket(void* self, curlsocktype, curl_sockaddr* addre
   char text[NI_MAXHOST] = "";
   if (::getnameinfo(&address->addr, address->addrlen, text, sizeof text, nullptr, 0,
                     NI_NUMERICHOST) != 0 ||
-      !transfer.options_.may_connect(text)) {
+      !(transfer.is_trusted_ || transfer.options_.may_connect(text))) {
     transfer.refused_ = text;
     return CURL_SOCKET_BAD;
   }
@@ -287,6 +288,7 @@ int Transfer::on_progress(void* self, curl_off_t down_total, curl_off_t down, cu
 Result<ClientAnswer> Transfer::run(const std::string& url, const std::string& method,
                                    const Headers& headers, bool may_redirect) {
   may_redirect_ = may_redirect;
+  is_trusted_ = options_.trusts_own_origin && origin_of(url) == origin_of(request_.url);
   TRY(open_body());
   set_options(url, method, headers);
   char text[CURL_ERROR_SIZE] = "";

@@ -35,6 +35,8 @@ struct ClientOptions {
   // Whether this address, as text without port, may be connected to; denied when it says no.
   // Asked after names are resolved, for every connection. (With a proxy it is the proxy's.)
   std::function<bool(std::string_view address)> may_connect;
+  // Then may_connect is asked only where a redirect leads to another origin than the request's.
+  bool trusts_own_origin = false;
 };
 
 struct ClientAnswer {

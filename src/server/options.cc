@@ -123,6 +123,8 @@ Error wrong_value(const Setting& setting, std::string_view expected) {
 }
 
 Result<void> apply(const Setting& setting, Options& options) {
+  const bool is_applied = TRY(apply_upstream(setting, options.upstreams));
+  if (is_applied) return {};
   const auto known = std::find_if(kKnown.begin(), kKnown.end(),
                                   [&](const Known& one) { return one.key == setting.key; });
   if (known == kKnown.end()) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "server/upstream_options.h"
 
 namespace server {
 
@@ -71,9 +72,10 @@ struct Options {
   std::uint64_t scan_seconds = 300;  // between passes; 0: only when asked
   std::uint64_t scan_extracted = 0;  // budget; 0: a quarter of what is free
   std::uint64_t scan_disk_free = 1ull << 30;
-  std::uint64_t store_two_tier = 0;  // the default project's index2.txt exists
-  std::uint64_t store_cabinets = 1;  // foo.pd_ is made from foo.pdb, in the default project
-  std::string store_pointers;        // one a line: where file.ptr may lead
+  std::uint64_t store_two_tier = 0;        // the default project's index2.txt exists
+  std::uint64_t store_cabinets = 1;        // foo.pd_ is made from foo.pdb, in the default project
+  std::string store_pointers;              // one a line: where file.ptr may lead
+  std::vector<UpstreamOptions> upstreams;  // asked in this order
   // Set by `debuginfod` alone.
   bool is_debuginfod = false;
   std::map<std::string, std::string> scan_commands;  // by extension, instead of scan_packages

@@ -60,6 +60,12 @@ Result<void> add_settings(const toml::table& table, const std::string& prefix,
       settings.push_back({key, std::to_string(number->get()), place});
     } else if (const auto* list = node.as_array(); list != nullptr && is_texts(*list)) {
       settings.push_back({key, joined(*list), place});
+    } else if (list != nullptr && list->is_array_of_tables()) {
+      for (std::size_t i = 0; i < list->size(); ++i) {
+        std::string inner = key;
+        inner.append(".").append(std::to_string(i)).append(".");
+        TRY(add_settings(*list->get(i)->as_table(), inner, file_name, settings));
+      }
     } else {
       std::string what = place;
       what.append(": ").append(key).append(

@@ -44,6 +44,7 @@
 #include "server/pointers.h"
 #include "server/processor.h"
 #include "server/source_wiring.h"
+#include "server/upstream_wiring.h"
 #include "server/version.h"
 #include "sources/sources.h"
 #include "store/blobs.h"
@@ -342,6 +343,12 @@ Result<void> serve(const Options& options) {
   blobs.also_look_in(data.extracted());
   ingest::ScanOptions scanning = scan_options(options, data);
   scanning.may_extract = [&disk] { return disk.may_extract(); };
+  ingest::FetchedFiles fetched(blobs, containers, *extracted, {});
+  const std::unique_ptr<UpstreamWork> upstreams =
+      TRY(UpstreamWork::open(options, data.tmp(), fetched, disk));
+  scanning.fetch_again = [&upstreams](const std::string& from, const base::Sha256& content) {
+    return upstreams->fetch_again(from, content);
+  };
   ingest::Scan scan(blobs, containers, *extracted, std::move(scanning), "/proc/self/exe");
 
   // Symbols: in through ingest, out through supply, which hears of every commit.
@@ -356,6 +363,14 @@ Result<void> serve(const Options& options) {
   };
   supplying.follow = TRY(pointer_follower(options));
   supplying.containers = &containers;
+  if (!upstreams->empty()) {
+    supplying.may_ask = [&upstreams](const ident::SymbolRequest& request) {
+      return upstreams->may_ask(request);
+    };
+    supplying.ask = [&upstreams](const ident::SymbolRequest& request, auto done) {
+      upstreams->ask(request, std::move(done));
+    };
+  }
   supply::Supply supply(blobs, catalog, std::move(supplying));
   if (database->engine() == db::Engine::sqlite) TRY(supply.learn_ids());
 
@@ -457,6 +472,7 @@ Result<void> serve(const Options& options) {
   server->stop();
   unpacking_ends = true;
   workers.stop();
+  upstreams->stop();
   scan.stop();
   return {};
 }

@@ -21,6 +21,8 @@ std::string name_of_kind(Container::Kind kind) {
       return "package";
     case Container::Kind::upload:
       return "upload";
+    case Container::Kind::upstream:
+      return "upstream";
   }
   return "";
 }
@@ -30,9 +32,10 @@ Container container_of(const Row& row) {
   container.id = row.integer(0);
   container.path = row.text(1);
   const std::string kind = row.text(2);
-  container.kind = kind == "file"      ? Container::Kind::file
-                   : kind == "package" ? Container::Kind::package
-                                       : Container::Kind::upload;
+  container.kind = kind == "file"       ? Container::Kind::file
+                   : kind == "package"  ? Container::Kind::package
+                   : kind == "upstream" ? Container::Kind::upstream
+                                        : Container::Kind::upload;
   container.stamp = {unsigned_of(row, 3), row.integer(4), row.integer(5), unsigned_of(row, 6)};
   container.problem = row.text(7);
   container.pack = find_sha256(row.text(8));

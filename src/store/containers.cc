@@ -206,8 +206,8 @@ Result<std::vector<Sha256>> Containers::remove(const std::vector<std::int64_t>& 
 }
 
 Result<std::map<std::string, Container>> Containers::list(const std::string& path) {
-  std::string sql =
-      "SELECT " + std::string(kContainerColumns) + " FROM container c WHERE c.kind <> 'upload'";
+  std::string sql = "SELECT " + std::string(kContainerColumns) +
+                    " FROM container c WHERE c.kind IN ('file', 'package')";
   std::vector<Value> values;
   if (!path.empty()) {
     // No LIKE, which would want its wildcards quoted and, in SQLite, ignores case.

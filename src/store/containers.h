@@ -35,9 +35,10 @@ struct FileStamp {
 base::Result<FileStamp> stamp_of(const std::string& path);
 
 struct Container {
-  enum class Kind : std::uint8_t { file, package, upload };
+  enum class Kind : std::uint8_t { file, package, upload, upstream };
   std::int64_t id = 0;
-  std::string path;  // absolute; of an upload as uploaded_container_path() says
+  std::string path;  // absolute; of an upload as uploaded_container_path() says; of an upstream
+                     // file its URL
   Kind kind = Kind::file;
   FileStamp stamp;
   std::string problem;               // why not all of it could be read; "" when all is well
@@ -98,7 +99,8 @@ class Containers {
   base::Result<std::vector<base::Sha256>> commit(const std::vector<NewContainer>& containers);
   base::Result<std::vector<base::Sha256>> remove(const std::vector<std::int64_t>& ids);
 
-  // All watched ones (uploads are not), by path; or the one at `path` and those below it.
+  // All watched ones (uploads and upstream files are not), by path; or the one at `path` and those
+  // below it.
   base::Result<std::map<std::string, Container>> list(const std::string& path = "");
   base::Result<std::vector<Origin>> origins_of(const base::Sha256& content);
   // Calls `sink` with every content that lies in a container, and every pack.

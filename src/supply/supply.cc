@@ -58,6 +58,8 @@ Supply::Supply(store::Blobs& blobs, store::Catalog& catalog, Options options)
       bring_(std::move(options.bring)),
       follow_(std::move(options.follow)),
       containers_(options.containers),
+      may_ask_(std::move(options.may_ask)),
+      ask_(std::move(options.ask)),
       derived_(std::make_unique<DerivedFiles>(blobs, std::move(options.derived))) {
   lookup_thread_ = std::thread([this] { look_up_forever(); });
   deadline_thread_ = std::thread([this] { watch_deadlines(); });
@@ -86,7 +88,8 @@ Result<void> Supply::learn_ids() {
 }
 
 bool Supply::nobody_can_have(const SymbolRequest& request) const {
-  return known_ids_ && !known_ids_->may_have(request.keys);
+  if (!known_ids_ || known_ids_->may_have(request.keys)) return false;
+  return !may_ask_ || !may_ask_(request);
 }
 
 Found Supply::local(const SymbolRequest& request) {
@@ -382,11 +385,56 @@ void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
   } else if (const auto* move = std::get_if<Move>(&choice)) {
     settle_made(find_new_place(blobs_, move->file));
   } else {
-    settle(key, Found::miss(std::get<Error>(choice)));
+    ask_or_settle(wanted, std::get<Error>(choice));
   }
 }
 
-void Supply::settle(const std::string& key, const Found& found) {
+// Others are asked once in a flight; what they said last holds when the catalogue still has
+// nothing.
+void Supply::ask_or_settle(const Wanted& wanted, const Error& miss) {
+  if (!ask_ || miss.fault != Fault::not_found || !may_ask_(wanted.request)) {
+    return settle(wanted.key, Found::miss(miss));
+  }
+  std::optional<Options::Asked> said;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = flights_.find(wanted.key);
+    if (at == flights_.end()) return;
+    said = at->second.elsewhere;
+    if (!std::exchange(at->second.is_asked, true)) {
+      said.reset();
+    } else if (!said) {
+      return;  // they have not answered yet
+    }
+  }
+  if (!said) {
+    ask_(wanted.request, [this, key = wanted.key](Options::Asked asked) {
+      hear_from_others(key, std::move(asked));
+    });
+  } else if (said->found) {
+    settle(wanted.key, Found::miss(miss));
+  } else {
+    settle(wanted.key, Found::miss(said->miss), said->until);
+  }
+}
+
+void Supply::hear_from_others(const std::string& key, Options::Asked asked) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = flights_.find(key);
+    if (at == flights_.end()) return;
+    at->second.elsewhere = asked;
+    if (asked.found) {
+      queue_.push_back(key);
+      work_came_.notify_one();
+      return;
+    }
+  }
+  settle(key, Found::miss(asked.miss), asked.until);
+}
+
+void Supply::settle(const std::string& key, const Found& found,
+                    std::optional<Clock::time_point> expires) {
   std::vector<std::function<void()>> ready;
   {
     const std::lock_guard lock(mutex_);
@@ -397,7 +445,7 @@ void Supply::settle(const std::string& key, const Found& found) {
       work_came_.notify_one();
       return;
     }
-    cache_.put(AnswerKey(key), at->second.ids, found, expiry_of(found));
+    cache_.put(AnswerKey(key), at->second.ids, found, expires.value_or(expiry_of(found)));
     for (const auto& waiter : at->second.waiters) {
       if (waiter->missing == 0) continue;
       --waiter->missing;

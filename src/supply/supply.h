@@ -20,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -55,6 +56,15 @@ class Supply {
                                          const std::vector<std::string>& lies_at)>
         follow = nullptr;
     store::Containers* containers = nullptr;  // says where such contents lie
+    // Asks others for what nobody here has, and calls back once, on any thread: `found` when the
+    // catalogue has it now. Null, and no answer for a request: nobody else is asked.
+    struct Asked {
+      bool found = false;
+      base::Error miss;  // otherwise; when it may be worth asking again:
+      Clock::time_point until;
+    };
+    std::function<bool(const ident::SymbolRequest&)> may_ask = nullptr;
+    std::function<void(const ident::SymbolRequest&, std::function<void(Asked)>)> ask = nullptr;
   };
   Supply(store::Blobs& blobs, store::Catalog& catalog, Options options);
 
@@ -106,7 +116,9 @@ class Supply {
   struct Flight {
     ident::SymbolRequest request;
     std::vector<std::string> ids;
-    bool is_outdated = false;  // a commit came meanwhile: look again before settling
+    bool is_outdated = false;                 // a commit came meanwhile: look again before settling
+    std::optional<Options::Asked> elsewhere;  // what the others said
+    bool is_asked = false;                    // …or are about to say
     std::vector<std::shared_ptr<Waiter>> waiters;
   };
   struct Wanted {
@@ -124,7 +136,10 @@ class Supply {
   void carry_out(const Wanted& wanted, const Choice& choice);
   void carry_out_here(const Wanted& wanted, const Choice& choice);
   std::vector<base::Sha256> lacking_of(const Choice& choice) const;
-  void settle(const std::string& key, const Found& found);
+  void settle(const std::string& key, const Found& found,
+              std::optional<Clock::time_point> expires = std::nullopt);
+  void ask_or_settle(const Wanted& wanted, const base::Error& miss);
+  void hear_from_others(const std::string& key, Options::Asked asked);
   bool nobody_can_have(const ident::SymbolRequest& request) const;
   void hear_commit(const std::vector<store::NewFile>& files);
   void hear_removal(const std::vector<std::string>& ids);
@@ -150,6 +165,8 @@ class Supply {
   const std::function<void(std::vector<base::Sha256>, std::function<void()>)> bring_;
   const decltype(Options::follow) follow_;
   store::Containers* const containers_;
+  const std::function<bool(const ident::SymbolRequest&)> may_ask_;
+  const std::function<void(const ident::SymbolRequest&, std::function<void(Options::Asked)>)> ask_;
   std::unique_ptr<DerivedFiles> derived_;
   std::thread lookup_thread_;
   std::thread deadline_thread_;

@@ -1,0 +1,92 @@
+#include "ingest/fetched_files.h"
+
+#include <algorithm>
+
+#include "ingest/ingest.h"
+
+namespace ingest {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using base::Sha256;
+using ident::SymbolKey;
+using store::Container;
+
+namespace {
+
+bool is_same(const SymbolKey& own, const SymbolKey& wanted) {
+  if (own.kind != wanted.kind || own.id != wanted.id) return false;
+  return own.id_is_unique() || own.name == wanted.name || wanted.name.empty();
+}
+
+// Whether the bytes say that this is the file, or say nothing and came by its path.
+bool is_what_was_wanted(const store::NewFile& file, const ident::SymbolRequest& wanted) {
+  const bool has_id = std::any_of(
+      file.keys.begin(), file.keys.end(),
+      [](const store::KeyRecord& record) { return record.key.kind != ident::KeyKind::path; });
+  if (!has_id) return wanted.asked.has_value();
+  return std::any_of(file.keys.begin(), file.keys.end(), [&](const store::KeyRecord& record) {
+    if (!record.verified) return false;
+    return std::any_of(wanted.keys.begin(), wanted.keys.end(),
+                       [&](const SymbolKey& key) { return is_same(record.key, key); });
+  });
+}
+
+std::optional<ident::StorePath> path_of(const ident::SymbolRequest& wanted) {
+  auto path = wanted.asked;
+  if (path && ident::is_packed_name_of(path->file, path->name)) path->file = path->name;
+  return path;
+}
+
+}  // namespace
+
+Result<base::PendingFile> FetchedFiles::unpack(FetchedFile fetched) const {
+  if (!fetched.is_cabinet) return std::move(fetched.file);
+  const auto packed = TRY(base::MappedFile::open(fetched.file.path()));
+  base::PendingFile plain = TRY(base::PendingFile::create(extracted_.tmp()));
+  TRY(archive::expand_cab(packed->bytes(), limits_,
+                          [&](base::Bytes piece) { return plain.append(piece); }));
+  return plain;
+}
+
+Result<void> FetchedFiles::keep(FetchedFile fetched, const ident::SymbolRequest& wanted) {
+  store::NewContainer added;
+  added.container.path = fetched.from;
+  added.container.kind = Container::Kind::upstream;
+  const std::string name = fetched.name;
+  base::PendingFile file = TRY(unpack(std::move(fetched)));
+  store::NewFile described;
+  {
+    const auto mapped = TRY(base::MappedFile::open(file.path()));
+    described = describe(mapped->bytes(), path_of(wanted), name);
+    if (!is_what_was_wanted(described, wanted)) {
+      return Error{Fault::malformed, "it is another file: " + described.file.format + " " +
+                                         described.file.debug_id + " " + described.file.code_id};
+    }
+    described.file.sha256 = base::sha256_of(mapped->bytes());
+  }
+  described.convert_ahead = false;
+  described.path = added.container.path;
+  added.container.stamp.size = described.file.size;
+  const Sha256 content = described.file.sha256;
+  if (!blobs_.has(content)) {
+    TRY(extracted_.take(file.path(), content, ExtractedFiles::Why::kAsked));
+  }
+  added.members.push_back({std::move(described), "", 0});
+  const std::vector<Sha256> gone = TRY(containers_.commit({added}));
+  for (const Sha256& content_gone : gone) extracted_.remove(content_gone);
+  return {};
+}
+
+Result<void> FetchedFiles::take_again(FetchedFile fetched, const Sha256& content) {
+  const std::string from = fetched.from;
+  const base::PendingFile file = TRY(unpack(std::move(fetched)));
+  const Sha256 hash = TRY(store::sha256_of_file(file.path()));
+  if (hash != content) {
+    return Error{Fault::malformed, from + ": is another file now"};
+  }
+  return extracted_.take(file.path(), content, ExtractedFiles::Why::kAsked);
+}
+
+}  // namespace ingest

@@ -1,0 +1,51 @@
+// Files that came from upstream servers: filed like any other, kept in extracted/ as long as there
+// is room, and fetched again when somebody wants one that had to go.
+// Not the fetching (upstream) and not the decision to ask (supply).
+// Any thread may call; calls touch disk and database.
+// keep() fails with malformed (it is not what was wanted, or a broken cabinet), too_large, or
+// unavailable (disk, database).
+// Format: docs/protocols/upstreams.md
+#pragma once
+
+#include <string>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "base/sha256.h"
+#include "formats/archive/cab.h"
+#include "ident/paths.h"
+#include "ingest/extracted_files.h"
+#include "store/blobs.h"
+#include "store/containers.h"
+
+namespace ingest {
+
+struct FetchedFile {
+  base::PendingFile file;
+  std::string name;         // what it is called, unpacked
+  std::string from;         // where it came from: its container's path
+  bool is_cabinet = false;  // one file, packed
+};
+
+class FetchedFiles {
+ public:
+  FetchedFiles(const store::Blobs& blobs, store::Containers& containers, ExtractedFiles& extracted,
+               const archive::CabLimits& limits)
+      : blobs_(blobs), containers_(containers), extracted_(extracted), limits_(limits) {}
+
+  // When this returns, whoever asks the catalogue for it finds it. A file that has ids must bear
+  // one that was wanted; one that we cannot read is what its path says.
+  base::Result<void> keep(FetchedFile fetched, const ident::SymbolRequest& wanted);
+  // The content itself, of a file that went meanwhile; malformed when the server has another now.
+  base::Result<void> take_again(FetchedFile fetched, const base::Sha256& content);
+
+ private:
+  base::Result<base::PendingFile> unpack(FetchedFile fetched) const;
+
+  const store::Blobs& blobs_;
+  store::Containers& containers_;
+  ExtractedFiles& extracted_;
+  const archive::CabLimits limits_;
+};
+
+}  // namespace ingest

@@ -1,0 +1,140 @@
+#include "server/upstream_options.h"
+
+#include <algorithm>
+#include <array>
+#include <variant>
+
+#include "base/text.h"
+#include "server/options.h"
+
+namespace server {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+
+namespace {
+
+constexpr std::string_view kPrefix = "upstream.";
+constexpr std::uint64_t kUpstreamsMax = 100;
+
+using Field = std::variant<std::string UpstreamOptions::*, std::uint64_t UpstreamOptions::*>;
+struct Known {
+  std::string_view key;
+  Field field;
+};
+constexpr std::array<Known, 18> kKnown{{
+    {"name", &UpstreamOptions::name},
+    {"url", &UpstreamOptions::url},
+    {"layout", &UpstreamOptions::layout},
+    {"allow", &UpstreamOptions::allow},
+    {"deny", &UpstreamOptions::deny},
+    {"headers", &UpstreamOptions::headers},
+    {"proxy", &UpstreamOptions::proxy},
+    {"ca_bundle", &UpstreamOptions::ca_bundle},
+    {"client_certificate", &UpstreamOptions::client_certificate},
+    {"client_key", &UpstreamOptions::client_key},
+    {"retry_seconds", &UpstreamOptions::retry_seconds},
+    {"requests_max", &UpstreamOptions::requests_max},
+    {"wait_seconds", &UpstreamOptions::wait_seconds},
+    {"connect_seconds", &UpstreamOptions::connect_seconds},
+    {"stall_seconds", &UpstreamOptions::stall_seconds},
+    {"failures_max", &UpstreamOptions::failures_max},
+    {"rest_seconds", &UpstreamOptions::rest_seconds},
+    {"file_size", &UpstreamOptions::file_size},
+}};
+
+std::string known_keys() {
+  std::string all;
+  for (const Known& known : kKnown) {
+    if (!all.empty()) all += ", ";
+    all += known.key;
+  }
+  return all;
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  for (const std::string_view line : base::split(text, '\n')) {
+    if (!base::trim(line).empty()) lines.emplace_back(line);
+  }
+  return lines;
+}
+
+}  // namespace
+
+Result<bool> apply_upstream(const Setting& setting, std::vector<UpstreamOptions>& upstreams) {
+  if (!setting.key.starts_with(kPrefix)) return false;
+  const std::string_view rest = std::string_view(setting.key).substr(kPrefix.size());
+  const std::size_t dot = rest.find('.');
+  const auto index = base::parse_decimal(rest.substr(0, dot));
+  if (dot == std::string_view::npos || !index || *index >= kUpstreamsMax) {
+    return Error{Fault::malformed, setting.source + ": " + setting.key +
+                                       ": expected tables [[upstream]], at most " +
+                                       std::to_string(kUpstreamsMax)};
+  }
+  if (upstreams.size() <= *index) upstreams.resize(static_cast<std::size_t>(*index) + 1);
+  const auto known = std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& one) {
+    return one.key == rest.substr(dot + 1);
+  });
+  if (known == kKnown.end()) {
+    return Error{Fault::malformed, setting.source + ": [[upstream]] has no key " +
+                                       std::string(rest.substr(dot + 1)) + "; it has " +
+                                       known_keys()};
+  }
+  UpstreamOptions& options = upstreams[static_cast<std::size_t>(*index)];
+  if (const auto* text = std::get_if<std::string UpstreamOptions::*>(&known->field)) {
+    options.** text = setting.value;
+    return true;
+  }
+  const auto number = parse_size(setting.value);
+  if (!number) {
+    return Error{Fault::malformed, setting.source + ": " + std::string(known->key) + " = " +
+                                       setting.value + ": expected a whole number"};
+  }
+  options.*std::get<std::uint64_t UpstreamOptions::*>(known->field) = *number;
+  return true;
+}
+
+Result<upstream::ServerOptions> server_options(const UpstreamOptions& options) {
+  upstream::ServerOptions server;
+  server.name = options.name.empty() ? options.url : options.name;
+  if (options.url.empty()) {
+    return Error{Fault::malformed, "[[upstream]] " + options.name + " has no url"};
+  }
+  const auto layout = upstream::find_layout(options.layout);
+  if (!layout) {
+    return Error{Fault::malformed,
+                 "[[upstream]] " + server.name + ": there is no layout " + options.layout +
+                     "; expected symstore, symstore-two-tier, ssqp, breakpad, debuginfod, unified "
+                     "or native"};
+  }
+  server.layout = *layout;
+  server.allow = lines_of(options.allow);
+  server.deny = lines_of(options.deny);
+  upstream::TransportOptions& transport = server.transport;
+  transport.location = options.url;
+  for (const std::string& line : lines_of(options.headers)) {
+    const std::size_t colon = line.find(':');
+    if (colon == 0 || colon == std::string::npos) {
+      return Error{Fault::malformed,
+                   "[[upstream]] " + server.name + ": headers: expected \"Name: value\""};
+    }
+    transport.headers.emplace_back(line.substr(0, colon), base::trim(line.substr(colon + 1)));
+  }
+  transport.proxy = options.proxy;
+  transport.ca_bundle = options.ca_bundle;
+  transport.client_certificate = options.client_certificate;
+  transport.client_key = options.client_key;
+  transport.connect_timeout = std::chrono::seconds(options.connect_seconds);
+  transport.stall_timeout = std::chrono::seconds(options.stall_seconds);
+  transport.size_max = options.file_size;
+  server.retry_after = std::chrono::seconds(options.retry_seconds);
+  server.requests_max = static_cast<unsigned>(std::max<std::uint64_t>(options.requests_max, 1));
+  server.wait_max = std::chrono::seconds(options.wait_seconds);
+  server.breaker = {static_cast<unsigned>(options.failures_max),
+                    std::chrono::seconds(options.rest_seconds)};
+  return server;
+}
+
+}  // namespace server

@@ -1,0 +1,41 @@
+// What can be set about an upstream server: the tables [[upstream]] of faultline.toml, in the order
+// in which the servers are asked. In settings their keys are "upstream.0.url" and so on.
+// Plain values; pure functions. Fails with malformed and names the setting.
+// Format: docs/configuration.md
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "upstream/server.h"
+
+namespace server {
+
+struct Setting;
+
+struct UpstreamOptions {
+  std::string name;                 // "": what `url` says
+  std::string url;                  // http://…, https://… or a directory
+  std::string layout = "symstore";  // upstream/layout.h
+  std::string allow = ".*", deny;   // one expression a line, of file names
+  std::string headers;              // one "Name: value" a line
+  std::string proxy, ca_bundle, client_certificate, client_key;
+  std::uint64_t retry_seconds = 60;  // until a miss is asked for again
+  std::uint64_t requests_max = 10;   // at a time
+  std::uint64_t wait_seconds = 20;   // for a turn among these
+  std::uint64_t connect_seconds = 15;
+  std::uint64_t stall_seconds = 60;  // without a byte
+  std::uint64_t failures_max = 5;    // in a row; then it rests. 0: never
+  std::uint64_t rest_seconds = 60;
+  std::uint64_t file_size = 16ull << 30;
+};
+
+// Whether the setting is one of these; then it is applied.
+base::Result<bool> apply_upstream(const Setting& setting, std::vector<UpstreamOptions>& upstreams);
+
+base::Result<upstream::ServerOptions> server_options(const UpstreamOptions& options);
+
+}  // namespace server

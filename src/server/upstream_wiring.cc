@@ -1,0 +1,87 @@
+#include "server/upstream_wiring.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace server {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using Asked = supply::Supply::Options::Asked;
+
+namespace {
+
+// Most of them wait: for a server, or for a turn at one.
+constexpr unsigned kThreads = 64;
+
+ingest::FetchedFile fetched_file(upstream::Fetched fetched) {
+  ingest::FetchedFile file{std::move(fetched.file), std::move(fetched.place.name),
+                           std::move(fetched.from), fetched.place.is_cabinet};
+  return file;
+}
+
+// To a client it is all the same: nobody gives it. What a server does not give us now is no miss.
+Error for_client(Error error) {
+  if (error.fault != Fault::unavailable && error.fault != Fault::timed_out) {
+    error.fault = Fault::not_found;
+  }
+  return error;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
+                                                         const std::string& tmp,
+                                                         ingest::FetchedFiles& files,
+                                                         store::DiskWatch& disk) {
+  std::vector<std::unique_ptr<upstream::Server>> servers;
+  for (const UpstreamOptions& one : options.upstreams) {
+    const upstream::ServerOptions server = TRY(server_options(one));
+    auto made = TRY(upstream::Server::make(server));
+    servers.push_back(std::move(made));
+    base::log::info("upstream {}: {} as {}", server.name, server.transport.location,
+                    upstream::name_of(server.layout));
+  }
+  std::unique_ptr<UpstreamWork> work(new UpstreamWork(std::move(servers), tmp, files, disk));
+  if (!work->empty()) work->pool_ = std::make_unique<base::WorkerPool>(kThreads);
+  return work;
+}
+
+// What a project has is its own matter; try builds are nobody's but ours.
+bool UpstreamWork::may_ask(const ident::SymbolRequest& request) const {
+  return pool_ && request.scope.project.empty() && upstreams_.may_have(request);
+}
+
+void UpstreamWork::ask(const ident::SymbolRequest& request, std::function<void(Asked)> done) {
+  pool_->post([this, request, done = std::move(done)] { done(fetch(request)); });
+}
+
+Asked UpstreamWork::fetch(const ident::SymbolRequest& request) {
+  const auto now = supply::Supply::Clock::now();
+  if (!disk_.may_cache()) {
+    return {false,
+            {Fault::unavailable, "the disk is nearly full: nothing is fetched from upstream"},
+            now + base::policy_of(Fault::unavailable).remember};
+  }
+  auto missed = upstreams_.fetch(request, [&](upstream::Fetched fetched) {
+    return files_.keep(fetched_file(std::move(fetched)), request);
+  });
+  if (const auto* miss = std::get_if<upstream::Missed>(&missed)) {
+    return {false, for_client(miss->error), miss->until};
+  }
+  return {true, {}, now};
+}
+
+Result<void> UpstreamWork::fetch_again(const std::string& from, const base::Sha256& content) {
+  upstream::Fetched fetched = TRY(upstreams_.fetch_again(from));
+  return files_.take_again(fetched_file(std::move(fetched)), content);
+}
+
+void UpstreamWork::stop() {
+  upstreams_.stop();
+  pool_.reset();  // runs what was posted: each sees that we stop
+}
+
+}  // namespace server

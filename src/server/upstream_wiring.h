@@ -1,0 +1,46 @@
+// The upstream servers of the configuration, asked for supply: on threads of their own, since they
+// may be slow; what they give is filed by ingest.
+// open() fails with malformed (a setting). Any thread may call; ask() does not block. stop() ends
+// what is under way, calls back who waits, and must come before supply goes.
+#pragma once
+
+#include <memory>
+
+#include "base/pool.h"
+#include "ingest/fetched_files.h"
+#include "server/options.h"
+#include "store/disk_watch.h"
+#include "supply/supply.h"
+#include "upstream/upstreams.h"
+
+namespace server {
+
+class UpstreamWork {
+ public:
+  // `files` and `disk` must outlive it.
+  static base::Result<std::unique_ptr<UpstreamWork>> open(const Options& options,
+                                                          const std::string& tmp,
+                                                          ingest::FetchedFiles& files,
+                                                          store::DiskWatch& disk);
+
+  bool empty() const { return upstreams_.empty(); }
+  bool may_ask(const ident::SymbolRequest& request) const;
+  void ask(const ident::SymbolRequest& request,
+           std::function<void(supply::Supply::Options::Asked)> done);
+  base::Result<void> fetch_again(const std::string& from, const base::Sha256& content);
+  void stop();
+  const upstream::Upstreams& upstreams() const { return upstreams_; }
+
+ private:
+  UpstreamWork(std::vector<std::unique_ptr<upstream::Server>> servers, const std::string& tmp,
+               ingest::FetchedFiles& files, store::DiskWatch& disk)
+      : upstreams_(std::move(servers), tmp), files_(files), disk_(disk) {}
+  supply::Supply::Options::Asked fetch(const ident::SymbolRequest& request);
+
+  upstream::Upstreams upstreams_;
+  ingest::FetchedFiles& files_;
+  store::DiskWatch& disk_;
+  std::unique_ptr<base::WorkerPool> pool_;  // null: nobody to ask
+};
+
+}  // namespace server

@@ -1,0 +1,220 @@
+#include "upstream/layout.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/text.h"
+
+namespace upstream {
+namespace {
+
+using ident::Artifact;
+using ident::KeyKind;
+using ident::StorePath;
+using ident::SymbolRequest;
+
+constexpr std::array<std::pair<Layout, std::string_view>, 7> kNames{{
+    {Layout::symstore, "symstore"},
+    {Layout::symstore_two_tier, "symstore-two-tier"},
+    {Layout::ssqp, "ssqp"},
+    {Layout::breakpad, "breakpad"},
+    {Layout::debuginfod, "debuginfod"},
+    {Layout::unified, "unified"},
+    {Layout::native, "native"},
+}};
+
+// The places so far, each once.
+class Places {
+ public:
+  void add(std::string path, std::string name, bool is_cabinet = false) {
+    Place place{std::move(path), std::move(name), is_cabinet};
+    if (std::find(all_.begin(), all_.end(), place) == all_.end()) all_.push_back(std::move(place));
+  }
+  std::vector<Place> take() && { return std::move(all_); }
+
+ private:
+  std::vector<Place> all_;
+};
+
+bool is_hex(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  });
+}
+
+// A GUID and its age are written in upper case; of a time stamp and a size only the former is.
+std::string symstore_id(std::string_view id) {
+  constexpr std::size_t kStampDigits = 8, kPeDigitsMax = 16, kGuidDigits = 32;
+  if (!is_hex(id)) return base::lower_ascii(id);
+  if (id.size() > kStampDigits && id.size() <= kPeDigitsMax) {
+    return base::upper_ascii(id.substr(0, kStampDigits)) +
+           base::lower_ascii(id.substr(kStampDigits));
+  }
+  return id.size() > kGuidDigits ? base::upper_ascii(id) : std::string(id);
+}
+
+bool wants_text(const SymbolRequest& request) {
+  return request.artifact == Artifact::sym || request.artifact == Artifact::index;
+}
+
+bool wants_code(Artifact artifact) {
+  return artifact == Artifact::executable || artifact == Artifact::skeleton_or_executable;
+}
+
+bool wants_debug(Artifact artifact) {
+  return artifact == Artifact::debuginfo || artifact == Artifact::package_or_debuginfo;
+}
+
+std::string id_of(const SymbolRequest& request, KeyKind kind) {
+  for (const ident::SymbolKey& key : request.keys) {
+    if (key.kind == kind) return key.id;
+  }
+  return "";
+}
+
+std::string cabinet_name(std::string_view name) {
+  return name.empty() ? "" : std::string(name.substr(0, name.size() - 1)) + "_";
+}
+
+// A packed file is asked for as the plain one: it is packed again when somebody wants it so.
+std::string plain_file(const StorePath& path) {
+  return ident::is_packed_name_of(path.file, path.name) ? path.name : path.file;
+}
+
+// NAME/ID/NAME, also packed. What else lies there, such as file.ptr, is the store's own.
+bool asks_for_module(const SymbolRequest& request) {
+  return request.asked && !wants_text(request) && !request.asked->is_msfz &&
+         base::equal_ignoring_case(plain_file(*request.asked), request.asked->name);
+}
+
+void add_store_places(const SymbolRequest& request, bool two_tier, Places& places) {
+  if (!asks_for_module(request)) return;
+  const StorePath& asked = *request.asked;
+  const std::string file = plain_file(asked);
+  const std::string tier = two_tier ? base::lower_ascii(asked.name.substr(0, 2)) + "/" : "";
+  for (const std::string& id : {asked.id, symstore_id(asked.id)}) {
+    std::string folder = tier;
+    folder.append(asked.name).append("/").append(id).append("/");
+    places.add(folder + file, file);
+    places.add(folder + cabinet_name(file), file, true);
+  }
+}
+
+void add_ssqp_places(const SymbolRequest& request, Places& places) {
+  if (asks_for_module(request)) {
+    const StorePath& asked = *request.asked;
+    const std::string file = plain_file(asked);
+    places.add(asked.name + "/" + asked.id + "/" + file, file);
+    places.add(base::lower_ascii(asked.name + "/" + asked.id + "/" + file), file);
+  }
+  if (!wants_debug(request.artifact)) return;
+  if (const std::string id = id_of(request, KeyKind::build_id); !id.empty()) {
+    places.add("_.debug/elf-buildid-sym-" + id + "/_.debug", "_.debug");
+  }
+  if (const std::string id = id_of(request, KeyKind::uuid); !id.empty()) {
+    places.add("_.dwarf/mach-uuid-sym-" + id + "/_.dwarf", "_.dwarf");
+  }
+}
+
+void add_breakpad_places(const SymbolRequest& request, Places& places) {
+  if (!wants_text(request)) return;
+  if (request.asked) {
+    const StorePath& asked = *request.asked;
+    const std::string file = ident::sym_file_name(asked.name);
+    places.add(asked.name + "/" + asked.id + "/" + file, file);
+    places.add(asked.name + "/" + base::upper_ascii(asked.id) + "/" + file, file);
+    return;
+  }
+  for (const ident::SymbolKey& key : request.keys) {
+    if (key.kind != KeyKind::debug_id || key.name.empty()) continue;
+    const std::string file = ident::sym_file_name(key.name);
+    places.add(key.name + "/" + base::upper_ascii(key.id) + "/" + file, file);
+  }
+}
+
+void add_debuginfod_places(const SymbolRequest& request, Places& places) {
+  const std::string id = id_of(request, KeyKind::build_id);
+  if (id.empty() || wants_text(request)) return;
+  // A file asked for by its name is whichever of both has that name; so are two kinds at once.
+  const bool either = !wants_code(request.artifact) && !wants_debug(request.artifact);
+  const std::string name = request.asked ? request.asked->name : id;
+  if (either || wants_code(request.artifact)) places.add("buildid/" + id + "/executable", name);
+  if (either || wants_debug(request.artifact)) places.add("buildid/" + id + "/debuginfo", name);
+}
+
+void add_unified_places(const SymbolRequest& request, Places& places) {
+  for (const ident::SymbolKey& key : request.keys) {
+    const bool is_id =
+        key.kind == KeyKind::build_id || key.kind == KeyKind::uuid || key.kind == KeyKind::debug_id;
+    if (!is_id || key.id.size() < 3) continue;
+    const std::string folder = key.id.substr(0, 2) + "/" + key.id.substr(2) + "/";
+    if (wants_text(request)) {
+      places.add(folder + "breakpad", key.name.empty() ? key.id : key.name);
+    } else if (wants_code(request.artifact)) {
+      places.add(folder + "executable", key.name.empty() ? key.id : key.name);
+    } else {
+      places.add(folder + "debuginfo", key.name.empty() ? key.id : key.name);
+    }
+  }
+}
+
+void add_native_places(const SymbolRequest& request, Places& places) {
+  if (wants_text(request)) return;
+  const std::string tail = wants_code(request.artifact) ? "" : ".debug";
+  const std::string name = request.asked ? request.asked->name : "";
+  if (const std::string id = id_of(request, KeyKind::build_id); id.size() > 2) {
+    places.add(id.substr(0, 2) + "/" + id.substr(2) + tail, name.empty() ? id + tail : name);
+  }
+  if (const std::string id = base::upper_ascii(id_of(request, KeyKind::uuid)); id.size() == 32) {
+    std::string path;
+    for (std::size_t at = 0; at < 20; at += 4) path += id.substr(at, 4) + "/";
+    path += id.substr(20);
+    if (wants_code(request.artifact)) path += ".app";
+    places.add(std::move(path), name.empty() ? id : name);
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(Layout layout) {
+  for (const auto& [value, name] : kNames) {
+    if (value == layout) return name;
+  }
+  return "";
+}
+
+std::optional<Layout> find_layout(std::string_view name) {
+  for (const auto& [value, known] : kNames) {
+    if (known == name) return value;
+  }
+  return std::nullopt;
+}
+
+std::vector<Place> places_of(Layout layout, const SymbolRequest& request) {
+  Places places;
+  switch (layout) {
+    case Layout::symstore:
+    case Layout::symstore_two_tier:
+      add_store_places(request, layout == Layout::symstore_two_tier, places);
+      break;
+    case Layout::ssqp:
+      add_ssqp_places(request, places);
+      break;
+    case Layout::breakpad:
+      add_breakpad_places(request, places);
+      break;
+    case Layout::debuginfod:
+      add_debuginfod_places(request, places);
+      break;
+    case Layout::unified:
+      add_unified_places(request, places);
+      break;
+    case Layout::native:
+      add_native_places(request, places);
+      break;
+  }
+  return std::move(places).take();
+}
+
+}  // namespace upstream

@@ -1,0 +1,48 @@
+// Where an upstream server has what a client asks us for: paths below its root, in the order to try
+// them, for each of the ways in which symbol servers lay out their files.
+//   symstore           NAME/ID/FILE, as symstore.exe writes it, plain or as the cabinet FIL_
+//   symstore_two_tier  the same below the name's first two letters
+//   ssqp               the same in lower case, with .NET's ids (elf-buildid-…, mach-uuid-…)
+//   breakpad           NAME/ID/NAME.sym
+//   debuginfod         buildid/ID/{debuginfo,executable}
+//   unified            ab/cdef…/{debuginfo,executable,breakpad}
+//   native             ab/cdef….debug and ab/cdef…; UUIDs as XXXX/XXXX/XXXX/XXXX/XXXX/XXXXXXXXXXXX
+// A server may tell spellings apart: the client's comes first, then those that the layout's own
+// writers use.
+// Plain values; pure functions; a layout that has no name for what is wanted gives no place.
+// Format: docs/protocols/upstreams.md
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ident/paths.h"
+
+namespace upstream {
+
+enum class Layout : std::uint8_t {
+  symstore,
+  symstore_two_tier,
+  ssqp,
+  breakpad,
+  debuginfod,
+  unified,
+  native,
+};
+std::string_view name_of(Layout layout);
+std::optional<Layout> find_layout(std::string_view name);
+
+struct Place {
+  std::string path;         // relative, without percent signs
+  std::string name;         // base name of the file that is wanted, as a plain one
+  bool is_cabinet = false;  // the file lies there packed
+
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+std::vector<Place> places_of(Layout layout, const ident::SymbolRequest& request);
+
+}  // namespace upstream

@@ -1,0 +1,184 @@
+#include "upstream/server.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace upstream {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using ident::SymbolRequest;
+
+namespace {
+
+bool is_url(std::string_view location) {
+  return location.starts_with("http://") || location.starts_with("https://");
+}
+
+// The server said nothing about the file: it may have it.
+bool is_failure(Fault fault) {
+  return fault == Fault::unavailable || fault == Fault::timed_out || fault == Fault::internal;
+}
+
+std::string trimmed(std::string location) {
+  while (location.size() > 1 && location.ends_with('/')) location.pop_back();
+  return location;
+}
+
+}  // namespace
+
+struct Server::Turn {
+  explicit Turn(Server& server) : server_(server), taken(server.take_turn()) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    if (taken) server_.give_turn();
+  }
+  Server& server_;
+  const bool taken;
+};
+
+Result<std::unique_ptr<Server>> Server::make(const ServerOptions& options) {
+  auto filter = FileFilter::make(options.allow, options.deny);
+  if (!filter.ok()) return base::with_context(options.name, std::move(filter).error());
+  ServerOptions own = options;
+  own.transport.location = trimmed(own.transport.location);
+  const std::string& location = own.transport.location;
+  if (!is_url(location) && !location.starts_with('/')) {
+    return Error{Fault::malformed, options.name + ": " + location +
+                                       " is neither http://…, https://… nor a directory's "
+                                       "absolute path"};
+  }
+  std::unique_ptr<Transport> transport =
+      is_url(location) ? http_transport(own.transport)
+                       : directory_transport(location, own.transport.size_max);
+  return std::unique_ptr<Server>(new Server(own, std::move(*filter), std::move(transport)));
+}
+
+Server::Server(const ServerOptions& options, FileFilter filter,
+               std::unique_ptr<Transport> transport)
+    : options_(options),
+      filter_(std::move(filter)),
+      transport_(std::move(transport)),
+      breaker_(options.breaker) {}
+
+bool Server::take_turn() {
+  std::unique_lock lock(mutex_);
+  // A second round of waiters would only wait in vain.
+  if (busy_ >= options_.requests_max && waiting_ >= 2 * options_.requests_max) return false;
+  ++waiting_;
+  const bool free =
+      turn_came_.wait_for(lock, options_.wait_max, [&] { return busy_ < options_.requests_max; });
+  --waiting_;
+  if (free) ++busy_;
+  return free;
+}
+
+void Server::give_turn() {
+  const std::lock_guard lock(mutex_);
+  --busy_;
+  turn_came_.notify_one();
+}
+
+std::optional<Server::Miss> Server::find_miss(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  const auto at = misses_.find(path);
+  if (at == misses_.end()) return std::nullopt;
+  if (at->second.until > Clock::now()) return at->second;
+  misses_.erase(at);
+  return std::nullopt;
+}
+
+void Server::remember_miss(const std::string& path, const Error& error) {
+  const std::lock_guard lock(mutex_);
+  if (misses_.size() >= options_.misses_max) misses_.erase(misses_.begin());
+  misses_.insert_or_assign(path, Miss{error, Clock::now() + options_.retry_after});
+}
+
+void Server::reject(const Place& place) {
+  remember_miss(place.path, {Fault::not_found,
+                             options_.name + ": what lies at " + place.path + " is another file"});
+}
+
+void Server::forget_misses() {
+  const std::lock_guard lock(mutex_);
+  misses_.clear();
+}
+
+Server::Counts Server::counts() const {
+  const std::lock_guard lock(mutex_);
+  Counts counts = counts_;
+  counts.remembered = misses_.size();
+  counts.waiting = waiting_;
+  counts.busy = busy_;
+  counts.rests = breaker_.rest_left();
+  return counts;
+}
+
+Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
+                                    const std::atomic<bool>& stop, Clock::time_point& miss_until) {
+  if (const auto miss = find_miss(place.path)) {
+    miss_until = std::min(miss_until, miss->until);
+    return miss->error;
+  }
+  const Turn turn(*this);
+  if (!turn.taken) {
+    return Error{Fault::unavailable, options_.name + ": is busy with as much as it may be asked"};
+  }
+  if (!breaker_.may_ask()) {
+    return Error{Fault::unavailable, options_.name + ": did not answer lately, and is left alone"};
+  }
+  auto file = base::PendingFile::create(tmp);
+  Result<void> fetched = file.ok() ? transport_->fetch(place.path, *file, stop) : file.error();
+  const bool failed = !fetched.ok() && is_failure(fetched.error().fault);
+  failed ? breaker_.failed() : breaker_.succeeded();
+  {
+    const std::lock_guard lock(mutex_);
+    ++counts_.requests;
+    ++(failed ? counts_.failures : fetched.ok() ? counts_.hits : counts_.misses);
+  }
+  if (fetched.ok()) {
+    return Fetched{std::move(*file), place, options_.transport.location + "/" + place.path};
+  }
+  if (failed) {
+    base::log::warning("upstream {}: {}", options_.name, fetched.error().what);
+  } else {
+    remember_miss(place.path, fetched.error());
+    miss_until = std::min(miss_until, Clock::now() + options_.retry_after);
+  }
+  return std::move(fetched).error();
+}
+
+bool Server::may_have(const SymbolRequest& request) const {
+  const std::vector<Place> places = places_of(options_.layout, request);
+  return std::any_of(places.begin(), places.end(),
+                     [&](const Place& place) { return filter_.allows(place.name); });
+}
+
+Result<Fetched> Server::fetch(const SymbolRequest& request, const std::string& tmp,
+                              const std::atomic<bool>& stop, Clock::time_point& miss_until) {
+  Error last{Fault::not_found, options_.name + ": is not asked for such a file"};
+  for (const Place& place : places_of(options_.layout, request)) {
+    if (!filter_.allows(place.name)) continue;
+    auto fetched = fetch_place(place, tmp, stop, miss_until);
+    if (fetched.ok()) return fetched;
+    last = std::move(fetched).error();
+    // Who does not answer would not answer for the other spelling either.
+    if (is_failure(last.fault)) break;
+  }
+  return last;
+}
+
+std::optional<Result<Fetched>> Server::fetch_again(const std::string& from, const std::string& tmp,
+                                                   const std::atomic<bool>& stop) {
+  const std::string prefix = options_.transport.location + "/";
+  if (!from.starts_with(prefix)) return std::nullopt;
+  Clock::time_point ignored = Clock::time_point::max();
+  const std::string path = from.substr(prefix.size());
+  return fetch_place({path, std::string(base::basename_of(path)), false}, tmp, stop, ignored);
+}
+
+}  // namespace upstream

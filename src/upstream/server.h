@@ -1,0 +1,102 @@
+// One upstream server: what it is asked for, how it is spared, and what it said lately.
+//   - files that its filter refuses are never asked for
+//   - a place where it has nothing is asked again only after retry_after (a remembered miss is not
+//     made younger by asking)
+//   - at most requests_max requests at a time; who must wait does so for at most wait_max
+//   - one that fails again and again is left alone for a while (breaker.h)
+// Any thread may call; fetch() blocks. make() fails with malformed (a pattern, a location).
+// fetch() fails with not_found (it has no such file, or none for this filter or layout),
+// unavailable or timed_out (it does not answer now), denied, too_large or malformed.
+// Format: docs/protocols/upstreams.md
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "upstream/breaker.h"
+#include "upstream/file_filter.h"
+#include "upstream/layout.h"
+#include "upstream/transport.h"
+
+namespace upstream {
+
+struct ServerOptions {
+  std::string name;  // for people
+  Layout layout = Layout::symstore;
+  TransportOptions transport;
+  std::vector<std::string> allow{".*"}, deny;
+  std::chrono::seconds retry_after{60};
+  unsigned requests_max = 10;
+  std::chrono::seconds wait_max{20};
+  Breaker::Options breaker;
+  std::size_t misses_max = 100'000;  // remembered
+};
+
+// A file that came. Nothing says yet that it is what was asked for.
+struct Fetched {
+  base::PendingFile file;
+  Place place;
+  std::string from;  // the server's location and the place: find_again() knows it
+};
+
+class Server {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  static base::Result<std::unique_ptr<Server>> make(const ServerOptions& options);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  bool may_have(const ident::SymbolRequest& request) const;  // its layout and filter say so
+  // `tmp`: where files are written. `miss_until`: when a miss, or a failure, may be another one.
+  base::Result<Fetched> fetch(const ident::SymbolRequest& request, const std::string& tmp,
+                              const std::atomic<bool>& stop, Clock::time_point& miss_until);
+  // What was fetched `from` here before; nothing when that is not here.
+  std::optional<base::Result<Fetched>> fetch_again(const std::string& from, const std::string& tmp,
+                                                   const std::atomic<bool>& stop);
+  // What came from there was not what was asked for: as good as a miss.
+  void reject(const Place& place);
+  void forget_misses();
+
+  const std::string& name() const { return options_.name; }
+  struct Counts {
+    std::uint64_t requests = 0, hits = 0, misses = 0, failures = 0;
+    std::size_t remembered = 0, waiting = 0, busy = 0;
+    std::chrono::seconds rests{0};
+  };
+  Counts counts() const;
+
+ private:
+  struct Miss {
+    base::Error error;
+    Clock::time_point until;
+  };
+  struct Turn;  // holds one of the requests_max turns
+
+  Server(const ServerOptions& options, FileFilter filter, std::unique_ptr<Transport> transport);
+  base::Result<Fetched> fetch_place(const Place& place, const std::string& tmp,
+                                    const std::atomic<bool>& stop, Clock::time_point& miss_until);
+  std::optional<Miss> find_miss(const std::string& path);
+  void remember_miss(const std::string& path, const base::Error& error);
+  bool take_turn();
+  void give_turn();
+
+  const ServerOptions options_;
+  const FileFilter filter_;
+  const std::unique_ptr<Transport> transport_;
+  Breaker breaker_;
+  mutable std::mutex mutex_;
+  std::condition_variable turn_came_;
+  // All guarded by mutex_.
+  std::map<std::string, Miss> misses_;  // by path
+  unsigned busy_ = 0;
+  unsigned waiting_ = 0;
+  Counts counts_;
+};
+
+}  // namespace upstream

@@ -1,0 +1,44 @@
+// How the bytes of a file come from an upstream server: over HTTP, or out of a directory.
+// Any thread may call; fetch() blocks. Fails with not_found (it is not there), denied (we may not),
+// too_large, timed_out, unavailable (the server is down, broke off, or `stop` was set) or
+// malformed (no HTTP). Errors name the server; what lets us in stands in none.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace upstream {
+
+struct TransportOptions {
+  std::string location;  // "http://host/symbols", "https://…", or a directory
+  std::vector<std::pair<std::string, std::string>> headers;  // for this server alone
+  std::string proxy;                                         // "": as the environment says
+  std::string ca_bundle, client_certificate, client_key;     // "": the system's, none
+  std::chrono::milliseconds connect_timeout{15'000};
+  std::chrono::milliseconds stall_timeout{60'000};  // not a byte in this time
+  std::uint64_t size_max = 16ull << 30;
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  // Appends the file at `path` (upstream/layout.h) to `into`.
+  virtual base::Result<void> fetch(const std::string& path, base::PendingFile& into,
+                                   const std::atomic<bool>& stop) = 0;
+};
+
+// Redirects are followed; one that leads to another server may only lead to a public address, and
+// what lets us in here is not shown there.
+std::unique_ptr<Transport> http_transport(const TransportOptions& options);
+// Links that lead out of the directory are not followed.
+std::unique_ptr<Transport> directory_transport(const std::string& directory,
+                                               std::uint64_t size_max);
+
+}  // namespace upstream

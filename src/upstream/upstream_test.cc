@@ -1,0 +1,120 @@
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "upstream/breaker.h"
+#include "upstream/file_filter.h"
+#include "upstream/layout.h"
+
+namespace upstream {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string paths_of(Layout layout, const std::string& asked) {
+  const auto request = ident::find_request(asked);
+  EXPECT_TRUE(request.has_value()) << asked;
+  std::string all;
+  for (const Place& place : places_of(layout, *request)) {
+    all += (all.empty() ? "" : " ") + place.path + (place.is_cabinet ? "*" : "");
+  }
+  return all;
+}
+
+TEST(Layout, SaysWhereAFileLies) {
+  const std::string upper = "946967C36ED4F5254C4C44205044422E1";
+  const std::string lower = base::lower_ascii(upper);
+  const std::string build_id = "0123456789abcdef0123456789abcdef01234567";
+  struct Row {
+    Layout layout;
+    std::string asked, places;
+  };
+  const std::vector<Row> rows{
+      {Layout::symstore, "App.pdb/" + upper + "/App.pdb",
+       "App.pdb/" + upper + "/App.pdb App.pdb/" + upper + "/App.pd_*"},
+      {Layout::symstore, "App.pdb/" + lower + "/App.pdb",
+       "App.pdb/" + lower + "/App.pdb App.pdb/" + lower + "/App.pd_* App.pdb/" + upper +
+           "/App.pdb App.pdb/" + upper + "/App.pd_*"},
+      {Layout::symstore, "App.pdb/" + upper + "/App.pd_",
+       "App.pdb/" + upper + "/App.pdb App.pdb/" + upper + "/App.pd_*"},
+      {Layout::symstore, "App.pdb/" + upper + "/file.ptr", ""},
+      {Layout::symstore, "App.pdb/" + upper + "/App.sym", ""},
+      {Layout::symstore, "a.dll/5f0c1d2eAB000/a.dll",
+       "a.dll/5f0c1d2eAB000/a.dll a.dll/5f0c1d2eAB000/a.dl_* a.dll/5F0C1D2Eab000/a.dll "
+       "a.dll/5F0C1D2Eab000/a.dl_*"},
+      {Layout::symstore_two_tier, "App.pdb/" + upper + "/App.pdb",
+       "ap/App.pdb/" + upper + "/App.pdb ap/App.pdb/" + upper + "/App.pd_*"},
+      {Layout::ssqp, "App.pdb/" + upper + "/App.pdb",
+       "App.pdb/" + upper + "/App.pdb app.pdb/" + lower + "/app.pdb"},
+      {Layout::ssqp, "buildid/" + build_id + "/debuginfo",
+       "_.debug/elf-buildid-sym-" + build_id + "/_.debug"},
+      {Layout::ssqp, "buildid/" + build_id + "/executable", ""},
+      {Layout::breakpad, "App.pdb/" + lower + "/App.sym",
+       "App.pdb/" + lower + "/App.sym App.pdb/" + upper + "/App.sym"},
+      {Layout::breakpad, "App.pdb/" + upper + "/App.pdb", ""},
+      {Layout::debuginfod, "buildid/" + build_id + "/debuginfo",
+       "buildid/" + build_id + "/debuginfo"},
+      {Layout::debuginfod, "a.so/elf-buildid-" + build_id + "/a.so",
+       "buildid/" + build_id + "/executable buildid/" + build_id + "/debuginfo"},
+      {Layout::debuginfod, "App.pdb/" + upper + "/App.sym", ""},
+      {Layout::native, "buildid/" + build_id + "/debuginfo",
+       "01/23456789abcdef0123456789abcdef01234567.debug"},
+      {Layout::native, "buildid/" + build_id + "/executable",
+       "01/23456789abcdef0123456789abcdef01234567"},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(paths_of(row.layout, row.asked), row.places)
+        << name_of(row.layout) << " " << row.asked;
+  }
+}
+
+TEST(Layout, EachHasAName) {
+  for (const Layout layout :
+       {Layout::symstore, Layout::symstore_two_tier, Layout::ssqp, Layout::breakpad,
+        Layout::debuginfod, Layout::unified, Layout::native}) {
+    EXPECT_EQ(find_layout(name_of(layout)), layout);
+  }
+  EXPECT_FALSE(find_layout("symstoer"));
+}
+
+TEST(FileFilter, IsAnchoredAtTheStartAlone) {
+  const auto filter = FileFilter::make({".*"}, {"mso", "(?i)^SYMSRV"}).value();
+  EXPECT_FALSE(filter.allows("mso20.pdb"));
+  EXPECT_TRUE(filter.allows("MSO20.pdb"));
+  EXPECT_TRUE(filter.allows("xmso.pdb"));
+  EXPECT_FALSE(filter.allows("symsrv.dll"));
+  EXPECT_FALSE(FileFilter::make({}, {}).value().allows("a"));
+}
+
+TEST(FileFilter, NamesAPatternThatIsNone) {
+  const auto filter = FileFilter::make({"("}, {});
+  ASSERT_FALSE(filter.ok());
+  EXPECT_NE(filter.error().what.find("the pattern ("), std::string::npos);
+}
+
+TEST(Breaker, RestsAfterFailuresInARowAndTriesOnce) {
+  const auto now = Breaker::Clock::now();
+  Breaker breaker({2, 60s});
+  breaker.failed(now);
+  breaker.succeeded();
+  breaker.failed(now);
+  EXPECT_TRUE(breaker.may_ask(now));
+  breaker.failed(now);
+  EXPECT_FALSE(breaker.may_ask(now + 59s));
+  EXPECT_EQ(breaker.rest_left(now), 60s);
+  EXPECT_TRUE(breaker.may_ask(now + 60s));   // the probe
+  EXPECT_FALSE(breaker.may_ask(now + 60s));  // nobody else meanwhile
+  breaker.failed(now + 60s);
+  EXPECT_FALSE(breaker.may_ask(now + 61s));
+  EXPECT_TRUE(breaker.may_ask(now + 120s));
+  breaker.succeeded();
+  EXPECT_TRUE(breaker.may_ask(now + 120s));
+}
+
+TEST(Breaker, NeverRestsWhenToldSo) {
+  Breaker breaker({0, 60s});
+  for (int i = 0; i < 100; ++i) breaker.failed();
+  EXPECT_TRUE(breaker.may_ask());
+}
+
+}  // namespace
+}  // namespace upstream

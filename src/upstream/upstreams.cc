@@ -1,0 +1,71 @@
+#include "upstream/upstreams.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+
+namespace upstream {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+// Our own trouble with a file that came is nobody's miss.
+bool is_own_trouble(Fault fault) { return fault == Fault::unavailable || fault == Fault::internal; }
+
+bool is_miss(Fault fault) {
+  return fault == Fault::not_found || fault == Fault::malformed || fault == Fault::unsupported;
+}
+
+}  // namespace
+
+std::variant<std::monostate, Missed> Upstreams::fetch(const ident::SymbolRequest& request,
+                                                      const Judge& is_it) {
+  Missed missed{{Fault::not_found, "no upstream server has it"}, Clock::time_point::max()};
+  const auto note = [&](const Error& error) {
+    if (!is_miss(error.fault) && missed.error.fault == Fault::not_found) missed.error = error;
+  };
+  for (const auto& server : servers_) {
+    if (stop_) return Missed{{Fault::unavailable, "the server stops"}, Clock::now()};
+    auto fetched = server->fetch(request, tmp_, stop_, missed.until);
+    if (!fetched.ok()) {
+      note(fetched.error());
+      continue;
+    }
+    const Place place = fetched->place;
+    const std::string from = fetched->from;
+    const Result<void> taken = is_it(std::move(*fetched));
+    if (taken.ok()) return std::monostate();
+    base::log::warning("upstream {}: {}: {}", server->name(), from, taken.error().what);
+    note(taken.error());
+    if (!is_own_trouble(taken.error().fault)) server->reject(place);
+  }
+  // A server that failed is asked again as soon as failures are.
+  if (missed.error.fault != Fault::not_found) {
+    missed.until =
+        std::min(missed.until, Clock::now() + base::policy_of(missed.error.fault).remember);
+  }
+  return missed;
+}
+
+bool Upstreams::may_have(const ident::SymbolRequest& request) const {
+  return std::any_of(servers_.begin(), servers_.end(),
+                     [&](const auto& server) { return server->may_have(request); });
+}
+
+Result<Fetched> Upstreams::fetch_again(const std::string& from) {
+  for (const auto& server : servers_) {
+    if (auto fetched = server->fetch_again(from, tmp_, stop_)) return std::move(*fetched);
+  }
+  return Error{Fault::not_found, from + ": of no upstream server of ours"};
+}
+
+void Upstreams::forget_misses() {
+  for (const auto& server : servers_) server->forget_misses();
+}
+
+}  // namespace upstream

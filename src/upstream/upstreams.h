@@ -1,0 +1,52 @@
+// The upstream servers in their order: the first that has a file gives it.
+// Asking one after the other, on the caller's thread; who joins those that want the same is supply.
+// Any thread may call; calls block. stop() ends what is under way, which then fails with
+// unavailable.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "upstream/server.h"
+
+namespace upstream {
+
+// Nobody gave it. not_found: all said so; unavailable or timed_out: somebody who may have it did
+// not answer.
+struct Missed {
+  base::Error error;
+  std::chrono::steady_clock::time_point until;  // then it may be worth asking again
+};
+
+class Upstreams {
+ public:
+  Upstreams(std::vector<std::unique_ptr<Server>> servers, std::string tmp)
+      : servers_(std::move(servers)), tmp_(std::move(tmp)) {}
+
+  bool empty() const { return servers_.empty(); }
+  // Whether any of them would be asked for it. Cheap: nobody is.
+  bool may_have(const ident::SymbolRequest& request) const;
+  // `is_it` looks at what came: an error there makes it a miss of that server, and the next one is
+  // asked.
+  using Judge = std::function<base::Result<void>(Fetched fetched)>;
+  std::variant<std::monostate, Missed> fetch(const ident::SymbolRequest& request,
+                                             const Judge& is_it);
+  // A file that came from there before; not_found when no server of ours is that one any more.
+  base::Result<Fetched> fetch_again(const std::string& from);
+  void forget_misses();
+  void stop() { stop_ = true; }
+
+  const std::vector<std::unique_ptr<Server>>& servers() const { return servers_; }
+
+ private:
+  const std::vector<std::unique_ptr<Server>> servers_;
+  const std::string tmp_;
+  std::atomic<bool> stop_ = false;
+};
+
+}  // namespace upstream

@@ -1,0 +1,250 @@
+// Files that others have: a server with upstream servers, which are a symbol store in a directory,
+// another server of ours, and one that does whatever a test wants.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "base/pool.h"
+#include "base/text.h"
+#include "extract/identify.h"
+#include "formats/archive/cab.h"
+#include "net/client.h"
+#include "net/server.h"
+#include "testing/commands.h"
+#include "testing/corpus.h"
+#include "testing/server_process.h"
+
+namespace {
+
+using testing_support::ServerProcess;
+
+constexpr std::string_view kId = "0123456789ABCDEF0123456789ABCDEF1";
+
+class UpstreamTest : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return root_.path() + "/" + name; }
+
+  void write(const std::string& name, std::string_view text) const {
+    ASSERT_TRUE(base::write_file_durably(path(name), base::bytes_of(text)).ok());
+  }
+  // A server that asks others, as `tables` of its configuration say.
+  void start(const std::string& tables) {
+    write("faultline.toml", tables);
+    server_.emplace(
+        ServerProcess::start({path("data"), {"--config", path("faultline.toml")}, {}, {}}));
+    ASSERT_NE(server_->url(), "");
+  }
+  void start_with_directory(const std::string& more = "") {
+    start("[[upstream]]\nname = \"store\"\nurl = \"" + path("store") + "\"\n" + more);
+  }
+  static net::ClientAnswer get(const ServerProcess& server, const std::string& at) {
+    const auto answer = net::Client().get(server.url() + at);
+    EXPECT_TRUE(answer.ok()) << at;
+    return answer.ok() ? *answer : net::ClientAnswer{};
+  }
+  net::ClientAnswer get(const std::string& at) const { return get(*server_, at); }
+  // A program with a build id.
+  std::string must_build() const {
+    const auto built =
+        base::run_child("/bin/sh", {"sh", "-c",
+                                    "echo 'int f(void) { return 1; }' | cc -x c -shared -g -o '" +
+                                        path("libone.so") + "' - -Wl,--build-id=sha1"});
+    EXPECT_TRUE(built.ok() && built->exit_code == 0);
+    return base::read_file(path("libone.so")).value();
+  }
+
+  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("upstream").value();
+  std::optional<ServerProcess> server_;
+};
+
+std::string store_path(const std::string& file) { return fmt::format("/app.bin/{}/{}", kId, file); }
+
+TEST_F(UpstreamTest, AFileOfADirectoryIsServedAndKept) {
+  write("store" + store_path("app.bin"), "the file");
+  start_with_directory();
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+  // Kept: the directory may go, and so may we.
+  ASSERT_TRUE(base::remove_tree(path("store")).ok());
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+  server_->kill();
+  start_with_directory();
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+}
+
+TEST_F(UpstreamTest, ACabinetIsExpanded) {
+  auto cab = base::PendingFile::create(root_.path()).value();
+  ASSERT_TRUE(archive::write_cab("app.bin", base::bytes_of("the plain file"), {}, cab).ok());
+  ASSERT_TRUE(cab.commit(path("store") + store_path("app.bi_")).ok());
+  start_with_directory();
+  EXPECT_EQ(get(store_path("app.bin")).body, "the plain file");
+  EXPECT_EQ(get(store_path("app.bi_")).status, 200);  // packed again, by us
+}
+
+// Names and ids are one thing to our clients, and may be another to the server's file system.
+TEST_F(UpstreamTest, TheLayoutsOwnSpellingIsTriedToo) {
+  write("store" + store_path("app.bin"), "the file");
+  start_with_directory();
+  EXPECT_EQ(get("/app.bin/" + base::lower_ascii(kId) + "/app.bin").body, "the file");
+}
+
+TEST_F(UpstreamTest, AMissIsRememberedForAWhile) {
+  write("store/here", "");
+  start_with_directory("retry_seconds = 2\n");
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+  write("store" + store_path("app.bin"), "the file");
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (get(store_path("app.bin")).status != 200 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+}
+
+TEST_F(UpstreamTest, AFileThatIsAnotherIsNotServed) {
+  const std::string library = must_build();
+  write("store/libone.so/elf-buildid-" + std::string(40, 'a') + "/libone.so", library);
+  start_with_directory("layout = \"ssqp\"\n");
+  EXPECT_EQ(get("/libone.so/elf-buildid-" + std::string(40, 'a') + "/libone.so").status, 404);
+  const std::string id = extract::identify(base::bytes_of(library)).build_id;
+  EXPECT_EQ(get("/buildid/" + id + "/executable").status, 404);
+}
+
+TEST_F(UpstreamTest, WhatTheFilterRefusesIsNotAskedFor) {
+  write("store" + store_path("app.bin"), "the file");
+  write("store/other.bin/1/other.bin", "another file");
+  start_with_directory("deny = [\"app\"]\n");
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+  EXPECT_EQ(get("/other.bin/1/other.bin").body, "another file");
+}
+
+TEST_F(UpstreamTest, ALinkOutOfTheDirectoryIsNotFollowed) {
+  write("secret", "a secret");
+  write("store/here", "");
+  ASSERT_TRUE(base::make_directories(path("store") + store_path("")).ok());
+  ASSERT_EQ(::symlink(path("secret").c_str(), (path("store") + store_path("app.bin")).c_str()), 0);
+  start_with_directory();
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+}
+
+// Another server of ours knows every layout; a build id finds the file there, and all names here.
+TEST_F(UpstreamTest, ABuildIdIsFoundThroughDebuginfod) {
+  const std::string library = must_build();
+  const auto other = ServerProcess::start({path("other"), {}, {}, {}});
+  const auto identity = extract::identify(base::bytes_of(library));
+  net::ClientRequest put;
+  put.method = "PUT";
+  put.url = other.url() + "/libone.so/" + identity.debug_id.breakpad() + "/libone.so";
+  put.body = library;
+  ASSERT_LT(net::Client().send(put).value().status, 300);
+  start("[[upstream]]\nlayout = \"debuginfod\"\nurl = \"" + other.url() + "\"\n");
+  const std::string at = "/buildid/" + identity.build_id;
+  EXPECT_TRUE(get(at + "/executable").body == library);
+  EXPECT_TRUE(get(at + "/debuginfo").body == library);
+  EXPECT_TRUE(get("/x/elf-buildid-" + identity.build_id + "/x").body == library);
+  EXPECT_EQ(get("/libone.so/" + identity.debug_id.breakpad() + "/libone.so.sym").status, 200);
+}
+
+// What a scripted upstream server answers, and how often it was asked.
+class Scripted {
+ public:
+  explicit Scripted(const std::string& spool, std::function<net::Answer(net::Request&)> handler) {
+    net::Router router;
+    net::Route route;
+    route.method = "GET";
+    route.pattern = "/**";
+    route.runs = net::Runs::pool;
+    route.handler = [this, handler = std::move(handler)](net::Request& request) -> net::Reply {
+      ++asked;
+      return handler(request);
+    };
+    router.add(std::move(route));
+    net::ServerOptions options;
+    options.listen = "127.0.0.1:0";
+    options.spool_directory = spool;
+    server_ = net::Server::start(options, std::move(router), pool_).value();
+  }
+  std::string table(const std::string& more = "") const {
+    return "[[upstream]]\nurl = \"" + url() + "/store\"\n" + more;
+  }
+  std::string url() const { return "http://" + server_->address(); }
+
+  std::atomic<int> asked{0};
+
+ private:
+  base::WorkerPool pool_{8};
+  std::unique_ptr<net::Server> server_;
+};
+
+TEST_F(UpstreamTest, AServerThatFailsIsLeftAloneAndTheNextOneIsAsked) {
+  Scripted broken(root_.path(), [](net::Request&) { return net::Answer::text(500, "no"); });
+  write("store" + store_path("app.bin"), "the file");
+  for (int i = 0; i < 9; ++i) write(fmt::format("store/f{0}/1/f{0}", i), "another");
+  start(broken.table("failures_max = 3\n") + "[[upstream]]\nurl = \"" + path("store") + "\"\n");
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+  for (int i = 0; i < 9; ++i) EXPECT_EQ(get(fmt::format("/f{0}/1/f{0}", i)).body, "another");
+  EXPECT_EQ(broken.asked, 3);
+}
+
+TEST_F(UpstreamTest, HoweverManyAskItIsFetchedOnce) {
+  Scripted slow(root_.path(), [](net::Request&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    return net::Answer::text(200, "the file");
+  });
+  start(slow.table());
+  std::vector<std::thread> clients;
+  std::atomic<int> served{0};
+  clients.reserve(20);
+  for (int i = 0; i < 20; ++i) {
+    clients.emplace_back([&] { served += get(store_path("app.bin")).body == "the file" ? 1 : 0; });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(served, 20);
+  EXPECT_EQ(slow.asked, 1);
+}
+
+// The operator named the server, and not where it sends us.
+TEST_F(UpstreamTest, ARedirectIntoOurOwnNetworkIsNotFollowed) {
+  Scripted inner(root_.path(), [](net::Request&) { return net::Answer::text(200, "a secret"); });
+  Scripted outer(root_.path(), [&](net::Request& request) {
+    const bool is_inside = request.path.find("inside") != std::string::npos;
+    return is_inside ? net::Answer::text(200, "the file")
+                     : net::Answer::redirect(302, request.path.find("own.bin") == std::string::npos
+                                                      ? inner.url() + "/secret"
+                                                      : "/inside");
+  });
+  start(outer.table());
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+  EXPECT_EQ(inner.asked, 0);
+  EXPECT_GT(outer.asked, 0);
+  EXPECT_EQ(get("/own.bin/1/own.bin").body, "the file");  // on the server itself it may lead on
+}
+
+TEST_F(UpstreamTest, WhatEndsEarlyIsNotServed) {
+  Scripted cut(root_.path(), [](net::Request&) {
+    net::Answer answer;
+    answer.body = net::Producer([sent = false]() mutable -> base::Result<std::string> {
+      if (std::exchange(sent, true)) return base::Error{base::Fault::unavailable, "cut"};
+      return std::string("half of the ");
+    });
+    return answer;
+  });
+  start(cut.table());
+  EXPECT_NE(get(store_path("app.bin")).status, 200);
+}
+
+TEST_F(UpstreamTest, AWrongTableIsAnErrorThatNamesIt) {
+  write("faultline.toml", "[[upstream]]\nurl = \"http://127.0.0.1:1/\"\nlayuot = \"ssqp\"\n");
+  const auto end = base::run_child(
+      testing_support::faultline_program(),
+      {"faultline", "serve", "--data", path("data"), "--config", path("faultline.toml")});
+  ASSERT_TRUE(end.ok());
+  EXPECT_EQ(end->exit_code, 2) << end->errors;
+  EXPECT_NE(end->errors.find("faultline.toml:3: [[upstream]] has no key layuot"), std::string::npos)
+      << end->errors;
+}
+
+}  // namespace
