@@ -35,6 +35,8 @@ const std::map<std::string, Rooms>& table() {
       {"formats/breakpad", {}},
       {"formats/minidump", {}},
       {"formats/srcsrv", {}},
+      {"formats/bitcode", {}},
+      {"formats/il2cpp", {}},
       {"net", {}},
       {"db", {}},
       {"client", {}},
@@ -45,7 +47,7 @@ const std::map<std::string, Rooms>& table() {
       {"extract",
        {"formats/elf", "formats/dwarf", "formats/pe", "formats/pdb", "formats/portable_pdb",
         "formats/macho", "formats/wasm", "formats/perf_map", "formats/breakpad", "formats/minidump",
-        "symbols", "ident"}},
+        "formats/archive", "formats/bitcode", "formats/il2cpp", "symbols", "ident"}},
       {"symbolicate", {"symbols", "ident"}},
       {"unwind", {"symbols", "snapshot", "ident"}},
       {"handler", {"client", "snapshot", "ident"}},
@@ -58,7 +60,8 @@ const std::map<std::string, Rooms>& table() {
       {"analyze", {"unwind", "symbolicate", "snapshot", "symbols", "ident"}},
       {"reports", {"analyze", "supply", "store", "db", "ident"}},
       {"sources",
-       {"supply", "store", "extract", "symbols", "formats/srcsrv", "net", "db", "ident"}},
+       {"supply", "store", "extract", "symbols", "formats/srcsrv", "formats/archive", "net", "db",
+        "ident"}},
   };
   return kTable;
 }

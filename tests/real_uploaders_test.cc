@@ -9,6 +9,7 @@
 #include "base/child.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "extract/identify.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/server_process.h"
@@ -103,6 +104,87 @@ TEST_F(RealUploaders, SentryCliUploads) {
       << again.output;
   const Ran stranger = run(sentry_upload(sentry, "0123456789abcdef0123456789abcdef", hello_));
   EXPECT_NE(stranger.exit_code, 0) << stranger.output;
+}
+
+// `bundle-sources` makes the bundle by hand, `upload --include-sources` on the way; both times the
+// file's source is then found by its path, and by no other.
+TEST_F(RealUploaders, SentryCliBringsSources) {
+  REQUIRE_CLIENT(sentry, "sentry-cli");
+  start();
+  const std::string source = root_.path() + "/hello.c";
+  const std::string text = base::read_file(source).value();
+  const std::string route = "/buildid/" + build_id_ + "/source";
+  const Ran bundled = run(sentry + " debug-files bundle-sources " + hello_);
+  ASSERT_EQ(bundled.exit_code, 0) << bundled.output;
+  const std::string bundle = base::read_file(hello_ + ".src.zip").value();
+  ASSERT_TRUE(bundle.starts_with("SYSB"));
+  ASSERT_EQ(::unlink(source.c_str()), 0);
+  ASSERT_EQ(run(sentry_upload(sentry, token_, hello_)).exit_code, 0);
+  EXPECT_EQ(get(route + source).status, 404);
+
+  const Ran sent = run(sentry_upload(sentry, token_, hello_ + ".src.zip"));
+  EXPECT_EQ(sent.exit_code, 0) << sent.output << server_->log();
+  const auto answer = get(route + source);
+  EXPECT_EQ(answer.body, text) << answer.status;
+  EXPECT_EQ(answer.headers.find("X-Faultline-Source").value_or(""), "bundle");
+  EXPECT_EQ(get(route + root_.path() + "/other.c").status, 404);
+  const std::string tree = "/" + build_id_.substr(0, 2) + "/" + build_id_.substr(2);
+  for (const std::string& path :
+       std::vector<std::string>{tree + "/sourcebundle", tree + ".src.zip",
+                                "/artifacts/sourcebundle/" + build_id_ + "/hello"}) {
+    EXPECT_TRUE(get(path).body == bundle) << path;
+  }
+  EXPECT_EQ(get("/buildid/" + build_id_ + "/debuginfo").body, base::read_file(hello_).value());
+}
+
+TEST_F(RealUploaders, SentryCliIncludesSources) {
+  REQUIRE_CLIENT(sentry, "sentry-cli");
+  start();
+  const std::string source = root_.path() + "/hello.c";
+  const Ran sent = run(sentry_upload(sentry, token_, "--include-sources " + hello_));
+  EXPECT_EQ(sent.exit_code, 0) << sent.output << server_->log();
+  const auto answer = get("/buildid/" + build_id_ + "/source" + source);
+  EXPECT_EQ(answer.body, base::read_file(source).value()) << server_->log();
+  const Ran again = run(sentry_upload(sentry, token_, "--include-sources " + hello_));
+  EXPECT_NE(again.output.find("Nothing to upload"), std::string::npos) << again.output;
+}
+
+// What the client finds beside a dSYM, and line mappings, which come under their module's name.
+TEST_F(RealUploaders, SentryCliBringsMaps) {
+  REQUIRE_CLIENT(sentry, "sentry-cli");
+  start();
+  const std::string maps = root_.path() + "/maps/";
+  const std::string list =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\"><dict>"
+      "<key>DBGOriginalUUID</key><string>C8374B6D-6E96-34D8-AE38-EFAA5FEC424F</string>"
+      "</dict></plist>\n";
+  const std::string names = "BCSymbolMap Version: 2.0\n_main\n";
+  ASSERT_TRUE(base::make_directories(maps).ok());
+  ASSERT_TRUE(base::write_file_durably(maps + "2D10C42F-591D-3265-B147-78BA0868073F.plist",
+                                       base::bytes_of(list))
+                  .ok());
+  ASSERT_TRUE(base::write_file_durably(maps + "C8374B6D-6E96-34D8-AE38-EFAA5FEC424F.bcsymbolmap",
+                                       base::bytes_of(names))
+                  .ok());
+  const Ran sent = run(sentry_upload(sentry, token_, maps));
+  EXPECT_EQ(sent.exit_code, 0) << sent.output << server_->log();
+  EXPECT_EQ(get("/2d/10c42f591d3265b14778ba0868073f/uuidmap").body, list);
+  EXPECT_EQ(get("/c8/374b6d6e9634d8ae38efaa5fec424f/bcsymbolmap").body, names);
+  EXPECT_EQ(get("/c8/374b6d6e9634d8ae38efaa5fec424f/uuidmap").status, 404);
+
+  ASSERT_EQ(run("cd " + root_.path() + " && echo '//<source_info:/p/A.cs:17>' > gen.c && " +
+                "echo 'int main(void) { return 0; }' >> gen.c && cc -g -Wl,--build-id -o gen gen.c")
+                .exit_code,
+            0);
+  const std::string gen = root_.path() + "/gen";
+  const std::string gen_id =
+      extract::identify(base::bytes_of(base::read_file(gen).value())).build_id;
+  const Ran mapped = run(sentry_upload(sentry, token_, "--il2cpp-mapping " + gen));
+  EXPECT_EQ(mapped.exit_code, 0) << mapped.output << server_->log();
+  const std::string lines =
+      get("/" + gen_id.substr(0, 2) + "/" + gen_id.substr(2) + "/il2cpp").body;
+  EXPECT_NE(lines.find("/p/A.cs"), std::string::npos) << lines;
+  EXPECT_EQ(get("/buildid/" + gen_id + "/executable").body, base::read_file(gen).value());
 }
 
 // A file of many chunks in requests of half a megabyte, as behind a proxy that limits bodies.

@@ -12,6 +12,7 @@
 #include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/server_process.h"
+#include "testing/stored_zip.h"
 
 namespace {
 
@@ -177,6 +178,72 @@ TEST_F(SourceServer, AFileThatChangedSinceIsNotTheOne) {
   const auto answer = get_source(main_path());
   EXPECT_EQ(answer.status, 404);
   EXPECT_NE(answer.body.find("checksum differs"), std::string::npos) << answer.body;
+}
+
+// A source bundle of this module, as sentry-cli makes them.
+std::string bundle_of(const extract::Identity& module,
+                      const std::vector<std::pair<std::string, std::string>>& files) {
+  testing_support::StoredZip zip;
+  base::JsonWriter manifest;
+  manifest.begin_object().key("files").begin_object();
+  for (const auto& [path, text] : files) {
+    zip.add("files" + path, text);
+    manifest.key("files" + path).begin_object().key("type").string("source");
+    manifest.key("path").string(path).end_object();
+  }
+  manifest.end_object().key("debug_id").string(module.debug_id.breakpad());
+  manifest.key("code_id").string(module.build_id).key("object_name").string("lantern");
+  manifest.end_object();
+  zip.add("manifest.json", manifest.text());
+  return std::string("SYSB\2\0\0\0", 8) + zip.finish();
+}
+
+// The bundle's own list of paths proves nothing: the symbols must name them.
+TEST_F(SourceServer, ReadsFilesOutOfSourceBundles) {
+  build();
+  start();
+  const std::string id = identity_.debug_id.breakpad();
+  const std::string secret = build_dir() + "/secret.txt";
+  const std::string bundle =
+      bundle_of(identity_, {{main_path(), kMain}, {secret, "x"}, {header_path(), kHeader}});
+  const std::string place = "/lantern/" + id + "/lantern.src.zip";
+  ASSERT_LT(send("PUT", place, bundle).status, 300);
+  EXPECT_EQ(send("GET", place).body, bundle);
+  EXPECT_EQ(send("GET", "/lantern/" + id + "/lantern").status, 404) << "a bundle is no image";
+  EXPECT_EQ(get_source(main_path()).status, 404) << "nobody has the symbols";
+  upload_symbols();
+  const auto answer = get_source(main_path());
+  EXPECT_EQ(answer.body, kMain);
+  EXPECT_EQ(header(answer, "X-Faultline-Source"), "bundle");
+  EXPECT_EQ(get_source(build_dir() + "/inc/lamp.h").body, kHeader) << "in another spelling";
+  EXPECT_EQ(get_source(secret).status, 404) << "the symbols do not name it";
+
+  // The newer one that has the file wins.
+  ASSERT_LT(
+      send("PUT", "/lantern/" + id + "/2.src.zip", bundle_of(identity_, {{main_path(), "newer"}}))
+          .status,
+      300);
+  EXPECT_EQ(get_source(main_path()).body, "newer");
+  EXPECT_EQ(get_source(header_path()).body, kHeader) << "the newer one does not have it";
+}
+
+TEST_F(SourceServer, PassesOverDamagedBundles) {
+  build();
+  start();
+  upload_symbols();
+  const std::string id = identity_.debug_id.breakpad();
+  const std::string good = bundle_of(identity_, {{main_path(), kMain}});
+  ASSERT_LT(send("PUT", "/lantern/" + id + "/1.src.zip", good).status, 300);
+  // The member's bytes are not those that its checksum is of.
+  std::string wrong = bundle_of(identity_, {{main_path(), kMain}, {header_path(), kHeader}});
+  const auto at = wrong.find("flicker");
+  ASSERT_NE(at, std::string::npos);
+  wrong[at] = 'F';
+  ASSERT_LT(send("PUT", "/lantern/" + id + "/2.src.zip", wrong).status, 300);
+  ASSERT_LT(send("PUT", "/lantern/" + id + "/3.src.zip", good.substr(0, good.size() / 2)).status,
+            300);
+  EXPECT_EQ(get_source(main_path()).body, kMain);
+  EXPECT_EQ(get_source(header_path()).body, kHeader);
 }
 
 TEST_F(SourceServer, KeepsUploadedSourcesByContentAndPlace) {

@@ -21,6 +21,7 @@
 #include "testing/corpus.h"
 #include "testing/old_pdb.h"
 #include "testing/server_process.h"
+#include "testing/stored_zip.h"
 
 namespace {
 
@@ -360,6 +361,43 @@ TEST_F(UploadSymbols, SendsCompressedDebugFilesForWhatIsInThem) {
       base::text_of(packed));
   json = base::JsonValue::parse(upload(server_->url(), {"--json", path("packed")}).out).value();
   EXPECT_EQ(json["sent"].integer_or(-1), 0);
+}
+
+// Their ids are in a manifest, in an entry, or only in the name.
+TEST_F(UploadSymbols, SendsWhatLiesBesideModules) {
+  start();
+  const std::string id = "2d10c42f591d3265b14778ba0868073f";
+  const std::string dashed = "2D10C42F-591D-3265-B147-78BA0868073F";
+  const std::string manifest = R"({"files":{},"object_name":"game","debug_id":")" + dashed + "\"}";
+  const std::map<std::string, std::string> files = {
+      {"game.src.zip",
+       "SYSB" + testing_support::StoredZip().add("manifest.json", manifest).finish()},
+      {dashed + ".plist",
+       "<plist><dict><key>DBGOriginalUUID</key><string>" + dashed + "</string></dict></plist>"},
+      {dashed + ".bcsymbolmap", "BCSymbolMap Version: 2.0\n"},
+      {"LineNumberMappings.json",
+       R"({"a.cpp":{"A.cs":{"1":2}},"__debug-id__":{")" + dashed + R"(":{}}})"},
+      {"nameless.bcsymbolmap", "BCSymbolMap Version: 2.0\n"},
+  };
+  for (const auto& [name, text] : files) {
+    ASSERT_TRUE(base::make_directories(path("files")).ok());
+    ASSERT_TRUE(base::write_file_durably(path("files/" + name), base::bytes_of(text)).ok());
+  }
+  const Ran done = upload(server_->url(), {path("files")});
+  ASSERT_EQ(done.code, 0) << done.errors;
+  EXPECT_NE(done.out.find("4 files sent"), std::string::npos) << done.out;
+  EXPECT_NE(done.out.find("does not say whose it is"), std::string::npos) << done.out;
+  const std::map<std::string, std::string> names = {{"sourcebundle", "game.src.zip"},
+                                                    {"uuidmap", dashed + ".plist"},
+                                                    {"bcsymbolmap", dashed + ".bcsymbolmap"},
+                                                    {"il2cpp", "LineNumberMappings.json"}};
+  for (const auto& [word, name] : names) {
+    const auto answer =
+        net::Client().get(server_->url() + "/" + id.substr(0, 2) + "/" + id.substr(2) + "/" + word);
+    EXPECT_TRUE(answer.ok() && answer->body == files.at(name)) << word;
+  }
+  const Ran again = upload(server_->url(), {path("files")});
+  EXPECT_NE(again.out.find("0 files sent"), std::string::npos) << again.out;
 }
 
 // What was deleted from the store is found by nobody, so it is sent again.

@@ -45,8 +45,8 @@ bool is_text(const Supplied& file) { return file.format == "sym" || file.format 
 
 // What is packed already gains nothing by a coding.
 bool is_packed(const Supplied& file) {
-  constexpr std::array<std::string_view, 7> kPacked{"cab",  "msfz", "zip", "gzip",
-                                                    "zstd", "xz",   "rpm"};
+  constexpr std::array<std::string_view, 8> kPacked{"cab",  "msfz", "zip", "gzip",
+                                                    "zstd", "xz",   "rpm", "sourcebundle"};
   return std::find(kPacked.begin(), kPacked.end(), file.format) != kPacked.end();
 }
 

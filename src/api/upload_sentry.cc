@@ -9,6 +9,8 @@
 #include "base/codec.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "extract/beside.h"
+#include "ident/beside.h"
 #include "net/multipart.h"
 
 namespace api {
@@ -28,8 +30,10 @@ constexpr std::uint64_t kAssembleSizeMax = 16 << 20;
 constexpr std::chrono::seconds kAssembleTime{5};
 constexpr std::chrono::microseconds kSkipsAgain = std::chrono::hours(1);
 
-// The names that ingest reads: images and debug files, PDBs of both kinds.
-constexpr std::string_view kAccept = R"(["debug_files","pdbs","portablepdbs"])";
+// The names that ingest reads: images and debug files, PDBs of both kinds, and what lies beside
+// them ("bcsymbolmaps" are UUID maps, too).
+constexpr std::string_view kAccept =
+    R"(["debug_files","pdbs","portablepdbs","sources","bcsymbolmaps","il2cpp"])";
 
 // sentry-cli names organization and project; ours is the one of that name, if there is one.
 std::optional<std::string> project_of(const Context& context, const Request& request) {
@@ -96,6 +100,21 @@ std::vector<std::string> missing_of(const Context& context, const AssembleFile& 
   return missing;
 }
 
+// Debug files name themselves; Breakpad text too, but it is looked for under its path. Of the texts
+// beside them only the client knows whose they are.
+Result<std::optional<ident::StorePath>> told_path(const base::PendingFile& whole,
+                                                  const std::string& name,
+                                                  const std::string& debug_id) {
+  const auto id = ident::DebugId::parse(debug_id);
+  const auto bytes = TRY(base::MappedFile::open(whole.path()));
+  const extract::FileKind kind = extract::identify(bytes->bytes()).kind;
+  if (!id || !extract::is_told_its_id(kind)) return std::optional<ident::StorePath>();
+  // A line mapping comes under the very name of its module, which is another file's.
+  std::string file = name;
+  if (!extract::find_id_in_name(name)) file.append(".").append(extract::name_of(kind));
+  return std::optional(ident::StorePath{name, id->breakpad(), std::move(file)});
+}
+
 // Puts one file together and keeps it. Its chunks stay: another file of the same upload may share
 // them, and sentry-cli, which sends each chunk once, gives up when one is asked for again.
 State assemble(const Context& context, const ingest::Bringer& bringer, const AssembleFile& wanted,
@@ -110,8 +129,10 @@ State assemble(const Context& context, const ingest::Bringer& bringer, const Ass
   }
   std::string name(base::basename_of(wanted.name));
   if (!ident::is_allowed_name(name)) name = wanted.sha1;
-  // Debug files name themselves; Breakpad text too, but it is looked for under its path.
-  auto receipt = context->rooms.ingest.keep_file(bringer, {std::move(*whole), std::nullopt, name});
+  auto path = told_path(*whole, name, wanted.debug_id);
+  if (!path.ok()) return failed(path.error());
+  auto receipt =
+      context->rooms.ingest.keep_file(bringer, {std::move(*whole), std::move(*path), name});
   if (!receipt.ok()) return failed(receipt.error());
   const store::NewFile& kept = receipt->files.front().file;
   const auto digest = context->rooms.uploads.keep_digest("sha1", wanted.sha1, kept.file.sha256);
@@ -120,12 +141,37 @@ State assemble(const Context& context, const ingest::Bringer& bringer, const Ass
   return {"ok", "", {}, kept.file};
 }
 
+// One text may belong to several modules, which come one after the other.
+Result<void> keep_for_module(const Context& context, const ingest::Bringer& bringer,
+                             const store::FileRecord& file, const AssembleFile& wanted) {
+  const auto id = ident::DebugId::parse(wanted.debug_id);
+  const bool is_told = ident::is_beside_format(file.format) && file.format != ident::kSourceBundle;
+  if (!is_told || bringer.is_strict || !id || id->is_nil()) return {};
+  const ident::Scope scope{bringer.project, bringer.is_try};
+  const auto key = ident::SymbolKey::from_debug_id(base::basename_of(wanted.name), *id);
+  const auto found = TRY(context->rooms.catalog.find({key}, scope));
+  const auto is_file = [&](const store::Found& row) { return row.file.id == file.id; };
+  if (std::any_of(found.front().begin(), found.front().end(), is_file)) return {};
+  store::NewFile added;
+  added.file = file;
+  added.keys.push_back({key, false, bringer.is_try});
+  if (id->age == 0) {
+    const std::string uuid = base::hex_of(id->guid);
+    added.keys.push_back(
+        {ident::SymbolKey::from_text(ident::KeyKind::uuid, key.name, uuid), false, bringer.is_try});
+  }
+  return context->rooms.catalog.add_keys(added, scope);
+}
+
 State state_of(const Context& context, const ingest::Bringer& bringer, const AssembleFile& wanted,
                bool may_work) {
   const auto known =
       context->rooms.uploads.find_by_digest("sha1", wanted.sha1, {bringer.project, bringer.is_try});
   if (!known.ok()) return failed(known.error());
-  if (*known) return {"ok", "", {}, *known, true};
+  if (*known) {
+    const auto told = keep_for_module(context, bringer, **known, wanted);
+    return told.ok() ? State{"ok", "", {}, *known, true} : failed(told.error());
+  }
   const std::vector<std::string> missing = missing_of(context, wanted);
   if (wanted.chunks.empty() || !missing.empty()) return {"not_found", "", missing, {}};
   if (!may_work) return {"assembling", "", {}, {}};
@@ -161,6 +207,7 @@ void write_dif(JsonWriter& out, const AssembleFile& wanted, const store::FileRec
   out.key("data").begin_object().key("features").begin_array();
   if (file.has_symbols) out.string("symtab");
   if (file.has_debug) out.string("debug");
+  if (file.format == ident::kSourceBundle) out.string("sources");
   out.end_array().end_object().end_object();
 }
 

@@ -6,9 +6,10 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "extract/identify.h"
+#include "extract/beside.h"
 #include "formats/archive/archive_reader.h"
 #include "formats/archive/cab.h"
+#include "ident/beside.h"
 #include "ingest/packed_files.h"
 #include "ingest/uploaded_package.h"
 #include "symstore/index_of.h"
@@ -43,7 +44,13 @@ std::string why_not(const extract::Identity& identity, base::Bytes bytes) {
     case FileKind::wasm:
     case FileKind::breakpad_sym:
     case FileKind::perf_map:
+    case FileKind::source_bundle:
       break;
+    case FileKind::bcsymbolmap:
+    case FileKind::uuid_map:
+    case FileKind::il2cpp:
+      if (!identity.debug_id.is_nil()) return "";
+      return "its text does not say whose it is, and neither does its name (UUID.EXTENSION)";
     case FileKind::minidump:
       return "a crash dump: `faultline report send` takes those";
     case FileKind::unknown:
@@ -72,6 +79,9 @@ std::optional<ident::StorePath> path_for(const extract::Identity& identity,
     if (const auto indexed = symstore::index_of(identity, file_name)) id = indexed->id;
   } else if (identity.kind == FileKind::perf_map) {
     id = "r2rmap-v1-" + identity.uuid;
+  } else if (identity.kind == FileKind::source_bundle) {
+    if (!identity.name.empty()) name = identity.name;
+    stored = name + std::string(ident::kSourceBundleEnd);
   }
   if (id.empty()) id = identity.code_id;
   if (id.empty() && !identity.dwo_ids.empty()) id = identity.dwo_ids.front();
@@ -161,7 +171,11 @@ UploadCandidate look_at(const std::string& file, Named named) {
   }
   const base::Bytes bytes = (*mapped)->bytes();
   candidate.size = bytes.size();
-  const extract::Identity identity = extract::identify(bytes);
+  extract::Identity identity = extract::identify(bytes);
+  if (extract::is_told_its_id(identity.kind) && identity.debug_id.is_nil()) {
+    identity.debug_id =
+        extract::find_id_in_name(base::basename_of(file)).value_or(ident::DebugId{});
+  }
   if (identity.kind != FileKind::unknown) candidate.format = extract::name_of(identity.kind);
   if (!identity.debug_id.is_nil()) candidate.debug_id = identity.debug_id.breakpad();
   if (is_archive(file, identity.kind, named, candidate)) return candidate;

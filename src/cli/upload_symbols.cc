@@ -289,7 +289,11 @@ int run_upload_symbols(int argc, char** argv) {
   options.footer(
       "Sent are ELF, PE, PDB, Mach-O and WebAssembly files with an id (stripped, unstripped, "
       "separate\n"
-      "debug files, dSYM bundles), Breakpad .sym files, .NET's perf maps (.r2rmap), one such file\n"
+      "debug files, dSYM bundles), Breakpad .sym files, .NET's perf maps (.r2rmap), source "
+      "bundles\n"
+      "(.src.zip), BCSymbolMaps and UUID maps called after their UUID, il2cpp line mappings with "
+      "an\n"
+      "id; one such file\n"
       "compressed (.gz, .xz, .zst, .bz2) or in a cabinet (.pd_), dSYM bundles in a tar, files of\n"
       "symbol store trees and zips in Tecken's layout; and packages that are named themselves\n"
       "(.deb, .rpm, .tar.* and the like), which the server unpacks. What was sent of a big file\n"

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "extract/beside.h"
 #include "extract/identify_parts.h"
 #include "formats/macho/macho.h"
 #include "formats/perf_map/perf_map.h"
@@ -45,6 +46,7 @@ constexpr std::array kMagics{
     Magic{"\0asm"sv, FileKind::wasm},
     Magic{"ustar"sv, FileKind::tar, 257},
     Magic{"MZ"sv, FileKind::pe},
+    Magic{"SYSB"sv, FileKind::source_bundle},
 };
 
 bool has(base::Bytes bytes, std::string_view magic, std::size_t offset) {
@@ -58,7 +60,7 @@ FileKind kind_of(base::Bytes bytes) {
   }
   if (macho::File::has_magic(bytes)) return FileKind::macho;
   if (perf_map::find_head(bytes)) return FileKind::perf_map;
-  return FileKind::unknown;
+  return find_text_beside(bytes);
 }
 
 }  // namespace
@@ -103,6 +105,14 @@ std::string_view name_of(FileKind kind) {
       return "rpm";
     case FileKind::tar:
       return "tar";
+    case FileKind::source_bundle:
+      return "sourcebundle";
+    case FileKind::bcsymbolmap:
+      return "bcsymbolmap";
+    case FileKind::uuid_map:
+      return "uuidmap";
+    case FileKind::il2cpp:
+      return "il2cpp";
   }
   return "unknown";
 }
@@ -136,6 +146,11 @@ std::vector<Identity> identify_all(base::Bytes bytes) {
       break;
     case FileKind::cab:
       identify_cab(bytes, identity);
+      break;
+    case FileKind::source_bundle:
+    case FileKind::uuid_map:
+    case FileKind::il2cpp:
+      identify_beside(bytes, identity);
       break;
     default:
       break;

@@ -38,6 +38,11 @@ enum class FileKind : unsigned char {
   ar,
   rpm,
   tar,
+  // Beside the files of a module (extract/beside.h).
+  source_bundle,
+  bcsymbolmap,
+  uuid_map,
+  il2cpp,
 };
 std::string_view name_of(FileKind kind);
 
@@ -58,6 +63,7 @@ struct Identity {
   std::vector<std::string> dwo_ids;       // 16 lower-case digits each; .dwo and .dwp
   std::vector<std::string> skeleton_ids;  // DWO ids that the file's skeletons refer to
   std::string checksum;                   // a portable PDB's, SHA-256 in lower-case hex
+  std::string original_uuid;              // of a UUID map: the one that the BCSymbolMap goes by
   std::string name;  // what the file calls itself: MODULE's name, SONAME; often ""
   std::string os;    // MODULE's word: "Linux", "windows", "mac", …
   std::string arch;  // "x86_64", …

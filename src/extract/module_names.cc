@@ -21,6 +21,11 @@ ident::Form form_of(FileKind kind) {
       return ident::Form::perf_map;
     case FileKind::breakpad_sym:
       return ident::Form::sym;
+    case FileKind::source_bundle:
+    case FileKind::bcsymbolmap:
+    case FileKind::uuid_map:
+    case FileKind::il2cpp:
+      return ident::Form::beside;
     default:
       return ident::Form::other;
   }
@@ -45,6 +50,7 @@ ident::ModuleNames module_names(const Identity& identity, std::string_view name)
   module.has_debug = identity.has_debug_info;
   module.debug_files = identity.pdbs;
   module.perf_maps = identity.perf_maps;
+  if (module.form == ident::Form::beside) module.word = name_of(identity.kind);
   return module;
 }
 

@@ -71,6 +71,12 @@ bool is_build_id(std::string_view id) {
          is_hex(id);
 }
 
+void add_folded_build_id(std::string_view name, std::string_view digits,
+                         std::vector<SymbolKey>& keys) {
+  const auto bytes = is_build_id(digits) ? base::bytes_from_hex(digits) : std::nullopt;
+  if (bytes) keys.push_back(SymbolKey::from_debug_id(name, DebugId::from_build_id(*bytes)));
+}
+
 // SSQP pads ids shorter than 20 bytes with zeros: the file itself may have the shorter one.
 void add_build_id(std::string_view name, std::string_view digits, std::vector<SymbolKey>& keys) {
   if (!is_build_id(digits)) return;

@@ -29,6 +29,9 @@ void add_build_id(std::string_view name, std::string_view digits, std::vector<Sy
 void add_uuid(std::string_view name, std::string_view digits, std::vector<SymbolKey>& keys);
 void add_guid_and_age(std::string_view name, std::string_view digits, std::vector<SymbolKey>& keys);
 void add_dwo_id(std::string_view name, std::string_view digits, std::vector<SymbolKey>& keys);
+// The debug id of an ELF file with that build id: files beside a module may know that one only.
+void add_folded_build_id(std::string_view name, std::string_view digits,
+                         std::vector<SymbolKey>& keys);
 // Any id at all.
 void add_id_keys(std::string_view name, std::string_view id, std::vector<SymbolKey>& keys);
 

@@ -62,6 +62,9 @@ class Paths {
       case Form::sym:
         add_sym(m_.name, m_.debug_id);
         break;
+      case Form::beside:
+        add_beside();
+        break;
       case Form::other:
         break;
     }
@@ -96,9 +99,10 @@ class Paths {
 
   void add_unified(std::string_view id, Role role) {
     if (id.size() < 3) return;
-    const std::string_view word = role == Role::code    ? "executable"
-                                  : role == Role::debug ? "debuginfo"
-                                                        : "breakpad";
+    const std::string_view word = role == Role::code     ? "executable"
+                                  : role == Role::debug  ? "debuginfo"
+                                  : role == Role::beside ? std::string_view(m_.word)
+                                                         : "breakpad";
     add(Protocol::unified, role, in_folder(id.substr(0, 2), id.substr(2), word));
   }
 
@@ -172,6 +176,17 @@ class Paths {
         in_folder(base::lower_ascii(map.name), "r2rmap-v1-" + map.signature));
   }
 
+  // By the id that the tree has for the module itself.
+  void add_beside() {
+    if (!m_.build_id.empty()) {
+      add_unified(m_.build_id, Role::beside);
+    } else if (!m_.uuid.empty()) {
+      add_unified(m_.uuid, Role::beside);
+    } else if (!m_.debug_id.is_nil()) {
+      add_unified(base::lower_ascii(m_.debug_id.breakpad()), Role::beside);
+    }
+  }
+
   // .NET's runtime is debugged with helpers that are filed under the runtime's own id, for each
   // machine that the debugger may run on.
   void add_clr() {
@@ -209,7 +224,8 @@ std::string_view name_of(Protocol protocol) {
 }
 
 std::string_view name_of(Role role) {
-  constexpr std::array<std::string_view, 5> kNames{"code", "debug", "sym", "perf_map", "clr"};
+  constexpr std::array<std::string_view, 6> kNames{"code",     "debug", "sym",
+                                                   "perf_map", "clr",   "beside"};
   return kNames.at(static_cast<std::size_t>(role));
 }
 

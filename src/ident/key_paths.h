@@ -6,7 +6,7 @@
 //   ssqp         the same idea for every format, lower case (.NET's tools)
 //   debuginfod   /buildid/ID/{executable,debuginfo}
 //   native_tree  ab/cdef….debug; UUIDs as XXXX/XXXX/XXXX/XXXX/XXXX/XXXXXXXXXXXX
-//   unified      ab/cdef…/{executable,debuginfo,breakpad}
+//   unified      ab/cdef…/{executable,debuginfo,breakpad}, and the words of files beside those
 // Plain values; pure functions; nothing fails: an id that is missing gives no path.
 // Format: docs/formats/identity.md
 #pragma once
@@ -20,7 +20,18 @@
 
 namespace ident {
 
-enum class Form : std::uint8_t { elf, pe, pdb, portable_pdb, macho, wasm, perf_map, sym, other };
+enum class Form : std::uint8_t {
+  elf,
+  pe,
+  pdb,
+  portable_pdb,
+  macho,
+  wasm,
+  perf_map,
+  sym,
+  beside,
+  other
+};
 
 // A PDB that an image names.
 struct DebugFile {
@@ -52,14 +63,15 @@ struct ModuleNames {
   bool has_debug = false;
   std::vector<DebugFile> debug_files;  // PE
   std::vector<PerfMapFile> perf_maps;  // PE
+  std::string word;                    // of a file beside a module: "sourcebundle", …
 };
 
 enum class Protocol : std::uint8_t { breakpad, symstore, ssqp, debuginfod, native_tree, unified };
 std::string_view name_of(Protocol protocol);
 
-// What is found under a path: the file's code, its debug information, text made of it, or files
-// that debuggers of .NET want beside it.
-enum class Role : std::uint8_t { code, debug, sym, perf_map, clr };
+// What is found under a path: the file's code, its debug information, text made of it, files
+// that debuggers of .NET want beside it, or those that Sentry's do.
+enum class Role : std::uint8_t { code, debug, sym, perf_map, clr, beside };
 std::string_view name_of(Role role);
 
 struct KeyPath {

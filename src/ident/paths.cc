@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "ident/beside.h"
 #include "ident/id_keys.h"
 
 namespace ident {
@@ -33,6 +34,7 @@ bool is_tier_of(std::string_view tier, std::string_view name) {
 Artifact artifact_of(const StorePath& path) {
   if (path.is_msfz) return Artifact::msfz;
   if (ends_with_ignoring_case(path.file, ".sym")) return Artifact::sym;
+  if (is_source_bundle_name(path.file)) return Artifact::formatted;
   if (find_after(path.id, "elf-buildid-sym-") || find_after(path.id, "mach-uuid-sym-")) {
     return Artifact::debuginfo;
   }
@@ -139,7 +141,9 @@ SymbolRequest request_of(const StorePath& path, Scope scope) {
   if (const auto spaced = with_blanks(path)) request.keys.push_back(path_key(*spaced));
   // An id stands for the file itself only when that file is asked for: NAME/ID/file.ptr is
   // answered by what was stored under that very path.
-  const bool asks_for_module = request.artifact == Artifact::sym ||
+  const bool wants_bundle = request.artifact == Artifact::formatted;
+  if (wants_bundle) request.detail = kSourceBundle;
+  const bool asks_for_module = request.artifact == Artifact::sym || wants_bundle ||
                                request.artifact == Artifact::cabinet ||
                                base::equal_ignoring_case(path.name, path.file);
   if (asks_for_module) add_id_keys(path.name, path.id, request.keys);

@@ -140,6 +140,23 @@ TEST(Request, OfEveryShapeAsksForItsIds) {
           "cabinet path:a.dll/a.dl_:12ab path:a.dll/a.dll:12ab code_id:a.dll:12ab "
           "build_id:a.dll:12ab"},
       Row{"/a.pdb/1/msfz0/a.pdb", "msfz path:a.pdb/msfz0/a.pdb:1 code_id:a.pdb:1"},
+      Row{"/aa/bbccdd/sourcebundle",
+          "file code_id::aabbccdd build_id::aabbccdd debug_id::ddccbbaa" + std::string(25, '0')},
+      Row{"/aa/bbccdd/il2cpp",
+          "file code_id::aabbccdd build_id::aabbccdd debug_id::ddccbbaa" + std::string(25, '0')},
+      Row{"/aa/bbccdd/strange", "file path:aa/strange:bbccdd"},
+      Row{"/aa/bbccdd.src.zip",
+          "file build_id::aabbccdd debug_id::ddccbbaa" + std::string(25, '0')},
+      Row{"/aa/bbccdd.debug.src.zip",
+          "file build_id::aabbccdd debug_id::ddccbbaa" + std::string(25, '0')},
+      Row{"/0403/0201/0605/0807/090A/0B0C0D0E0F10.src.zip", "file" + uuid_keys},
+      Row{"/a.pdb/" + uuid + "1/a.pdb.src.zip", "file path:a.pdb/a.pdb.src.zip:" + uuid +
+                                                    "1 debug_id:a.pdb:" + uuid +
+                                                    "1 code_id:a.pdb:" + uuid + "1"},
+      Row{"/artifacts/UuidMap/" + uuid + "/x", "file debug_id:x:" + uuid + "0 code_id:x:" + uuid +
+                                                   " build_id:x:" + uuid + " uuid:x:" + uuid +
+                                                   " debug_id:x:01020304050607080"
+                                                   "90a0b0c0d0e0f100"},
       Row{"/crashes", "none"},
   };
   for (const Row& row : rows) {

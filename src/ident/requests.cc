@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "ident/beside.h"
 #include "ident/id_keys.h"
 #include "ident/paths.h"
 
@@ -48,7 +49,7 @@ struct ArtifactType {
   Artifact artifact;
   std::string_view format;
 };
-constexpr std::array<ArtifactType, 13> kArtifactTypes{
+constexpr std::array<ArtifactType, 17> kArtifactTypes{
     ArtifactType{"elf", Artifact::executable, "elf"},
     ArtifactType{"executable", Artifact::executable, ""},
     ArtifactType{"debug", Artifact::debuginfo, ""},
@@ -62,6 +63,10 @@ constexpr std::array<ArtifactType, 13> kArtifactTypes{
     ArtifactType{"sym", Artifact::sym, ""},
     ArtifactType{"index", Artifact::index, ""},
     ArtifactType{"file", Artifact::stored, ""},
+    ArtifactType{"sourcebundle", Artifact::formatted, kSourceBundle},
+    ArtifactType{"bcsymbolmap", Artifact::formatted, "bcsymbolmap"},
+    ArtifactType{"uuidmap", Artifact::formatted, "uuidmap"},
+    ArtifactType{"il2cpp", Artifact::formatted, "il2cpp"},
 };
 
 Found find_artifact_path(const Parts& parts, Scope scope) {
@@ -74,6 +79,7 @@ Found find_artifact_path(const Parts& parts, Scope scope) {
   }
   SymbolRequest request{type->artifact, {}, std::move(scope), std::string(type->format)};
   add_id_keys(parts[3], parts[2], request.keys);
+  if (is_beside_format(type->format)) add_folded_build_id(parts[3], parts[2], request.keys);
   if (type->artifact == Artifact::dwp || type->artifact == Artifact::dwo) {
     add_dwo_id(parts[3], parts[2], request.keys);
   }
@@ -86,18 +92,36 @@ Found find_unified_path(const Parts& parts, const Scope& scope) {
   if (parts.size() != 3 || parts[0].size() != 2 || !is_hex(parts[0]) || !is_hex(parts[1])) {
     return std::nullopt;
   }
+  const bool is_beside = is_beside_format(parts[2]);
   auto artifact = find_word(parts[2]);
   if (parts[2] == "breakpad") artifact = Artifact::sym;
+  if (is_beside) artifact = Artifact::formatted;
   if (!artifact) return std::nullopt;
-  SymbolRequest request{*artifact, {}, scope, ""};
-  add_id_keys("", std::string(parts[0]) + std::string(parts[1]), request.keys);
+  SymbolRequest request{*artifact, {}, scope, is_beside ? std::string(parts[2]) : ""};
+  const std::string id = std::string(parts[0]) + std::string(parts[1]);
+  add_id_keys("", id, request.keys);
+  if (is_beside) add_folded_build_id("", id, request.keys);
   return request;
 }
 
-// ab/cdef….debug and ab/cdef…
+// Symbolicator asks the other trees for a source bundle beside the module's own path.
+SymbolRequest source_bundle_of(SymbolRequest request) {
+  request.artifact = Artifact::formatted;
+  request.detail = kSourceBundle;
+  return request;
+}
+
+// ab/cdef….debug and ab/cdef…; behind both ".src.zip"
 Found find_gnu_tree_path(Parts parts, const Scope& scope) {
   if (parts.size() == 3 && parts[0] == ".build-id") parts.erase(parts.begin());
   if (parts.size() != 2 || parts[0].size() != 2) return std::nullopt;
+  if (is_source_bundle_name(parts[1])) {
+    parts[1].remove_suffix(kSourceBundleEnd.size());
+    auto module = find_gnu_tree_path(std::move(parts), scope);
+    if (!module) return std::nullopt;
+    add_folded_build_id("", module->keys.front().id, module->keys);
+    return source_bundle_of(*std::move(module));
+  }
   const bool is_debug = parts[1].ends_with(".debug");
   const std::string_view tail = parts[1].substr(0, parts[1].size() - (is_debug ? 6 : 0));
   return buildid_request(std::string(parts[0]) + std::string(tail),
@@ -107,6 +131,13 @@ Found find_gnu_tree_path(Parts parts, const Scope& scope) {
 // A UUID's digits as five directories of four and twelve at the end.
 Found find_uuid_tree_path(const Parts& parts, const Scope& scope) {
   if (parts.size() != 6) return std::nullopt;
+  if (is_source_bundle_name(parts[5])) {
+    Parts module_parts = parts;
+    module_parts[5].remove_suffix(kSourceBundleEnd.size());
+    auto module = find_uuid_tree_path(module_parts, scope);
+    if (!module) return std::nullopt;
+    return source_bundle_of(*std::move(module));
+  }
   std::string digits;
   for (std::size_t i = 0; i < 5; ++i) {
     if (parts[i].size() != 4) return std::nullopt;

@@ -4,7 +4,8 @@
 #include <set>
 
 #include "base/text.h"
-#include "extract/identify.h"
+#include "extract/beside.h"
+#include "ident/beside.h"
 #include "ingest/companions.h"
 #include "ingest/content_keys.h"
 #include "ingest/ingest.h"
@@ -128,6 +129,33 @@ bool is_symbol_path(base::Bytes bytes, const ident::StorePath& path,
          });
 }
 
+bool is_hex_pair(std::string_view text) {
+  return text.size() == 2 && base::bytes_from_hex(text).has_value();
+}
+
+// A file whose bytes do not say whose it is: its path does, the unified tree's ab/cdef…/uuidmap
+// too, or its name.
+ident::DebugId told_id(const std::optional<ident::StorePath>& path, const std::string& name) {
+  std::optional<ident::DebugId> id;
+  if (path && is_hex_pair(path->name) && ident::is_beside_format(path->file)) {
+    id = ident::DebugId::parse(path->name + path->id);
+  }
+  if (path && !id) id = ident::DebugId::parse(path->id);
+  if (!id) id = extract::find_id_in_name(path ? path->file : name);
+  return id.value_or(ident::DebugId{});
+}
+
+// Unverified: nobody but the uploader says so.
+void add_told_keys(const ident::DebugId& id, const std::string& name, store::NewFile& described) {
+  if (id.is_nil()) return;
+  const bool is_own = described.file.debug_id == id.breakpad();
+  if (described.file.debug_id.empty()) described.file.debug_id = id.breakpad();
+  if (!is_own) described.keys.push_back({SymbolKey::from_debug_id(name, id), false});
+  if (id.age != 0) return;
+  const std::string uuid = base::hex_of(id.guid);
+  described.keys.push_back({SymbolKey::from_text(KeyKind::uuid, name, uuid), false});
+}
+
 }  // namespace
 
 bool is_named_after(const std::string& file, const std::string& name) {
@@ -167,6 +195,9 @@ store::NewFile describe(base::Bytes bytes, const std::optional<ident::StorePath>
   for (SymbolKey& key : all_keys(bytes, all, brought, path)) {
     verified_path = verified_path || (path && ident::spells(path->id, key));
     described.keys.push_back({std::move(key), true});
+  }
+  if (extract::is_told_its_id(identity.kind)) {
+    add_told_keys(told_id(path, name), brought, described);
   }
   if (path) {
     described.keys.push_back({ident::path_key(*path), verified_path});

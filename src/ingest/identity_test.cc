@@ -122,5 +122,47 @@ TEST(KeptFiles, AUnitIsFoundByItsDwoId) {
   EXPECT_EQ(ids, 1u);
 }
 
+// Keys of a text that does not say whose it is: KIND:ID, those of bytes marked with "!".
+std::string told_keys(std::string_view text, const std::optional<ident::StorePath>& path,
+                      const std::string& name) {
+  std::string keys;
+  for (const store::KeyRecord& record : describe(base::bytes_of(text), path, name).keys) {
+    if (record.key.kind == KeyKind::path) continue;
+    keys += (keys.empty() ? "" : " ") + std::string(ident::name_of(record.key.kind)) + ":" +
+            record.key.id + (record.verified ? "!" : "");
+  }
+  return keys;
+}
+
+TEST(ToldIds, AreThoseOfThePathOrOfTheName) {
+  const std::string_view map = "BCSymbolMap Version: 2.0\n_main\n";
+  const std::string by_name = "C8374B6D-6E96-34D8-AE38-EFAA5FEC424F.bcsymbolmap";
+  const std::string id = "2d10c42f591d3265b14778ba0868073f";
+  const std::string told = "debug_id:" + id + "0 uuid:" + id;
+  EXPECT_EQ(told_keys(map, std::nullopt, by_name),
+            "debug_id:c8374b6d6e9634d8ae38efaa5fec424f0 uuid:c8374b6d6e9634d8ae38efaa5fec424f");
+  EXPECT_EQ(told_keys(map, ident::StorePath{"x", id, by_name}, by_name), told);
+  EXPECT_EQ(told_keys(map, ident::StorePath{"2d", id.substr(2), "bcsymbolmap"}, "bcsymbolmap"),
+            told);
+  EXPECT_EQ(told_keys(map, std::nullopt, "x.bcsymbolmap"), "");
+  const std::string lines =
+      R"({"a.cpp":{"A.cs":{"1":2}},"__debug-id__":{"2d10c42f-591d-3265-b147-78ba0868073f":{}}})";
+  EXPECT_EQ(told_keys(lines, std::nullopt, "LineNumberMappings.json"), "debug_id:" + id + "0!");
+  EXPECT_EQ(told_keys(lines, ident::StorePath{"g", id, "g"}, "g"),
+            "debug_id:" + id + "0! uuid:" + id);
+  EXPECT_EQ(told_keys("something else", ident::StorePath{"x", id, "x"}, by_name), "");
+}
+
+TEST(ToldIds, AreNoneToAStrictProject) {
+  IdentityPlace place;
+  Bringer strict;
+  strict.is_strict = true;
+  base::PendingFile file = place.blobs.create().value();
+  ASSERT_TRUE(file.append(base::bytes_of("BCSymbolMap Version: 2.0\n")).ok());
+  const auto refused = place.ingest.keep_file(
+      strict, {std::move(file), std::nullopt, "C8374B6D-6E96-34D8-AE38-EFAA5FEC424F.bcsymbolmap"});
+  EXPECT_FALSE(refused.ok());
+}
+
 }  // namespace
 }  // namespace ingest

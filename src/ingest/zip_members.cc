@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "extract/identify.h"
+#include "extract/beside.h"
 #include "formats/macho/macho.h"
 #include "ingest/content_keys.h"
 #include "ingest/packed_files.h"
@@ -21,6 +21,7 @@ namespace {
 
 // Enough of a member to know what kind of file it is.
 constexpr std::size_t kHeadSize = 4096;
+constexpr std::size_t kListSize = 1 << 20;
 
 // What lies beside the binary in a dSYM bundle: Info.plist, relocations. And what macOS adds to
 // every zip that it makes: __MACOSX/x/._y for the attributes of x/y.
@@ -86,7 +87,8 @@ std::optional<ident::StorePath> find_member_path(std::string_view name) {
 // found.
 Result<bool> names_itself(archive::ZipReader& reader, std::string_view name) {
   const bool is_packed = name.ends_with('_') || is_compressed_name(name);
-  const std::size_t enough_size = is_packed ? kPackedHeadSize : kHeadSize;
+  const bool is_list = name.ends_with(".plist");  // its key may stand anywhere
+  const std::size_t enough_size = is_packed ? kPackedHeadSize : (is_list ? kListSize : kHeadSize);
   std::vector<std::uint8_t> head;
   const auto enough = [&](base::Bytes piece) -> Result<void> {
     head.insert(head.end(), piece.begin(), piece.end());
@@ -97,7 +99,18 @@ Result<bool> names_itself(archive::ZipReader& reader, std::string_view name) {
   if (!done.ok() && head.size() < enough_size) return done.error();
   if (is_packed && may_hold_debug_file(head, name)) return true;
   if (is_source_text(name, head)) return true;
-  return may_be_debug_file(head) && extract::identify(head).kind != extract::FileKind::breakpad_sym;
+  const extract::FileKind kind = extract::identify(head).kind;
+  if (extract::is_told_its_id(kind)) return extract::find_id_in_name(name).has_value();
+  if (kind == extract::FileKind::source_bundle) return true;
+  return may_be_debug_file(head) && kind != extract::FileKind::breakpad_sym;
+}
+
+// The one property list of a dSYM bundle that somebody asks for:
+// A.dSYM/Contents/Resources/UUID.plist with the UUID that a bitcode build had.
+Result<bool> is_uuid_map(archive::ZipReader& reader, std::string_view name) {
+  const std::string_view file = base::basename_of(name);
+  if (!file.ends_with(".plist") || !extract::find_id_in_name(file)) return false;
+  return names_itself(reader, file);
 }
 
 }  // namespace
@@ -132,8 +145,16 @@ Result<ZipPlan> plan_zip(base::Bytes zip, const archive::ZipLimits& limits, ZipK
       continue;
     }
     if (is_hostile(member->name)) return unrecognized(member->name);
-    if (is_ignored(member->name) || member->kind == archive::ZipMember::Kind::other) {
-      plan.ignored.push_back(member->name);
+    const bool is_file = member->kind == archive::ZipMember::Kind::file;
+    if (!is_file || is_ignored(member->name)) {
+      bool is_wanted = false;
+      if (is_file) is_wanted = TRY(is_uuid_map(reader, member->name));
+      if (is_wanted) {
+        plan.wanted.emplace(
+            member->name, WantedMember{std::nullopt, std::string(base::basename_of(member->name))});
+      } else {
+        plan.ignored.push_back(member->name);
+      }
       continue;
     }
     if (kind == ZipKind::tecken && fold_member_name(member->name).starts_with("/usr/src/")) {

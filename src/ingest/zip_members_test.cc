@@ -6,6 +6,7 @@
 #include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/old_pdb.h"
+#include "testing/stored_zip.h"
 
 namespace ingest {
 namespace {
@@ -154,6 +155,31 @@ TEST(IngestZip, TakesPerfMapsAndOldPdbsUnderAnyName) {
   EXPECT_EQ(place.found(KeyKind::uuid, "", "734d59d6de0e96aa3c77b3e2ed498097"), "a.ni.r2rmap");
   EXPECT_NE(place.found(KeyKind::code_id, "old.pdb", "3dd60cfb2"), "");
   EXPECT_NE(place.found(KeyKind::code_id, "new.pdb", "3dd60cfb2"), "");
+}
+
+TEST(IngestZip, TakesWhatLiesBesideModules) {
+  const std::string list =
+      "<?xml version=\"1.0\"?><plist><dict><key>DBGOriginalUUID</key>"
+      "<string>C8374B6D-6E96-34D8-AE38-EFAA5FEC424F</string></dict></plist>";
+  const std::string in_bundle = "A.dSYM/Contents/Resources/";
+  const std::string zip =
+      testing_support::StoredZip()
+          .add(in_bundle + "2D10C42F-591D-3265-B147-78BA0868073F.plist", list)
+          .add(in_bundle + "3D10C42F-591D-3265-B147-78BA0868073F.plist", "<plist></plist>")
+          .add("A.dSYM/Contents/Info.plist", list)
+          .add("maps/C8374B6D-6E96-34D8-AE38-EFAA5FEC424F.bcsymbolmap",
+               "BCSymbolMap Version: 2.0\n")
+          .add("a.src.zip", std::string("SYSB\2\0\0\0", 8))
+          .finish();
+  const auto plan = plan_zip(base::bytes_of(zip), {});
+  ASSERT_TRUE(plan.ok()) << plan.error().what;
+  EXPECT_EQ(plan->wanted.size(), 3u);
+  EXPECT_TRUE(plan->wanted.contains(in_bundle + "2D10C42F-591D-3265-B147-78BA0868073F.plist"));
+  EXPECT_EQ(plan->ignored.size(), 2u) << "other lists of the bundle";
+
+  const std::string nameless =
+      testing_support::StoredZip().add("x.bcsymbolmap", "BCSymbolMap Version: 2.0\n").finish();
+  EXPECT_FALSE(plan_zip(base::bytes_of(nameless), {}).ok()) << "nobody says whose it is";
 }
 
 }  // namespace

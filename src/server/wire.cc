@@ -374,12 +374,13 @@ Result<void> serve(const Options& options) {
   supply::Supply supply(blobs, catalog, std::move(supplying));
   if (database->engine() == db::Engine::sqlite) TRY(supply.learn_ids());
 
+  sources::Bundles source_bundles(catalog, blobs);
   sources::Sources::Options sourcing = sources_options(options, data);
   sourcing.providers.push_back(sources_in_packages(containers, scan));
   sourcing.providers.push_back(sources_of_debian(containers, scan));
   sourcing.web.may_cache = [&disk] { return disk.may_cache(); };
   const std::unique_ptr<sources::Sources> source_files =
-      TRY(sources::Sources::open(supply, uploaded_sources, std::move(sourcing)));
+      TRY(sources::Sources::open(supply, uploaded_sources, source_bundles, std::move(sourcing)));
 
   // Reports: taken in, queued, processed by children; symbols that come late wake them again.
   reports::Queue queue(*database);

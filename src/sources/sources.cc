@@ -25,17 +25,18 @@ bool is_miss(const Error& error) {
 }  // namespace
 
 Result<std::unique_ptr<Sources>> Sources::open(supply::Supply& supply, Uploaded& uploaded,
-                                               Options options) {
+                                               Bundles& bundles, Options options) {
   Roots roots = TRY(Roots::open(options.directories));
   std::unique_ptr<Web> web = TRY(Web::open(options.web));
   return std::unique_ptr<Sources>(
-      new Sources(supply, uploaded, std::move(options), std::move(roots), std::move(web)));
+      new Sources(supply, uploaded, bundles, std::move(options), std::move(roots), std::move(web)));
 }
 
-Sources::Sources(supply::Supply& supply, Uploaded& uploaded, Options options, Roots roots,
-                 std::unique_ptr<Web> web)
+Sources::Sources(supply::Supply& supply, Uploaded& uploaded, Bundles& bundles, Options options,
+                 Roots roots, std::unique_ptr<Web> web)
     : supply_(supply),
       uploaded_(uploaded),
+      bundles_(bundles),
       options_(std::move(options)),
       roots_(std::move(roots)),
       web_(std::move(web)),
@@ -134,6 +135,14 @@ Result<Source> Sources::look_for(const Module& module, Clock::time_point deadlin
     if (fits(bytes, verified)) {
       return Source{std::move(bytes), path, "upload", upload.added_at, verified};
     }
+  }
+  const auto bundles = TRY(bundles_.find_for(module.named->ids(), module.scope));
+  for (const store::FileRecord& bundle : bundles) {
+    auto bytes = bundles_.read(bundle, path, options_.file_size_max);
+    if (bytes.ok() && fits(*bytes, verified)) {
+      return Source{std::move(*bytes), path, "bundle", bundle.added_at, verified};
+    }
+    if (!bytes.ok() && bytes.error().fault != Fault::not_found) reason = std::move(bytes).error();
   }
   if (!roots_.empty()) {
     auto file = roots_.read(path, options_.file_size_max);

@@ -1,9 +1,9 @@
 // The one question of this room: the bytes of this source file, please, of this module.
 // The module's symbols must name the path; only then is it looked for, in this order: embedded in
-// them, uploaded files, configured directories, other providers (archives), the web servers that
-// the symbols name. A candidate that does not fit the checksum in the symbols is passed over.
-// find() blocks; ask() does it on threads of its own. Any thread may call. The destructor finishes
-// what was asked; REQUIRES that what the constructor is given outlives it.
+// them, uploaded files and source bundles, configured directories, other providers (archives), the
+// web servers that the symbols name. A candidate that does not fit the checksum in the symbols is
+// passed over. find() blocks; ask() does it on threads of its own. Any thread may call. The
+// destructor finishes what was asked; REQUIRES that what the constructor is given outlives it.
 // Fails with not_found (nobody has the symbols; they do not name the path; nobody has the file:
 // `what` says which), denied, too_large, timed_out, unavailable or internal.
 // Protocol: docs/protocols/sources.md
@@ -19,6 +19,7 @@
 #include "base/pool.h"
 #include "base/units.h"
 #include "ident/paths.h"
+#include "sources/bundles.h"
 #include "sources/named_lists.h"
 #include "sources/roots.h"
 #include "sources/uploaded.h"
@@ -39,7 +40,7 @@ struct Question {
 struct Source {
   std::string bytes;
   std::string path;          // as the symbols spell it
-  std::string_view origin;   // "embedded", "upload", "directory", "archive", "web"
+  std::string_view origin;   // "embedded", "upload", "bundle", "directory", "archive", "web"
   base::Time modified;       // 0 when not known
   bool is_verified = false;  // it fits the checksum in the symbols
 };
@@ -66,7 +67,7 @@ class Sources {
     std::vector<Provider> providers;
   };
   static base::Result<std::unique_ptr<Sources>> open(supply::Supply& supply, Uploaded& uploaded,
-                                                     Options options);
+                                                     Bundles& bundles, Options options);
   Sources(const Sources&) = delete;
   Sources& operator=(const Sources&) = delete;
   ~Sources();
@@ -80,13 +81,13 @@ class Sources {
   Uploaded& uploaded() { return uploaded_; }
 
  private:
-  Sources(supply::Supply& supply, Uploaded& uploaded, Options options, Roots roots,
-          std::unique_ptr<Web> web);
+  Sources(supply::Supply& supply, Uploaded& uploaded, Bundles& bundles, Options options,
+          Roots roots, std::unique_ptr<Web> web);
   struct Module {
     std::shared_ptr<const NamedFiles> named;  // null: only the index names files
     NamedFile file;
     std::shared_ptr<const supply::Supplied> symbols;  // that name it
-    ident::Scope scope;
+    ident::Scope scope;                               // whose module it is
   };
   base::Result<Module> prove(const Question& question, Clock::time_point deadline);
   base::Result<void> prove_address(const Question& question, Clock::time_point deadline);
@@ -95,6 +96,7 @@ class Sources {
 
   supply::Supply& supply_;
   Uploaded& uploaded_;
+  Bundles& bundles_;
   const Options options_;
   const Roots roots_;
   std::unique_ptr<Web> web_;

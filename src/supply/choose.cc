@@ -6,6 +6,7 @@
 
 #include "base/sha256.h"
 #include "base/text.h"
+#include "ident/beside.h"
 
 namespace supply {
 
@@ -134,7 +135,7 @@ bool fits(const ident::SymbolRequest& request, const Found& row) {
     case Artifact::msfz:
       return file.format == "msfz" || is_path(row);
     case Artifact::formatted:
-      return file.format == request.detail ||
+      return file.format == request.detail || is_path(row) ||
              (request.detail == "pdb" && file.format == "portable_pdb");
     case Artifact::stored:
     case Artifact::cabinet:
@@ -367,8 +368,27 @@ std::string module_of(const std::vector<std::vector<Found>>& found) {
   return file == nullptr ? "" : file->debug_id;
 }
 
-Choice choose(const ident::SymbolRequest& request, const Rows& found,
-              const std::vector<Found>& module_files) {
+namespace {
+
+// A source bundle, say, bears the ids of its module, but answers only who asks for a source bundle,
+// or for the very path that it was sent to.
+bool is_beside(const Found& row) { return ident::is_beside_format(row.file.format); }
+
+Rows without_files_beside(Rows found) {
+  for (std::vector<Found>& rows : found) {
+    std::erase_if(rows, [](const Found& row) { return is_beside(row) && !is_path(row); });
+  }
+  return found;
+}
+
+bool has_files_beside(const Rows& found) {
+  return std::any_of(found.begin(), found.end(), [](const std::vector<Found>& rows) {
+    return std::any_of(rows.begin(), rows.end(), is_beside);
+  });
+}
+
+Choice choose_among(const ident::SymbolRequest& request, const Rows& found,
+                    const std::vector<Found>& module_files) {
   const Sources sources = sources_of(module_files);
   switch (request.artifact) {
     case Artifact::sym:
@@ -403,6 +423,16 @@ Choice choose(const ident::SymbolRequest& request, const Rows& found,
                  "the portable PDB that is here has another content than SymbolChecksum asks for"};
   }
   return nobody_has(request);
+}
+
+}  // namespace
+
+Choice choose(const ident::SymbolRequest& request, const Rows& found,
+              const std::vector<Found>& module_files) {
+  if (request.artifact == Artifact::formatted || !has_files_beside(found)) {
+    return choose_among(request, found, module_files);
+  }
+  return choose_among(request, without_files_beside(found), module_files);
 }
 
 }  // namespace supply

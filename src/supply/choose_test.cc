@@ -170,5 +170,32 @@ TEST(Choose, ASymWithoutFunctionsGivesWayToDebugInformation) {
   EXPECT_EQ(answer(false, false), "the uploaded");
 }
 
+// A source bundle bears its module's ids, but is no file of the module.
+TEST(Choose, AFileBesideAModuleAnswersByItsKindOnly) {
+  const store::Found bundle = row("hello", false, false, "sourcebundle");
+  const auto given = [&](Artifact artifact, const std::string& detail,
+                         const std::vector<store::Found>& rows) -> std::string {
+    ident::SymbolRequest request =
+        *ident::find_request("/artifacts/file/" + std::string(kBuildId) + "/hello");
+    request.artifact = artifact;
+    request.detail = detail;
+    std::vector<std::vector<store::Found>> found(request.keys.size());
+    found.back() = rows;
+    const Choice choice = choose(request, found, {});
+    const auto* serve = std::get_if<Serve>(&choice);
+    return serve == nullptr ? "nothing" : serve->file.format;
+  };
+  EXPECT_EQ(given(Artifact::formatted, "sourcebundle", {bundle}), "sourcebundle");
+  EXPECT_EQ(given(Artifact::formatted, "il2cpp", {bundle}), "nothing");
+  EXPECT_EQ(given(Artifact::stored, "", {bundle}), "nothing");
+  EXPECT_EQ(given(Artifact::stored, "", {bundle, row("hello", true, false)}), "elf");
+  EXPECT_EQ(given(Artifact::executable, "", {bundle}), "nothing");
+  EXPECT_EQ(given(Artifact::sym, "", {bundle}), "nothing");
+
+  store::Found sent = bundle;
+  sent.key.key.kind = ident::KeyKind::path;
+  EXPECT_EQ(given(Artifact::stored, "", {sent}), "sourcebundle") << "to this very path";
+}
+
 }  // namespace
 }  // namespace supply
