@@ -224,9 +224,9 @@ TEST_F(Debuginfod, SearchesByNamePatternAndBuildId) {
         const std::string archive(what[type].at(i)["archive"].text_or(""));
         if (!archive.starts_with("rpms/")) continue;
         ASSERT_TRUE(comes_to(url(id, type), 200)) << id << server_->log();
-        wanted.insert(std::string(type) + " " + id + " " +
-                      std::string(what[type].at(i)["member"].text_or("")) + " " + watched_ + "/" +
-                      archive);
+        std::string line(type);
+        line.append(" ").append(id).append(" ").append(what[type].at(i)["member"].text_or(""));
+        wanted.insert(line.append(" ").append(watched_).append("/").append(archive));
       }
     }
   }

@@ -166,7 +166,9 @@ TEST_F(Uploads, AProjectHasItsOwnFactsAndItsOwnSearch) {
   }
   for (const std::string& what : {search, facts}) {
     EXPECT_EQ(send("GET", "/p/game" + what, "", stranger).status, 401) << what;
-    EXPECT_EQ(send("GET", "/p/game/t/" + other + what, "", stranger).status, 403) << what;
+    std::string with_other = "/p/game/t/";
+    with_other.append(other).append(what);
+    EXPECT_EQ(send("GET", with_other, "", stranger).status, 403) << what;
     EXPECT_EQ(send("GET", "/p/nobody" + what).status, 404) << what;
   }
 }

@@ -15,6 +15,7 @@ struct Tarball {
   std::string stem;       // "hello_2.10-1"
   std::string directory;  // where dpkg-source puts it: of "orig-extra" that
   bool is_stripped = true;
+  bool is_native = false;  // by its name alone it may be anybody's tarball
 };
 
 // "hello_2.10.orig.tar.xz", "hello_2.10.orig-doc.tar.gz", "hello_2.10-1.debian.tar.xz", and of a
@@ -28,14 +29,15 @@ std::optional<Tarball> find_tarball(std::string_view file_name) {
   }
   const std::string_view stem = file_name.substr(0, tar);
   if (stem.ends_with(".debian"))
-    return Tarball{std::string(stem.substr(0, stem.size() - 7)), "", false};
+    return Tarball{std::string(stem.substr(0, stem.size() - 7)), "", false, false};
   const auto orig = stem.rfind(".orig");
   if (orig == std::string_view::npos || orig < underscore)
-    return Tarball{std::string(stem), "", true};
+    return Tarball{std::string(stem), "", true, true};
   const std::string_view component = stem.substr(orig + 5);
-  if (component.empty()) return Tarball{std::string(stem.substr(0, orig)), "", true};
+  if (component.empty()) return Tarball{std::string(stem.substr(0, orig)), "", true, false};
   if (!component.starts_with('-')) return std::nullopt;
-  return Tarball{std::string(stem.substr(0, orig)), "/" + std::string(component.substr(1)), true};
+  return Tarball{std::string(stem.substr(0, orig)), "/" + std::string(component.substr(1)), true,
+                 false};
 }
 
 std::string place_of(std::string_view name, std::string_view version, std::string_view tail) {
@@ -59,6 +61,8 @@ void rename_debian_sources(std::string_view file_name, std::string_view root,
                            std::vector<store::PackedSource>& sources) {
   const auto tarball = find_tarball(base::basename_of(file_name));
   if (!tarball) return;
+  std::vector<store::PackedSource> as_they_lie;
+  if (tarball->is_native) as_they_lie = sources;
   for (store::PackedSource& source : sources) {
     std::string_view tail = source.path;
     if (tarball->is_stripped && !root.empty() && tail.starts_with(root)) {
@@ -67,6 +71,7 @@ void rename_debian_sources(std::string_view file_name, std::string_view root,
     std::string place(kPlaceStart);
     source.path = place.append(tarball->stem).append(tarball->directory).append(tail);
   }
+  sources.insert(sources.end(), as_they_lie.begin(), as_they_lie.end());
 }
 
 std::optional<DebianSource> find_debian_source(std::string_view control) {

@@ -18,8 +18,9 @@ namespace ingest {
 
 constexpr std::string_view kDebianControl = "debian:control";
 
-// Renames the sources of a source tarball called `file_name`; of another file nothing. `root` is
-// the directory that all its members are in, "" when there is none.
+// Renames the sources of a source tarball called `file_name`; of another file nothing. What is only
+// maybe one by its name keeps the names that it had, too. `root` is the directory that all its
+// members are in, "" when there is none.
 void rename_debian_sources(std::string_view file_name, std::string_view root,
                            std::vector<store::PackedSource>& sources);
 

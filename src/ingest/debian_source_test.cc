@@ -16,6 +16,14 @@ std::string renamed(std::string_view tarball, std::string_view root, const std::
   return sources.front().path;
 }
 
+TEST(DebianSource, ATarballThatMayBeAnybodysKeepsItsNames) {
+  std::vector<store::PackedSource> sources(1);
+  sources.front().path = "/usr/src/debug/hello.c";
+  rename_debian_sources("hello-debug-1-1-x86_64.pkg.tar.bz2", "", sources);
+  ASSERT_EQ(sources.size(), 2u);
+  EXPECT_EQ(sources.back().path, "/usr/src/debug/hello.c");
+}
+
 TEST(DebianSource, SourcesStandBelowWhatDpkgSourceUnpacks) {
   struct Row {
     const char* tarball;
