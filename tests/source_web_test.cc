@@ -323,10 +323,15 @@ TEST_F(SourceWebServer, SrcsrvLeadsToTheWebServer) {
   id_ = extract::identify(base::bytes_of(pdb)).debug_id.breakpad();
   ASSERT_LT(send("PUT", "/lantern-8k.pdb/" + id_ + "/lantern-8k.pdb", pdb).status, 300);
   const auto answer = send("GET", source_path("C:%5Cbuild%5Clantern%5Clantern.cpp"));
+  // nginx writes its log after it has answered.
+  const std::string wanted = ours.substr(nginx_->url().size()) + "lantern/lantern.cpp 404";
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (nginx_->asked().find(wanted) == std::string::npos &&
+         std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
   const std::string asked = nginx_->asked();
-  EXPECT_NE(asked.find(ours.substr(nginx_->url().size()) + "lantern/lantern.cpp 404"),
-            std::string::npos)
-      << asked << answer.body;
+  EXPECT_NE(asked.find(wanted), std::string::npos) << asked << answer.body;
   EXPECT_EQ(answer.status, 404);
   EXPECT_NE(answer.body.find("answered 404"), std::string::npos) << answer.body;
 }

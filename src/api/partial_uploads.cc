@@ -27,7 +27,7 @@ std::uint64_t size_of(const base::Fd& fd) {
 
 // Locked against another request for the same upload. The name must still be this file's when the
 // lock is ours: it may have become a blob meanwhile, or gone.
-Result<base::Fd> open_locked(const std::string& path, int flags) {
+Result<LockedUpload> open_locked(const std::string& path, int flags) {
   base::Fd fd(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!fd.valid()) return base::error_from_errno(errno, "cannot open", path);
   struct stat held{};
@@ -36,7 +36,7 @@ Result<base::Fd> open_locked(const std::string& path, int flags) {
       ::stat(path.c_str(), &named) != 0 || held.st_ino != named.st_ino) {
     return Error{Fault::unavailable, "this upload is under way in another request"};
   }
-  return fd;
+  return LockedUpload(std::move(fd));
 }
 
 // Kept, but the server ended before the name here was gone: the bytes are a blob's.
@@ -64,6 +64,10 @@ Result<void> write_at(const base::Fd& fd, std::uint64_t at, base::Bytes part,
 }
 
 }  // namespace
+
+LockedUpload::~LockedUpload() {
+  if (fd_.valid()) ::flock(fd_.get(), LOCK_UN);
+}
 
 std::string PartialUploads::place(const Name& name) const {
   // A project's name is letters, digits and "-_.": no "+".
@@ -103,7 +107,8 @@ Result<PartialUploads::Appended> PartialUploads::append(const Name& name, std::u
     if (offset != 0) return Appended{false, 0};
     TRY(make_room());
   }
-  const base::Fd fd = TRY(open_locked(path, O_WRONLY | O_CREAT));
+  const LockedUpload upload = TRY(open_locked(path, O_WRONLY | O_CREAT));
+  const base::Fd& fd = upload.fd();
   const std::uint64_t have = size_of(fd);
   if (have != offset || is_kept(fd)) return Appended{false, have};
   auto hashed = take_hash(path, have);
@@ -139,8 +144,8 @@ bool PartialUploads::remove_idle(const std::string& path) {
 
 Result<PartialUploads::Complete> PartialUploads::complete(const Name& name) {
   const std::string path = place(name);
-  base::Fd lock = TRY(open_locked(path, O_RDONLY));
-  auto hashed = take_hash(path, size_of(lock));
+  LockedUpload lock = TRY(open_locked(path, O_RDONLY));
+  auto hashed = take_hash(path, size_of(lock.fd()));
   base::Sha256 have;
   if (hashed) {
     have = hashed->stream.finish();

@@ -14,12 +14,29 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/file.h"
 #include "base/result.h"
 #include "base/sha256.h"
 
 namespace api {
+
+// One upload's file, open and locked. It is unlocked before it is closed: a child that was forked
+// meanwhile has the descriptor, too, until it executes, and would hold the lock for longer.
+class LockedUpload {
+ public:
+  explicit LockedUpload(base::Fd fd) : fd_(std::move(fd)) {}
+  LockedUpload(LockedUpload&&) noexcept = default;
+  LockedUpload& operator=(LockedUpload&&) = delete;
+  LockedUpload(const LockedUpload&) = delete;
+  LockedUpload& operator=(const LockedUpload&) = delete;
+  ~LockedUpload();
+  const base::Fd& fd() const { return fd_; }
+
+ private:
+  base::Fd fd_;
+};
 
 class PartialUploads {
  public:
@@ -60,12 +77,12 @@ class PartialUploads {
 
    private:
     friend class PartialUploads;
-    Complete(base::Fd lock, std::string path, base::PendingFile file)
+    Complete(LockedUpload lock, std::string path, base::PendingFile file)
         : lock_(std::move(lock)),
           path_(std::move(path)),
           linked_(file.path()),
           file_(std::move(file)) {}
-    base::Fd lock_;
+    LockedUpload lock_;
     std::string path_, linked_;
     base::PendingFile file_;
   };
