@@ -21,6 +21,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing_support::have_command;
+using testing_support::must_run;
+using testing_support::run;
 using testing_support::ServerProcess;
 
 constexpr const char* kId = "aabbccdd11";
@@ -54,20 +56,8 @@ class DebuginfodClients : public testing::Test {
     ASSERT_TRUE(comes_to(url(kId), 200)) << server_->log();
   }
   void start() {
-    ServerProcess::Setup setup;
-    setup.data = root_ + "/data";
-    setup.command = {"debuginfod",
-                     "-p",
-                     std::to_string(testing_support::free_port()),
-                     "--listen-address=127.0.0.1",
-                     "-d",
-                     setup.data};
-    setup.command.insert(setup.command.end(), command_.begin(), command_.end());
-    setup.environment = environment_;
-    server_.emplace(ServerProcess::start(setup));
+    server_.emplace(ServerProcess::start_debuginfod(root_ + "/data", command_, environment_));
     ASSERT_NE(server_->url(), "");
-    must_run("curl -s -o /dev/null --retry 50 --retry-delay 1 --retry-connrefused " +
-             server_->url() + "/healthz");
   }
   void shut() { must_run("rm -f " + gate_); }
   void open() { must_run("touch " + gate_); }
@@ -93,19 +83,6 @@ class DebuginfodClients : public testing::Test {
     return false;
   }
 
-  static base::ChildEnd run(const std::string& command) {
-    base::ChildLimits limits;
-    limits.data_bytes_max = 64ull << 30;
-    limits.wall = 120s;
-    const auto end = base::run_child("/bin/sh", {"sh", "-c", command}, limits);
-    EXPECT_TRUE(end.ok()) << command;
-    return end.ok() ? *end : base::ChildEnd{};
-  }
-  static base::ChildEnd must_run(const std::string& command) {
-    auto end = run(command);
-    EXPECT_TRUE(end.ok()) << command << "\n" << end.output << end.errors;
-    return end;
-  }
   std::string environment(const std::string& urls = "") const {
     return "HOME=" + root_ + " DEBUGINFOD_URLS='" + (urls.empty() ? server_->url() : urls) +
            "' DEBUGINFOD_CACHE_PATH=" + cache_ + " ";

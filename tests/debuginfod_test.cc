@@ -15,13 +15,14 @@
 #include "net/client.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
-#include "testing/free_port.h"
 #include "testing/server_process.h"
 
 namespace {
 
 using namespace std::chrono_literals;
 using testing_support::have_command;
+using testing_support::must_run;
+using testing_support::run;
 using testing_support::ServerProcess;
 
 constexpr std::string_view kHello = "c36708a78618d597dee15d0dc989f093ca5f9120";
@@ -34,20 +35,8 @@ bool is_complete(const base::JsonValue& answer) {
 class Debuginfod : public testing::Test {
  protected:
   void start(const std::vector<std::string>& flags) {
-    ServerProcess::Setup setup;
-    setup.data = root_ + "/data";
-    setup.command = {"debuginfod",
-                     "-p",
-                     std::to_string(testing_support::free_port()),
-                     "--listen-address=127.0.0.1",
-                     "-d",
-                     setup.data};
-    setup.command.insert(setup.command.end(), flags.begin(), flags.end());
-    server_.emplace(ServerProcess::start(setup));
+    server_.emplace(ServerProcess::start_debuginfod(root_ + "/data", flags));
     ASSERT_NE(server_->url(), "");
-    // The data directory names the address before anybody listens there.
-    must_run("curl -s -o /dev/null --retry 50 --retry-delay 1 --retry-connrefused " +
-             server_->url() + "/healthz");
   }
   // The packages and files of the corpus, writable.
   void watch(const std::string& corpus, const std::string& part) {
@@ -80,19 +69,6 @@ class Debuginfod : public testing::Test {
   }
   static std::string url(std::string_view id, std::string_view what) {
     return "/buildid/" + std::string(id) + "/" + std::string(what);
-  }
-  static base::ChildEnd run(const std::string& command) {
-    base::ChildLimits limits;
-    limits.data_bytes_max = 64ull << 30;
-    limits.wall = std::chrono::seconds(200);
-    const auto end = base::run_child("/bin/sh", {"sh", "-c", command}, limits);
-    EXPECT_TRUE(end.ok()) << command;
-    return end.ok() ? *end : base::ChildEnd{};
-  }
-  static base::ChildEnd must_run(const std::string& command) {
-    auto end = run(command);
-    EXPECT_TRUE(end.ok()) << command << "\n" << end.output << end.errors;
-    return end;
   }
   std::string client_environment() const {
     return "HOME=" + root_ + " DEBUGINFOD_URLS=" + server_->url() +

@@ -16,23 +16,13 @@ namespace {
 
 using testing_support::faultline_program;
 using testing_support::have_command;
+using testing_support::must_run;
+using testing_support::run;
 using testing_support::ServerProcess;
 
 class LostFiles : public testing::Test {
  protected:
   std::string path(const std::string& name) const { return root_.path() + "/" + name; }
-  static base::ChildEnd run(const std::string& command) {
-    base::ChildLimits limits;
-    limits.wall = std::chrono::seconds(60);
-    const auto end = base::run_child("/bin/sh", {"sh", "-c", command}, limits);
-    EXPECT_TRUE(end.ok()) << command;
-    return end.ok() ? *end : base::ChildEnd{};
-  }
-  static base::ChildEnd must_run(const std::string& command) {
-    auto end = run(command);
-    EXPECT_TRUE(end.ok()) << command << "\n" << end.output << end.errors;
-    return end;
-  }
   static base::ChildEnd faultline(const std::string& arguments) {
     return run(faultline_program() + " " + arguments);
   }

@@ -236,6 +236,74 @@ TEST_F(UpstreamTest, WhatEndsEarlyIsNotServed) {
   EXPECT_NE(get(store_path("app.bin")).status, 200);
 }
 
+TEST_F(UpstreamTest, AWebPageIsNoFile) {
+  Scripted web(root_.path(), [](net::Request&) {
+    return net::Answer::html(200, "\n<!DOCTYPE html><title>Not found</title>");
+  });
+  start(web.table());
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+}
+
+// Whose server it is, and where, is not for everybody.
+TEST_F(UpstreamTest, AnAnswerDoesNotSayWhichServerFailed) {
+  Scripted broken(root_.path(), [](net::Request&) { return net::Answer::text(500, "no"); });
+  start(broken.table());
+  const auto answer = get(store_path("app.bin"));
+  EXPECT_NE(answer.status, 200);
+  const std::string said =
+      answer.body + std::string(answer.headers.find("X-Faultline-Reason").value_or(""));
+  EXPECT_EQ(said.find(broken.url().substr(7)), std::string::npos) << said;
+  EXPECT_NE(server_->log().find(broken.url()), std::string::npos) << server_->log();
+}
+
+// A copy that had to go is fetched again; when its server has it no more, it is a miss.
+TEST_F(UpstreamTest, WhatWasEvictedIsFetchedAgain) {
+  write("store" + store_path("app.bin"), "the file");
+  start_with_directory("retry_seconds = 1\n");
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+  const auto evict = [&] {
+    server_->kill();
+    ASSERT_TRUE(base::remove_tree(path("data/extracted")).ok());
+    start_with_directory("retry_seconds = 1\n");
+  };
+  evict();
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+  write("store" + store_path("app.bin"), "another file");
+  evict();
+  EXPECT_EQ(get(store_path("app.bin")).body, "another file");
+  ASSERT_TRUE(base::remove_tree(path("store/app.bin")).ok());
+  evict();
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+}
+
+TEST_F(UpstreamTest, SecretsDoNotStandInAUrl) {
+  write("faultline.toml", "[[upstream]]\nurl = \"http://me:secret@127.0.0.1:1/\"\n");
+  const auto end = base::run_child(
+      testing_support::faultline_program(),
+      {"faultline", "serve", "--data", path("data"), "--config", path("faultline.toml")});
+  ASSERT_TRUE(end.ok());
+  EXPECT_NE(end->exit_code, 0);
+  EXPECT_NE(end->errors.find("no user or password in the url"), std::string::npos) << end->errors;
+  EXPECT_EQ(end->errors.find("secret"), std::string::npos) << end->errors;
+}
+
+// Nobody is left waiting for a server that never answers.
+TEST_F(UpstreamTest, AStopDoesNotWaitForASlowServer) {
+  std::atomic<bool> go = false;
+  Scripted slow(root_.path(), [&](net::Request&) {
+    while (!go) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return net::Answer::text(200, "late");
+  });
+  start(slow.table());
+  std::thread client(
+      [&] { static_cast<void>(net::Client().get(server_->url() + store_path("app.bin"))); });
+  while (slow.asked == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(server_->stop(), 0);
+  EXPECT_FALSE(go);
+  go = true;
+  client.join();
+}
+
 TEST_F(UpstreamTest, AWrongTableIsAnErrorThatNamesIt) {
   write("faultline.toml", "[[upstream]]\nurl = \"http://127.0.0.1:1/\"\nlayuot = \"ssqp\"\n");
   const auto end = base::run_child(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "ingest/ingest.h"
 
 namespace ingest {
@@ -33,6 +34,13 @@ bool is_what_was_wanted(const store::NewFile& file, const ident::SymbolRequest& 
   });
 }
 
+// What some web servers say with 200 where there is no such file.
+bool is_web_page(base::Bytes bytes) {
+  const std::string head = base::lower_ascii(
+      base::trim(base::text_of(bytes.first(std::min<std::size_t>(bytes.size(), 64)))));
+  return head.starts_with("<!doctype html") || head.starts_with("<html");
+}
+
 std::optional<ident::StorePath> path_of(const ident::SymbolRequest& wanted) {
   auto path = wanted.asked;
   if (path && ident::is_packed_name_of(path->file, path->name)) path->file = path->name;
@@ -59,6 +67,7 @@ Result<void> FetchedFiles::keep(FetchedFile fetched, const ident::SymbolRequest&
   store::NewFile described;
   {
     const auto mapped = TRY(base::MappedFile::open(file.path()));
+    if (is_web_page(mapped->bytes())) return Error{Fault::malformed, "it is a web page"};
     described = describe(mapped->bytes(), path_of(wanted), name);
     if (!is_what_was_wanted(described, wanted)) {
       return Error{Fault::malformed, "it is another file: " + described.file.format + " " +

@@ -23,11 +23,12 @@ ingest::FetchedFile fetched_file(upstream::Fetched fetched) {
 }
 
 // To a client it is all the same: nobody gives it. What a server does not give us now is no miss.
-Error for_client(Error error) {
-  if (error.fault != Fault::unavailable && error.fault != Fault::timed_out) {
-    error.fault = Fault::not_found;
+// Which server that is, and where, stands in the log alone.
+Error for_client(const Error& error) {
+  if (error.fault == Fault::unavailable || error.fault == Fault::timed_out) {
+    return {error.fault, "an upstream server that may have it does not answer now"};
   }
-  return error;
+  return {Fault::not_found, "neither we nor an upstream server has it"};
 }
 
 }  // namespace
@@ -51,11 +52,16 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
 
 // What a project has is its own matter; try builds are nobody's but ours.
 bool UpstreamWork::may_ask(const ident::SymbolRequest& request) const {
-  return pool_ && request.scope.project.empty() && upstreams_.may_have(request);
+  return !empty() && request.scope.project.empty() && upstreams_.may_have(request);
 }
 
-void UpstreamWork::ask(const ident::SymbolRequest& request, std::function<void(Asked)> done) {
-  pool_->post([this, request, done = std::move(done)] { done(fetch(request)); });
+void UpstreamWork::ask(const ident::SymbolRequest& request,
+                       const std::function<void(Asked)>& done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (pool_) return pool_->post([this, request, done] { done(fetch(request)); });
+  }
+  done({false, {Fault::unavailable, "the server stops"}, supply::Supply::Clock::now()});
 }
 
 Asked UpstreamWork::fetch(const ident::SymbolRequest& request) {
@@ -81,7 +87,12 @@ Result<void> UpstreamWork::fetch_again(const std::string& from, const base::Sha2
 
 void UpstreamWork::stop() {
   upstreams_.stop();
-  pool_.reset();  // runs what was posted: each sees that we stop
+  std::unique_ptr<base::WorkerPool> pool;
+  {
+    const std::lock_guard lock(mutex_);
+    pool = std::move(pool_);
+  }
+  pool.reset();  // runs what was posted: each sees that we stop
 }
 
 }  // namespace server

@@ -1,10 +1,12 @@
 // The upstream servers of the configuration, asked for supply: on threads of their own, since they
 // may be slow; what they give is filed by ingest.
 // open() fails with malformed (a setting). Any thread may call; ask() does not block. stop() ends
-// what is under way, calls back who waits, and must come before supply goes.
+// what is under way and has called back who waits when it returns; it must come before supply goes
+// (UpstreamStop). Whoever asks after it is answered at once that we stop.
 #pragma once
 
 #include <memory>
+#include <mutex>
 
 #include "base/pool.h"
 #include "ingest/fetched_files.h"
@@ -23,13 +25,16 @@ class UpstreamWork {
                                                           ingest::FetchedFiles& files,
                                                           store::DiskWatch& disk);
 
+  ~UpstreamWork() { stop(); }
+  UpstreamWork(const UpstreamWork&) = delete;
+  UpstreamWork& operator=(const UpstreamWork&) = delete;
+
   bool empty() const { return upstreams_.empty(); }
   bool may_ask(const ident::SymbolRequest& request) const;
   void ask(const ident::SymbolRequest& request,
-           std::function<void(supply::Supply::Options::Asked)> done);
+           const std::function<void(supply::Supply::Options::Asked)>& done);
   base::Result<void> fetch_again(const std::string& from, const base::Sha256& content);
   void stop();
-  const upstream::Upstreams& upstreams() const { return upstreams_; }
 
  private:
   UpstreamWork(std::vector<std::unique_ptr<upstream::Server>> servers, const std::string& tmp,
@@ -40,7 +45,14 @@ class UpstreamWork {
   upstream::Upstreams upstreams_;
   ingest::FetchedFiles& files_;
   store::DiskWatch& disk_;
-  std::unique_ptr<base::WorkerPool> pool_;  // null: nobody to ask
+  std::mutex mutex_;
+  std::unique_ptr<base::WorkerPool> pool_;  // null: nobody to ask, or stopped; guarded by mutex_
+};
+
+// Stops it at the end of its scope, however that is left.
+struct UpstreamStop {
+  UpstreamWork& work;
+  ~UpstreamStop() { work.stop(); }
 };
 
 }  // namespace server

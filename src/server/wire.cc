@@ -368,10 +368,11 @@ Result<void> serve(const Options& options) {
       return upstreams->may_ask(request);
     };
     supplying.ask = [&upstreams](const ident::SymbolRequest& request, auto done) {
-      upstreams->ask(request, std::move(done));
+      upstreams->ask(request, done);
     };
   }
   supply::Supply supply(blobs, catalog, std::move(supplying));
+  const UpstreamStop stop_upstreams{*upstreams};
   if (database->engine() == db::Engine::sqlite) TRY(supply.learn_ids());
 
   sources::Bundles source_bundles(catalog, blobs);

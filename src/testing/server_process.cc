@@ -13,6 +13,8 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "testing/commands.h"
+#include "testing/free_port.h"
 
 namespace testing_support {
 namespace {
@@ -108,6 +110,22 @@ ServerProcess ServerProcess::start(const Setup& setup) {
     std::this_thread::sleep_for(5ms);
   }
   ADD_FAILURE() << "the server did not start:\n" << server.log();
+  return server;
+}
+
+ServerProcess ServerProcess::start_debuginfod(const std::string& data,
+                                              const std::vector<std::string>& flags,
+                                              std::vector<std::string> environment) {
+  Setup setup;
+  setup.data = data;
+  setup.command = {"debuginfod", "-p", std::to_string(free_port()), "--listen-address=127.0.0.1",
+                   "-d",         data};
+  setup.command.insert(setup.command.end(), flags.begin(), flags.end());
+  setup.environment = std::move(environment);
+  ServerProcess server = start(setup);
+  // The data directory names the address before anybody listens there.
+  must_run("curl -s -o /dev/null --retry 50 --retry-delay 1 --retry-connrefused " + server.url() +
+           "/healthz");
   return server;
 }
 

@@ -25,6 +25,10 @@ class ServerProcess {
     std::vector<std::string> command = {};
   };
   static ServerProcess start(const Setup& setup);
+  // `faultline debuginfod` with these flags, when it listens.
+  static ServerProcess start_debuginfod(const std::string& data,
+                                        const std::vector<std::string>& flags,
+                                        std::vector<std::string> environment = {});
   ServerProcess(ServerProcess&& other) noexcept;
   ServerProcess& operator=(ServerProcess&&) = delete;
   ServerProcess(const ServerProcess&) = delete;

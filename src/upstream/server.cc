@@ -23,6 +23,12 @@ bool is_failure(Fault fault) {
   return fault == Fault::unavailable || fault == Fault::timed_out || fault == Fault::internal;
 }
 
+// "http://user:secret@host/": the location stands in logs and in the catalogue.
+bool holds_credentials(std::string_view url) {
+  const std::string_view rest = url.substr(url.find("://") + 3);
+  return rest.substr(0, rest.find_first_of("/?#")).find('@') != std::string_view::npos;
+}
+
 std::string trimmed(std::string location) {
   while (location.size() > 1 && location.ends_with('/')) location.pop_back();
   return location;
@@ -51,6 +57,12 @@ Result<std::unique_ptr<Server>> Server::make(const ServerOptions& options) {
     return Error{Fault::malformed, options.name + ": " + location +
                                        " is neither http://…, https://… nor a directory's "
                                        "absolute path"};
+  }
+  if (is_url(location) && holds_credentials(location)) {
+    const bool has_name = options.name != options.transport.location;
+    return Error{Fault::malformed, (has_name ? options.name : "an upstream server") +
+                                       ": no user or password in the url; use headers, such as "
+                                       "\"Authorization: Basic ...\""};
   }
   std::unique_ptr<Transport> transport =
       is_url(location) ? http_transport(own.transport)
