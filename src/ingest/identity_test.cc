@@ -23,7 +23,7 @@ struct IdentityPlace : Place {
     return receipt->files.at(0).file.file;
   }
   // Names of the files that a key finds, verified ones only.
-  std::string found(KeyKind kind, std::string_view name, std::string_view id) {
+  std::string verified_names(KeyKind kind, std::string_view name, std::string_view id) {
     const auto all = catalog.find({SymbolKey::from_text(kind, name, id)}).value();
     std::string names;
     for (const store::Found& row : all.at(0)) {
@@ -43,9 +43,10 @@ TEST(KeptFiles, AFatFileIsFoundByTheIdsOfEverySlice) {
   EXPECT_TRUE(row.has_code);
   for (const char* uuid :
        {"4c4c447b55553144a167eaeb74af3d29", "4c4c441e55553144a1624a1d847f4071"}) {
-    EXPECT_EQ(place.found(KeyKind::uuid, "", uuid), "liblantern.dylib");
-    EXPECT_EQ(place.found(KeyKind::code_id, "", uuid), "liblantern.dylib");
-    EXPECT_EQ(place.found(KeyKind::debug_id, "", uuid + std::string("0")), "liblantern.dylib");
+    EXPECT_EQ(place.verified_names(KeyKind::uuid, "", uuid), "liblantern.dylib");
+    EXPECT_EQ(place.verified_names(KeyKind::code_id, "", uuid), "liblantern.dylib");
+    EXPECT_EQ(place.verified_names(KeyKind::debug_id, "", uuid + std::string("0")),
+              "liblantern.dylib");
   }
 }
 
@@ -55,15 +56,15 @@ TEST(KeptFiles, AnImageAndItsPdbAreOneModule) {
   const std::string folder = corpus + "/symbols/objects/pe-pdb/regtest64/dump_syms_regtest64";
   place.keep(folder + ".exe");
   const char* id = "72e103a85cb249078b76b2e7c06257b13";
-  EXPECT_EQ(place.found(KeyKind::code_id, "dump_syms_regtest64.exe", "589dfd111A000"),
+  EXPECT_EQ(place.verified_names(KeyKind::code_id, "dump_syms_regtest64.exe", "589dfd111A000"),
             "dump_syms_regtest64.exe");
-  EXPECT_EQ(place.found(KeyKind::code_id, "other.exe", "589dfd111a000"), "");
-  EXPECT_TRUE(place.found(KeyKind::debug_id, "dump_syms_regtest64.pdb", id)
+  EXPECT_EQ(place.verified_names(KeyKind::code_id, "other.exe", "589dfd111a000"), "");
+  EXPECT_TRUE(place.verified_names(KeyKind::debug_id, "dump_syms_regtest64.pdb", id)
                   .starts_with("dump_syms_regtest64.exe"));
   const auto pdb = place.keep(folder + ".pdb");
   EXPECT_TRUE(pdb.has_debug);
   // The fuller comes first; the image is a part of the module too.
-  EXPECT_TRUE(place.found(KeyKind::debug_id, "dump_syms_regtest64.pdb", id)
+  EXPECT_TRUE(place.verified_names(KeyKind::debug_id, "dump_syms_regtest64.pdb", id)
                   .starts_with("dump_syms_regtest64.pdb dump_syms_regtest64.exe"));
 }
 
@@ -73,13 +74,14 @@ TEST(KeptFiles, APortablePdbHasThreeAgesAndAChecksum) {
   const std::string name = "System.Threading.Thread.pdb";
   place.keep(corpus + "/symbols/objects/portable-pdb/threading-dir1/" + name);
   for (const char* age : {"ffffffff", "5cb7ac29", "1"}) {
-    EXPECT_EQ(
-        place.found(KeyKind::debug_id, "", "a43b38726e6a4b3cb1691f35f0d6cc48" + std::string(age)),
-        name);
+    EXPECT_EQ(place.verified_names(KeyKind::debug_id, "",
+                                   "a43b38726e6a4b3cb1691f35f0d6cc48" + std::string(age)),
+              name);
   }
-  EXPECT_EQ(place.found(KeyKind::checksum, "",
-                        "de0766d608c433b8f457e4bb91388afb480ea14747a31ff9d72f7938083bffbc"),
-            name);
+  EXPECT_EQ(
+      place.verified_names(KeyKind::checksum, "",
+                           "de0766d608c433b8f457e4bb91388afb480ea14747a31ff9d72f7938083bffbc"),
+      name);
 }
 
 TEST(KeptFiles, APackageOfUnitsGetsTheBuildIdOfItsCompanionInEitherOrder) {
@@ -91,9 +93,9 @@ TEST(KeptFiles, APackageOfUnitsGetsTheBuildIdOfItsCompanionInEitherOrder) {
     place.keep(image_first ? image : image + ".dwp");
     const auto row = place.keep(image_first ? image + ".dwp" : image);
     EXPECT_EQ(row.format, image_first ? "dwp" : "elf");
-    EXPECT_EQ(place.found(KeyKind::build_id, "", build_id),
+    EXPECT_EQ(place.verified_names(KeyKind::build_id, "", build_id),
               "liblantern-split5.so liblantern-split5.so.dwp");
-    EXPECT_EQ(place.found(KeyKind::debug_id, "", "7D7D2B74E4CE5DB1A8A2E1F9D7BD6A9A0"),
+    EXPECT_EQ(place.verified_names(KeyKind::debug_id, "", "7D7D2B74E4CE5DB1A8A2E1F9D7BD6A9A0"),
               "liblantern-split5.so liblantern-split5.so.dwp");
   }
 }
@@ -103,7 +105,7 @@ TEST(KeptFiles, AStrangersPackageStaysAlone) {
   IdentityPlace place;
   place.keep(corpus + "/symbols/objects/elf/lantern-split/liblantern-split5.so");
   place.keep(corpus + "/symbols/objects/elf/eu-dwp-5/testfile-dwp-5.dwp");
-  EXPECT_EQ(place.found(KeyKind::build_id, "", "742b7d7dcee4b15da8a2e1f9d7bd6a9ae4dc46b0"),
+  EXPECT_EQ(place.verified_names(KeyKind::build_id, "", "742b7d7dcee4b15da8a2e1f9d7bd6a9ae4dc46b0"),
             "liblantern-split5.so");
 }
 

@@ -367,7 +367,7 @@ Result<void> serve(const Options& options) {
     supplying.may_ask = [&upstreams](const ident::SymbolRequest& request) {
       return upstreams->may_ask(request);
     };
-    supplying.ask = [&upstreams](const ident::SymbolRequest& request, auto done) {
+    supplying.ask = [&upstreams](const ident::SymbolRequest& request, const auto& done) {
       upstreams->ask(request, done);
     };
   }
