@@ -1,5 +1,6 @@
 // What the commands say when files that they count on are lost: contents that a server should have
 // and has not, files that somebody cuts short while they are read.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -68,7 +69,7 @@ TEST_F(LostFiles, AnExportThatLacksOneFailsAndNamesIt) {
     if (!serves) EXPECT_EQ(server.stop(), 0);
     const std::string from = serves ? server.url() : path("data");
     const std::string to = path(serves ? "served" : "local");
-    const auto end = faultline("store export --json --store " + from + " " + to);
+    const auto end = faultline(fmt::format("store export --json --store {} {}", from, to));
     EXPECT_EQ(end.exit_code, 1) << end.output;
     EXPECT_NE(end.errors.find("not exported: libtwo.so/"), std::string::npos) << end.errors;
     EXPECT_NE(end.errors.find("error: 1 files were not exported"), std::string::npos) << end.errors;
@@ -111,10 +112,10 @@ TEST_F(LostFiles, AFileThatIsCutShortMeanwhileIsNamed) {
         arguments.replace(at, from.size(), to);
       }
     }
-    const auto end = run(
-        "strace -f -o /dev/null -P " + file + " -e trace=mmap -e inject=mmap:delay_exit=2000000 " +
-        faultline_program() + " " + arguments + " & while ! grep -qs " + file +
-        " /proc/[0-9]*/maps; do sleep 0.02; done; truncate -s 0 " + file + "; wait $!");
+    const auto end = run(fmt::format(
+        "strace -f -o /dev/null -P {0} -e trace=mmap -e inject=mmap:delay_exit=2000000 {1} {2} & "
+        "while ! grep -qs {0} /proc/[0-9]*/maps; do sleep 0.02; done; truncate -s 0 {0}; wait $!",
+        file, faultline_program(), arguments));
     EXPECT_EQ(end.exit_code, 1) << command << end.output << end.describe();
     EXPECT_NE(end.errors.find("faultline: error: " + file + ": was cut short by somebody else"),
               std::string::npos)
