@@ -49,10 +49,11 @@ std::size_t files_below(const std::string& path) {
 // An upload's own file is gone when it is answered; one of a conversion may stay a moment longer.
 bool gets_empty(const std::string& path) {
   const auto until = std::chrono::steady_clock::now() + 20s;
-  while (files_below(path) != 0 && std::chrono::steady_clock::now() < until) {
+  while (files_below(path) != 0) {
+    if (std::chrono::steady_clock::now() >= until) return false;
     std::this_thread::sleep_for(20ms);
   }
-  return files_below(path) == 0;
+  return true;  // a conversion may begin a file the next moment
 }
 
 // One of the files of a run, by its number: of each dialect in turn, of 1 KB to 400 KB.
