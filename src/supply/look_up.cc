@@ -1,0 +1,271 @@
+// From a wish to what becomes of it: batches go to the catalogue, choose.h decides, and the choice
+// is carried out here; where nobody here has it, others are asked.
+#include <algorithm>
+#include <map>
+
+#include "base/log.h"
+#include "supply/open_stored.h"
+#include "supply/origin.h"
+#include "supply/supply.h"
+
+namespace supply {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+
+namespace {
+
+constexpr std::size_t kBatchMax = 256;
+constexpr std::uint64_t kPointerSizeMax = 64ull << 10;
+
+Found found_of(Result<Supplied> supplied) {
+  if (!supplied.ok()) return Found::miss(supplied.error());
+  return Found::file(std::move(*supplied));
+}
+
+}  // namespace
+
+std::vector<Supply::Wanted> Supply::take_batch() {
+  std::unique_lock lock(mutex_);
+  work_came_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  std::vector<Wanted> batch;
+  if (stopping_) return batch;
+  while (!queue_.empty() && batch.size() < kBatchMax) {
+    const auto at = flights_.find(queue_.front());
+    if (at != flights_.end()) {
+      at->second.is_outdated = false;
+      batch.push_back({queue_.front(), at->second.request});
+    }
+    queue_.pop_front();
+  }
+  return batch;
+}
+
+void Supply::look_up_forever() {
+  for (;;) {
+    const std::vector<Wanted> batch = take_batch();
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;
+    }
+    if (!batch.empty()) look_up(batch);
+  }
+}
+
+// The whole batch in one read of the catalogue; a second one for the modules of those requests
+// that want a derived file, since a module's other files may bear other ids.
+void Supply::look_up(const std::vector<Wanted>& batch) {
+  lookups_ += batch.size();
+  std::map<ident::Scope, std::vector<Wanted>> by_scope;
+  for (const Wanted& wanted : batch) by_scope[wanted.request.scope].push_back(wanted);
+  for (const auto& [scope, of_scope] : by_scope) look_up_in(scope, of_scope);
+}
+
+void Supply::look_up_in(const ident::Scope& scope, const std::vector<Wanted>& batch) {
+  std::vector<ident::SymbolKey> keys;
+  for (const Wanted& wanted : batch) {
+    keys.insert(keys.end(), wanted.request.keys.begin(), wanted.request.keys.end());
+  }
+  auto rows = catalog_.find(keys, scope);
+  if (!rows.ok()) {
+    base::log::error("the catalogue does not answer: {}", rows.error().what);
+    for (const Wanted& wanted : batch) settle(wanted.key, Found::miss(rows.error()));
+    return;
+  }
+  std::vector<std::vector<std::vector<store::Found>>> found(batch.size());
+  std::vector<ident::SymbolKey> modules;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    for (std::size_t k = 0; k < batch[i].request.keys.size(); ++k) {
+      found[i].push_back(std::move(rows->at(at++)));
+    }
+    const bool derived = wants_derived(batch[i].request.artifact);
+    modules.push_back(ident::SymbolKey::from_text(ident::KeyKind::debug_id, "",
+                                                  derived ? module_of(found[i]) : ""));
+  }
+  const auto module_files = catalog_.find(modules, scope);
+  if (!module_files.ok()) {
+    for (const Wanted& wanted : batch) settle(wanted.key, Found::miss(module_files.error()));
+    return;
+  }
+  std::vector<Choice> choices;
+  choices.reserve(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    choices.push_back(choose(batch[i].request, found[i], module_files->at(i)));
+  }
+  if (follow_) follow_pointers(scope, batch, choices);
+  for (std::size_t i = 0; i < batch.size(); ++i) carry_out(batch[i], choices[i]);
+}
+
+// Where no row answers there may be a file.ptr in the place of the file: one more read of the
+// catalogue, for the misses alone.
+void Supply::follow_pointers(const ident::Scope& scope, const std::vector<Wanted>& batch,
+                             std::vector<Choice>& choices) {
+  std::vector<ident::SymbolKey> keys;
+  std::vector<std::size_t> ends;  // in keys, for each of the batch
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (std::holds_alternative<Error>(choices[i])) {
+      const auto of_one = pointer_keys(batch[i].request);
+      keys.insert(keys.end(), of_one.begin(), of_one.end());
+    }
+    ends.push_back(keys.size());
+  }
+  if (keys.empty()) return;
+  auto rows = catalog_.find(keys, scope);
+  for (std::size_t i = 0, at = 0; i < batch.size(); ++i) {
+    if (at == ends[i]) continue;
+    if (!rows.ok()) {
+      choices[i] = rows.error();
+      at = ends[i];
+      continue;
+    }
+    std::vector<std::vector<store::Found>> of_one;
+    for (; at < ends[i]; ++at) of_one.push_back(std::move(rows->at(at)));
+    if (auto pointer = find_pointer(of_one)) choices[i] = std::move(*pointer);
+  }
+}
+
+// Where it leads is the follower's to judge; what may not be followed is a miss like any other.
+Result<Supplied> Supply::open_pointed(const Follow& follow) const {
+  const std::string text =
+      TRY(base::read_file(blobs_.place_of(follow.pointer.sha256), kPointerSizeMax));
+  const auto lies_at = watched_files(containers_, follow.pointer.sha256);
+  auto opened = follow_(text, follow.name, follow.id, lies_at);
+  if (opened.ok() || opened.error().fault == Fault::unavailable) return opened;
+  return Error{Fault::not_found, opened.error().what};
+}
+
+// Bytes that are not here, but lie in a watched package, are brought first; then the choice is
+// carried out whatever came of it. Whoever brings takes out of the catalogue what is gone, which
+// sends the request back to its lookup.
+void Supply::carry_out(const Wanted& wanted, const Choice& choice) {
+  std::vector<base::Sha256> lacking = lacking_of(choice);
+  if (lacking.empty() || !bring_) {
+    carry_out_here(wanted, choice);
+  } else {
+    bring_(std::move(lacking), [this, wanted, choice] {
+      carry_out_here(wanted, choice);
+      cache_.close_removed();  // to make room for these, others may have gone
+    });
+  }
+}
+
+std::vector<base::Sha256> Supply::lacking_of(const Choice& choice) const {
+  std::vector<base::Sha256> lacking;
+  const auto want = [&](const store::FileRecord& file) {
+    if (!base::file_exists(blobs_.place_of(file.sha256))) lacking.push_back(file.sha256);
+  };
+  if (const auto* serve = std::get_if<Serve>(&choice)) {
+    want(serve->file);
+  } else if (const auto* make = std::get_if<Make>(&choice)) {
+    if (derived_->find(make->sources, make->artifact)) return lacking;
+    for (const auto* file : {&make->sources.image, &make->sources.debug, &make->sources.sym}) {
+      if (*file) want(**file);
+    }
+  } else if (const auto* pack = std::get_if<Pack>(&choice)) {
+    want(pack->file);
+  } else if (const auto* unpack = std::get_if<Unpack>(&choice)) {
+    if (!derived_->find_plain_pdb(unpack->file)) want(unpack->file);
+  } else if (const auto* follow = std::get_if<Follow>(&choice)) {
+    want(follow->pointer);
+  } else if (const auto* cut = std::get_if<Cut>(&choice)) {
+    for (const store::FileRecord& file : cut->files) want(file);
+  } else if (const auto* move = std::get_if<Move>(&choice)) {
+    want(move->file);
+  }
+  return lacking;
+}
+
+void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
+  const std::string& key = wanted.key;
+  const auto settle_made = [this, key](Result<Supplied> made) {
+    settle(key, found_of(std::move(made)));
+  };
+  if (const auto* serve = std::get_if<Serve>(&choice)) {
+    Result<Supplied> stored = open_stored(blobs_, serve->file);
+    if (stored.ok()) {
+      stored->depends_on_agent = serve->depends_on_agent;
+      add_origin(containers_, serve->file.sha256, wanted.request.scope, *stored);
+    }
+    settle_made(std::move(stored));
+  } else if (const auto* make = std::get_if<Make>(&choice)) {
+    if (auto ready = derived_->find(make->sources, make->artifact)) {
+      settle_made(std::move(*ready));
+    } else {
+      derived_->make(make->sources, make->artifact,
+                     [this, settle_made, otherwise = make->otherwise](Result<Supplied> made) {
+                       const bool never = !made.ok() && made.error().fault != Fault::unavailable &&
+                                          made.error().fault != Fault::internal;
+                       if (never && otherwise) made = open_stored(blobs_, *otherwise);
+                       settle_made(std::move(made));
+                     });
+    }
+  } else if (const auto* pack = std::get_if<Pack>(&choice)) {
+    if (auto ready = derived_->find_cabinet(pack->file)) {
+      settle_made(std::move(*ready));
+    } else {
+      derived_->make_cabinet(pack->file, settle_made);
+    }
+  } else if (const auto* unpack = std::get_if<Unpack>(&choice)) {
+    if (auto ready = derived_->find_plain_pdb(unpack->file)) {
+      settle_made(std::move(*ready));
+    } else {
+      derived_->make_plain_pdb(unpack->file, settle_made);
+    }
+  } else if (const auto* follow = std::get_if<Follow>(&choice)) {
+    settle_made(open_pointed(*follow));
+  } else if (const auto* cut = std::get_if<Cut>(&choice)) {
+    settle_made(open_section(blobs_, containers_, cut->files, wanted.request));
+  } else if (const auto* move = std::get_if<Move>(&choice)) {
+    settle_made(find_new_place(blobs_, move->file));
+  } else {
+    ask_or_settle(wanted, std::get<Error>(choice));
+  }
+}
+
+// Others are asked once in a flight; what they said last holds when the catalogue still has
+// nothing.
+void Supply::ask_or_settle(const Wanted& wanted, const Error& miss) {
+  if (!ask_ || miss.fault != Fault::not_found || !may_ask_(wanted.request)) {
+    return settle(wanted.key, Found::miss(miss));
+  }
+  std::optional<Options::Asked> said;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = flights_.find(wanted.key);
+    if (at == flights_.end()) return;
+    said = at->second.elsewhere;
+    if (!std::exchange(at->second.is_asked, true)) {
+      said.reset();
+    } else if (!said) {
+      return;  // they have not answered yet
+    }
+  }
+  if (!said) {
+    ask_(wanted.request, [this, key = wanted.key](Options::Asked asked) {
+      hear_from_others(key, std::move(asked));
+    });
+  } else if (said->found) {
+    settle(wanted.key, Found::miss(miss));
+  } else {
+    settle(wanted.key, Found::miss(said->miss), said->until);
+  }
+}
+
+void Supply::hear_from_others(const std::string& key, Options::Asked asked) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = flights_.find(key);
+    if (at == flights_.end()) return;
+    at->second.elsewhere = asked;
+    if (asked.found) {
+      queue_.push_back(key);
+      work_came_.notify_one();
+      return;
+    }
+  }
+  settle(key, Found::miss(asked.miss), asked.until);
+}
+
+}  // namespace supply
