@@ -8,18 +8,18 @@
 
 #include "base/child.h"
 #include "base/file.h"
-#include "base/pool.h"
 #include "base/text.h"
 #include "extract/identify.h"
 #include "formats/archive/cab.h"
 #include "net/client.h"
-#include "net/server.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/scripted_server.h"
 #include "testing/server_process.h"
 
 namespace {
 
+using testing_support::ScriptedServer;
 using testing_support::ServerProcess;
 
 constexpr std::string_view kId = "0123456789ABCDEF0123456789ABCDEF1";
@@ -104,6 +104,69 @@ TEST_F(UpstreamTest, AMissIsRememberedForAWhile) {
   EXPECT_EQ(get(store_path("app.bin")).body, "the file");
 }
 
+// Over a restart, too: nobody is asked again for what was not there a minute ago.
+TEST_F(UpstreamTest, AMissIsRememberedOverARestart) {
+  ScriptedServer upstream(root_.path(), [](net::Request&) { return net::Answer::text(404, "no"); });
+  start(upstream.table("retry_seconds = 3600\n"));
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+  const int asked = upstream.asked;
+  EXPECT_EQ(asked, 2);  // the file, the cabinet
+  EXPECT_EQ(server_->stop(), 0);
+  start(upstream.table("retry_seconds = 3600\n"));
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+  EXPECT_EQ(upstream.asked, asked);
+  // Another server may have it.
+  EXPECT_EQ(server_->stop(), 0);
+  ScriptedServer other(root_.path(), [](net::Request&) { return net::Answer::text(200, "here"); });
+  start(other.table());
+  EXPECT_EQ(get(store_path("app.bin")).body, "here");
+}
+
+// Each project has servers of its own, and what came for one is not the others'.
+TEST_F(UpstreamTest, AProjectAsksItsOwnServers) {
+  ASSERT_TRUE(base::make_directories(path("data")).ok());
+  testing_support::must_run(testing_support::faultline_program() +
+                            " admin project create games --data '" + path("data") + "'");
+  ScriptedServer upstream(root_.path(),
+                          [](net::Request&) { return net::Answer::text(200, "a game"); });
+  start(upstream.table("projects = [\"games\"]\n"));
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+  EXPECT_EQ(upstream.asked, 0);
+  EXPECT_EQ(get("/p/games" + store_path("app.bin")).body, "a game");
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+  EXPECT_EQ(upstream.asked, 1);
+  // A copy that went is fetched again, for whom it was.
+  server_->kill();
+  ASSERT_TRUE(base::remove_tree(path("data/extracted")).ok());
+  start(upstream.table("projects = [\"games\"]\n"));
+  EXPECT_EQ(get("/p/games" + store_path("app.bin")).body, "a game");
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+}
+
+TEST_F(UpstreamTest, AnotherKindOfFileIsNotAskedFor) {
+  ScriptedServer upstream(root_.path(),
+                          [](net::Request&) { return net::Answer::text(200, "a file"); });
+  start(upstream.table("kinds = [\"pdb\"]\n"));
+  EXPECT_EQ(get("/app.dll/1/app.dll").status, 404);
+  EXPECT_EQ(upstream.asked, 0);
+  EXPECT_EQ(get("/app.pdb/1/app.pdb").body, "a file");
+}
+
+// A file.ptr in an upstream directory leads to a file in it, or nowhere; then the next server is
+// asked.
+TEST_F(UpstreamTest, AFilePtrIsFollowedInItsDirectory) {
+  const std::string folder = "store/app.bin/" + std::string(kId) + "/";
+  write("store/builds/7/app.bin", "the file");
+  write(folder + "file.ptr", "PATH:" + path("store/builds/7/app.bin"));
+  write("secret", "a secret");
+  write("store/other.bin/1/file.ptr", "PATH:" + path("secret"));
+  write("second/other.bin/1/other.bin", "another file");
+  start("[[upstream]]\nurl = \"" + path("store") + "\"\n[[upstream]]\nurl = \"" + path("second") +
+        "\"\n");
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+  EXPECT_EQ(get("/other.bin/1/other.bin").body, "another file");
+}
+
 TEST_F(UpstreamTest, AFileThatIsAnotherIsNotServed) {
   const std::string library = must_build();
   write("store/libone.so/elf-buildid-" + std::string(40, 'a') + "/libone.so", library);
@@ -148,39 +211,8 @@ TEST_F(UpstreamTest, ABuildIdIsFoundThroughDebuginfod) {
   EXPECT_EQ(get("/libone.so/" + identity.debug_id.breakpad() + "/libone.so.sym").status, 200);
 }
 
-// What a scripted upstream server answers, and how often it was asked.
-class Scripted {
- public:
-  explicit Scripted(const std::string& spool, std::function<net::Answer(net::Request&)> handler) {
-    net::Router router;
-    net::Route route;
-    route.method = "GET";
-    route.pattern = "/**";
-    route.runs = net::Runs::pool;
-    route.handler = [this, handler = std::move(handler)](net::Request& request) -> net::Reply {
-      ++asked;
-      return handler(request);
-    };
-    router.add(std::move(route));
-    net::ServerOptions options;
-    options.listen = "127.0.0.1:0";
-    options.spool_directory = spool;
-    server_ = net::Server::start(options, std::move(router), pool_).value();
-  }
-  std::string table(const std::string& more = "") const {
-    return "[[upstream]]\nurl = \"" + url() + "/store\"\n" + more;
-  }
-  std::string url() const { return "http://" + server_->address(); }
-
-  std::atomic<int> asked{0};
-
- private:
-  base::WorkerPool pool_{8};
-  std::unique_ptr<net::Server> server_;
-};
-
 TEST_F(UpstreamTest, AServerThatFailsIsLeftAloneAndTheNextOneIsAsked) {
-  Scripted broken(root_.path(), [](net::Request&) { return net::Answer::text(500, "no"); });
+  ScriptedServer broken(root_.path(), [](net::Request&) { return net::Answer::text(500, "no"); });
   write("store" + store_path("app.bin"), "the file");
   for (int i = 0; i < 9; ++i) write(fmt::format("store/f{0}/1/f{0}", i), "another");
   start(broken.table("failures_max = 3\n") + "[[upstream]]\nurl = \"" + path("store") + "\"\n");
@@ -190,7 +222,7 @@ TEST_F(UpstreamTest, AServerThatFailsIsLeftAloneAndTheNextOneIsAsked) {
 }
 
 TEST_F(UpstreamTest, HoweverManyAskItIsFetchedOnce) {
-  Scripted slow(root_.path(), [](net::Request&) {
+  ScriptedServer slow(root_.path(), [](net::Request&) {
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     return net::Answer::text(200, "the file");
   });
@@ -208,8 +240,9 @@ TEST_F(UpstreamTest, HoweverManyAskItIsFetchedOnce) {
 
 // The operator named the server, and not where it sends us.
 TEST_F(UpstreamTest, ARedirectIntoOurOwnNetworkIsNotFollowed) {
-  Scripted inner(root_.path(), [](net::Request&) { return net::Answer::text(200, "a secret"); });
-  Scripted outer(root_.path(), [&](net::Request& request) {
+  ScriptedServer inner(root_.path(),
+                       [](net::Request&) { return net::Answer::text(200, "a secret"); });
+  ScriptedServer outer(root_.path(), [&](net::Request& request) {
     const bool is_inside = request.path.find("inside") != std::string::npos;
     return is_inside ? net::Answer::text(200, "the file")
                      : net::Answer::redirect(302, request.path.find("own.bin") == std::string::npos
@@ -224,7 +257,7 @@ TEST_F(UpstreamTest, ARedirectIntoOurOwnNetworkIsNotFollowed) {
 }
 
 TEST_F(UpstreamTest, WhatEndsEarlyIsNotServed) {
-  Scripted cut(root_.path(), [](net::Request&) {
+  ScriptedServer cut(root_.path(), [](net::Request&) {
     net::Answer answer;
     answer.body = net::Producer([sent = false]() mutable -> base::Result<std::string> {
       if (std::exchange(sent, true)) return base::Error{base::Fault::unavailable, "cut"};
@@ -237,7 +270,7 @@ TEST_F(UpstreamTest, WhatEndsEarlyIsNotServed) {
 }
 
 TEST_F(UpstreamTest, AWebPageIsNoFile) {
-  Scripted web(root_.path(), [](net::Request&) {
+  ScriptedServer web(root_.path(), [](net::Request&) {
     return net::Answer::html(200, "\n<!DOCTYPE html><title>Not found</title>");
   });
   start(web.table());
@@ -246,7 +279,7 @@ TEST_F(UpstreamTest, AWebPageIsNoFile) {
 
 // Whose server it is, and where, is not for everybody.
 TEST_F(UpstreamTest, AnAnswerDoesNotSayWhichServerFailed) {
-  Scripted broken(root_.path(), [](net::Request&) { return net::Answer::text(500, "no"); });
+  ScriptedServer broken(root_.path(), [](net::Request&) { return net::Answer::text(500, "no"); });
   start(broken.table());
   const auto answer = get(store_path("app.bin"));
   EXPECT_NE(answer.status, 200);
@@ -290,7 +323,7 @@ TEST_F(UpstreamTest, SecretsDoNotStandInAUrl) {
 // Nobody is left waiting for a server that never answers.
 TEST_F(UpstreamTest, AStopDoesNotWaitForASlowServer) {
   std::atomic<bool> go = false;
-  Scripted slow(root_.path(), [&](net::Request&) {
+  ScriptedServer slow(root_.path(), [&](net::Request&) {
     while (!go) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     return net::Answer::text(200, "late");
   });

@@ -49,7 +49,8 @@ void run_again(const std::shared_ptr<Parked>& parked) {
 }
 
 void wait_for(const std::shared_ptr<Parked>& parked, const Missing& missing) {
-  parked->supply->want(missing.requests, parked->deadline, [parked] { run_again(parked); });
+  parked->supply->want(
+      missing.requests, parked->deadline, [parked] { run_again(parked); }, missing.takes);
 }
 
 }  // namespace

@@ -20,6 +20,8 @@ namespace api {
 
 struct Missing {
   std::vector<ident::SymbolRequest> requests;
+  // arriving: run again as soon as they begin to come from an upstream server.
+  supply::Supply::Takes takes = supply::Supply::Takes::settled;
 };
 using Outcome = std::variant<net::Answer, Missing>;
 

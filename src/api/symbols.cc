@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 
+#include "api/arriving.h"
 #include "api/brief_retries.h"
 #include "api/clients.h"
 #include "api/dispatch.h"
@@ -147,6 +148,18 @@ Outcome answer_found(const Request& request, Pass pass, const SymbolRequest& wan
   return Missing{{wanted}};
 }
 
+// The file as it is asked for; what is on its way is read while it comes. A client that does not
+// take what arrives, or not yet, waits for all of it.
+Outcome answer_wanted(const Request& request, supply::Supply& supply, Pass pass,
+                      const SymbolRequest& wanted, const Found& found) {
+  if (found.settled()) return answer_found(request, pass, wanted, found);
+  if (auto arriving = answer_arriving(request, wanted, supply)) return *std::move(arriving);
+  Outcome outcome = answer_found(request, pass, wanted, found);
+  auto* missing = std::get_if<Missing>(&outcome);
+  if (missing != nullptr && !supply.arriving(wanted)) missing->takes = takes_of(request, wanted);
+  return outcome;
+}
+
 // The compressed container for who reads it, else the plain one; under one path, so that a cache
 // between must look at the header, too.
 Outcome answer_either(const Request& request, supply::Supply& supply, Pass pass,
@@ -275,7 +288,7 @@ Outcome get_path(const Request& request, supply::Supply& supply, Pass pass,
   if (!spelling.empty() && found.here() && is_whole_wish(request.path, *wanted)) {
     supply.add_spelling(spelling, *wanted);
   }
-  Outcome outcome = answer_found(request, pass, *wanted, found);
+  Outcome outcome = answer_wanted(request, supply, pass, *wanted, found);
   if (!is_buildid) return outcome;
   return add_debuginfod_headers(request, std::move(outcome), found);
 }

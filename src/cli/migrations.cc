@@ -5,6 +5,7 @@
 #include "store/catalog.h"
 #include "store/containers.h"
 #include "store/transactions.h"
+#include "upstream/miss_rows.h"
 
 namespace cli {
 
@@ -12,8 +13,8 @@ std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
   for (const std::vector<db::Migration>& room :
        {store::Catalog::migrations(), store::Containers::migrations(),
-        store::Transactions::migrations(), reports::migrations(),
-        sources::Uploaded::migrations()}) {
+        store::Transactions::migrations(), reports::migrations(), sources::Uploaded::migrations(),
+        upstream::MissRows::migrations()}) {
     all.insert(all.end(), room.begin(), room.end());
   }
   return all;

@@ -34,20 +34,20 @@ bool is_what_was_wanted(const store::NewFile& file, const ident::SymbolRequest& 
   });
 }
 
-// What some web servers say with 200 where there is no such file.
-bool is_web_page(base::Bytes bytes) {
-  const std::string head = base::lower_ascii(
-      base::trim(base::text_of(bytes.first(std::min<std::size_t>(bytes.size(), 64)))));
-  return head.starts_with("<!doctype html") || head.starts_with("<html");
-}
-
-std::optional<ident::StorePath> path_of(const ident::SymbolRequest& wanted) {
+std::optional<ident::StorePath> path_of(const ident::SymbolRequest& wanted, bool is_pointer) {
   auto path = wanted.asked;
+  if (path && is_pointer) path->file = "file.ptr";
   if (path && ident::is_packed_name_of(path->file, path->name)) path->file = path->name;
   return path;
 }
 
 }  // namespace
+
+bool is_web_page(base::Bytes head) {
+  const std::string words = base::lower_ascii(
+      base::trim(base::text_of(head.first(std::min<std::size_t>(head.size(), 64)))));
+  return words.starts_with("<!doctype html") || words.starts_with("<html");
+}
 
 Result<base::PendingFile> FetchedFiles::unpack(FetchedFile fetched) const {
   if (!fetched.is_cabinet) return std::move(fetched.file);
@@ -60,15 +60,17 @@ Result<base::PendingFile> FetchedFiles::unpack(FetchedFile fetched) const {
 
 Result<void> FetchedFiles::keep(FetchedFile fetched, const ident::SymbolRequest& wanted) {
   store::NewContainer added;
-  added.container.path = fetched.from;
+  added.container.project = wanted.scope.project;
+  added.container.path = store::upstream_container_path(wanted.scope.project, fetched.from);
   added.container.kind = Container::Kind::upstream;
-  const std::string name = fetched.name;
+  const bool is_pointer = fetched.is_pointer;
+  const std::string name = is_pointer ? "file.ptr" : fetched.name;
   base::PendingFile file = TRY(unpack(std::move(fetched)));
   store::NewFile described;
   {
     const auto mapped = TRY(base::MappedFile::open(file.path()));
     if (is_web_page(mapped->bytes())) return Error{Fault::malformed, "it is a web page"};
-    described = describe(mapped->bytes(), path_of(wanted), name);
+    described = describe(mapped->bytes(), path_of(wanted, is_pointer), name);
     if (!is_what_was_wanted(described, wanted)) {
       return Error{Fault::malformed, "it is another file: " + described.file.format + " " +
                                          described.file.debug_id + " " + described.file.code_id};

@@ -25,7 +25,11 @@ struct FetchedFile {
   std::string name;         // what it is called, unpacked
   std::string from;         // where it came from: its container's path
   bool is_cabinet = false;  // one file, packed
+  bool is_pointer = false;  // a file.ptr, which says where it is
 };
+
+// What some web servers say with 200 where there is no such file. `head`: 64 bytes are enough.
+bool is_web_page(base::Bytes head);
 
 class FetchedFiles {
  public:

@@ -55,7 +55,11 @@ Result<void> Scan::bring_one(const Sha256& content) {
 
 Result<void> Scan::bring_from_upstream(const store::Origin& origin, const Sha256& content) {
   Result<void> fetched = Error{Fault::not_found, "no upstream server is asked any more"};
-  if (options_.fetch_again) fetched = options_.fetch_again(origin.container.path, content);
+  if (options_.fetch_again) {
+    const std::string_view place =
+        store::place_of_upstream_container(origin.container.path, origin.container.project);
+    fetched = options_.fetch_again(std::string(place), content);
+  }
   if (fetched.ok()) {
     ++brought_;
     return {};

@@ -58,6 +58,9 @@ Result<Follower> pointer_follower(const Options& options) {
   for (const std::string_view path : base::split(options.scan_paths, ':')) {
     if (!path.empty()) roots.directories.emplace_back(path);
   }
+  for (const UpstreamOptions& upstream : options.upstreams) {
+    if (upstream.url.starts_with('/')) roots.directories.push_back(upstream.url);
+  }
   if (roots.directories.empty()) return Follower();
   return Follower([roots = std::move(roots)](
                       std::string_view text, const std::string& name, const std::string& id,

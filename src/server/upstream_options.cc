@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/text.h"
+#include "ident/scope.h"
 #include "server/options.h"
 
 namespace server {
@@ -23,10 +24,14 @@ struct Known {
   std::string_view key;
   Field field;
 };
-constexpr std::array<Known, 18> kKnown{{
+constexpr std::array<Known, 22> kKnown{{
     {"name", &UpstreamOptions::name},
     {"url", &UpstreamOptions::url},
     {"layout", &UpstreamOptions::layout},
+    {"projects", &UpstreamOptions::projects},
+    {"kinds", &UpstreamOptions::kinds},
+    {"cabinets", &UpstreamOptions::cabinets},
+    {"pointers", &UpstreamOptions::pointers},
     {"allow", &UpstreamOptions::allow},
     {"deny", &UpstreamOptions::deny},
     {"headers", &UpstreamOptions::headers},
@@ -59,6 +64,31 @@ std::vector<std::string> lines_of(std::string_view text) {
     if (!base::trim(line).empty()) lines.emplace_back(line);
   }
   return lines;
+}
+
+Result<std::vector<std::string>> kinds_of(std::string_view text, const std::string& server) {
+  std::vector<std::string> kinds = lines_of(text);
+  for (const std::string& kind : kinds) {
+    const auto& known = upstream::kFileKinds;
+    if (std::find(known.begin(), known.end(), kind) != known.end()) continue;
+    return Error{Fault::malformed, "[[upstream]] " + server + ": there is no kind of file " + kind +
+                                       "; expected breakpad, pdb, elf, macho or pe"};
+  }
+  return kinds;
+}
+
+// An empty line is the default project.
+Result<std::vector<std::string>> projects_of(std::string_view text, const std::string& server) {
+  std::vector<std::string> projects;
+  for (const std::string_view line : base::split(text, '\n')) {
+    const std::string name = base::lower_ascii(base::trim(line));
+    if (!name.empty() && !ident::is_project_name(name)) {
+      return Error{Fault::malformed,
+                   "[[upstream]] " + server + ": projects: " + name + " is no project's name"};
+    }
+    projects.push_back(name);
+  }
+  return projects;
 }
 
 }  // namespace
@@ -110,6 +140,11 @@ Result<upstream::ServerOptions> server_options(const UpstreamOptions& options) {
                      "or native"};
   }
   server.layout = *layout;
+  server.kinds = TRY(kinds_of(options.kinds, server.name));
+  server.also.cabinets = options.cabinets != 0;
+  server.also.pointers =
+      options.pointers.empty() ? options.url.starts_with('/') : options.pointers != "0";
+  server.projects = TRY(projects_of(options.projects, server.name));
   server.allow = lines_of(options.allow);
   server.deny = lines_of(options.deny);
   upstream::TransportOptions& transport = server.transport;

@@ -20,6 +20,10 @@ struct UpstreamOptions {
   std::string name;                 // "": what `url` says
   std::string url;                  // http://…, https://… or a directory
   std::string layout = "symstore";  // upstream/layout.h
+  std::string projects;             // one name a line; an empty one is the default project
+  std::string kinds;                // of files, one a line (upstream/layout.h); "": all
+  std::string pointers;             // whether file.ptr is asked for; "": of a directory
+  std::uint64_t cabinets = 1;       // 0: FIL_ is not asked for
   std::string allow = ".*", deny;   // one expression a line, of file names
   std::string headers;              // one "Name: value" a line
   std::string proxy, ca_bundle, client_certificate, client_key;

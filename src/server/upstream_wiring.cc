@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "server/upstream_tee.h"
 
 namespace server {
 
@@ -13,12 +14,24 @@ using Asked = supply::Supply::Options::Asked;
 
 namespace {
 
-// Most of them wait: for a server, or for a turn at one.
-constexpr unsigned kThreads = 64;
+// Most of them wait: for a server, or for a turn at one. A server that is slow holds no more than
+// may wait for it (upstream/server.h), so that there is always one left for the others.
+constexpr unsigned kThreadsMin = 16;
+constexpr unsigned kThreadsMax = 512;
+constexpr std::uint64_t kPointerSizeMax = 64ull << 10;
+
+unsigned threads_for(const std::vector<UpstreamOptions>& upstreams) {
+  std::uint64_t threads = kThreadsMin;
+  for (const UpstreamOptions& one : upstreams) {
+    threads += 3 * std::min<std::uint64_t>(one.requests_max, kThreadsMax);
+  }
+  return static_cast<unsigned>(std::min<std::uint64_t>(threads, kThreadsMax));
+}
 
 ingest::FetchedFile fetched_file(upstream::Fetched fetched) {
   ingest::FetchedFile file{std::move(fetched.file), std::move(fetched.place.name),
-                           std::move(fetched.from), fetched.place.is_cabinet};
+                           std::move(fetched.from), fetched.place.is_cabinet,
+                           fetched.place.is_pointer};
   return file;
 }
 
@@ -36,7 +49,8 @@ Error for_client(const Error& error) {
 Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
                                                          const std::string& tmp,
                                                          ingest::FetchedFiles& files,
-                                                         store::DiskWatch& disk) {
+                                                         store::DiskWatch& disk,
+                                                         db::Database& database, Follower follow) {
   std::vector<std::unique_ptr<upstream::Server>> servers;
   for (const UpstreamOptions& one : options.upstreams) {
     const upstream::ServerOptions server = TRY(server_options(one));
@@ -45,39 +59,57 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
     base::log::info("upstream {}: {} as {}", server.name, server.transport.location,
                     upstream::name_of(server.layout));
   }
-  std::unique_ptr<UpstreamWork> work(new UpstreamWork(std::move(servers), tmp, files, disk));
-  if (!work->empty()) work->pool_ = std::make_unique<base::WorkerPool>(kThreads);
+  std::unique_ptr<UpstreamWork> work(
+      new UpstreamWork(std::move(servers), tmp, files, disk, std::move(follow)));
+  if (!work->empty()) {
+    work->keeper_ = std::make_unique<MissKeeper>(database, work->upstreams_.servers());
+    work->pool_ = std::make_unique<base::WorkerPool>(threads_for(options.upstreams));
+  }
   return work;
 }
 
-// What a project has is its own matter; try builds are nobody's but ours.
 bool UpstreamWork::may_ask(const ident::SymbolRequest& request) const {
-  return !empty() && request.scope.project.empty() && upstreams_.may_have(request);
+  return !empty() && upstreams_.may_have(request);
 }
 
 void UpstreamWork::ask(const ident::SymbolRequest& request,
-                       const std::function<void(Asked)>& done) {
+                       const supply::Supply::Options::Hearer& hearer) {
   {
     const std::lock_guard lock(mutex_);
-    if (pool_) return pool_->post([this, request, done] { done(fetch(request)); });
+    if (pool_) {
+      return pool_->post([this, request, hearer] { hearer.done(fetch(request, hearer)); });
+    }
   }
-  done({false, {Fault::unavailable, "the server stops"}, supply::Supply::Clock::now()});
+  hearer.done({false, {Fault::unavailable, "the server stops"}, supply::Supply::Clock::now()});
 }
 
-Asked UpstreamWork::fetch(const ident::SymbolRequest& request) {
+Asked UpstreamWork::fetch(const ident::SymbolRequest& request,
+                          const supply::Supply::Options::Hearer& hearer) {
   const auto now = supply::Supply::Clock::now();
   if (!disk_.may_cache()) {
     return {false,
             {Fault::unavailable, "the disk is nearly full: nothing is fetched from upstream"},
             now + base::policy_of(Fault::unavailable).remember};
   }
-  auto missed = upstreams_.fetch(request, [&](upstream::Fetched fetched) {
-    return files_.keep(fetched_file(std::move(fetched)), request);
-  });
+  UpstreamTee tee(hearer.arrives);
+  auto missed = upstreams_.fetch(
+      request, [&](upstream::Fetched fetched) { return keep(std::move(fetched), request); }, &tee);
   if (const auto* miss = std::get_if<upstream::Missed>(&missed)) {
     return {false, for_client(miss->error), miss->until};
   }
   return {true, {}, now};
+}
+
+// A pointer that leads nowhere is a miss: the next server may have the file itself.
+Result<void> UpstreamWork::keep(upstream::Fetched fetched, const ident::SymbolRequest& request) {
+  if (fetched.place.is_pointer) {
+    if (!follow_ || !request.asked) {
+      return Error{Fault::not_found, "it is a file.ptr, and store.pointers lets none be followed"};
+    }
+    const std::string text = TRY(base::read_file(fetched.file.path(), kPointerSizeMax));
+    TRY(follow_(text, request.asked->name, request.asked->id, {fetched.from}));
+  }
+  return files_.keep(fetched_file(std::move(fetched)), request);
 }
 
 Result<void> UpstreamWork::fetch_again(const std::string& from, const base::Sha256& content) {

@@ -10,7 +10,9 @@
 
 #include "base/pool.h"
 #include "ingest/fetched_files.h"
+#include "server/miss_keeper.h"
 #include "server/options.h"
+#include "server/pointers.h"
 #include "store/disk_watch.h"
 #include "supply/supply.h"
 #include "upstream/upstreams.h"
@@ -19,11 +21,12 @@ namespace server {
 
 class UpstreamWork {
  public:
-  // `files` and `disk` must outlive it.
+  // `files`, `disk` and `database` must outlive it. `follow`: null when no file.ptr is followed.
   static base::Result<std::unique_ptr<UpstreamWork>> open(const Options& options,
                                                           const std::string& tmp,
                                                           ingest::FetchedFiles& files,
-                                                          store::DiskWatch& disk);
+                                                          store::DiskWatch& disk,
+                                                          db::Database& database, Follower follow);
 
   ~UpstreamWork() { stop(); }
   UpstreamWork(const UpstreamWork&) = delete;
@@ -31,20 +34,32 @@ class UpstreamWork {
 
   bool empty() const { return upstreams_.empty(); }
   bool may_ask(const ident::SymbolRequest& request) const;
-  void ask(const ident::SymbolRequest& request,
-           const std::function<void(supply::Supply::Options::Asked)>& done);
+  void ask(const ident::SymbolRequest& request, const supply::Supply::Options::Hearer& hearer);
   base::Result<void> fetch_again(const std::string& from, const base::Sha256& content);
+  // All that they do not have is asked for again.
+  void forget_misses() { upstreams_.forget_misses(); }
+  void forget_misses(const ident::SymbolRequest& request) { upstreams_.forget_misses(request); }
+  const std::vector<std::unique_ptr<upstream::Server>>& servers() const {
+    return upstreams_.servers();
+  }
   void stop();
 
  private:
   UpstreamWork(std::vector<std::unique_ptr<upstream::Server>> servers, const std::string& tmp,
-               ingest::FetchedFiles& files, store::DiskWatch& disk)
-      : upstreams_(std::move(servers), tmp), files_(files), disk_(disk) {}
-  supply::Supply::Options::Asked fetch(const ident::SymbolRequest& request);
+               ingest::FetchedFiles& files, store::DiskWatch& disk, Follower follow)
+      : upstreams_(std::move(servers), tmp),
+        files_(files),
+        disk_(disk),
+        follow_(std::move(follow)) {}
+  base::Result<void> keep(upstream::Fetched fetched, const ident::SymbolRequest& request);
+  supply::Supply::Options::Asked fetch(const ident::SymbolRequest& request,
+                                       const supply::Supply::Options::Hearer& hearer);
 
   upstream::Upstreams upstreams_;
+  std::unique_ptr<MissKeeper> keeper_;  // null: nobody to ask
   ingest::FetchedFiles& files_;
   store::DiskWatch& disk_;
+  const Follower follow_;
   std::mutex mutex_;
   std::unique_ptr<base::WorkerPool> pool_;  // null: nobody to ask, or stopped; guarded by mutex_
 };

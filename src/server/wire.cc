@@ -344,8 +344,8 @@ Result<void> serve(const Options& options) {
   ingest::ScanOptions scanning = scan_options(options, data);
   scanning.may_extract = [&disk] { return disk.may_extract(); };
   ingest::FetchedFiles fetched(blobs, containers, *extracted, {});
-  const std::unique_ptr<UpstreamWork> upstreams =
-      TRY(UpstreamWork::open(options, data.tmp(), fetched, disk));
+  const std::unique_ptr<UpstreamWork> upstreams = TRY(UpstreamWork::open(
+      options, data.tmp(), fetched, disk, *database, TRY(pointer_follower(options))));
   scanning.fetch_again = [&upstreams](const std::string& from, const base::Sha256& content) {
     return upstreams->fetch_again(from, content);
   };
@@ -367,8 +367,8 @@ Result<void> serve(const Options& options) {
     supplying.may_ask = [&upstreams](const ident::SymbolRequest& request) {
       return upstreams->may_ask(request);
     };
-    supplying.ask = [&upstreams](const ident::SymbolRequest& request, const auto& done) {
-      upstreams->ask(request, done);
+    supplying.ask = [&upstreams](const ident::SymbolRequest& request, const auto& hearer) {
+      upstreams->ask(request, hearer);
     };
   }
   supply::Supply supply(blobs, catalog, std::move(supplying));

@@ -378,35 +378,38 @@ void Catalog::add_removal_listener(RemovalListener listener) {
   removal_listeners_.push_back(std::move(listener));
 }
 
-Result<std::vector<std::int64_t>> Catalog::keep(Session& session,
-                                                const std::vector<NewFile>& files) {
+Result<std::vector<std::int64_t>> Catalog::keep(Session& session, const std::vector<NewFile>& files,
+                                                const std::string& project) {
+  Upload upload;
+  upload.project = project;
   std::vector<std::int64_t> ids;
   for (const NewFile& added : files) {
     const std::int64_t id = TRY(keep_file(session, added.file));
-    TRY(keep_keys(session, id, added, Upload{}));
+    TRY(keep_keys(session, id, added, upload));
     ids.push_back(id);
   }
   return ids;
 }
 
-Result<void> Catalog::drop_unowned(Session& session, const std::set<std::int64_t>& files,
+Result<void> Catalog::drop_unowned(Session& session, const OwnedFiles& files,
                                    std::vector<base::Sha256>& contents,
                                    std::vector<std::string>& ids) {
-  for (const std::int64_t file : files) {
-    Condition kept = is_kept({});
-    kept.values.insert(kept.values.begin(), {file, file});
+  for (const auto& [project, file] : files) {
+    Condition kept = is_kept({project, false});
+    kept.values.insert(kept.values.begin(), {file, file, project});
     const Rows owners =
         TRY(session.query("SELECT 1 FROM symbol_file f WHERE f.id = ? AND (EXISTS (SELECT 1 FROM "
-                          "container_file c WHERE c.file = ?) OR " +
+                          "container_file m JOIN container c ON c.id = m.container WHERE m.file = "
+                          "? AND c.project = ?) OR " +
                               kept.sql + ")",
                           kept.values));
     if (!owners.empty()) continue;
     const Rows keys = TRY(session.query(
-        "SELECT DISTINCT id FROM symbol_key WHERE file = ? AND project = '' AND is_try = 0",
-        {file}));
+        "SELECT DISTINCT id FROM symbol_key WHERE file = ? AND project = ? AND is_try = 0",
+        {file, project}));
     for (const Row& row : keys) ids.push_back(row.text(0));
-    TRY(session.execute("DELETE FROM symbol_key WHERE file = ? AND project = '' AND is_try = 0",
-                        {file}));
+    TRY(session.execute("DELETE FROM symbol_key WHERE file = ? AND project = ? AND is_try = 0",
+                        {file, project}));
     const Rows rest =
         TRY(session.query("SELECT f.sha256 FROM symbol_file f WHERE f.id = ? AND NOT EXISTS "
                           "(SELECT 1 FROM symbol_key k WHERE k.file = f.id)",

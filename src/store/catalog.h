@@ -151,12 +151,14 @@ class Catalog {
   void add_removal_listener(RemovalListener listener);
 
   // For store/containers.h, which brings files that nobody uploads. Inside its transaction: the
-  // rows of the files in the default project, and the taking away of those of `files` that no
-  // container has any more and nobody else keeps (store/ownership.h). Afterwards: telling the
+  // rows of the files in a project, and the taking away of those of `files` that no container of
+  // their project has any more and nobody else keeps (store/ownership.h). Afterwards: telling the
   // listeners.
+  using OwnedFiles = std::set<std::pair<std::string, std::int64_t>>;  // by project
   base::Result<std::vector<std::int64_t>> keep(db::Session& session,
-                                               const std::vector<NewFile>& files);
-  base::Result<void> drop_unowned(db::Session& session, const std::set<std::int64_t>& files,
+                                               const std::vector<NewFile>& files,
+                                               const std::string& project);
+  base::Result<void> drop_unowned(db::Session& session, const OwnedFiles& files,
                                   std::vector<base::Sha256>& contents,
                                   std::vector<std::string>& ids);
   void announce_removed(const std::vector<std::string>& ids);

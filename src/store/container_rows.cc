@@ -39,6 +39,7 @@ Container container_of(const Row& row) {
   container.stamp = {unsigned_of(row, 3), row.integer(4), row.integer(5), unsigned_of(row, 6)};
   container.problem = row.text(7);
   container.pack = find_sha256(row.text(8));
+  container.project = row.text(9);
   return container;
 }
 

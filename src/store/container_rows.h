@@ -13,8 +13,9 @@ namespace store {
 
 // Of the table called `c`, and how many they are.
 constexpr std::string_view kContainerColumns =
-    "c.id, c.path, c.kind, c.size, c.modified_ns, c.changed_ns, c.inode, c.problem, c.pack";
-constexpr std::size_t kContainerColumnCount = 9;
+    "c.id, c.path, c.kind, c.size, c.modified_ns, c.changed_ns, c.inode, c.problem, c.pack, "
+    "c.project";
+constexpr std::size_t kContainerColumnCount = 10;
 
 Container container_of(const db::Row& row);
 std::string name_of_kind(Container::Kind kind);

@@ -27,7 +27,7 @@ namespace {
 
 // What rows are left without when a container goes.
 struct Losses {
-  std::set<std::int64_t> files;
+  Catalog::OwnedFiles files;
   std::vector<Sha256> contents;  // nobody's any more
   std::vector<std::string> ids;  // that no longer find what they found
 };
@@ -63,8 +63,10 @@ Result<void> drop_pointer_key(Session& session, std::int64_t id, Losses& losses)
 Result<void> clear(Session& session, std::int64_t id, Losses& losses) {
   TRY(drop_pointer_key(session, id, losses));
   const Rows files =
-      TRY(session.query("SELECT file FROM container_file WHERE container = ?", {id}));
-  for (const Row& row : files) losses.files.insert(row.integer(0));
+      TRY(session.query("SELECT c.project, m.file FROM container c JOIN container_file m ON "
+                        "m.container = c.id WHERE c.id = ?",
+                        {id}));
+  for (const Row& row : files) losses.files.emplace(row.text(0), row.integer(1));
   const Rows packs = TRY(
       session.query("SELECT c.pack FROM container c WHERE c.id = ? AND c.pack <> '' AND NOT EXISTS "
                     "(SELECT 1 FROM container o WHERE o.pack = c.pack AND o.id <> c.id)",
@@ -87,9 +89,10 @@ Result<std::int64_t> keep_row(Session& session, const Container& container, Loss
   }
   const Rows rows = TRY(session.query(
       "INSERT INTO container (path, kind, size, modified_ns, changed_ns, inode, problem, pack, "
-      "scanned_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+      "scanned_at, project) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
       {container.path, name_of_kind(container.kind), number(stamp.size), stamp.modified_ns,
-       stamp.changed_ns, number(stamp.inode), container.problem, pack, base::now().us}));
+       stamp.changed_ns, number(stamp.inode), container.problem, pack, base::now().us,
+       container.project}));
   if (rows.empty()) return Error{Fault::internal, "INSERT INTO container returned no id"};
   return rows.front().integer(0);
 }
@@ -167,11 +170,22 @@ const std::vector<db::Migration>& Containers::migrations() {
   return list;
 }
 
+std::string upstream_container_path(const std::string& project, const std::string& place) {
+  return project.empty() ? place : project + " " + place;
+}
+
+std::string_view place_of_upstream_container(std::string_view path, std::string_view project) {
+  return project.empty() ? path : path.substr(std::min(project.size() + 1, path.size()));
+}
+
 Result<std::vector<Sha256>> Containers::commit(const std::vector<NewContainer>& containers) {
   Losses losses;
   std::vector<NewFile> files;
   for (const NewContainer& added : containers) {
-    for (const ContainerMember& member : added.members) files.push_back(member.file);
+    for (const ContainerMember& member : added.members) {
+      files.push_back(member.file);
+      files.back().scope = {added.container.project, false};
+    }
   }
   TRY(database_.write([&](Session& session) -> Result<void> {
     losses = {};
@@ -180,7 +194,8 @@ Result<std::vector<Sha256>> Containers::commit(const std::vector<NewContainer>& 
       std::vector<NewFile> own;
       own.reserve(added.members.size());
       for (const ContainerMember& member : added.members) own.push_back(member.file);
-      const std::vector<std::int64_t> rows = TRY(catalog_.keep(session, own));
+      const std::vector<std::int64_t> rows =
+          TRY(catalog_.keep(session, own, added.container.project));
       TRY(keep_members(session, id, added.members, rows));
       TRY(keep_source_rows(session, id, added.sources));
     }

@@ -38,9 +38,10 @@ struct Container {
   enum class Kind : std::uint8_t { file, package, upload, upstream };
   std::int64_t id = 0;
   std::string path;  // absolute; of an upload as uploaded_container_path() says; of an upstream
-                     // file its URL
+                     // file as upstream_container_path() does
   Kind kind = Kind::file;
   FileStamp stamp;
+  std::string project;               // whose files these are; "" is the default project
   std::string problem;               // why not all of it could be read; "" when all is well
   std::optional<base::Sha256> pack;  // its sources: docs/formats/source-pack.md
 };
@@ -85,6 +86,11 @@ struct UploadedOrigin {
 
 // "17/hello.rpm": unique, and never that of a watched file.
 std::string uploaded_container_path(std::int64_t upload_id, std::string_view file_name);
+
+// "games https://…": an upstream file in a project, unique in it; of the default project the place
+// alone. And back.
+std::string upstream_container_path(const std::string& project, const std::string& place);
+std::string_view place_of_upstream_container(std::string_view path, std::string_view project);
 
 class Containers {
  public:

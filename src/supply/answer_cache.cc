@@ -15,6 +15,10 @@ void AnswerCache::forget(const std::string& id) {
   for (const auto& shard : shards_) shard->forget(id);
 }
 
+void AnswerCache::forget_misses() {
+  for (const auto& shard : shards_) shard->forget_misses();
+}
+
 void AnswerCache::clear() {
   for (const auto& shard : shards_) shard->clear();
 }

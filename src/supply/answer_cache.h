@@ -40,6 +40,7 @@ class AnswerCache {
   // Null when nothing is remembered.
   SharedKey key_like(const AnswerKey& key) { return of(key).key_like(key); }
   void forget(const std::string& id);
+  void forget_misses();
   void clear();
   // Closes files that were removed, so that their room on the disk is free. Asks the disk.
   void close_removed();

@@ -141,6 +141,12 @@ void AnswerShard::forget(const std::string& id) {
   }
 }
 
+void AnswerShard::forget_misses() {
+  Closed closed;
+  const std::lock_guard lock(mutex_);
+  while (!misses_.empty()) remove(misses_.begin(), closed);
+}
+
 void AnswerShard::clear() {
   const std::lock_guard lock(mutex_);
   open_.clear();

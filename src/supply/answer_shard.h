@@ -67,6 +67,7 @@ class AnswerShard {
            Clock::time_point expires);
   SharedKey key_like(const AnswerKey& key) const;
   void forget(const std::string& id);
+  void forget_misses();
   void clear();
   void close_removed();
   AnswerSizes sizes() const;

@@ -243,9 +243,11 @@ void Supply::ask_or_settle(const Wanted& wanted, const Error& miss) {
     }
   }
   if (!said) {
-    ask_(wanted.request, [this, key = wanted.key](Options::Asked asked) {
-      hear_from_others(key, std::move(asked));
-    });
+    ask_(wanted.request,
+         {[this, key = wanted.key](std::shared_ptr<const Arriving> arriving) {
+            hear_arrival(key, std::move(arriving));
+          },
+          [this, key = wanted.key](const Options::Asked& asked) { hear_from_others(key, asked); }});
   } else if (said->found) {
     settle(wanted.key, Found::miss(miss));
   } else {
@@ -253,12 +255,13 @@ void Supply::ask_or_settle(const Wanted& wanted, const Error& miss) {
   }
 }
 
-void Supply::hear_from_others(const std::string& key, Options::Asked asked) {
+void Supply::hear_from_others(const std::string& key, const Options::Asked& asked) {
   {
     const std::lock_guard lock(mutex_);
     const auto at = flights_.find(key);
     if (at == flights_.end()) return;
     at->second.elsewhere = asked;
+    if (!asked.found) at->second.arriving = nullptr;
     if (asked.found) {
       queue_.push_back(key);
       work_came_.notify_one();

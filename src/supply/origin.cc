@@ -65,7 +65,10 @@ std::vector<std::string> watched_files(store::Containers* containers, const base
   const auto origins = containers->origins_of(content);
   if (!origins.ok()) return paths;
   for (const store::Origin& origin : *origins) {
-    if (origin.container.kind == store::Container::Kind::file) {
+    // An upstream directory's path is one here; a server's is none.
+    const bool is_here = origin.container.kind == store::Container::Kind::file ||
+                         origin.container.kind == store::Container::Kind::upstream;
+    if (is_here && origin.container.path.starts_with('/')) {
       paths.push_back(origin.container.path);
     }
   }

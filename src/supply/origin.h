@@ -19,7 +19,8 @@ namespace supply {
 void add_origin(store::Containers* containers, const base::Sha256& content,
                 const ident::Scope& scope, Supplied& supplied);
 
-// The watched files that are this content. Null containers: none.
+// The watched files that are this content, and those of directories that are asked as upstream
+// servers. Null containers: none.
 std::vector<std::string> watched_files(store::Containers* containers, const base::Sha256& content);
 
 }  // namespace supply

@@ -7,7 +7,6 @@
 
 namespace supply {
 
-using base::Error;
 using base::Fault;
 using base::Result;
 using ident::Artifact;
@@ -108,9 +107,16 @@ void Supply::add_spelling(std::string_view spelling, const SymbolRequest& reques
   }
 }
 
+std::shared_ptr<const Arriving> Supply::arriving(const SymbolRequest& request) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = flights_.find(request.cache_key());
+  return at == flights_.end() ? nullptr : at->second.arriving;
+}
+
 void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point deadline,
-                  std::function<void()> done) {
+                  std::function<void()> done, Takes takes) {
   auto waiter = std::make_shared<Waiter>();
+  waiter->takes = takes;
   {
     const std::lock_guard lock(mutex_);
     for (const SymbolRequest& request : requests) {
@@ -123,6 +129,7 @@ void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point 
         at->second.ids = ids_of(request);
         queue_.push_back(key);
       }
+      if (takes == Takes::arriving && at->second.arriving) continue;
       at->second.waiters.push_back(waiter);
       ++waiter->missing;
     }
@@ -178,9 +185,38 @@ Supply::Counts Supply::counts() const {
   return counts;
 }
 
+void Supply::forget_misses() {
+  const std::lock_guard lock(mutex_);
+  cache_.forget_misses();
+}
+
+void Supply::count_down(Waiter& waiter, Calls& ready) {
+  if (waiter.missing == 0 || --waiter.missing != 0) return;
+  deadlines_.erase(waiter.deadline);
+  ready.push_back(std::move(waiter.done));
+}
+
+// Who takes what arrives need not wait for its end.
+void Supply::hear_arrival(const std::string& key, std::shared_ptr<const Arriving> arriving) {
+  Calls ready;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = flights_.find(key);
+    if (at == flights_.end()) return;
+    at->second.arriving = std::move(arriving);
+    if (!at->second.arriving) return;
+    std::erase_if(at->second.waiters, [&](const std::shared_ptr<Waiter>& waiter) {
+      if (waiter->takes != Takes::arriving) return false;
+      count_down(*waiter, ready);
+      return true;
+    });
+  }
+  for (const auto& done : ready) done();
+}
+
 void Supply::settle(const std::string& key, const Found& found,
                     std::optional<Clock::time_point> expires) {
-  std::vector<std::function<void()>> ready;
+  Calls ready;
   {
     const std::lock_guard lock(mutex_);
     const auto at = flights_.find(key);
@@ -191,13 +227,7 @@ void Supply::settle(const std::string& key, const Found& found,
       return;
     }
     cache_.put(AnswerKey(key), at->second.ids, found, expires.value_or(expiry_of(found)));
-    for (const auto& waiter : at->second.waiters) {
-      if (waiter->missing == 0) continue;
-      --waiter->missing;
-      if (waiter->missing != 0) continue;
-      deadlines_.erase(waiter->deadline);
-      ready.push_back(std::move(waiter->done));
-    }
+    for (const auto& waiter : at->second.waiters) count_down(*waiter, ready);
     flights_.erase(at);
   }
   for (const auto& done : ready) done();

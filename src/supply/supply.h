@@ -2,6 +2,7 @@
 // other files; and who remembers that nobody has it.
 //   local()  what is known now, from memory alone: for handlers on a network loop
 //   want()   find out, off the loop, once however many ask; tells when all is settled
+//   arriving()  what is coming from somebody else this moment, to be read while it comes
 // A request in conversion is `working` until its file is made, never a miss. Misses are
 // remembered as long as their fault's policy says, and forgotten at once when a commit to the
 // catalogue brings one of their ids; that commit also starts the making of the module's files.
@@ -33,6 +34,7 @@
 #include "store/catalog.h"
 #include "store/containers.h"
 #include "supply/answer_cache.h"
+#include "supply/arriving.h"
 #include "supply/derived_files.h"
 #include "supply/known_ids.h"
 #include "supply/spellings.h"
@@ -56,15 +58,21 @@ class Supply {
                                          const std::vector<std::string>& lies_at)>
         follow = nullptr;
     store::Containers* containers = nullptr;  // says where such contents lie
-    // Asks others for what nobody here has, and calls back once, on any thread: `found` when the
-    // catalogue has it now. Null, and no answer for a request: nobody else is asked.
     struct Asked {
-      bool found = false;
-      base::Error miss;  // otherwise; when it may be worth asking again:
+      bool found = false;  // the catalogue has it now
+      base::Error miss;    // otherwise; when it may be worth asking again:
       Clock::time_point until;
     };
+    // What is told, on any thread, to who asked others.
+    struct Hearer {
+      // It begins to come; null: what came was not it after all. As often as it happens.
+      std::function<void(std::shared_ptr<const Arriving>)> arrives;
+      std::function<void(Asked)> done;  // once, and then nothing more
+    };
+    // Asks others for what nobody here has. Null, and no answer for a request: nobody else is
+    // asked.
     std::function<bool(const ident::SymbolRequest&)> may_ask = nullptr;
-    std::function<void(const ident::SymbolRequest&, std::function<void(Asked)>)> ask = nullptr;
+    std::function<void(const ident::SymbolRequest&, Hearer)> ask = nullptr;
   };
   Supply(store::Blobs& blobs, store::Catalog& catalog, Options options);
 
@@ -82,10 +90,13 @@ class Supply {
   Found local_by_spelling(std::string_view spelling);
   void add_spelling(std::string_view spelling, const ident::SymbolRequest& request);
 
-  // Calls `done` once: when each request is settled, or at the deadline. On another thread, or
-  // at once when all is known.
+  // Calls `done` once: when each request is settled, or, for who takes that, arriving; or at the
+  // deadline. On another thread, or at once when all is known.
+  enum class Takes : std::uint8_t { settled, arriving };
   void want(const std::vector<ident::SymbolRequest>& requests, Clock::time_point deadline,
-            std::function<void()> done);
+            std::function<void()> done, Takes takes = Takes::settled);
+  // Null: it is not on its way, or has come.
+  std::shared_ptr<const Arriving> arriving(const ident::SymbolRequest& request) const;
 
   // working when the deadline has come first.
   Found wait_for(const ident::SymbolRequest& request, Clock::time_point deadline);
@@ -94,6 +105,7 @@ class Supply {
 
   // Forgets what is remembered about the ids of a request: the next one is looked up again.
   void refresh(const ident::SymbolRequest& request);
+  void forget_misses();  // all of them
 
   struct Counts {
     AnswerCache::Sizes remembered;
@@ -109,6 +121,7 @@ class Supply {
   // Somebody who waits for one request or several.
   struct Waiter {
     std::size_t missing = 0;  // requests not yet settled; 0 once done was called
+    Takes takes = Takes::settled;
     std::function<void()> done;
     Deadlines::iterator deadline;
   };
@@ -119,6 +132,7 @@ class Supply {
     bool is_outdated = false;                 // a commit came meanwhile: look again before settling
     std::optional<Options::Asked> elsewhere;  // what the others said
     bool is_asked = false;                    // …or are about to say
+    std::shared_ptr<const Arriving> arriving;
     std::vector<std::shared_ptr<Waiter>> waiters;
   };
   struct Wanted {
@@ -138,8 +152,11 @@ class Supply {
   std::vector<base::Sha256> lacking_of(const Choice& choice) const;
   void settle(const std::string& key, const Found& found,
               std::optional<Clock::time_point> expires = std::nullopt);
+  using Calls = std::vector<std::function<void()>>;
+  void count_down(Waiter& waiter, Calls& ready);  // REQUIRES: mutex_ held
   void ask_or_settle(const Wanted& wanted, const base::Error& miss);
-  void hear_from_others(const std::string& key, Options::Asked asked);
+  void hear_from_others(const std::string& key, const Options::Asked& asked);
+  void hear_arrival(const std::string& key, std::shared_ptr<const Arriving> arriving);
   bool nobody_can_have(const ident::SymbolRequest& request) const;
   void hear_commit(const std::vector<store::NewFile>& files);
   void hear_removal(const std::vector<std::string>& ids);
@@ -166,7 +183,7 @@ class Supply {
   const decltype(Options::follow) follow_;
   store::Containers* const containers_;
   const std::function<bool(const ident::SymbolRequest&)> may_ask_;
-  const std::function<void(const ident::SymbolRequest&, std::function<void(Options::Asked)>)> ask_;
+  const decltype(Options::ask) ask_;
   std::unique_ptr<DerivedFiles> derived_;
   std::thread lookup_thread_;
   std::thread deadline_thread_;

@@ -25,13 +25,14 @@ class DirectoryTransport : public Transport {
       : directory_(std::move(directory)), size_max_(size_max) {}
 
   Result<void> fetch(const std::string& path, base::PendingFile& into,
-                     const std::atomic<bool>& stop) override {
+                     const std::atomic<bool>& stop, const Progress& progress) override {
     const base::Fd file = TRY(open_beneath(path));
     struct stat info{};
     if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return not_there(path);
     if (static_cast<std::uint64_t>(info.st_size) > size_max_) {
       return Error{Fault::too_large, directory_ + "/" + path + ": is too large"};
     }
+    if (progress.began) progress.began(static_cast<std::uint64_t>(info.st_size));
     std::string piece(kPieceSize, '\0');
     while (!stop) {
       const ssize_t n = ::read(file.get(), piece.data(), piece.size());
@@ -43,6 +44,7 @@ class DirectoryTransport : public Transport {
       }
       TRY(into.append(
           base::bytes_of(std::string_view(piece).substr(0, static_cast<std::size_t>(n)))));
+      if (progress.grew) progress.grew(into.size());
     }
     return Error{Fault::unavailable, "the server stops"};
   }

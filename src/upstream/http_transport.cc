@@ -19,21 +19,43 @@ Fault fault_of(int status) {
   return net::fault_of_status(status);
 }
 
+bool is_good(int status) { return status >= 200 && status < 300; }
+
+// Of what comes out, when that is what is sent.
+std::optional<std::uint64_t> size_of(const net::ClientAnswer& head) {
+  const auto coding = head.headers.find("Content-Encoding");
+  if (coding && !coding->empty() && !base::equal_ignoring_case(*coding, "identity")) {
+    return std::nullopt;
+  }
+  return base::parse_decimal(head.headers.find("Content-Length").value_or(""));
+}
+
 class HttpTransport : public Transport {
  public:
   explicit HttpTransport(const TransportOptions& options) : options_(options) {}
 
   Result<void> fetch(const std::string& path, base::PendingFile& into,
-                     const std::atomic<bool>& stop) override {
+                     const std::atomic<bool>& stop, const Progress& progress) override {
     std::unique_ptr<net::Client> client = take_client();
     net::ClientRequest request;
     request.url = net::join_url(options_.location, path);
     for (const auto& [name, value] : options_.headers) request.headers.add(name, value);
     request.progress = [&stop](std::uint64_t, std::uint64_t) { return !stop; };
-    const auto answer = client->download(request, into);
+    if (progress.began) {
+      request.on_head = [&](const net::ClientAnswer& head) -> Result<void> {
+        if (is_good(head.status)) progress.began(size_of(head));
+        return {};
+      };
+    }
+    request.on_body = [&](std::string_view piece) -> Result<void> {
+      TRY(into.append(base::bytes_of(piece)));
+      if (progress.grew) progress.grew(into.size());
+      return {};
+    };
+    const auto answer = client->send(request);
     give_back(std::move(client));
     if (!answer.ok()) return answer.error();
-    if (answer->status >= 200 && answer->status < 300) return {};
+    if (is_good(answer->status)) return {};
     return Error{fault_of(answer->status),
                  options_.location + " answers " + std::to_string(answer->status) + " for " + path};
   }

@@ -27,8 +27,8 @@ constexpr std::array<std::pair<Layout, std::string_view>, 7> kNames{{
 // The places so far, each once.
 class Places {
  public:
-  void add(std::string path, std::string name, bool is_cabinet = false) {
-    Place place{std::move(path), std::move(name), is_cabinet};
+  void add(std::string path, std::string name) { add(Place{std::move(path), std::move(name)}); }
+  void add(Place place) {
     if (std::find(all_.begin(), all_.end(), place) == all_.end()) all_.push_back(std::move(place));
   }
   std::vector<Place> take() && { return std::move(all_); }
@@ -88,7 +88,8 @@ bool asks_for_module(const SymbolRequest& request) {
          base::equal_ignoring_case(plain_file(*request.asked), request.asked->name);
 }
 
-void add_store_places(const SymbolRequest& request, bool two_tier, Places& places) {
+void add_store_places(const SymbolRequest& request, bool two_tier, const AlsoAsked& also,
+                      Places& places) {
   if (!asks_for_module(request)) return;
   const StorePath& asked = *request.asked;
   const std::string file = plain_file(asked);
@@ -97,7 +98,8 @@ void add_store_places(const SymbolRequest& request, bool two_tier, Places& place
     std::string folder = tier;
     folder.append(asked.name).append("/").append(id).append("/");
     places.add(folder + file, file);
-    places.add(folder + cabinet_name(file), file, true);
+    if (also.cabinets) places.add(Place{folder + cabinet_name(file), file, true});
+    if (also.pointers) places.add(Place{folder + "file.ptr", file, false, true});
   }
 }
 
@@ -191,12 +193,21 @@ std::optional<Layout> find_layout(std::string_view name) {
   return std::nullopt;
 }
 
-std::vector<Place> places_of(Layout layout, const SymbolRequest& request) {
+std::string_view kind_of(const SymbolRequest& request) {
+  if (wants_text(request)) return "breakpad";
+  if (request.asked && base::lower_ascii(plain_file(*request.asked)).ends_with(".pdb")) {
+    return "pdb";
+  }
+  if (!id_of(request, KeyKind::build_id).empty()) return "elf";
+  return id_of(request, KeyKind::uuid).empty() ? "pe" : "macho";
+}
+
+std::vector<Place> places_of(Layout layout, const SymbolRequest& request, const AlsoAsked& also) {
   Places places;
   switch (layout) {
     case Layout::symstore:
     case Layout::symstore_two_tier:
-      add_store_places(request, layout == Layout::symstore_two_tier, places);
+      add_store_places(request, layout == Layout::symstore_two_tier, also, places);
       break;
     case Layout::ssqp:
       add_ssqp_places(request, places);

@@ -13,6 +13,7 @@
 // Format: docs/protocols/upstreams.md
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,10 +40,22 @@ struct Place {
   std::string path;         // relative, without percent signs
   std::string name;         // base name of the file that is wanted, as a plain one
   bool is_cabinet = false;  // the file lies there packed
+  bool is_pointer = false;  // a file.ptr that says where the file is
+  bool is_plain() const { return !is_cabinet && !is_pointer; }
 
   friend bool operator==(const Place&, const Place&) = default;
 };
 
-std::vector<Place> places_of(Layout layout, const ident::SymbolRequest& request);
+// What is looked for besides the file itself, where the layout has it.
+struct AlsoAsked {
+  bool cabinets = true;
+  bool pointers = false;
+};
+std::vector<Place> places_of(Layout layout, const ident::SymbolRequest& request,
+                             const AlsoAsked& also = {});
+
+// What kind of file is wanted, as far as a request says: "breakpad", "pdb", "elf", "macho" or "pe".
+std::string_view kind_of(const ident::SymbolRequest& request);
+constexpr std::array<std::string_view, 5> kFileKinds{"breakpad", "pdb", "elf", "macho", "pe"};
 
 }  // namespace upstream

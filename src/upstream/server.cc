@@ -34,6 +34,33 @@ std::string trimmed(std::string location) {
   return location;
 }
 
+// One transfer, as a watcher sees it.
+class Watched {
+ public:
+  Watched(Watcher* watcher, const Place& place, const base::PendingFile& file)
+      : watcher_(place.is_plain() ? watcher : nullptr), place_(place), file_(file) {}
+
+  Progress progress() {
+    if (watcher_ == nullptr) return {};
+    return {[this](std::optional<std::uint64_t> total) {
+              has_begun_ = true;
+              watcher_->began(place_, file_, total);
+            },
+            [this](std::uint64_t size) {
+              if (has_begun_) watcher_->grew_to(size);
+            }};
+  }
+  void failed() {
+    if (has_begun_) watcher_->ended(false);
+  }
+
+ private:
+  Watcher* const watcher_;
+  const Place& place_;
+  const base::PendingFile& file_;
+  bool has_begun_ = false;
+};
+
 }  // namespace
 
 struct Server::Turn {
@@ -75,7 +102,8 @@ Server::Server(const ServerOptions& options, FileFilter filter,
     : options_(options),
       filter_(std::move(filter)),
       transport_(std::move(transport)),
-      breaker_(options.breaker) {}
+      breaker_(options.breaker),
+      misses_(options.misses_max, options.retry_after) {}
 
 bool Server::take_turn() {
   std::unique_lock lock(mutex_);
@@ -95,29 +123,9 @@ void Server::give_turn() {
   turn_came_.notify_one();
 }
 
-std::optional<Server::Miss> Server::find_miss(const std::string& path) {
-  const std::lock_guard lock(mutex_);
-  const auto at = misses_.find(path);
-  if (at == misses_.end()) return std::nullopt;
-  if (at->second.until > Clock::now()) return at->second;
-  misses_.erase(at);
-  return std::nullopt;
-}
-
-void Server::remember_miss(const std::string& path, const Error& error) {
-  const std::lock_guard lock(mutex_);
-  if (misses_.size() >= options_.misses_max) misses_.erase(misses_.begin());
-  misses_.insert_or_assign(path, Miss{error, Clock::now() + options_.retry_after});
-}
-
 void Server::reject(const Place& place) {
-  remember_miss(place.path, {Fault::not_found,
-                             options_.name + ": what lies at " + place.path + " is another file"});
-}
-
-void Server::forget_misses() {
-  const std::lock_guard lock(mutex_);
-  misses_.clear();
+  misses_.remember(place.path, {Fault::malformed, options_.name + ": what lies at " + place.path +
+                                                      " is another file"});
 }
 
 Server::Counts Server::counts() const {
@@ -131,20 +139,24 @@ Server::Counts Server::counts() const {
 }
 
 Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
-                                    const std::atomic<bool>& stop, Clock::time_point& miss_until) {
-  if (const auto miss = find_miss(place.path)) {
-    miss_until = std::min(miss_until, miss->until);
+                                    const std::atomic<bool>& stop, Clock::time_point& miss_until,
+                                    Watcher* watcher) {
+  if (const auto miss = misses_.find(place.path)) {
+    const std::chrono::microseconds left(miss->until.us - base::now().us);
+    miss_until = std::min(miss_until, Clock::now() + left);
     return miss->error;
   }
   const Turn turn(*this);
   if (!turn.taken) {
     return Error{Fault::unavailable, options_.name + ": is busy with as much as it may be asked"};
   }
+  base::PendingFile file = TRY(base::PendingFile::create(tmp));
   if (!breaker_.may_ask()) {
     return Error{Fault::unavailable, options_.name + ": did not answer lately, and is left alone"};
   }
-  auto file = base::PendingFile::create(tmp);
-  Result<void> fetched = file.ok() ? transport_->fetch(place.path, *file, stop) : file.error();
+  Watched watched(watcher, place, file);
+  const Result<void> fetched = transport_->fetch(place.path, file, stop, watched.progress());
+  if (!fetched.ok()) watched.failed();
   const bool failed = !fetched.ok() && is_failure(fetched.error().fault);
   failed ? breaker_.failed() : breaker_.succeeded();
   {
@@ -153,29 +165,43 @@ Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
     ++(failed ? counts_.failures : fetched.ok() ? counts_.hits : counts_.misses);
   }
   if (fetched.ok()) {
-    return Fetched{std::move(*file), place, options_.transport.location + "/" + place.path};
+    return Fetched{std::move(file), place, options_.transport.location + "/" + place.path};
   }
   if (failed) {
     base::log::warning("upstream {}: {}", options_.name, fetched.error().what);
   } else {
-    remember_miss(place.path, fetched.error());
+    misses_.remember(place.path, fetched.error());
     miss_until = std::min(miss_until, Clock::now() + options_.retry_after);
   }
   return std::move(fetched).error();
 }
 
+// Where it may be asked for what is wanted; nowhere when projects, kinds or filter say no.
+std::vector<Place> Server::places_of_wanted(const SymbolRequest& request) const {
+  const auto names = [](const std::vector<std::string>& list, std::string_view name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+  };
+  if (!names(options_.projects, request.scope.project)) return {};
+  if (!options_.kinds.empty() && !names(options_.kinds, kind_of(request))) return {};
+  std::vector<Place> places = places_of(options_.layout, request, options_.also);
+  std::erase_if(places, [&](const Place& place) { return !filter_.allows(place.name); });
+  return places;
+}
+
 bool Server::may_have(const SymbolRequest& request) const {
-  const std::vector<Place> places = places_of(options_.layout, request);
-  return std::any_of(places.begin(), places.end(),
-                     [&](const Place& place) { return filter_.allows(place.name); });
+  return !places_of_wanted(request).empty();
+}
+
+void Server::forget_misses(const SymbolRequest& request) {
+  for (const Place& place : places_of_wanted(request)) misses_.forget(place.path);
 }
 
 Result<Fetched> Server::fetch(const SymbolRequest& request, const std::string& tmp,
-                              const std::atomic<bool>& stop, Clock::time_point& miss_until) {
+                              const std::atomic<bool>& stop, Clock::time_point& miss_until,
+                              Watcher* watcher) {
   Error last{Fault::not_found, options_.name + ": is not asked for such a file"};
-  for (const Place& place : places_of(options_.layout, request)) {
-    if (!filter_.allows(place.name)) continue;
-    auto fetched = fetch_place(place, tmp, stop, miss_until);
+  for (const Place& place : places_of_wanted(request)) {
+    auto fetched = fetch_place(place, tmp, stop, miss_until, watcher);
     if (fetched.ok()) return fetched;
     last = std::move(fetched).error();
     // Who does not answer would not answer for the other spelling either.
@@ -190,7 +216,7 @@ std::optional<Result<Fetched>> Server::fetch_again(const std::string& from, cons
   if (!from.starts_with(prefix)) return std::nullopt;
   Clock::time_point ignored = Clock::time_point::max();
   const std::string path = from.substr(prefix.size());
-  return fetch_place({path, std::string(base::basename_of(path)), false}, tmp, stop, ignored);
+  return fetch_place({path, std::string(base::basename_of(path))}, tmp, stop, ignored, nullptr);
 }
 
 }  // namespace upstream

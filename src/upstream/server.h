@@ -11,7 +11,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,6 +20,7 @@
 #include "upstream/breaker.h"
 #include "upstream/file_filter.h"
 #include "upstream/layout.h"
+#include "upstream/misses.h"
 #include "upstream/transport.h"
 
 namespace upstream {
@@ -29,6 +29,9 @@ struct ServerOptions {
   std::string name;  // for people
   Layout layout = Layout::symstore;
   TransportOptions transport;
+  std::vector<std::string> projects{""};  // for which it is asked; "" is the default one
+  AlsoAsked also;
+  std::vector<std::string> kinds;  // of files (kind_of()); none: all
   std::vector<std::string> allow{".*"}, deny;
   std::chrono::seconds retry_after{60};
   unsigned requests_max = 10;
@@ -44,6 +47,19 @@ struct Fetched {
   std::string from;  // the server's location and the place: find_again() knows it
 };
 
+// Watches a file come, before it is fetched as a whole; only such that lie there as they are wanted
+// (no cabinets). Calls come on the thread that fetches.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  // `file` is written to until ended(); its size when the server says it.
+  virtual void began(const Place& place, const base::PendingFile& file,
+                     std::optional<std::uint64_t> total) = 0;
+  virtual void grew_to(std::uint64_t size) = 0;
+  // After began(), once: whether it came whole and is what was wanted.
+  virtual void ended(bool is_good) = 0;
+};
+
 class Server {
  public:
   using Clock = std::chrono::steady_clock;
@@ -52,18 +68,25 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  bool may_have(const ident::SymbolRequest& request) const;  // its layout and filter say so
+  // Its projects, kinds, layout and filter say so.
+  bool may_have(const ident::SymbolRequest& request) const;
   // `tmp`: where files are written. `miss_until`: when a miss, or a failure, may be another one.
+  // `watcher`: null, or told of what comes; that a file which fetch() gives has ended is the
+  // caller's to say, who judges it.
   base::Result<Fetched> fetch(const ident::SymbolRequest& request, const std::string& tmp,
-                              const std::atomic<bool>& stop, Clock::time_point& miss_until);
+                              const std::atomic<bool>& stop, Clock::time_point& miss_until,
+                              Watcher* watcher = nullptr);
   // What was fetched `from` here before; nothing when that is not here.
   std::optional<base::Result<Fetched>> fetch_again(const std::string& from, const std::string& tmp,
                                                    const std::atomic<bool>& stop);
   // What came from there was not what was asked for: as good as a miss.
   void reject(const Place& place);
-  void forget_misses();
+  Misses& misses() { return misses_; }
+  void forget_misses(const ident::SymbolRequest& request);  // of all its places
 
   const std::string& name() const { return options_.name; }
+  // Where it is: tells it from the others over a restart.
+  const std::string& place() const { return options_.transport.location; }
   struct Counts {
     std::uint64_t requests = 0, hits = 0, misses = 0, failures = 0;
     std::size_t remembered = 0, waiting = 0, busy = 0;
@@ -72,17 +95,13 @@ class Server {
   Counts counts() const;
 
  private:
-  struct Miss {
-    base::Error error;
-    Clock::time_point until;
-  };
   struct Turn;  // holds one of the requests_max turns
 
+  std::vector<Place> places_of_wanted(const ident::SymbolRequest& request) const;
   Server(const ServerOptions& options, FileFilter filter, std::unique_ptr<Transport> transport);
   base::Result<Fetched> fetch_place(const Place& place, const std::string& tmp,
-                                    const std::atomic<bool>& stop, Clock::time_point& miss_until);
-  std::optional<Miss> find_miss(const std::string& path);
-  void remember_miss(const std::string& path, const base::Error& error);
+                                    const std::atomic<bool>& stop, Clock::time_point& miss_until,
+                                    Watcher* watcher);
   bool take_turn();
   void give_turn();
 
@@ -90,10 +109,10 @@ class Server {
   const FileFilter filter_;
   const std::unique_ptr<Transport> transport_;
   Breaker breaker_;
+  Misses misses_;
   mutable std::mutex mutex_;
   std::condition_variable turn_came_;
   // All guarded by mutex_.
-  std::map<std::string, Miss> misses_;  // by path
   unsigned busy_ = 0;
   unsigned waiting_ = 0;
   Counts counts_;

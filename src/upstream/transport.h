@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,12 +28,19 @@ struct TransportOptions {
   std::uint64_t size_max = 16ull << 30;
 };
 
+// Told while a file comes, on the thread that fetches it. Both or neither are set.
+struct Progress {
+  // The file is there and begins to come; its size when the server says it.
+  std::function<void(std::optional<std::uint64_t> total)> began;
+  std::function<void(std::uint64_t size)> grew;  // of what is written
+};
+
 class Transport {
  public:
   virtual ~Transport() = default;
   // Appends the file at `path` (upstream/layout.h) to `into`.
   virtual base::Result<void> fetch(const std::string& path, base::PendingFile& into,
-                                   const std::atomic<bool>& stop) = 0;
+                                   const std::atomic<bool>& stop, const Progress& progress) = 0;
 };
 
 // Redirects are followed; one that leads to another server may only lead to a public address, and

@@ -24,14 +24,14 @@ bool is_miss(Fault fault) {
 }  // namespace
 
 std::variant<std::monostate, Missed> Upstreams::fetch(const ident::SymbolRequest& request,
-                                                      const Judge& is_it) {
+                                                      const Judge& is_it, Watcher* watcher) {
   Missed missed{{Fault::not_found, "no upstream server has it"}, Clock::time_point::max()};
   const auto note = [&](const Error& error) {
     if (!is_miss(error.fault) && missed.error.fault == Fault::not_found) missed.error = error;
   };
   for (const auto& server : servers_) {
     if (stop_) return Missed{{Fault::unavailable, "the server stops"}, Clock::now()};
-    auto fetched = server->fetch(request, tmp_, stop_, missed.until);
+    auto fetched = server->fetch(request, tmp_, stop_, missed.until, watcher);
     if (!fetched.ok()) {
       note(fetched.error());
       continue;
@@ -39,6 +39,7 @@ std::variant<std::monostate, Missed> Upstreams::fetch(const ident::SymbolRequest
     const Place place = fetched->place;
     const std::string from = fetched->from;
     const Result<void> taken = is_it(std::move(*fetched));
+    if (watcher != nullptr && place.is_plain()) watcher->ended(taken.ok());
     if (taken.ok()) return std::monostate();
     base::log::warning("upstream {}: {}: {}", server->name(), from, taken.error().what);
     note(taken.error());
@@ -64,8 +65,12 @@ Result<Fetched> Upstreams::fetch_again(const std::string& from) {
   return Error{Fault::not_found, from + ": of no upstream server of ours"};
 }
 
+void Upstreams::forget_misses(const ident::SymbolRequest& request) {
+  for (const auto& server : servers_) server->forget_misses(request);
+}
+
 void Upstreams::forget_misses() {
-  for (const auto& server : servers_) server->forget_misses();
+  for (const auto& server : servers_) server->misses().forget_all();
 }
 
 }  // namespace upstream

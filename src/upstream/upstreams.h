@@ -35,10 +35,11 @@ class Upstreams {
   // asked.
   using Judge = std::function<base::Result<void>(Fetched fetched)>;
   std::variant<std::monostate, Missed> fetch(const ident::SymbolRequest& request,
-                                             const Judge& is_it);
+                                             const Judge& is_it, Watcher* watcher = nullptr);
   // A file that came from there before; not_found when no server of ours is that one any more.
   base::Result<Fetched> fetch_again(const std::string& from);
   void forget_misses();
+  void forget_misses(const ident::SymbolRequest& request);
   void stop() { stop_ = true; }
 
   const std::vector<std::unique_ptr<Server>>& servers() const { return servers_; }

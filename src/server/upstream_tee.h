@@ -1,0 +1,42 @@
+// Lets clients read a file while it comes from an upstream server: what is fetched goes to disk, and
+// what is on disk is shown to who waits for it.
+//   - It is shown when enough has come to be worth it: a small file that comes at once is better
+//     answered whole, with its tag. A web page is not shown.
+//   - Its last byte is held back until the file was judged and is in the catalogue.
+// For one thread: the one that fetches.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "supply/arriving.h"
+#include "upstream/server.h"
+
+namespace server {
+
+class UpstreamTee : public upstream::Watcher {
+ public:
+  using Arrives = std::function<void(std::shared_ptr<const supply::Arriving>)>;
+  explicit UpstreamTee(Arrives arrives) : arrives_(std::move(arrives)) {}
+
+  void began(const upstream::Place& place, const base::PendingFile& file,
+             std::optional<std::uint64_t> total) override;
+  void grew_to(std::uint64_t size) override;
+  void ended(bool is_good) override;
+
+ private:
+  bool is_worth_showing() const;
+  void show();
+
+  const Arrives arrives_;
+  std::shared_ptr<net::GrowingFile> growing_;  // null: nothing to show
+  std::string name_;
+  std::uint64_t size_ = 0;
+  std::chrono::steady_clock::time_point started_;
+  bool is_shown_ = false;
+};
+
+}  // namespace server

@@ -1,0 +1,27 @@
+// Upstream servers' misses in the database, so that a restart does not ask again for what nobody had
+// a minute ago. Whoever restarts after a kill has lost what was said since the last save(): that
+// costs a request, no more.
+// Any thread may call; calls block. Fails as the database does.
+#pragma once
+
+#include "db/database.h"
+#include "upstream/server.h"
+
+namespace upstream {
+
+class MissRows {
+ public:
+  static const std::vector<db::Migration>& migrations();  // 160 to 169
+
+  explicit MissRows(db::Database& database) : database_(database) {}
+
+  // Those of servers that are asked no more go, and those whose time is over.
+  base::Result<void> load(const std::vector<std::unique_ptr<Server>>& servers);
+  // What was said since the last time; nothing to write costs nothing.
+  base::Result<void> save(const std::vector<std::unique_ptr<Server>>& servers);
+
+ private:
+  db::Database& database_;
+};
+
+}  // namespace upstream
