@@ -152,19 +152,20 @@ TEST_F(UpstreamTest, AnotherKindOfFileIsNotAskedFor) {
   EXPECT_EQ(get("/app.pdb/1/app.pdb").body, "a file");
 }
 
-// A file.ptr in an upstream directory leads to a file in it, or nowhere; then the next server is
-// asked.
+// A file.ptr in an upstream directory leads to a file in it that bears the id, or nowhere; then the
+// next server is asked.
 TEST_F(UpstreamTest, AFilePtrIsFollowedInItsDirectory) {
-  const std::string folder = "store/app.bin/" + std::string(kId) + "/";
-  write("store/builds/7/app.bin", "the file");
-  write(folder + "file.ptr", "PATH:" + path("store/builds/7/app.bin"));
-  write("secret", "a secret");
-  write("store/other.bin/1/file.ptr", "PATH:" + path("secret"));
-  write("second/other.bin/1/other.bin", "another file");
+  const std::string library = must_build();
+  const std::string at =
+      "/libone.so/elf-buildid-" + extract::identify(base::bytes_of(library)).build_id + "/";
+  write("store/builds/7/libone.so", library);
+  write("store" + at + "file.ptr", "PATH:" + path("store/builds/7/libone.so"));
+  write("store" + store_path("file.ptr"), "PATH:" + path("libone.so"));
+  write("second" + store_path("app.bin"), "the file");
   start("[[upstream]]\nurl = \"" + path("store") + "\"\n[[upstream]]\nurl = \"" + path("second") +
         "\"\n");
+  EXPECT_TRUE(get(at + "libone.so").body == library);
   EXPECT_EQ(get(store_path("app.bin")).body, "the file");
-  EXPECT_EQ(get("/other.bin/1/other.bin").body, "another file");
 }
 
 TEST_F(UpstreamTest, AFileThatIsAnotherIsNotServed) {

@@ -123,11 +123,12 @@ class StreamingTest : public testing::Test {
   void start(const std::string& tables) {
     const std::string path = root_.path() + "/faultline.toml";
     ASSERT_TRUE(base::write_file_durably(path, base::bytes_of(tables)).ok());
-    server_.emplace(
-        ServerProcess::start({root_.path() + "/data", {"--config", path}, {}, {}}));
+    server_.emplace(ServerProcess::start({root_.path() + "/data", {"--config", path}, {}, {}}));
     ASSERT_NE(server_->url(), "");
   }
-  std::string url(std::string_view path = kPath) const { return server_->url() + std::string(path); }
+  std::string url(std::string_view path = kPath) const {
+    return server_->url() + std::string(path);
+  }
   RawAnswer raw_get(std::string_view path, std::string_view headers = "") const {
     return testing_support::raw_get(server_->url().substr(7), path, headers);  // "http://"
   }
@@ -167,9 +168,8 @@ TEST_F(StreamingTest, BytesReachTheClientsWhileTheyArrive) {
 TEST_F(StreamingTest, WhatBreaksOffIsWholeForNobody) {
   Drip drip(root_.path(), content_, true);
   ScriptedServer broken(root_.path(), [&](net::Request&) { return drip.answer(); });
-  ScriptedServer good(root_.path(), [&](net::Request&) {
-    return net::Answer::text(200, content_);
-  });
+  ScriptedServer good(root_.path(),
+                      [&](net::Request&) { return net::Answer::text(200, content_); });
   start(broken.table() + good.table());
   Reader first(url());
   drip.send_to(kHalf);
@@ -261,8 +261,7 @@ TEST_F(StreamingTest, ARealDebuginfodClientReadsWhatDrips) {
   if (!testing_support::have_command("debuginfod-find")) GTEST_SKIP() << "no debuginfod-find";
   const std::string made = root_.path() + "/libone.so";
   build_library(made);
-  const std::string id =
-      extract::identify(base::bytes_of(base::read_file(made).value())).build_id;
+  const std::string id = extract::identify(base::bytes_of(base::read_file(made).value())).build_id;
   const std::string library = base::read_file(made).value() + std::string(2 * kHalf, '\0');
   Drip drip(root_.path(), library, true);
   ScriptedServer upstream(root_.path(), [&](net::Request&) { return drip.answer(); });
@@ -272,9 +271,9 @@ TEST_F(StreamingTest, ARealDebuginfodClientReadsWhatDrips) {
     std::this_thread::sleep_for(seconds(7));
     drip.finish();
   });
-  const auto end = testing_support::run(fmt::format(
-      "DEBUGINFOD_URLS={} DEBUGINFOD_CACHE_PATH={}/cache debuginfod-find executable {}",
-      server_->url(), root_.path(), id));
+  const auto end = testing_support::run(
+      fmt::format("DEBUGINFOD_URLS={} DEBUGINFOD_CACHE_PATH={}/cache debuginfod-find executable {}",
+                  server_->url(), root_.path(), id));
   sender.join();
   ASSERT_EQ(end.exit_code, 0) << end.errors;
   const std::string found = end.output.substr(0, end.output.find('\n'));

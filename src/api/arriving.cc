@@ -66,9 +66,8 @@ std::optional<net::Answer> answer_arriving(const net::Request& request,
   }
   net::Answer answer;
   answer.body = arriving->bytes;
-  answer.headers.add("Content-Type", wanted.artifact == Artifact::sym
-                                         ? "text/plain; charset=utf-8"
-                                         : "application/octet-stream");
+  answer.headers.add("Content-Type", wanted.artifact == Artifact::sym ? "text/plain; charset=utf-8"
+                                                                      : "application/octet-stream");
   answer.headers.add("Access-Control-Allow-Origin", "*");
   answer.headers.add("Cache-Control", "public, max-age=300");
   if (!is_buildid_path(request.path)) return answer;

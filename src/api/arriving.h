@@ -1,7 +1,6 @@
 // Answers with a file that is still on its way from an upstream server: clients read it while it
-// comes (supply/arriving.h). For plain GETs of whole files alone; who wants a part of it, or only its
-// head, waits until it is here.
-// Called on network loops: memory only. Never fails.
+// comes (supply/arriving.h). For plain GETs of whole files alone; who wants a part of it, or only
+// its head, waits until it is here. Called on network loops: memory only. Never fails.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// Lets clients read a file while it comes from an upstream server: what is fetched goes to disk, and
-// what is on disk is shown to who waits for it.
+// Lets clients read a file while it comes from an upstream server: what is fetched goes to disk,
+// and what is on disk is shown to who waits for it.
 //   - It is shown when enough has come to be worth it: a small file that comes at once is better
 //     answered whole, with its tag. A web page is not shown.
 //   - Its last byte is held back until the file was judged and is in the catalogue.

@@ -20,7 +20,7 @@ constexpr std::array<std::pair<Fault, std::string_view>, 4> kCauses{{
     {Fault::malformed, "malformed"},
 }};
 
-std::string_view name_of(Fault fault) {
+std::string_view name_of_cause(Fault fault) {
   for (const auto& [cause, name] : kCauses) {
     if (cause == fault) return name;
   }
@@ -44,7 +44,7 @@ Result<void> save_changes(db::Session& session, const std::string& server,
         "INSERT INTO upstream_miss (server, path, cause, words, until_at) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (server, path) DO UPDATE SET cause = excluded.cause, words = excluded.words, "
         "until_at = excluded.until_at",
-        {server, miss.path, std::string(name_of(miss.error.fault)), miss.error.what,
+        {server, miss.path, std::string(name_of_cause(miss.error.fault)), miss.error.what,
          miss.until.us}));
   }
   return {};

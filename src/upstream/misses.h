@@ -1,9 +1,9 @@
-// What an upstream server lately said that it does not have, by the path that it was asked for: each
-// spelling is a miss of its own, with its cause. Bounded in number; the oldest go first. A miss is
-// good for `retry_after` from when it was said; asking does not make it younger.
-// In wall time, so that it can be kept over a restart (miss_rows.h): take_changes() gives what is to
-// be written. A clock that was set back makes no miss last longer than retry_after.
-// Thread-safe; every call is short.
+// What an upstream server lately said that it does not have, by the path that it was asked for:
+// each spelling is a miss of its own, with its cause. Bounded in number; the oldest go first. A
+// miss is good for `retry_after` from when it was said; asking does not make it younger. In wall
+// time, so that it can be kept over a restart (miss_rows.h): take_changes() gives what is to be
+// written. A clock that was set back makes no miss last longer than retry_after. Thread-safe; every
+// call is short.
 #pragma once
 
 #include <chrono>

@@ -64,7 +64,8 @@ TEST(Misses, ChangesAreToldOnce) {
 TEST(Misses, WhatIsOverIsNotRestored) {
   Misses misses(10, seconds(60));
   misses.restore({"over", nothing(), at(5)}, at(6));
-  misses.restore({"far", nothing(), at(600)}, at(6));  // of a clock that was wrong, or other options
+  misses.restore({"far", nothing(), at(600)},
+                 at(6));  // of a clock that was wrong, or other options
   misses.restore({"good", nothing(), at(20)}, at(6));
   EXPECT_EQ(misses.size(), 1U);
   EXPECT_TRUE(misses.find("good", at(7)));

@@ -10,14 +10,35 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string paths_of(Layout layout, const std::string& asked) {
+std::string paths_of(Layout layout, const std::string& asked, const AlsoAsked& also = {}) {
   const auto request = ident::find_request(asked);
   EXPECT_TRUE(request.has_value()) << asked;
   std::string all;
-  for (const Place& place : places_of(layout, *request)) {
+  for (const Place& place : places_of(layout, *request, also)) {
     all += (all.empty() ? "" : " ") + place.path + (place.is_cabinet ? "*" : "");
   }
   return all;
+}
+
+TEST(Layout, WhatElseIsAskedForIsAMatterOfChoice) {
+  const std::string asked = "app.pdb/946967C36ED4F5254C4C44205044422E1/app.pdb";
+  const std::string folder = asked.substr(0, asked.rfind('/') + 1);
+  EXPECT_EQ(paths_of(Layout::symstore, asked, {false, false}), asked);
+  EXPECT_EQ(paths_of(Layout::symstore, asked, {true, true}),
+            asked + " " + folder + "app.pd_* " + folder + "file.ptr");
+}
+
+TEST(Layout, ARequestSaysWhatKindOfFileItWants) {
+  const std::vector<std::pair<std::string, std::string>> rows{
+      {"app.pdb/946967C36ED4F5254C4C44205044422E1/app.pd_", "pdb"},
+      {"app.pdb/946967C36ED4F5254C4C44205044422E1/app.sym", "breakpad"},
+      {"a.dll/5f0c1d2eab000/a.dll", "pe"},
+      {"buildid/0123456789abcdef0123456789abcdef01234567/debuginfo", "elf"},
+      {"a/mach-uuid-0123456789abcdef0123456789abcdef/a", "macho"},
+  };
+  for (const auto& [asked, kind] : rows) {
+    EXPECT_EQ(kind_of(ident::find_request(asked).value()), kind) << asked;
+  }
 }
 
 TEST(Layout, SaysWhereAFileLies) {
