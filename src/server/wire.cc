@@ -344,8 +344,9 @@ Result<void> serve(const Options& options) {
   ingest::ScanOptions scanning = scan_options(options, data);
   scanning.may_extract = [&disk] { return disk.may_extract(); };
   ingest::FetchedFiles fetched(blobs, containers, *extracted, {});
-  const std::unique_ptr<UpstreamWork> upstreams = TRY(UpstreamWork::open(
-      options, data.tmp(), fetched, disk, *database, TRY(pointer_follower(options))));
+  const Follower follow = TRY(pointer_follower(options));
+  const std::unique_ptr<UpstreamWork> upstreams =
+      TRY(UpstreamWork::open(options, data.tmp(), fetched, disk, *database, follow));
   scanning.fetch_again = [&upstreams](const std::string& from, const base::Sha256& content) {
     return upstreams->fetch_again(from, content);
   };
@@ -361,7 +362,7 @@ Result<void> serve(const Options& options) {
   supplying.bring = [&scan](std::vector<base::Sha256> contents, std::function<void()> done) {
     scan.bring(std::move(contents), std::move(done));
   };
-  supplying.follow = TRY(pointer_follower(options));
+  supplying.follow = follow;
   supplying.containers = &containers;
   if (!upstreams->empty()) {
     supplying.may_ask = [&upstreams](const ident::SymbolRequest& request) {
