@@ -3,6 +3,7 @@
 cpu_seconds() is user + system time from /proc/PID/stat, children included; anonymous_memory() is
 RssAnon: files that are mapped are the page cache's, not the server's.
 """
+import atexit
 import os
 import re
 import signal
@@ -13,6 +14,13 @@ import urllib.error
 import urllib.request
 
 TICK = os.sysconf("SC_CLK_TCK")
+
+
+def started(command):
+    """A server that ends with us, however that comes."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    atexit.register(lambda: process.poll() is None and process.terminate())
+    return process
 
 
 def free_port():
@@ -54,26 +62,25 @@ def wait_for(url, process, seconds=10):
     raise SystemExit(f"{url}: no answer")
 
 
-def start_nginx(directory, port):
+def start_nginx(directory, port, log=None):
     config = f"{directory}/nginx.conf"
     with open(config, "w") as f:
         f.write(f"""daemon off; worker_processes 2; pid {directory}/nginx.pid; error_log /dev/null;
 events {{ worker_connections 1024; }}
-http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000;
+http {{ access_log {log or "off"}; sendfile on; tcp_nopush on; keepalive_requests 100000000;
   open_file_cache max=1000; default_type application/octet-stream;
   client_body_temp_path {directory}/t1; proxy_temp_path {directory}/t2; fastcgi_temp_path {directory}/t3;
   uwsgi_temp_path {directory}/t4; scgi_temp_path {directory}/t5;
   server {{ listen 127.0.0.1:{port} reuseport; root {directory}/www; }} }}
 """)
-    return subprocess.Popen(["nginx", "-p", directory, "-c", config], stderr=subprocess.DEVNULL)
+    return started(["nginx", "-p", directory, "-c", config])
 
 
 def start_serve(build, data, *flags):
     """`faultline serve` on a port of its own: (process, "http://HOST:PORT")."""
     port = free_port()
-    process = subprocess.Popen([f"{build}/bin/faultline", "serve", "--data", data, "--listen",
-                                f"127.0.0.1:{port}", *flags], stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
+    process = started([f"{build}/bin/faultline", "serve", "--data", data, "--listen",
+                       f"127.0.0.1:{port}", *flags])
     address = f"http://127.0.0.1:{port}"
     wait_for(address + "/healthz", process, 120)
     return process, address
