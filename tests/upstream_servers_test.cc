@@ -310,6 +310,35 @@ TEST_F(UpstreamTest, WhatWasEvictedIsFetchedAgain) {
   EXPECT_EQ(get(store_path("app.bin")).status, 404);
 }
 
+// Files that have to be fetched again from a slow server hold up nobody's else.
+TEST_F(UpstreamTest, ASlowServerDoesNotHoldUpWhatOthersHave) {
+  std::atomic<bool> is_slow = false;
+  ScriptedServer slow(root_.path(), [&](net::Request& request) {
+    if (request.path.find("slow") == std::string::npos) return net::Answer::text(404, "no");
+    while (is_slow) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return net::Answer::text(200, "late");
+  });
+  write("store" + store_path("app.bin"), "the file");
+  const std::string tables = slow.table() + "[[upstream]]\nurl = \"" + path("store") + "\"\n";
+  start(tables);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(get(fmt::format("/slow{0}/1/slow{0}", i)).body, "late");
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+  server_->kill();
+  ASSERT_TRUE(base::remove_tree(path("data/extracted")).ok());
+  start(tables);
+  is_slow = true;
+  const int before = slow.asked;
+  std::vector<std::thread> clients;
+  clients.reserve(4);
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&, i] { get(fmt::format("/slow{0}/1/slow{0}", i)); });
+  }
+  while (slow.asked < before + 4) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+  is_slow = false;
+  for (std::thread& client : clients) client.join();
+}
+
 TEST_F(UpstreamTest, SecretsDoNotStandInAUrl) {
   write("faultline.toml", "[[upstream]]\nurl = \"http://me:secret@127.0.0.1:1/\"\n");
   const auto end = base::run_child(

@@ -54,6 +54,8 @@ struct ScanOptions {
   // not_found or malformed when that server has it no more.
   std::function<base::Result<void>(const std::string& from, const base::Sha256& content)>
       fetch_again = nullptr;
+  // Runs what may wait for such a server on a thread where that hurts nobody else. Null: here.
+  std::function<void(std::function<void()>)> run_aside = nullptr;
 };
 
 class Scan {
@@ -125,6 +127,8 @@ class Scan {
   void commit(const std::vector<store::NewContainer>& read);
 
   // scan_bring.cc
+  void bring_all(const std::vector<base::Sha256>& contents);
+  bool waits_for_others(const std::vector<base::Sha256>& contents);
   base::Result<void> bring_one(const base::Sha256& content);
   base::Result<void> bring_from(const store::Origin& origin, const base::Sha256& content);
   base::Result<void> bring_from_upstream(const store::Origin& origin, const base::Sha256& content);

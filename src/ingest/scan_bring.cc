@@ -1,4 +1,6 @@
 // Scan's second half: the bytes of what is known, but not kept, are made again from where they lie.
+#include <algorithm>
+
 #include "base/log.h"
 #include "ingest/copy_file.h"
 #include "ingest/scan.h"
@@ -13,11 +15,33 @@ using store::Container;
 
 void Scan::bring(std::vector<Sha256> contents, std::function<void()> done) {
   bringers_->post([this, contents = std::move(contents), done = std::move(done)] {
-    for (const Sha256& content : contents) {
-      const Result<void> brought = bring_one(content);
-      if (!brought.ok()) base::log::warning("extracting: {}", brought.error().what);
+    if (options_.run_aside && waits_for_others(contents)) {
+      options_.run_aside([this, contents, done] {
+        bring_all(contents);
+        done();
+      });
+      return;
     }
+    bring_all(contents);
     done();
+  });
+}
+
+void Scan::bring_all(const std::vector<Sha256>& contents) {
+  for (const Sha256& content : contents) {
+    const Result<void> brought = bring_one(content);
+    if (!brought.ok()) base::log::warning("extracting: {}", brought.error().what);
+  }
+}
+
+// An upstream server may be slow, and there are few bringers.
+bool Scan::waits_for_others(const std::vector<Sha256>& contents) {
+  return std::any_of(contents.begin(), contents.end(), [this](const Sha256& content) {
+    const auto origins = containers_.origins_of(content);
+    return origins.ok() &&
+           std::any_of(origins->begin(), origins->end(), [](const store::Origin& origin) {
+             return origin.container.kind == Container::Kind::upstream;
+           });
   });
 }
 

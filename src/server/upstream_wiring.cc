@@ -117,6 +117,14 @@ Result<void> UpstreamWork::fetch_again(const std::string& from, const base::Sha2
   return files_.take_again(fetched_file(std::move(fetched)), content);
 }
 
+void UpstreamWork::run_aside(const std::function<void()>& job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (pool_) return pool_->post(job);
+  }
+  job();
+}
+
 void UpstreamWork::stop() {
   upstreams_.stop();
   std::unique_ptr<base::WorkerPool> pool;

@@ -36,6 +36,9 @@ class UpstreamWork {
   bool may_ask(const ident::SymbolRequest& request) const;
   void ask(const ident::SymbolRequest& request, const supply::Supply::Options::Hearer& hearer);
   base::Result<void> fetch_again(const std::string& from, const base::Sha256& content);
+  // On a thread that may wait for an upstream server; on the caller's when there is none (any
+  // more).
+  void run_aside(const std::function<void()>& job);
   // All that they do not have is asked for again.
   void forget_misses() { upstreams_.forget_misses(); }
   void forget_misses(const ident::SymbolRequest& request) { upstreams_.forget_misses(request); }

@@ -350,6 +350,9 @@ Result<void> serve(const Options& options) {
   scanning.fetch_again = [&upstreams](const std::string& from, const base::Sha256& content) {
     return upstreams->fetch_again(from, content);
   };
+  scanning.run_aside = [&upstreams](const std::function<void()>& job) {
+    upstreams->run_aside(job);
+  };
   ingest::Scan scan(blobs, containers, *extracted, std::move(scanning), "/proc/self/exe");
 
   // Symbols: in through ingest, out through supply, which hears of every commit.
