@@ -255,6 +255,10 @@ TEST_F(UpstreamTest, ARedirectIntoOurOwnNetworkIsNotFollowed) {
   EXPECT_EQ(inner.asked, 0);
   EXPECT_GT(outer.asked, 0);
   EXPECT_EQ(get("/own.bin/1/own.bin").body, "the file");  // on the server itself it may lead on
+  // Unless the operator says that this address is good.
+  ASSERT_EQ(server_->stop(), 0);
+  start(outer.table("retry_seconds = 0\nprivate_addresses = [\"127.0.0.0/8\"]\n"));
+  EXPECT_EQ(get("/asked.bin/1/asked.bin").body, "a secret");
 }
 
 TEST_F(UpstreamTest, WhatEndsEarlyIsNotServed) {

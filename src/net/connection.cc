@@ -260,6 +260,7 @@ void Connection::begin_request(Head head) {
   request_ = std::make_shared<Request>(std::move(head.request));
   request_->peer = peer_;
   request_->secure = tls_ != nullptr;
+  apply_forwarded(*request_, options().trusted_proxies);
   framing_ = head.framing;
   coding_ = head.coding;
   body_left_ = head.content_length;

@@ -87,7 +87,10 @@ class ReverseProxy : public testing::Test {
     upload.body = BodyPolicy::file(1 << 30);
     upload.runs = Runs::pool;
     router.add(upload);
+    router.add(
+        route("GET", "/who", [](Request& request) { return Answer::text(200, request.peer); }));
     ServerOptions options;
+    options.trusted_proxies = AddressSet::parse({"127.0.0.1"}).value();
     options.listen = "127.0.0.1:0";
     options.spool_directory = directory_->path();
     auto server = Server::start(options, std::move(router), pool_);
@@ -113,7 +116,7 @@ class ReverseProxy : public testing::Test {
   std::string settings(const std::string& language, const std::string& listen) {
     const std::string ours =
         with(must_read_settings(language), "127.0.0.1:7070", server_->address());
-    return with(ours, listen, listen.substr(0, listen.find_last_of(" :") + 1) + port_);
+    return with(ours, listen, listen.substr(0, listen.find(' ')) + " " + proxy());
   }
 
   bool run(std::vector<std::string> words) {
@@ -160,6 +163,8 @@ class ReverseProxy : public testing::Test {
     client.send("POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: " +
                 std::to_string(body.size()) + "\r\n\r\n" + body);
     EXPECT_EQ(client.read_answer().body, std::to_string(body.size()));
+    // The proxy is trusted, and so is a second one before it, which the client plays here.
+    EXPECT_EQ(raw_get(proxy(), "/who", "X-Forwarded-For: 203.0.113.9\r\n").body, "203.0.113.9:0");
   }
 
   void expect_reset() {

@@ -18,6 +18,7 @@
 
 #include "base/pool.h"
 #include "base/result.h"
+#include "net/forwarded.h"
 #include "net/http.h"
 
 namespace net {
@@ -53,6 +54,7 @@ struct ServerOptions {
   std::chrono::seconds drain_timeout{10};
   unsigned connections_max = 10000;        // more wait in the kernel's queue until one closes
   std::shared_ptr<ServerFigures> figures;  // null: start() makes some
+  AddressSet trusted_proxies;              // that may say who the client is
   // Called on the loops for each request that was answered: quick, and never blocking.
   std::function<void(const Request&, const Ending&)> on_end;
 };

@@ -31,7 +31,7 @@ struct Known {
 };
 
 // The one list of what can be set.
-constexpr std::array<Known, 58> kKnown{{
+constexpr std::array<Known, 59> kKnown{{
     {"listen", Kind::text, &Options::listen},
     {"data", Kind::text, &Options::data},
     {"log_level", Kind::text, &Options::log_level},
@@ -49,6 +49,7 @@ constexpr std::array<Known, 58> kKnown{{
     {"upload.url_private", Kind::text, &Options::upload_url_private},
     {"upload.url_ca_bundle", Kind::text, &Options::upload_url_ca_bundle},
     {"public_url", Kind::text, &Options::public_url},
+    {"trusted_proxies", Kind::text, &Options::trusted_proxies},
     {"home.redirect", Kind::text, &Options::home_redirect},
     {"home.html", Kind::text, &Options::home_html},
     {"limits.sentry_request", Kind::size, &Options::limit_sentry_request},

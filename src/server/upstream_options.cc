@@ -24,7 +24,7 @@ struct Known {
   std::string_view key;
   Field field;
 };
-constexpr std::array<Known, 22> kKnown{{
+constexpr std::array<Known, 23> kKnown{{
     {"name", &UpstreamOptions::name},
     {"url", &UpstreamOptions::url},
     {"layout", &UpstreamOptions::layout},
@@ -35,6 +35,7 @@ constexpr std::array<Known, 22> kKnown{{
     {"allow", &UpstreamOptions::allow},
     {"deny", &UpstreamOptions::deny},
     {"headers", &UpstreamOptions::headers},
+    {"private_addresses", &UpstreamOptions::private_addresses},
     {"proxy", &UpstreamOptions::proxy},
     {"ca_bundle", &UpstreamOptions::ca_bundle},
     {"client_certificate", &UpstreamOptions::client_certificate},
@@ -157,6 +158,12 @@ Result<upstream::ServerOptions> server_options(const UpstreamOptions& options) {
     }
     transport.headers.emplace_back(line.substr(0, colon), base::trim(line.substr(colon + 1)));
   }
+  auto addresses = net::AddressSet::parse(lines_of(options.private_addresses));
+  if (!addresses.ok()) {
+    return base::with_context("[[upstream]] " + server.name + ": private_addresses",
+                              std::move(addresses).error());
+  }
+  transport.private_addresses = std::move(*addresses);
   transport.proxy = options.proxy;
   transport.ca_bundle = options.ca_bundle;
   transport.client_certificate = options.client_certificate;

@@ -26,6 +26,7 @@ struct UpstreamOptions {
   std::uint64_t cabinets = 1;       // 0: FIL_ is not asked for
   std::string allow = ".*", deny;   // one expression a line, of file names
   std::string headers;              // one "Name: value" a line
+  std::string private_addresses;    // one a line: redirects may lead there
   std::string proxy, ca_bundle, client_certificate, client_key;
   std::uint64_t retry_seconds = 60;  // until a miss is asked for again
   std::uint64_t requests_max = 10;   // at a time

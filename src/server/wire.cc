@@ -1,7 +1,6 @@
 #include "server/wire.h"
 
 #include <fmt/core.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,9 +39,11 @@
 #include "reports/queue.h"
 #include "reports/tables.h"
 #include "reports/workers.h"
+#include "server/descriptors.h"
 #include "server/housekeeper.h"
 #include "server/pointers.h"
 #include "server/processor.h"
+#include "server/room_options.h"
 #include "server/source_wiring.h"
 #include "server/upstream_wiring.h"
 #include "server/version.h"
@@ -52,7 +53,6 @@
 #include "store/containers.h"
 #include "store/data_directory.h"
 #include "store/transactions.h"
-#include "supply/extract_in_child.h"
 #include "supply/supply.h"
 #include "ui/routes.h"
 
@@ -95,30 +95,6 @@ int wait_for_stop(const sigset_t& signals, net::Server& server, ingest::Scan& sc
   }
 }
 
-constexpr std::uint64_t kOpenFilesMin = 512, kOpenFilesMax = 32'768;
-constexpr std::uint64_t kOtherDescriptors = 2048;
-
-// Each connection and each file kept open needs a descriptor; 1024 are few. Only root may have
-// more than the hard limit.
-void raise_descriptor_limit(std::uint64_t connections_max) {
-  const rlim_t wanted = connections_max + kOtherDescriptors + kOpenFilesMax;
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlimit more{wanted, wanted};
-  if (limit.rlim_max < wanted && ::setrlimit(RLIMIT_NOFILE, &more) == 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-// What the limit leaves beside connections and everything else.
-std::size_t open_files_max(std::uint64_t connections_max) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kOpenFilesMin;
-  const std::uint64_t taken = connections_max + kOtherDescriptors;
-  return std::clamp(limit.rlim_cur > taken ? limit.rlim_cur - taken : 0, kOpenFilesMin,
-                    kOpenFilesMax);
-}
-
 std::string holder_text(const std::string& address) {
   return address + " (process " + std::to_string(::getpid()) + ")";
 }
@@ -140,24 +116,6 @@ Result<void> sweep_orphans(store::Blobs& blobs, store::Catalog& catalog, reports
   return {};
 }
 
-supply::Supply::Options supply_options(const Options& options, const store::DataDirectory& data) {
-  supply::ExtractLimits limits;
-  limits.memory_bytes_max = options.conversion_memory;
-  limits.seconds_max = options.conversion_seconds;
-  supply::Supply::Options supply;
-  supply.cache.open_max = open_files_max(options.limit_connections);
-  supply.derived.directory = data.index();
-  supply.derived.tmp = data.tmp();
-  supply.derived.threads = static_cast<unsigned>(options.conversion_threads);
-  supply.derived.extractor = supply::extract_in_child("/proc/self/exe", limits);
-  return supply;
-}
-
-std::uint64_t scan_disk_free(const Options& options, const store::DataDirectory& data) {
-  if (options.scan_disk_free_percent == 0) return options.scan_disk_free;
-  return store::disk_size(data.path()) / 100 * options.scan_disk_free_percent;
-}
-
 // Extracted files are copies: what no container has any more goes.
 Result<std::unique_ptr<ingest::ExtractedFiles>> open_extracted(const Options& options,
                                                                const store::DataDirectory& data,
@@ -174,63 +132,6 @@ Result<std::unique_ptr<ingest::ExtractedFiles>> open_extracted(const Options& op
       [&](const base::Sha256& hash) { return std::binary_search(kept.begin(), kept.end(), hash); });
 }
 
-ingest::ScanOptions scan_options(const Options& options, const store::DataDirectory& data) {
-  ingest::ScanOptions scan;
-  for (const std::string_view path : base::split(options.scan_paths, ':')) {
-    if (!path.empty()) scan.paths.emplace_back(path);
-  }
-  scan.files = options.scan_files != 0;
-  scan.packages = options.scan_commands;
-  for (const std::string_view word : base::split(options.scan_packages, ' ')) {
-    if (word == "usual") {
-      scan.packages = ingest::usual_packages();
-    } else if (!word.empty()) {
-      scan.packages.emplace(word, "");
-    }
-  }
-  scan.include = options.scan_include;
-  scan.exclude = options.scan_exclude;
-  scan.follow_links = options.scan_follow_links != 0;
-  scan.drop_excluded = !options.scan_keeps_excluded;
-  scan.threads = std::max(1u, static_cast<unsigned>(options.scan_threads));
-  scan.rescan_seconds = scan.paths.empty() ? 0 : static_cast<unsigned>(options.scan_seconds);
-  scan.groom_seconds = static_cast<unsigned>(options.groom_seconds);
-  scan.disk_free_min = scan_disk_free(options, data);
-  return scan;
-}
-
-archive::ZipLimits zip_limits(const Options& options) {
-  archive::ZipLimits limits;
-  limits.members_max = options.limit_zip_members;
-  limits.member_size_max = options.limit_upload;
-  limits.ratio_max = options.limit_expansion;
-  return limits;
-}
-
-// An uploader waits for it.
-ingest::UnpackLimits upload_unpacking() {
-  ingest::UnpackLimits limits;
-  limits.seconds_max = 600;
-  return limits;
-}
-
-api::UploadOptions upload_options(const Options& options) {
-  api::UploadOptions upload;
-  upload.body_size_max = options.limit_upload;
-  upload.free_bytes_min = options.disk_free_min;
-  upload.try_days = options.upload_try_days;
-  upload.sentry_request_size_max = options.limit_sentry_request;
-  upload.public_url = options.public_url;
-  upload.url_hosts = options.upload_url_hosts;
-  upload.url_private_hosts = options.upload_url_private == "yes";
-  upload.url_ca_bundle = options.upload_url_ca_bundle;
-  return upload;
-}
-
-store::DiskWatch::Marks disk_marks(const Options& options) {
-  return {options.disk_stop_caching, options.disk_stop_extracting, options.disk_free_min};
-}
-
 // For the command line: who can read it may administer.
 Result<std::string> make_admin_key(const store::DataDirectory& data) {
   std::array<std::uint8_t, 16> bytes{};
@@ -241,27 +142,6 @@ Result<std::string> make_admin_key(const store::DataDirectory& data) {
   TRY(file.append(base::bytes_of(key + "\n")));
   TRY(file.commit(data.admin_key()));
   return key;
-}
-
-// The default project's layout stands in the configuration, the others' in their rows.
-api::Layout layout_of(const Options& options, const store::Access& access,
-                      const std::string& project) {
-  if (project.empty()) return {options.store_two_tier != 0, options.store_cabinets != 0};
-  const auto found = access.find_project(project);
-  return found ? api::Layout{found->two_tier, found->cabinets} : api::Layout{};
-}
-
-api::MetadataOptions metadata_options(const Options& options) {
-  api::MetadataOptions metadata;
-  metadata.time_max = std::chrono::seconds(options.metadata_seconds);
-  return metadata;
-}
-
-api::SubmitOptions submit_options(const Options& options) {
-  api::SubmitOptions submit;
-  submit.body_size_max = options.limit_crash_report;
-  submit.multipart.parts_max = options.limit_parts;
-  return submit;
 }
 
 // Our lines of the status page.
@@ -283,27 +163,6 @@ std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supp
                                                       "upload token is made"
                                                     : "refused"});
   return figures;
-}
-
-Result<api::AnswerLog::Wants> answers_to_log(const Options& options) {
-  const auto wants = api::AnswerLog::find_wants(options.log_answers);
-  if (wants) return *wants;
-  return base::Error{base::Fault::malformed,
-                     "log_answers is " + options.log_answers + ": none, refused or all"};
-}
-
-net::ServerOptions net_options(const Options& options, const store::DataDirectory& data) {
-  net::ServerOptions net;
-  net.listen = options.listen;
-  net.tls_listen = options.tls_listen;
-  net.tls_certificate = options.tls_certificate;
-  net.tls_key = options.tls_key;
-  net.threads =
-      options.threads != 0 ? static_cast<unsigned>(options.threads) : base::default_thread_count();
-  net.spool_directory = data.tmp();
-  net.connections_max = static_cast<unsigned>(options.limit_connections);
-  net.drain_timeout = std::chrono::seconds(options.drain_seconds);
-  return net;
 }
 
 }  // namespace
@@ -445,7 +304,7 @@ Result<void> serve(const Options& options) {
 
   base::WorkerPool pool(static_cast<unsigned>(options.workers));
   workers.start();
-  net::ServerOptions serving = net_options(options, data);
+  net::ServerOptions serving = TRY(net_options(options, data));
   serving.figures = network;
   api::AnswerLog answer_log(log_wants);
   if (log_wants != api::AnswerLog::Wants::none) {

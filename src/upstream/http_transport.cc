@@ -70,7 +70,9 @@ class HttpTransport : public Transport {
     client.ca_bundle = options_.ca_bundle;
     client.client_certificate = options_.client_certificate;
     client.client_key = options_.client_key;
-    client.may_connect = net::is_public_address;
+    client.may_connect = [this](std::string_view address) {
+      return net::is_public_address(address) || options_.private_addresses.contains(address);
+    };
     client.trusts_own_origin = true;  // the operator named it
     return client;
   }

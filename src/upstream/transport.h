@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "net/forwarded.h"
 
 namespace upstream {
 
@@ -23,6 +24,7 @@ struct TransportOptions {
   std::vector<std::pair<std::string, std::string>> headers;  // for this server alone
   std::string proxy;                                         // "": as the environment says
   std::string ca_bundle, client_certificate, client_key;     // "": the system's, none
+  net::AddressSet private_addresses;  // not public, and yet redirects may lead there
   std::chrono::milliseconds connect_timeout{15'000};
   std::chrono::milliseconds stall_timeout{60'000};  // not a byte in this time
   std::uint64_t size_max = 16ull << 30;

@@ -1,0 +1,145 @@
+#include "server/room_options.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "server/descriptors.h"
+#include "supply/extract_in_child.h"
+
+namespace server {
+
+using base::Result;
+
+supply::Supply::Options supply_options(const Options& options, const store::DataDirectory& data) {
+  supply::ExtractLimits limits;
+  limits.memory_bytes_max = options.conversion_memory;
+  limits.seconds_max = options.conversion_seconds;
+  supply::Supply::Options supply;
+  supply.cache.open_max = open_files_max(options.limit_connections);
+  supply.derived.directory = data.index();
+  supply.derived.tmp = data.tmp();
+  supply.derived.threads = static_cast<unsigned>(options.conversion_threads);
+  supply.derived.extractor = supply::extract_in_child("/proc/self/exe", limits);
+  return supply;
+}
+
+std::uint64_t scan_disk_free(const Options& options, const store::DataDirectory& data) {
+  if (options.scan_disk_free_percent == 0) return options.scan_disk_free;
+  return store::disk_size(data.path()) / 100 * options.scan_disk_free_percent;
+}
+
+ingest::ScanOptions scan_options(const Options& options, const store::DataDirectory& data) {
+  ingest::ScanOptions scan;
+  for (const std::string_view path : base::split(options.scan_paths, ':')) {
+    if (!path.empty()) scan.paths.emplace_back(path);
+  }
+  scan.files = options.scan_files != 0;
+  scan.packages = options.scan_commands;
+  for (const std::string_view word : base::split(options.scan_packages, ' ')) {
+    if (word == "usual") {
+      scan.packages = ingest::usual_packages();
+    } else if (!word.empty()) {
+      scan.packages.emplace(word, "");
+    }
+  }
+  scan.include = options.scan_include;
+  scan.exclude = options.scan_exclude;
+  scan.follow_links = options.scan_follow_links != 0;
+  scan.drop_excluded = !options.scan_keeps_excluded;
+  scan.threads = std::max(1u, static_cast<unsigned>(options.scan_threads));
+  scan.rescan_seconds = scan.paths.empty() ? 0 : static_cast<unsigned>(options.scan_seconds);
+  scan.groom_seconds = static_cast<unsigned>(options.groom_seconds);
+  scan.disk_free_min = scan_disk_free(options, data);
+  return scan;
+}
+
+archive::ZipLimits zip_limits(const Options& options) {
+  archive::ZipLimits limits;
+  limits.members_max = options.limit_zip_members;
+  limits.member_size_max = options.limit_upload;
+  limits.ratio_max = options.limit_expansion;
+  return limits;
+}
+
+ingest::UnpackLimits upload_unpacking() {
+  ingest::UnpackLimits limits;
+  limits.seconds_max = 600;
+  return limits;
+}
+
+api::UploadOptions upload_options(const Options& options) {
+  api::UploadOptions upload;
+  upload.body_size_max = options.limit_upload;
+  upload.free_bytes_min = options.disk_free_min;
+  upload.try_days = options.upload_try_days;
+  upload.sentry_request_size_max = options.limit_sentry_request;
+  upload.public_url = options.public_url;
+  upload.url_hosts = options.upload_url_hosts;
+  upload.url_private_hosts = options.upload_url_private == "yes";
+  upload.url_ca_bundle = options.upload_url_ca_bundle;
+  return upload;
+}
+
+store::DiskWatch::Marks disk_marks(const Options& options) {
+  return {options.disk_stop_caching, options.disk_stop_extracting, options.disk_free_min};
+}
+
+api::Layout layout_of(const Options& options, const store::Access& access,
+                      const std::string& project) {
+  if (project.empty()) return {options.store_two_tier != 0, options.store_cabinets != 0};
+  const auto found = access.find_project(project);
+  return found ? api::Layout{found->two_tier, found->cabinets} : api::Layout{};
+}
+
+api::MetadataOptions metadata_options(const Options& options) {
+  api::MetadataOptions metadata;
+  metadata.time_max = std::chrono::seconds(options.metadata_seconds);
+  return metadata;
+}
+
+api::SubmitOptions submit_options(const Options& options) {
+  api::SubmitOptions submit;
+  submit.body_size_max = options.limit_crash_report;
+  submit.multipart.parts_max = options.limit_parts;
+  return submit;
+}
+
+Result<api::AnswerLog::Wants> answers_to_log(const Options& options) {
+  const auto wants = api::AnswerLog::find_wants(options.log_answers);
+  if (wants) return *wants;
+  return base::Error{base::Fault::malformed,
+                     "log_answers is " + options.log_answers + ": none, refused or all"};
+}
+
+namespace {
+
+// As the configuration has lists: a line for each item, or semicolons.
+std::vector<std::string> items_of(std::string text) {
+  std::replace(text.begin(), text.end(), ';', '\n');
+  std::vector<std::string> items;
+  for (const std::string_view line : base::split(text, '\n')) {
+    if (!base::trim(line).empty()) items.emplace_back(base::trim(line));
+  }
+  return items;
+}
+
+}  // namespace
+
+Result<net::ServerOptions> net_options(const Options& options, const store::DataDirectory& data) {
+  net::ServerOptions net;
+  net.listen = options.listen;
+  net.tls_listen = options.tls_listen;
+  net.tls_certificate = options.tls_certificate;
+  net.tls_key = options.tls_key;
+  net.threads =
+      options.threads != 0 ? static_cast<unsigned>(options.threads) : base::default_thread_count();
+  net.spool_directory = data.tmp();
+  net.connections_max = static_cast<unsigned>(options.limit_connections);
+  auto trusted = net::AddressSet::parse(items_of(options.trusted_proxies));
+  if (!trusted.ok()) return base::with_context("trusted_proxies", std::move(trusted).error());
+  net.trusted_proxies = std::move(*trusted);
+  net.drain_timeout = std::chrono::seconds(options.drain_seconds);
+  return net;
+}
+
+}  // namespace server

@@ -1,0 +1,38 @@
+// What each room needs of the configuration, in the room's own struct.
+// Pure functions of their arguments, but for the size of the disk. Those with a Result fail with
+// malformed and name the setting.
+#pragma once
+
+#include "api/answer_log.h"
+#include "api/metadata.h"
+#include "api/submit.h"
+#include "api/symbols.h"
+#include "api/upload.h"
+#include "ingest/ingest.h"
+#include "ingest/scan.h"
+#include "net/server.h"
+#include "server/options.h"
+#include "store/access.h"
+#include "store/data_directory.h"
+#include "store/disk_watch.h"
+#include "supply/supply.h"
+
+namespace server {
+
+supply::Supply::Options supply_options(const Options& options, const store::DataDirectory& data);
+std::uint64_t scan_disk_free(const Options& options, const store::DataDirectory& data);
+ingest::ScanOptions scan_options(const Options& options, const store::DataDirectory& data);
+archive::ZipLimits zip_limits(const Options& options);
+ingest::UnpackLimits upload_unpacking();  // an uploader waits for it
+api::UploadOptions upload_options(const Options& options);
+store::DiskWatch::Marks disk_marks(const Options& options);
+// The default project's layout stands in the configuration, the others' in their rows.
+api::Layout layout_of(const Options& options, const store::Access& access,
+                      const std::string& project);
+api::MetadataOptions metadata_options(const Options& options);
+api::SubmitOptions submit_options(const Options& options);
+base::Result<api::AnswerLog::Wants> answers_to_log(const Options& options);
+base::Result<net::ServerOptions> net_options(const Options& options,
+                                             const store::DataDirectory& data);
+
+}  // namespace server
