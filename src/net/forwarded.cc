@@ -84,8 +84,7 @@ Result<AddressSet> AddressSet::parse(const std::vector<std::string>& entries) {
       return Error{Fault::malformed,
                    entry + ": expected an address, or a range such as 10.0.0.0/8 or fd00::/8"};
     }
-    set.ranges_.push_back(
-        {*address, static_cast<unsigned>(*bits) + (is_v4 ? kBits6 - kBits4 : 0)});
+    set.ranges_.push_back({*address, static_cast<unsigned>(*bits) + (is_v4 ? kBits6 - kBits4 : 0)});
   }
   return set;
 }

@@ -24,8 +24,8 @@ TEST(AddressSet, HoldsAddressesAndRanges) {
 }
 
 TEST(AddressSet, SaysWhatIsNoAddress) {
-  for (const char* wrong : {"10.0.0.0/33", "10.0.0/8", "fd00::/129", "proxy.example.com", "1.2.3.4/",
-                            "1.2.3.4/x", ""}) {
+  for (const char* wrong : {"10.0.0.0/33", "10.0.0/8", "fd00::/129", "proxy.example.com",
+                            "1.2.3.4/", "1.2.3.4/x", ""}) {
     const auto set = AddressSet::parse({wrong});
     ASSERT_FALSE(set.ok()) << wrong;
     EXPECT_TRUE(set.error().what.starts_with(wrong)) << set.error().what;
