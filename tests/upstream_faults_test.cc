@@ -1,5 +1,5 @@
-// Every way in which an upstream server fails, seen by every kind of client: none is told what it would
-// remember wrongly, and when the server is well again each gets the file.
+// Every way in which an upstream server fails, seen by every kind of client: none is told what it
+// would remember wrongly, and when the server is well again each gets the file.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -65,12 +65,9 @@ net::Answer with_coding(std::string_view coding) {
 
 const std::vector<FaultRow>& faults() {
   static const std::vector<FaultRow> rows{
-      {"500", false,
-       [](const auto&, const auto&) { return net::Answer::text(500, "no"); }},
-      {"503", false,
-       [](const auto&, const auto&) { return net::Answer::text(503, "later"); }},
-      {"429", false,
-       [](const auto&, const auto&) { return net::Answer::text(429, "too many"); }},
+      {"500", false, [](const auto&, const auto&) { return net::Answer::text(500, "no"); }},
+      {"503", false, [](const auto&, const auto&) { return net::Answer::text(503, "later"); }},
+      {"429", false, [](const auto&, const auto&) { return net::Answer::text(429, "too many"); }},
       {"reset", false,
        [](const auto&, const auto&) {
          net::Answer answer;

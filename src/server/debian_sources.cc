@@ -88,7 +88,7 @@ sources::Provider sources_of_debian(store::Containers& containers, ingest::Scan&
   return [&](const Named& named) -> Result<std::optional<ReadFile>> {
     for (const std::string& module : named.modules) {
       auto file = TRY(find_in_tarballs({containers, scan, module, named.scope}, named));
-      if (file) return std::move(file);
+      if (file) return file;
     }
     return std::optional<ReadFile>();
   };
