@@ -107,7 +107,8 @@ class UpstreamFaultsTest : public testing::Test {
     library_ = base::read_file(made).value();
     id_ = extract::identify(base::bytes_of(library_)).build_id;
     upstream_.emplace(root_.path(), [this](net::Request& request) {
-      if (fault_ != nullptr) return fault_->answer(request, root_.path());
+      const FaultRow* fault = fault_;
+      if (fault != nullptr) return fault->answer(request, root_.path());
       const bool is_there = request.path.find(id_) != std::string::npos ||
                             request.path.find(".bin") != std::string::npos;
       return is_there ? net::Answer::text(200, library_) : net::Answer::text(404, "no");
