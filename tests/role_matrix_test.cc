@@ -16,8 +16,8 @@ using testing_support::ServerProcess;
 struct Role {
   std::string name;
   std::string token;
-  bool is_remote = true;   // a proxy says that somebody else asks
-  std::string origin = ""; // of a page
+  bool is_remote = true;    // a proxy says that somebody else asks
+  std::string origin = "";  // of a page
 };
 
 struct Row {
@@ -51,10 +51,9 @@ class RoleMatrix : public testing::Test {
   }
   std::string data() const { return root_.path() + "/data"; }
   std::string admin(const std::string& arguments) const {
-    const auto end = base::run_child(
-        "/bin/sh", {"sh", "-c",
-                    "exec " + testing_support::faultline_program() + " admin " + arguments +
-                        " --data " + data()});
+    const auto end = base::run_child("/bin/sh", {"sh", "-c",
+                                                 "exec " + testing_support::faultline_program() +
+                                                     " admin " + arguments + " --data " + data()});
     EXPECT_TRUE(end.ok() && end->ok()) << arguments << (end.ok() ? end->describe() : "");
     return end.ok() ? std::string(base::trim(end->output)) : "";
   }
@@ -107,8 +106,8 @@ TEST_F(RoleMatrix, EveryRoute) {
       {"POST", "/api/v1/store/transactions", "{}", "---+------"},
       {"DELETE", "/api/v1/store/transactions/9", "", "----------"},
       {"PUT", "/api/v1/store/lastid", "{\"next\":1}", "---+------"},
-      {"GET", "/api/v1/store/files", "", "---++---+-"},
-      {"GET", "/api/v1/uploads", "", "---++-++++"},
+      {"GET", "/api/v1/store/files", "", "---+----+-"},
+      {"GET", "/api/v1/uploads", "", "---++-+++-"},
       {"GET", "/api/v1/projects", "", "-------+--"},
       {"POST", "/api/v1/projects", "{\"name\":\"more\"}", "-------+--"},
       {"GET", "/api/v1/tokens", "", "-------+--"},

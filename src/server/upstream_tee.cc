@@ -61,8 +61,9 @@ void UpstreamTee::ended(bool is_good) {
     growing_->grew_to(size_);
     growing_->finish();
   } else {
-    growing_->fail();
+    // In this order: who is reset and asks again does not get the same one.
     if (is_shown_) arrives_(nullptr);
+    growing_->fail();
   }
   growing_ = nullptr;
 }

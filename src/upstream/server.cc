@@ -123,7 +123,8 @@ void Server::give_turn() {
   turn_came_.notify_one();
 }
 
-void Server::reject(const Place& place) {
+void Server::reject(const Place& place, Clock::time_point& miss_until) {
+  miss_until = std::min(miss_until, Clock::now() + options_.retry_after);
   misses_.remember(place.path, {Fault::malformed, options_.name + ": what lies at " + place.path +
                                                       " is another file"});
 }

@@ -80,7 +80,7 @@ class Server {
   std::optional<base::Result<Fetched>> fetch_again(const std::string& from, const std::string& tmp,
                                                    const std::atomic<bool>& stop);
   // What came from there was not what was asked for: as good as a miss.
-  void reject(const Place& place);
+  void reject(const Place& place, Clock::time_point& miss_until);
   Misses& misses() { return misses_; }
   void forget_misses(const ident::SymbolRequest& request);  // of all its places
 

@@ -43,7 +43,7 @@ std::variant<std::monostate, Missed> Upstreams::fetch(const ident::SymbolRequest
     if (taken.ok()) return std::monostate();
     base::log::warning("upstream {}: {}: {}", server->name(), from, taken.error().what);
     note(taken.error());
-    if (!is_own_trouble(taken.error().fault)) server->reject(place);
+    if (!is_own_trouble(taken.error().fault)) server->reject(place, missed.until);
   }
   // A server that failed is asked again as soon as failures are.
   if (missed.error.fault != Fault::not_found) {
