@@ -146,6 +146,7 @@ TEST(Arrows, SlowHeadersStayBehindTheirOwner) {
       {std::regex("<sqlite3"), std::regex("^db/")},
       {std::regex("<(libpq|postgresql)"), std::regex("^db/")},
       {std::regex("<archive"), std::regex("^formats/archive/")},
+      {std::regex("<(re2/|pcre2)"), std::regex("^upstream/pattern_with_")},
       {std::regex("<llvm/"), std::regex("^symbols/demangle")},
       {std::regex("<openssl/"), std::regex("^(base/(sha256|digest)\\.cc|net/)")},
   };

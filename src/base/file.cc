@@ -125,12 +125,16 @@ Result<void> PendingFile::truncate(std::uint64_t size) {
 }
 
 PendingFile::PendingFile(PendingFile&& other) noexcept
-    : fd_(std::move(other.fd_)), path_(std::exchange(other.path_, {})), size_(other.size_) {}
+    : fd_(std::move(other.fd_)),
+      path_(std::exchange(other.path_, {})),
+      size_(other.size_),
+      is_broken_(other.is_broken_) {}
 
 PendingFile& PendingFile::operator=(PendingFile&& other) noexcept {
   std::swap(fd_, other.fd_);
   std::swap(path_, other.path_);
   std::swap(size_, other.size_);
+  std::swap(is_broken_, other.is_broken_);
   return *this;
 }
 
@@ -142,7 +146,11 @@ Result<void> PendingFile::append(Bytes bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd_.get(), bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return error_from_errno(errno, "cannot write", path_);
+    if (n < 0) {
+      const int error_number = errno;
+      is_broken_ = true;
+      return error_from_errno(error_number, "cannot write", path_);
+    }
     bytes = bytes.subspan(static_cast<std::size_t>(n));
     size_ += static_cast<std::uint64_t>(n);
   }

@@ -76,6 +76,8 @@ class PendingFile {
   ~PendingFile();
 
   Result<void> append(Bytes bytes);
+  // Whether an append() failed, as on a full disk: then it lacks what came.
+  bool is_broken() const { return is_broken_; }
   Result<void> sync();
   // For many at once, without a descriptor for each: only commit(), rename_to(), path() and
   // size() may follow.
@@ -96,6 +98,7 @@ class PendingFile {
   Fd fd_;
   std::string path_;
   std::uint64_t size_ = 0;
+  bool is_broken_ = false;
 };
 
 class TemporaryDirectory {

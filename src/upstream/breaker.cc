@@ -25,6 +25,11 @@ void Breaker::failed(Clock::time_point now) {
   if (failures_ >= options_.failures_max) rests_until_ = now + options_.rest;
 }
 
+void Breaker::unknown() {
+  const std::lock_guard lock(mutex_);
+  is_probing_ = false;
+}
+
 std::chrono::seconds Breaker::rest_left(Clock::time_point now) const {
   const std::lock_guard lock(mutex_);
   if (options_.failures_max == 0 || failures_ < options_.failures_max || now >= rests_until_) {

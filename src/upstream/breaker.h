@@ -20,10 +20,11 @@ class Breaker {
   };
   explicit Breaker(const Options& options) : options_(options) {}
 
-  // Whether to ask now. After true, one of the other two must be called.
+  // Whether to ask now. After true, one of the next three must be called.
   bool may_ask(Clock::time_point now = Clock::now());
   void succeeded();
   void failed(Clock::time_point now = Clock::now());
+  void unknown();  // something of ours went wrong: nothing is known about the server
   // Left to rest; zero when it may be asked.
   std::chrono::seconds rest_left(Clock::time_point now = Clock::now()) const;
 

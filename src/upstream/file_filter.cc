@@ -1,62 +1,37 @@
 #include "upstream/file_filter.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 
 namespace upstream {
 
-using base::Error;
-using base::Fault;
 using base::Result;
 
 namespace {
 
-using Expressions = std::vector<std::unique_ptr<re2::RE2>>;
-
-Result<Expressions> compile(const std::vector<std::string>& patterns) {
-  Expressions compiled;
-  for (const std::string& pattern : patterns) {
-    re2::RE2::Options options;
-    options.set_log_errors(false);
-    options.set_encoding(re2::RE2::Options::EncodingLatin1);  // names are bytes
-    auto expression = std::make_unique<re2::RE2>(pattern, options);
-    if (!expression->ok()) {
-      return Error{Fault::malformed, "the pattern " + pattern + ": " + expression->error()};
-    }
-    compiled.push_back(std::move(expression));
+Result<std::vector<Pattern>> compile(const std::vector<std::string>& texts) {
+  std::vector<Pattern> patterns;
+  patterns.reserve(texts.size());
+  for (const std::string& text : texts) {
+    Pattern pattern = TRY(Pattern::compile(text));
+    patterns.push_back(std::move(pattern));
   }
-  return compiled;
-}
-
-bool any_matches(const Expressions& expressions, std::string_view name) {
-  const re2::StringPiece text(name.data(), name.size());
-  return std::any_of(expressions.begin(), expressions.end(), [&](const auto& expression) {
-    return expression->Match(text, 0, text.size(), re2::RE2::ANCHOR_START, nullptr, 0);
-  });
+  return patterns;
 }
 
 }  // namespace
 
-struct FileFilter::Patterns {
-  Expressions allow, deny;
-};
-
-FileFilter::FileFilter(std::unique_ptr<Patterns> patterns) : patterns_(std::move(patterns)) {}
-FileFilter::FileFilter(FileFilter&&) noexcept = default;
-FileFilter& FileFilter::operator=(FileFilter&&) noexcept = default;
-FileFilter::~FileFilter() = default;
-
 Result<FileFilter> FileFilter::make(const std::vector<std::string>& allow,
                                     const std::vector<std::string>& deny) {
-  auto patterns = std::make_unique<Patterns>();
-  patterns->allow = TRY(compile(allow));
-  patterns->deny = TRY(compile(deny));
-  return FileFilter(std::move(patterns));
+  std::vector<Pattern> allowing = TRY(compile(allow));
+  std::vector<Pattern> denying = TRY(compile(deny));
+  return FileFilter(std::move(allowing), std::move(denying));
 }
 
 bool FileFilter::allows(std::string_view name) const {
-  return any_matches(patterns_->allow, name) && !any_matches(patterns_->deny, name);
+  return std::any_of(allow_.begin(), allow_.end(),
+                     [&](const Pattern& one) { return one.match(name) == Match::yes; }) &&
+         std::all_of(deny_.begin(), deny_.end(),
+                     [&](const Pattern& one) { return one.match(name) == Match::no; });
 }
 
 }  // namespace upstream

@@ -4,6 +4,7 @@
 #include "upstream/breaker.h"
 #include "upstream/file_filter.h"
 #include "upstream/layout.h"
+#include "upstream/pattern.h"
 
 namespace upstream {
 namespace {
@@ -107,9 +108,54 @@ TEST(FileFilter, IsAnchoredAtTheStartAlone) {
 }
 
 TEST(FileFilter, NamesAPatternThatIsNone) {
-  const auto filter = FileFilter::make({"("}, {});
-  ASSERT_FALSE(filter.ok());
-  EXPECT_NE(filter.error().what.find("the pattern ("), std::string::npos);
+  for (const auto& pattern : std::vector<std::string>{"(", "(?!a", "(?<=a*)b", "[z-a]"}) {
+    const auto filter = FileFilter::make({pattern}, {});
+    ASSERT_FALSE(filter.ok());
+    EXPECT_NE(filter.error().what.find("the pattern " + pattern + ": "), std::string::npos);
+  }
+}
+
+// What RE2 refuses. Answers are those of Python's re.match.
+TEST(FileFilter, LooksAroundAsPythonDoes) {
+  struct Row {
+    std::string pattern, name;
+    bool matches;
+  };
+  const std::vector<Row> rows{
+      {"(?!mso|vba)", "kernel32.pdb", true},
+      {"(?!mso|vba)", "mso20.pdb", false},
+      {"(?!mso|vba)", "xmso.pdb", true},
+      {"(?i)(?!SYM)[a-z]+", "symsrv.dll", false},
+      {"app(?=\\.pdb)", "app.pdb", true},
+      {"app(?=\\.pdb)", "app.dll", false},
+      {"app(?=\\.pdb)", "my app.pdb", false},
+      {"(a|b)\\1", "aa.pdb", true},
+      {"(a|b)\\1", "ab.pdb", false},
+      {".*(?<!_d)\\.dll\\Z", "core.dll", true},
+      {".*(?<!_d)\\.dll\\Z", "core_d.dll", false},
+      {"(?P<n>a)(?P=n)", "aab", true},
+      {"(?!x)\xc3.", "\xc3\xa4.pdb", true},
+  };
+  for (const Row& row : rows) {
+    const auto filter = FileFilter::make({row.pattern}, {});
+    ASSERT_TRUE(filter.ok()) << filter.error().what;
+    EXPECT_EQ(filter->allows(row.name), row.matches) << row.pattern << " " << row.name;
+    EXPECT_EQ(FileFilter::make({".*"}, {row.pattern})->allows(row.name), !row.matches)
+        << row.pattern << " " << row.name;
+  }
+}
+
+// The pattern would take longer than we live. Whatever list it is in, nobody is asked.
+TEST(FileFilter, GivesUpWhatComesToNoEnd) {
+  const std::string endless = "(?=x?)(a+)+b";
+  const std::string name = std::string(64, 'a') + "c.pdb";
+  EXPECT_EQ(Pattern::compile(endless)->match(name), Match::unknown);
+  EXPECT_FALSE(FileFilter::make({endless}, {})->allows(name));
+  EXPECT_FALSE(FileFilter::make({".*"}, {endless})->allows(name));
+  EXPECT_TRUE(FileFilter::make({endless, ".*"}, {})->allows(name));
+  EXPECT_TRUE(FileFilter::make({endless}, {})->allows("aaab"));
+  EXPECT_EQ(Pattern::compile("(?=a)a(?R)?b")->match(std::string(100'000, 'a') + "b"),
+            Match::unknown);
 }
 
 TEST(Breaker, RestsAfterFailuresInARowAndTriesOnce) {
@@ -129,6 +175,17 @@ TEST(Breaker, RestsAfterFailuresInARowAndTriesOnce) {
   EXPECT_TRUE(breaker.may_ask(now + 120s));
   breaker.succeeded();
   EXPECT_TRUE(breaker.may_ask(now + 120s));
+}
+
+TEST(Breaker, OurOwnTroubleIsNotTheServers) {
+  const auto now = Breaker::Clock::now();
+  Breaker breaker({1, 60s});
+  breaker.unknown();
+  EXPECT_TRUE(breaker.may_ask(now));
+  breaker.failed(now);
+  EXPECT_TRUE(breaker.may_ask(now + 60s));
+  breaker.unknown();
+  EXPECT_TRUE(breaker.may_ask(now + 60s));  // the next one may try
 }
 
 TEST(Breaker, NeverRestsWhenToldSo) {
