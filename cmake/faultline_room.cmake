@@ -48,10 +48,11 @@ function(faultline_room name)
   endforeach()
 endfunction()
 
-# faultline_test(NAME SOURCES file… DEPS room… [TIMEOUT seconds] [LABELS integration])
+# faultline_test(NAME SOURCES file… DEPS room… [TIMEOUT seconds] [LABELS integration] [TOGETHER])
+# TOGETHER: one process runs all its tests, for what is slow to set up.
 # Label what starts servers or other programs `integration`: those run in the release build only.
 function(faultline_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT;LABELS" "SOURCES;DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "TOGETHER" "TIMEOUT;LABELS" "SOURCES;DEPS;LIBS" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
     if(FAULTLINE_SANITIZE)
@@ -67,6 +68,12 @@ function(faultline_test name)
   include(GoogleTest)
   if(arg_LABELS)
     set(labels LABELS "${arg_LABELS}")
+  endif()
+  if(arg_TOGETHER)
+    add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}")
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} ${labels}
+      SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+    return()
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
     WORKING_DIRECTORY "${CMAKE_BINARY_DIR}"

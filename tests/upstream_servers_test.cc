@@ -16,6 +16,7 @@
 #include "testing/corpus.h"
 #include "testing/scripted_server.h"
 #include "testing/server_process.h"
+#include "testing/small_disk.h"
 
 namespace {
 
@@ -369,6 +370,63 @@ TEST_F(UpstreamTest, AStopDoesNotWaitForASlowServer) {
   EXPECT_FALSE(go);
   go = true;
   client.join();
+}
+
+std::size_t times_in(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+// A file may be missing, or what lets us in may have ended: who set it up is told, once.
+TEST_F(UpstreamTest, ARefusalInSpiteOfCredentialsIsLoggedOnce) {
+  ScriptedServer refusing(root_.path(), [](net::Request&) { return net::Answer::text(403, "no"); });
+  start(refusing.table("headers = [\"Authorization: Bearer a-secret\"]\n"));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(get(fmt::format("/f{0}/1/f{0}", i)).status, 404);
+  EXPECT_EQ(times_in(server_->log(), "they let us in no more"), 1u) << server_->log();
+  EXPECT_EQ(times_in(server_->log(), "a-secret"), 0u);
+  server_->kill();
+  start(refusing.table());
+  EXPECT_EQ(get("/g/1/g").status, 404);
+  EXPECT_EQ(times_in(server_->log(), "they let us in no more"), 0u) << server_->log();
+}
+
+TEST_F(UpstreamTest, AProxyThatAsksWhoWeAreIsAFailure) {
+  for (const int status : {407, 511}) {
+    ScriptedServer proxy(root_.path(),
+                         [&](net::Request&) { return net::Answer::text(status, "who?"); });
+    start(proxy.table("failures_max = 1\n"));
+    EXPECT_NE(get("/f/1/f").status, 404) << status;
+    EXPECT_NE(get("/g/1/g").status, 404) << status;
+    EXPECT_EQ(proxy.asked, 1);
+    server_->kill();
+  }
+}
+
+// A full disk of ours is not the server's failure: it is asked again as soon as there is room.
+TEST_F(UpstreamTest, OurFullDiskIsNotTheServersFailure) {
+  auto disk = testing_support::SmallDisk::mount("6m");
+  REQUIRE_OR_SKIP(disk.has_value(), "may not mount a tmpfs");
+  const std::string large(8'000'000, 'x');
+  ScriptedServer sending(root_.path(),
+                         [&](net::Request&) { return net::Answer::text(200, large); });
+  write("faultline.toml", sending.table("failures_max = 1\nrest_seconds = 3600\n"));
+  server_.emplace(
+      ServerProcess::start({disk->path() + "/data",
+                            {"--config", path("faultline.toml")},
+                            {},
+                            {"FAULTLINE_LIMITS_DISK_FREE=0", "FAULTLINE_DISK_STOP_CACHING=0",
+                             "FAULTLINE_DISK_STOP_EXTRACTING=0"}}));
+  ASSERT_NE(server_->url(), "");
+  // What had begun to be sent on is reset.
+  const auto cut = net::Client().get(server_->url() + "/f/1/f");
+  EXPECT_TRUE(!cut.ok() || cut->status != 200);
+  EXPECT_GT(sending.asked, 0);
+  EXPECT_NE(times_in(server_->log(), "cannot be kept"), 0u) << server_->log();
+  disk->resize("60m");
+  EXPECT_TRUE(get("/g/1/g").body == large) << server_->log();
 }
 
 TEST_F(UpstreamTest, AWrongTableIsAnErrorThatNamesIt) {

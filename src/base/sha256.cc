@@ -1,6 +1,7 @@
 #include "base/sha256.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "base/text.h"
 
@@ -20,6 +21,15 @@ Sha256 sha256_of(Bytes bytes) {
   Sha256Stream stream;
   stream.update(bytes);
   return stream.finish();
+}
+
+Sha256 hmac_sha256_of(Bytes key, Bytes bytes) {
+  Sha256 hash;
+  unsigned size = 0;
+  ASSERT(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes.data(), bytes.size(),
+              hash.bytes.data(), &size) != nullptr &&
+         size == 32);
+  return hash;
 }
 
 Sha256Stream::Sha256Stream() : state_(std::make_unique<State>()) {}

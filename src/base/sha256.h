@@ -19,6 +19,8 @@ struct Sha256 {
 };
 
 Sha256 sha256_of(Bytes bytes);
+// HMAC (RFC 2104): what only who knows the key can make of the bytes.
+Sha256 hmac_sha256_of(Bytes key, Bytes bytes);
 
 // A hash over bytes that come in pieces. One thread; finish() ends it.
 class Sha256Stream {

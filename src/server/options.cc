@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "server/upstream_environment.h"
 
 extern char** environ;
 
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::string_view kDefaultConfig = "faultline.toml";
 constexpr std::string_view kEnvironmentPrefix = "FAULTLINE_";
+constexpr std::string_view kAwsPrefix = "AWS_";  // what other programs call their keys
 
 enum class Kind : std::uint8_t { text, number, size };
 
@@ -206,6 +208,8 @@ Result<std::vector<Setting>> settings_from_environment(
       settings.push_back({std::string(known.key), std::string(base::trim(text)), name + "_FILE"});
     }
   }
+  const std::vector<Setting> upstreams = TRY(upstream_settings(environment));
+  settings.insert(settings.end(), upstreams.begin(), upstreams.end());
   return settings;
 }
 
@@ -226,7 +230,8 @@ std::map<std::string, std::string> own_environment() {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const auto equals = text.find('=');
-    if (equals == std::string_view::npos || !text.starts_with(kEnvironmentPrefix)) continue;
+    const bool is_for_us = text.starts_with(kEnvironmentPrefix) || text.starts_with(kAwsPrefix);
+    if (equals == std::string_view::npos || !is_for_us) continue;
     environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return environment;
@@ -241,10 +246,13 @@ Result<Options> load_options(const std::string& config, const std::vector<Settin
     const std::string text = TRY(base::read_file(file, 1 << 20));
     settings = TRY(settings_from_toml(text, file));
   }
-  const std::vector<Setting> environment = TRY(settings_from_environment(own_environment()));
-  settings.insert(settings.end(), environment.begin(), environment.end());
+  const Environment environment = own_environment();
+  const std::vector<Setting> set = TRY(settings_from_environment(environment));
+  settings.insert(settings.end(), set.begin(), set.end());
   settings.insert(settings.end(), flags.begin(), flags.end());
-  return options_from(settings);
+  Options options = TRY(options_from(settings));
+  use_aws_environment(environment, options.upstreams);
+  return options;
 }
 
 }  // namespace server

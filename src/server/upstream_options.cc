@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ident/scope.h"
 #include "server/options.h"
+#include "server/upstream_s3.h"
 
 namespace server {
 
@@ -24,7 +25,7 @@ struct Known {
   std::string_view key;
   Field field;
 };
-constexpr std::array<Known, 23> kKnown{{
+constexpr std::array<Known, 28> kKnown{{
     {"name", &UpstreamOptions::name},
     {"url", &UpstreamOptions::url},
     {"layout", &UpstreamOptions::layout},
@@ -48,6 +49,11 @@ constexpr std::array<Known, 23> kKnown{{
     {"failures_max", &UpstreamOptions::failures_max},
     {"rest_seconds", &UpstreamOptions::rest_seconds},
     {"file_size", &UpstreamOptions::file_size},
+    {"endpoint", &UpstreamOptions::endpoint},
+    {"region", &UpstreamOptions::region},
+    {"access_key", &UpstreamOptions::access_key},
+    {"secret_key", &UpstreamOptions::secret_key},
+    {"session_token", &UpstreamOptions::session_token},
 }};
 
 std::string known_keys() {
@@ -171,6 +177,7 @@ Result<upstream::ServerOptions> server_options(const UpstreamOptions& options) {
   transport.connect_timeout = std::chrono::seconds(options.connect_seconds);
   transport.stall_timeout = std::chrono::seconds(options.stall_seconds);
   transport.size_max = options.file_size;
+  transport.s3 = TRY(s3_options(options, server.name));
   server.retry_after = std::chrono::seconds(options.retry_seconds);
   server.requests_max = static_cast<unsigned>(std::max<std::uint64_t>(options.requests_max, 1));
   server.wait_max = std::chrono::seconds(options.wait_seconds);

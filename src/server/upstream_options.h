@@ -18,7 +18,7 @@ struct Setting;
 
 struct UpstreamOptions {
   std::string name;                 // "": what `url` says
-  std::string url;                  // http://…, https://… or a directory
+  std::string url;                  // http://…, https://…, s3://… or a directory
   std::string layout = "symstore";  // upstream/layout.h
   std::string projects;             // one name a line; an empty one is the default project
   std::string kinds;                // of files, one a line (upstream/layout.h); "": all
@@ -36,6 +36,8 @@ struct UpstreamOptions {
   std::uint64_t failures_max = 5;    // in a row; then it rests. 0: never
   std::uint64_t rest_seconds = 60;
   std::uint64_t file_size = 16ull << 30;
+  std::string endpoint, region;  // for s3://; "": AWS, us-east-1
+  std::string access_key, secret_key, session_token;
 };
 
 // Whether the setting is one of these; then it is applied.

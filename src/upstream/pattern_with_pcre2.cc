@@ -65,9 +65,8 @@ class Pcre2Engine : public Pattern::Engine {
     if (end >= 0) return Match::yes;
     if (end == PCRE2_ERROR_NOMATCH) return Match::no;
     if (!has_given_up_.exchange(true)) {
-      base::log::warning(
-          "the pattern {} is given up for some names, which are not asked for: {}", text_,
-          text_of(end));
+      base::log::warning("the pattern {} is given up for some names, which are not asked for: {}",
+                         text_, text_of(end));
     }
     return Match::unknown;
   }

@@ -15,7 +15,7 @@ using ident::SymbolRequest;
 namespace {
 
 bool is_url(std::string_view location) {
-  return location.starts_with("http://") || location.starts_with("https://");
+  return location.starts_with("http://") || location.starts_with("https://") || is_s3(location);
 }
 
 // The server said nothing about the file: it may have it.
@@ -27,6 +27,18 @@ bool is_failure(Fault fault) {
 bool holds_credentials(std::string_view url) {
   const std::string_view rest = url.substr(url.find("://") + 3);
   return rest.substr(0, rest.find_first_of("/?#")).find('@') != std::string_view::npos;
+}
+
+// Our disk is full, say: not the server's doing, and no miss either.
+Error own_trouble(const Error& error) {
+  base::log::warning("a file of an upstream server cannot be kept: {}", error.what);
+  return {Fault::unavailable, error.what};
+}
+
+Result<std::unique_ptr<Transport>> make_transport(const TransportOptions& options) {
+  if (is_s3(options.location)) return s3_transport(options);
+  if (is_url(options.location)) return http_transport(options);
+  return directory_transport(options.location, options.size_max);
 }
 
 std::string trimmed(std::string location) {
@@ -82,19 +94,20 @@ Result<std::unique_ptr<Server>> Server::make(const ServerOptions& options) {
   const std::string& location = own.transport.location;
   if (!is_url(location) && !location.starts_with('/')) {
     return Error{Fault::malformed, options.name + ": " + location +
-                                       " is neither http://…, https://… nor a directory's "
+                                       " is neither http://…, https://…, s3://… nor a directory's "
                                        "absolute path"};
   }
   if (is_url(location) && holds_credentials(location)) {
     const bool has_name = options.name != options.transport.location;
     return Error{Fault::malformed, (has_name ? options.name : "an upstream server") +
-                                       ": no user or password in the url; use headers, such as "
-                                       "\"Authorization: Basic ...\""};
+                                       ": no user or password in the url; use " +
+                                       (is_s3(location) ? "access_key and secret_key"
+                                                        : "headers, such as \"Authorization: "
+                                                          "Basic ...\"")};
   }
-  std::unique_ptr<Transport> transport =
-      is_url(location) ? http_transport(own.transport)
-                       : directory_transport(location, own.transport.size_max);
-  return std::unique_ptr<Server>(new Server(own, std::move(*filter), std::move(transport)));
+  auto transport = make_transport(own.transport);
+  if (!transport.ok()) return base::with_context(options.name, std::move(transport).error());
+  return std::unique_ptr<Server>(new Server(own, std::move(*filter), std::move(*transport)));
 }
 
 Server::Server(const ServerOptions& options, FileFilter filter,
@@ -151,13 +164,19 @@ Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
   if (!turn.taken) {
     return Error{Fault::unavailable, options_.name + ": is busy with as much as it may be asked"};
   }
-  base::PendingFile file = TRY(base::PendingFile::create(tmp));
+  auto created = base::PendingFile::create(tmp);
+  if (!created.ok()) return own_trouble(created.error());
+  base::PendingFile file = std::move(*created);
   if (!breaker_.may_ask()) {
     return Error{Fault::unavailable, options_.name + ": did not answer lately, and is left alone"};
   }
   Watched watched(watcher, place, file);
   const Result<void> fetched = transport_->fetch(place.path, file, stop, watched.progress());
   if (!fetched.ok()) watched.failed();
+  if (file.is_broken()) {
+    breaker_.unknown();
+    return own_trouble(fetched.error());
+  }
   const bool failed = !fetched.ok() && is_failure(fetched.error().fault);
   failed ? breaker_.failed() : breaker_.succeeded();
   {
@@ -174,7 +193,7 @@ Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
     misses_.remember(place.path, fetched.error());
     miss_until = std::min(miss_until, Clock::now() + options_.retry_after);
   }
-  return std::move(fetched).error();
+  return fetched.error();
 }
 
 // Where it may be asked for what is wanted; nowhere when projects, kinds or filter say no.

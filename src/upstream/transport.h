@@ -16,11 +16,12 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "net/forwarded.h"
+#include "upstream/s3.h"
 
 namespace upstream {
 
 struct TransportOptions {
-  std::string location;  // "http://host/symbols", "https://…", or a directory
+  std::string location;  // "http://host/symbols", "https://…", "s3://bucket", or a directory
   std::vector<std::pair<std::string, std::string>> headers;  // for this server alone
   std::string proxy;                                         // "": as the environment says
   std::string ca_bundle, client_certificate, client_key;     // "": the system's, none
@@ -28,6 +29,7 @@ struct TransportOptions {
   std::chrono::milliseconds connect_timeout{15'000};
   std::chrono::milliseconds stall_timeout{60'000};  // not a byte in this time
   std::uint64_t size_max = 16ull << 30;
+  S3Options s3;  // for s3:// alone
 };
 
 // Told while a file comes, on the thread that fetches it. Both or neither are set.
@@ -48,6 +50,9 @@ class Transport {
 // Redirects are followed; one that leads to another server may only lead to a public address, and
 // what lets us in here is not shown there.
 std::unique_ptr<Transport> http_transport(const TransportOptions& options);
+// An object of a bucket, by its key below the location's. Fails with malformed when that or the
+// endpoint is none. Redirects are not followed: they say that the region is wrong.
+base::Result<std::unique_ptr<Transport>> s3_transport(const TransportOptions& options);
 // Links that lead out of the directory are not followed.
 std::unique_ptr<Transport> directory_transport(const std::string& directory,
                                                std::uint64_t size_max);

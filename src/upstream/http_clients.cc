@@ -1,0 +1,76 @@
+#include "upstream/http_clients.h"
+
+#include <optional>
+#include <utility>
+
+#include "base/text.h"
+#include "net/address.h"
+
+namespace upstream {
+
+using base::Result;
+
+namespace {
+
+// Of what comes out, when that is what is sent.
+std::optional<std::uint64_t> size_of(const net::ClientAnswer& head) {
+  const auto coding = head.headers.find("Content-Encoding");
+  if (coding && !coding->empty() && !base::equal_ignoring_case(*coding, "identity")) {
+    return std::nullopt;
+  }
+  return base::parse_decimal(head.headers.find("Content-Length").value_or(""));
+}
+
+}  // namespace
+
+Result<net::ClientAnswer> HttpClients::download(net::ClientRequest request, base::PendingFile& into,
+                                                const std::atomic<bool>& stop,
+                                                const Progress& progress) {
+  std::unique_ptr<net::Client> client = take();
+  request.progress = [&stop](std::uint64_t, std::uint64_t) { return !stop; };
+  if (progress.began) {
+    request.on_head = [&](const net::ClientAnswer& head) -> Result<void> {
+      if (is_good(head.status)) progress.began(size_of(head));
+      return {};
+    };
+  }
+  request.on_body = [&](std::string_view piece) -> Result<void> {
+    TRY(into.append(base::bytes_of(piece)));
+    if (progress.grew) progress.grew(into.size());
+    return {};
+  };
+  auto answer = client->send(request);
+  give_back(std::move(client));
+  return answer;
+}
+
+std::unique_ptr<net::Client> HttpClients::take() {
+  const std::lock_guard lock(mutex_);
+  if (idle_.empty()) return std::make_unique<net::Client>(options_);
+  std::unique_ptr<net::Client> client = std::move(idle_.back());
+  idle_.pop_back();
+  return client;
+}
+
+void HttpClients::give_back(std::unique_ptr<net::Client> client) {
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(client));
+}
+
+net::ClientOptions client_options(const TransportOptions& options) {
+  net::ClientOptions client;
+  client.connect_timeout = options.connect_timeout;
+  client.stall_timeout = options.stall_timeout;
+  client.size_max = options.size_max;
+  client.proxy = options.proxy;
+  client.ca_bundle = options.ca_bundle;
+  client.client_certificate = options.client_certificate;
+  client.client_key = options.client_key;
+  client.may_connect = [allowed = options.private_addresses](std::string_view address) {
+    return net::is_public_address(address) || allowed.contains(address);
+  };
+  client.trusts_own_origin = true;  // the operator named it
+  return client;
+}
+
+}  // namespace upstream
