@@ -1,5 +1,7 @@
 #include "base/base64.h"
 
+#include <algorithm>
+
 namespace base {
 namespace {
 
@@ -24,6 +26,19 @@ std::optional<std::vector<std::uint8_t>> bytes_from_base64(std::string_view text
   }
   if (count == 6) return std::nullopt;  // a lone digit is no byte
   return bytes;
+}
+
+std::string base64_of(Bytes bytes) {
+  std::string text;
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    const std::size_t left = std::min<std::size_t>(bytes.size() - at, 3);
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < 3; ++i) bits = bits << 8 | (i < left ? bytes[at + i] : 0u);
+    for (std::size_t i = 0; i < 4; ++i) {
+      text += i <= left ? kAlphabet[bits >> (18 - 6 * i) & 63] : '=';
+    }
+  }
+  return text;
 }
 
 }  // namespace base

@@ -1,13 +1,27 @@
 #include "base/log.h"
 
+#include <fcntl.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <cstdio>
 #include <memory>
+#include <mutex>
+
+#include "base/file.h"
 
 namespace base::log {
 namespace {
+
+constexpr std::uint64_t kLogFilesMax = 1000;
+constexpr const char* kPattern = "%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v";
 
 std::atomic<Level> current_level{Level::info};
 
@@ -15,12 +29,62 @@ spdlog::logger& sink() {
   static const std::shared_ptr<spdlog::logger> logger = [] {
     auto made = std::make_shared<spdlog::logger>(
         "faultline", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+    made->set_pattern(kPattern, spdlog::pattern_time_type::utc);
     made->set_level(spdlog::level::trace);
     return made;
   }();
   return *logger;
 }
+
+// spdlog's own rotating sink would call the older ones log.1.txt: beside those of an old
+// installation, which nobody would take away any more.
+class RotatingFile final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit RotatingFile(LogFile file) : file_(std::move(file)) {}
+
+  Result<void> open() {
+    fd_ = Fd(::open(file_.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+    if (!fd_.valid()) return error_from_errno(errno, "cannot open", file_.path);
+    struct stat info{};
+    size_ = ::fstat(fd_.get(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+    return {};
+  }
+  void set_pattern_of_ours() {
+    set_formatter(
+        std::make_unique<spdlog::pattern_formatter>(kPattern, spdlog::pattern_time_type::utc));
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    const bool is_full = size_ != 0 && size_ + line.size() > file_.size_max;
+    if (is_full && file_.size_max != 0 && file_.count != 0) rotate();
+    std::size_t written = 0;
+    while (written < line.size() && fd_.valid()) {
+      const ssize_t n = ::write(fd_.get(), line.data() + written, line.size() - written);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return;
+      written += static_cast<std::size_t>(n);
+      size_ += static_cast<std::uint64_t>(n);
+    }
+  }
+  void flush_() override {}
+
+ private:
+  void rotate() {
+    const std::vector<std::string> paths = paths_of(file_);
+    for (std::size_t i = paths.size() - 1; i > 0; --i) {
+      std::rename(paths[i - 1].c_str(), paths[i].c_str());
+    }
+    fd_.reset();
+    static_cast<void>(open());
+  }
+
+  const LogFile file_;
+  Fd fd_;
+  std::uint64_t size_ = 0;
+};
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
@@ -45,6 +109,23 @@ bool enabled(Level level) { return level >= current_level.load(std::memory_order
 
 void write(Level level, std::string_view text) {
   if (enabled(level)) sink().log(to_spdlog(level), "{}", text);
+}
+
+std::vector<std::string> paths_of(const LogFile& file) {
+  std::vector<std::string> paths{file.path};
+  const std::uint64_t count = std::min(file.count, kLogFilesMax);
+  for (std::uint64_t i = 1; i <= count; ++i) paths.push_back(file.path + "." + std::to_string(i));
+  return paths;
+}
+
+Result<void> add_file(const LogFile& file) {
+  const std::string directory(parent_of(file.path));
+  if (!directory.empty()) TRY(make_directories(directory));
+  auto made = std::make_shared<RotatingFile>(file);
+  TRY(made->open());
+  made->set_pattern_of_ours();
+  sink().sinks().push_back(std::move(made));
+  return {};
 }
 
 Level level_of(Loudness loudness) {

@@ -1,13 +1,18 @@
-// One log for the whole program: a line has a time, a level and a text, on stderr.
+// One log for the whole program: a line has a time, a level and a text, on stderr, and in a
+// file if the operator wants one.
 // Any thread may log. Not for what a command prints as its result, and never for secrets.
 // Messages are built with fmt; spdlog stands behind log.cc and nowhere else.
 #pragma once
 
 #include <fmt/core.h>
 
+#include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/fault.h"
+#include "base/result.h"
 
 namespace base::log {
 
@@ -16,6 +21,20 @@ enum class Level : unsigned char { debug, info, warning, error, off };
 void set_level(Level level);
 bool enabled(Level level);
 void write(Level level, std::string_view text);  // if that level is enabled
+
+// From now on lines go to this file as well, which is appended to. When a line would make it
+// larger than `size_max` it becomes FILE.1, that one FILE.2 and so on up to `count`, the names that
+// Python's RotatingFileHandler gives. With a size or count of 0 it grows without end.
+// REQUIRES: no other threads yet. Fails with what the disk says; later trouble with the file costs
+// its lines and nothing else.
+struct LogFile {
+  std::string path;
+  std::uint64_t size_max = 0;
+  std::uint64_t count = 0;
+};
+Result<void> add_file(const LogFile& file);
+// Those that there may be, the one that is written first.
+std::vector<std::string> paths_of(const LogFile& file);
 Level level_of(Loudness loudness);
 
 template <class... Args>
