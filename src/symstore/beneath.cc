@@ -95,11 +95,16 @@ struct Mapped {
   std::string rest;
 };
 
+std::string prefix_of(const PointerRoots::Share& share) {
+  std::string prefix = with_slashes(share.unc);
+  while (!prefix.empty() && prefix.back() == '/') prefix.pop_back();
+  return prefix;
+}
+
 std::optional<Mapped> find_share(std::string_view target, const PointerRoots& roots) {
   const std::string path = with_slashes(target);
   for (const PointerRoots::Share& share : roots.shares) {
-    std::string prefix = with_slashes(share.unc);
-    while (!prefix.empty() && prefix.back() == '/') prefix.pop_back();
+    const std::string prefix = prefix_of(share);
     if (path.size() > prefix.size() + 1 && path[prefix.size()] == '/' &&
         base::equal_ignoring_case(std::string_view(path).substr(0, prefix.size()), prefix)) {
       return Mapped{share.directory, path.substr(prefix.size() + 1)};
@@ -130,6 +135,24 @@ Result<std::string> local_path(const std::string& pointer_directory, std::string
 }
 
 }  // namespace
+
+std::optional<std::string> find_mounted(std::string_view given, const PointerRoots& roots) {
+  const std::string path = with_slashes(given);
+  std::optional<std::string> found;
+  std::size_t longest = 0;
+  for (const PointerRoots::Share& share : roots.shares) {
+    const std::string prefix = prefix_of(share);
+    const bool is_below =
+        path.size() == prefix.size() || (path.size() > prefix.size() && path[prefix.size()] == '/');
+    if (!is_below || prefix.size() <= longest ||
+        !base::equal_ignoring_case(std::string_view(path).substr(0, prefix.size()), prefix)) {
+      continue;
+    }
+    longest = prefix.size();
+    found = share.directory + path.substr(prefix.size());
+  }
+  return found;
+}
 
 Result<Fd> open_beneath(const std::string& root, const std::string& relative) {
   const Fd directory = TRY(open_directory(root));

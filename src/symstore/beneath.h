@@ -4,6 +4,7 @@
 // or what the disk says.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,10 @@ struct PointerRoots {
   std::vector<Share> shares;
   std::vector<std::string> directories;  // besides the store itself
 };
+
+// Where \\server\share\rest lies, by the longest share that it begins with; nothing when none is
+// mounted. A slash is as good as a backslash.
+std::optional<std::string> find_mounted(std::string_view path, const PointerRoots& roots);
 
 struct PointerTarget {
   std::string path;  // for people

@@ -99,7 +99,8 @@ Result<PointerRoots> parse_pointer_roots(std::string_view text) {
     const std::string_view directory =
         equals == std::string_view::npos ? line : base::trim(line.substr(equals + 1));
     const std::string_view share = equals == std::string_view::npos ? "" : line.substr(0, equals);
-    if (!directory.starts_with('/') || (!share.empty() && !share.starts_with("\\\\"))) {
+    const bool is_share = share.starts_with("\\\\") || (share.size() > 1 && share[1] == ':');
+    if (!directory.starts_with('/') || (!share.empty() && !is_share)) {
       return Error{Fault::malformed, base::to_valid_utf8(line) +
                                          ": expected /directory or \\\\server\\share=/directory"};
     }

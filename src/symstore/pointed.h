@@ -23,8 +23,8 @@ base::Result<PointerTarget> open_pointed(std::string_view pointer_text, const st
                                          const std::string& id, const PointerRoots& roots,
                                          const std::vector<std::string>& lies_in = {});
 
-// The roots as a list, one a line: "/directory" or "\\server\share=/directory". malformed: a
-// directory that is not absolute.
+// The roots as a list, one a line: "/directory", "\\server\share=/directory" or
+// "C:\directory=/directory". malformed: a directory that is not absolute.
 base::Result<PointerRoots> parse_pointer_roots(std::string_view text);
 
 }  // namespace symstore
