@@ -196,6 +196,10 @@ Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
   return fetched.error();
 }
 
+bool Server::allows(std::string_view name) const {
+  return filter_.allows(name) && (!options_.excludes || !options_.excludes(name));
+}
+
 // Where it may be asked for what is wanted; nowhere when projects, kinds or filter say no.
 std::vector<Place> Server::places_of_wanted(const SymbolRequest& request) const {
   const auto names = [](const std::vector<std::string>& list, std::string_view name) {
@@ -204,7 +208,7 @@ std::vector<Place> Server::places_of_wanted(const SymbolRequest& request) const 
   if (!names(options_.projects, request.scope.project)) return {};
   if (!options_.kinds.empty() && !names(options_.kinds, kind_of(request))) return {};
   std::vector<Place> places = places_of(options_.layout, request, options_.also);
-  std::erase_if(places, [&](const Place& place) { return !filter_.allows(place.name); });
+  std::erase_if(places, [&](const Place& place) { return !allows(place.name); });
   return places;
 }
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,6 +34,8 @@ struct ServerOptions {
   AlsoAsked also;
   std::vector<std::string> kinds;  // of files (kind_of()); none: all
   std::vector<std::string> allow{".*"}, deny;
+  // Names that it is not asked for now; any thread. Null: none.
+  std::function<bool(std::string_view name)> excludes;
   std::chrono::seconds retry_after{60};
   unsigned requests_max = 10;
   std::chrono::seconds wait_max{20};
@@ -97,6 +100,7 @@ class Server {
  private:
   struct Turn;  // holds one of the requests_max turns
 
+  bool allows(std::string_view name) const;
   std::vector<Place> places_of_wanted(const ident::SymbolRequest& request) const;
   Server(const ServerOptions& options, FileFilter filter, std::unique_ptr<Transport> transport);
   base::Result<Fetched> fetch_place(const Place& place, const std::string& tmp,
