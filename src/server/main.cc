@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/cut_short.h"
 #include "cli/options.h"
+#include "server/config_command.h"
 #include "server/debuginfod.h"
 #include "server/serve.h"
 #include "server/version.h"
@@ -34,6 +35,8 @@ constexpr std::array kCommands{
     Command{"serve", "", "the server: symbols, crash reports, pages", server::run_serve},
     Command{"debuginfod", "debuginfod", "the same, with debuginfod's flags",
             server::run_debuginfod},
+    Command{"config", "", "configuration files: check one, import one of an older program",
+            server::run_config},
     Command{"upload-symbols", "", "send debug files and trees to a symbol server",
             cli::run_upload_symbols},
     Command{"store", "symstore", "symbol stores: transactions, as Microsoft's symstore keeps them",

@@ -8,8 +8,6 @@
 #include "base/text.h"
 #include "server/upstream_environment.h"
 
-extern char** environ;
-
 namespace server {
 
 using base::Error;
@@ -18,13 +16,13 @@ using base::Result;
 
 namespace {
 
-constexpr std::string_view kDefaultConfig = "faultline.toml";
 constexpr std::string_view kEnvironmentPrefix = "FAULTLINE_";
-constexpr std::string_view kAwsPrefix = "AWS_";  // what other programs call their keys
+constexpr std::string_view kShare = "unc.";
 
 enum class Kind : std::uint8_t { text, number, size };
 
-using Field = std::variant<std::string Options::*, std::uint64_t Options::*>;
+using Field = std::variant<std::string Options::*, std::uint64_t Options::*,
+                           std::string SiteOptions::*, std::uint64_t SiteOptions::*>;
 
 struct Known {
   std::string_view key;
@@ -33,7 +31,7 @@ struct Known {
 };
 
 // The one list of what can be set.
-constexpr std::array<Known, 59> kKnown{{
+constexpr auto kKnown = std::to_array<Known>({
     {"listen", Kind::text, &Options::listen},
     {"data", Kind::text, &Options::data},
     {"log_level", Kind::text, &Options::log_level},
@@ -93,7 +91,39 @@ constexpr std::array<Known, 59> kKnown{{
     {"store.two_tier", Kind::number, &Options::store_two_tier},
     {"store.cabinets", Kind::number, &Options::store_cabinets},
     {"store.pointers", Kind::text, &Options::store_pointers},
-}};
+    {"log_file", Kind::text, &Options::log_file},
+    {"log_file_size", Kind::size, &Options::log_file_size},
+    {"log_file_count", Kind::number, &Options::log_file_count},
+    {"unc", Kind::text, &Options::unc},
+    {"upstreams.deny", Kind::text, &Options::upstreams_deny},
+    {"upstreams.exclusions", Kind::text, &Options::upstreams_exclusions},
+    {"upstreams.cache", Kind::text, &Options::upstreams_cache},
+    {"site.name", Kind::text, &SiteOptions::name},
+    {"site.administrator", Kind::text, &SiteOptions::administrator},
+    {"site.default_sympath", Kind::text, &SiteOptions::default_sympath},
+    {"site.statistics", Kind::number, &SiteOptions::statistics},
+});
+
+// Where a key's value stands; null when it is of the other kind.
+std::string* text_at(const Field& field, Options& options) {
+  if (const auto* own = std::get_if<std::string Options::*>(&field)) return &(options.**own);
+  if (const auto* of = std::get_if<std::string SiteOptions::*>(&field)) return &(options.site.**of);
+  return nullptr;
+}
+
+std::uint64_t* number_at(const Field& field, Options& options) {
+  if (const auto* own = std::get_if<std::uint64_t Options::*>(&field)) return &(options.**own);
+  if (const auto* of = std::get_if<std::uint64_t SiteOptions::*>(&field)) {
+    return &(options.site.**of);
+  }
+  return nullptr;
+}
+
+const Known* find_known(std::string_view key) {
+  const auto* known =
+      std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& one) { return one.key == key; });
+  return known == kKnown.end() ? nullptr : known;
+}
 
 // How many letters must change to make one of the other.
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -128,29 +158,30 @@ Error wrong_value(const Setting& setting, std::string_view expected) {
 Result<void> apply(const Setting& setting, Options& options) {
   const bool is_applied = TRY(apply_upstream(setting, options.upstreams));
   if (is_applied) return {};
-  const auto known = std::find_if(kKnown.begin(), kKnown.end(),
-                                  [&](const Known& one) { return one.key == setting.key; });
-  if (known == kKnown.end()) {
+  if (setting.key.starts_with(kShare)) {
+    options.unc.append(setting.key.substr(kShare.size())).append("=").append(setting.value);
+    options.unc += '\n';
+    return {};
+  }
+  const Known* known = find_known(setting.key);
+  if (known == nullptr) {
     return Error{Fault::malformed, setting.source + ": there is no key " + setting.key +
                                        "; the nearest is " + std::string(nearest_key(setting.key))};
   }
-  if (const auto* text = std::get_if<std::string Options::*>(&known->field)) {
-    options.** text = setting.value;
+  if (std::string* text = text_at(known->field, options)) {
+    *text = setting.value;
     return {};
   }
-  const auto field = std::get<std::uint64_t Options::*>(known->field);
   const bool is_size = known->kind == Kind::size;
   const auto number = is_size ? parse_size(setting.value) : base::parse_decimal(setting.value);
   if (!number) return wrong_value(setting, is_size ? "a size such as \"8 GiB\"" : "a whole number");
-  options.*field = *number;
+  *number_at(known->field, options) = *number;
   return {};
 }
 
-std::string value_of(const Known& known, const Options& options) {
-  if (const auto* text = std::get_if<std::string Options::*>(&known.field)) {
-    return options.**text;
-  }
-  return std::to_string(options.*std::get<std::uint64_t Options::*>(known.field));
+std::string value_of(const Known& known, Options& options) {
+  if (const std::string* text = text_at(known.field, options)) return *text;
+  return std::to_string(*number_at(known.field, options));
 }
 
 // limits.upload → FAULTLINE_LIMITS_UPLOAD
@@ -213,46 +244,19 @@ Result<std::vector<Setting>> settings_from_environment(
   return settings;
 }
 
+bool takes_number(std::string_view key) {
+  const Known* known = find_known(key);
+  return known != nullptr ? known->kind != Kind::text : upstream_takes_number(key);
+}
+
 std::vector<Setting> default_settings() {
-  const Options defaults;
+  Options defaults;
   std::vector<Setting> settings;
   settings.reserve(kKnown.size());
   for (const Known& known : kKnown) {
     settings.push_back({std::string(known.key), value_of(known, defaults), "default"});
   }
   return settings;
-}
-
-namespace {
-
-std::map<std::string, std::string> own_environment() {
-  std::map<std::string, std::string> environment;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const auto equals = text.find('=');
-    const bool is_for_us = text.starts_with(kEnvironmentPrefix) || text.starts_with(kAwsPrefix);
-    if (equals == std::string_view::npos || !is_for_us) continue;
-    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return environment;
-}
-
-}  // namespace
-
-Result<Options> load_options(const std::string& config, const std::vector<Setting>& flags) {
-  std::vector<Setting> settings;
-  const std::string file = config.empty() ? std::string(kDefaultConfig) : config;
-  if (!config.empty() || base::file_exists(file)) {
-    const std::string text = TRY(base::read_file(file, 1 << 20));
-    settings = TRY(settings_from_toml(text, file));
-  }
-  const Environment environment = own_environment();
-  const std::vector<Setting> set = TRY(settings_from_environment(environment));
-  settings.insert(settings.end(), set.begin(), set.end());
-  settings.insert(settings.end(), flags.begin(), flags.end());
-  Options options = TRY(options_from(settings));
-  use_aws_environment(environment, options.upstreams);
-  return options;
 }
 
 }  // namespace server

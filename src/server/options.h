@@ -1,7 +1,8 @@
-// Everything that can be set about a server, and from where: faultline.toml, then the
-// environment (FAULTLINE_LIMITS_UPLOAD for limits.upload), then flags; the later wins.
+// Everything that can be set about a server: a file's settings, then the environment's
+// (FAULTLINE_LIMITS_UPLOAD for limits.upload), then flags; the later wins. config_files.h finds and
+// reads the files.
 // Not the other rooms' Options: server/wire.cc makes those of these.
-// Plain values; pure functions but load_options(), which reads files.
+// Plain values; pure functions but settings_from_environment(), which reads files of secrets.
 // Fails with malformed: the error names the file, the line and, for a key that nobody knows, the
 // nearest one that exists.
 // Format: docs/configuration.md
@@ -19,11 +20,25 @@
 
 namespace server {
 
+// What people are told about this installation.
+struct SiteOptions {
+  std::string name;                          // "": faultline
+  std::string administrator;                 // how to reach whoever runs it
+  std::string default_sympath;               // what clients set _NT_SYMBOL_PATH to
+  std::uint64_t statistics = 1;              // 0: nothing is counted for the page
+  std::string old_config, old_config_shown;  // pySymProxy's file, if that was read; without secrets
+
+  friend bool operator==(const SiteOptions&, const SiteOptions&) = default;
+};
+
 struct Options {
   std::string listen = "127.0.0.1:7070";
   std::string data = "faultline-data";
   std::string log_level = "info";
   std::string log_answers = "refused";   // none, refused, all
+  std::string log_file;                  // besides stderr; "": none
+  std::uint64_t log_file_size = 0;       // then it begins anew; 0: never
+  std::uint64_t log_file_count = 0;      // older ones that are kept
   std::uint64_t threads = 0;             // of the network; 0: one for each processor
   std::uint64_t workers = 8;             // that may wait for disk and database
   std::string database;                  // "": SQLite in the data directory
@@ -76,13 +91,21 @@ struct Options {
   std::uint64_t store_two_tier = 0;        // the default project's index2.txt exists
   std::uint64_t store_cabinets = 1;        // foo.pd_ is made from foo.pdb, in the default project
   std::string store_pointers;              // one a line: where file.ptr may lead
+  std::string unc;                         // one a line: \\server\share=/directory
   std::vector<UpstreamOptions> upstreams;  // asked in this order
+  std::string upstreams_deny;              // one expression a line: asked for nowhere
+  std::string upstreams_exclusions;        // a symsrv.ini that says the same with wildcards
+  std::string upstreams_cache;             // a symbol store tree, looked into before any is asked
+  SiteOptions site;
+  std::vector<std::string> warnings;  // of what was read: for the log
   // Set by `debuginfod` alone.
   bool is_debuginfod = false;
   std::map<std::string, std::string> scan_commands;  // by extension, instead of scan_packages
   bool scan_keeps_excluded = false;
   std::uint64_t scan_disk_free_percent = 0;  // of the disk; 0: scan.disk_free says
   std::uint64_t groom_seconds = 0;
+
+  friend bool operator==(const Options&, const Options&) = default;
 };
 
 // One line of configuration, from wherever.
@@ -92,16 +115,16 @@ struct Setting {
   std::string source;  // "faultline.toml:3", "FAULTLINE_LIMITS_UPLOAD", for errors
 };
 
-// Applies the settings in order.
+// Applies the settings in order. A setting "unc.SHARE" adds a line to `unc`.
 base::Result<Options> options_from(const std::vector<Setting>& settings);
-
-// `config` is the file to read; "" reads ./faultline.toml if there is one. `flags` win over all.
-base::Result<Options> load_options(const std::string& config, const std::vector<Setting>& flags);
 
 base::Result<std::vector<Setting>> settings_from_toml(std::string_view text,
                                                       const std::string& file_name);
 base::Result<std::vector<Setting>> settings_from_environment(
     const std::map<std::string, std::string>& environment);
+
+// Whether the key's values are numbers or sizes; false for one that does not exist.
+bool takes_number(std::string_view key);
 
 // Every key with its default, in the order of docs/configuration.md.
 std::vector<Setting> default_settings();

@@ -54,7 +54,8 @@ std::vector<std::string> directories_of(const std::vector<std::string>& pointers
 }  // namespace
 
 Result<Follower> pointer_follower(const Options& options) {
-  symstore::PointerRoots roots = TRY(symstore::parse_pointer_roots(options.store_pointers));
+  symstore::PointerRoots roots =
+      TRY(symstore::parse_pointer_roots(options.store_pointers + "\n" + options.unc));
   for (const std::string_view path : base::split(options.scan_paths, ':')) {
     if (!path.empty()) roots.directories.emplace_back(path);
   }

@@ -2,7 +2,9 @@
 
 #include "base/log.h"
 #include "cli/options.h"
+#include "server/config_files.h"
 #include "server/options.h"
+#include "server/reachable_upstreams.h"
 #include "server/wire.h"
 
 namespace server {
@@ -18,17 +20,32 @@ std::optional<base::log::Level> find_level(const std::string& name) {
   return std::nullopt;
 }
 
+base::Result<Options> options_for(const std::vector<std::string>& configs,
+                                  const std::vector<Setting>& flags) {
+  Options options = TRY(load_options(configs, flags));
+  return with_reachable_upstreams(std::move(options), Caches::made);
+}
+
+base::Result<void> log_to_file(const Options& options) {
+  if (options.log_file.empty()) return {};
+  return base::log::add_file({options.log_file, options.log_file_size, options.log_file_count});
+}
+
 }  // namespace
 
 int run_serve(int argc, char** argv) {
-  std::string config;
+  std::vector<std::string> configs;
   std::string data;
   std::string listen;
   std::string log_level;
   cli::Options flags(argv[0], "The server: symbols, crash reports and pages on one port.");
-  flags.text("-c,--config", config, "TOML file (default: faultline.toml here, if there is one)");
+  std::vector<std::string> shares;
+  flags.list("-c,--config", configs,
+             "faultline.toml, or pySymProxy's JSON as it is; of several the later wins (default: "
+             "faultline.toml here, else where pySymProxy looked)");
   flags.text("-d,--data", data, "directory for everything we keep (default: faultline-data)");
   flags.text("-l,--listen", listen, "HOST:PORT (default: 127.0.0.1:7070)");
+  flags.list("--unc", shares, "\\\\server\\share=/directory: where a Windows share is mounted");
   flags.text("--log-level", log_level, "debug, info, warning, error or off (default: info)");
   flags.footer("Every key of the TOML file: docs/configuration.md. SIGTERM drains and stops.");
   if (const auto code = flags.parse(argc, argv)) return *code;
@@ -37,7 +54,8 @@ int run_serve(int argc, char** argv) {
   if (!data.empty()) given.push_back({"data", data, "--data"});
   if (!listen.empty()) given.push_back({"listen", listen, "--listen"});
   if (!log_level.empty()) given.push_back({"log_level", log_level, "--log-level"});
-  const auto options = load_options(config, given);
+  for (Setting& share : share_settings(shares, "--unc")) given.push_back(std::move(share));
+  const auto options = options_for(configs, given);
   if (!options.ok()) {
     cli::fail(options.error().what);
     return cli::kBadUsage;
@@ -49,6 +67,9 @@ int run_serve(int argc, char** argv) {
     return cli::kBadUsage;
   }
   base::log::set_level(*level);
+  const auto logging = log_to_file(*options);
+  if (!logging.ok()) return cli::fail(logging.error().what);
+  for (const std::string& warning : options->warnings) base::log::warning("{}", warning);
   const auto served = serve(*options);
   return served.ok() ? cli::kDone : cli::fail(served.error().what);
 }

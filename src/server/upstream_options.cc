@@ -25,7 +25,7 @@ struct Known {
   std::string_view key;
   Field field;
 };
-constexpr std::array<Known, 28> kKnown{{
+constexpr auto kKnown = std::to_array<Known>({
     {"name", &UpstreamOptions::name},
     {"url", &UpstreamOptions::url},
     {"layout", &UpstreamOptions::layout},
@@ -54,7 +54,15 @@ constexpr std::array<Known, 28> kKnown{{
     {"access_key", &UpstreamOptions::access_key},
     {"secret_key", &UpstreamOptions::secret_key},
     {"session_token", &UpstreamOptions::session_token},
-}};
+    {"identifier", &UpstreamOptions::identifier},
+    {"cache", &UpstreamOptions::cache},
+});
+
+const Known* find_known(std::string_view key) {
+  const auto* known =
+      std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& one) { return one.key == key; });
+  return known == kKnown.end() ? nullptr : known;
+}
 
 std::string known_keys() {
   std::string all;
@@ -63,14 +71,6 @@ std::string known_keys() {
     all += known.key;
   }
   return all;
-}
-
-std::vector<std::string> lines_of(std::string_view text) {
-  std::vector<std::string> lines;
-  for (const std::string_view line : base::split(text, '\n')) {
-    if (!base::trim(line).empty()) lines.emplace_back(line);
-  }
-  return lines;
 }
 
 Result<std::vector<std::string>> kinds_of(std::string_view text, const std::string& server) {
@@ -100,6 +100,20 @@ Result<std::vector<std::string>> projects_of(std::string_view text, const std::s
 
 }  // namespace
 
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  for (const std::string_view line : base::split(text, '\n')) {
+    if (!base::trim(line).empty()) lines.emplace_back(line);
+  }
+  return lines;
+}
+
+bool upstream_takes_number(std::string_view key) {
+  if (!key.starts_with(kPrefix)) return false;
+  const Known* known = find_known(key.substr(key.rfind('.') + 1));
+  return known != nullptr && std::holds_alternative<std::uint64_t UpstreamOptions::*>(known->field);
+}
+
 Result<bool> apply_upstream(const Setting& setting, std::vector<UpstreamOptions>& upstreams) {
   if (!setting.key.starts_with(kPrefix)) return false;
   const std::string_view rest = std::string_view(setting.key).substr(kPrefix.size());
@@ -111,10 +125,8 @@ Result<bool> apply_upstream(const Setting& setting, std::vector<UpstreamOptions>
                                        std::to_string(kUpstreamsMax)};
   }
   if (upstreams.size() <= *index) upstreams.resize(static_cast<std::size_t>(*index) + 1);
-  const auto known = std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& one) {
-    return one.key == rest.substr(dot + 1);
-  });
-  if (known == kKnown.end()) {
+  const Known* known = find_known(rest.substr(dot + 1));
+  if (known == nullptr) {
     return Error{Fault::malformed, setting.source + ": [[upstream]] has no key " +
                                        std::string(rest.substr(dot + 1)) + "; it has " +
                                        known_keys()};
@@ -133,7 +145,8 @@ Result<bool> apply_upstream(const Setting& setting, std::vector<UpstreamOptions>
   return true;
 }
 
-Result<upstream::ServerOptions> server_options(const UpstreamOptions& options) {
+Result<upstream::ServerOptions> server_options(const UpstreamOptions& options,
+                                               std::string_view denied) {
   upstream::ServerOptions server;
   server.name = options.name.empty() ? options.url : options.name;
   if (options.url.empty()) {
@@ -154,6 +167,7 @@ Result<upstream::ServerOptions> server_options(const UpstreamOptions& options) {
   server.projects = TRY(projects_of(options.projects, server.name));
   server.allow = lines_of(options.allow);
   server.deny = lines_of(options.deny);
+  for (std::string& pattern : lines_of(denied)) server.deny.push_back(std::move(pattern));
   upstream::TransportOptions& transport = server.transport;
   transport.location = options.url;
   for (const std::string& line : lines_of(options.headers)) {

@@ -18,6 +18,7 @@ struct Setting;
 
 struct UpstreamOptions {
   std::string name;                 // "": what `url` says
+  std::string identifier;           // in statistics; "": the name
   std::string url;                  // http://…, https://…, s3://… or a directory
   std::string layout = "symstore";  // upstream/layout.h
   std::string projects;             // one name a line; an empty one is the default project
@@ -27,7 +28,9 @@ struct UpstreamOptions {
   std::string allow = ".*", deny;   // one expression a line, of file names
   std::string headers;              // one "Name: value" a line
   std::string private_addresses;    // one a line: redirects may lead there
+  std::string cache;                // a symbol store tree that is looked into before; "": none
   std::string proxy, ca_bundle, client_certificate, client_key;
+  std::vector<std::string> copies;   // trees that get what it gives (reachable_upstreams.h)
   std::uint64_t retry_seconds = 60;  // until a miss is asked for again
   std::uint64_t requests_max = 10;   // at a time
   std::uint64_t wait_seconds = 20;   // for a turn among these
@@ -38,11 +41,21 @@ struct UpstreamOptions {
   std::uint64_t file_size = 16ull << 30;
   std::string endpoint, region;  // for s3://; "": AWS, us-east-1
   std::string access_key, secret_key, session_token;
+
+  friend bool operator==(const UpstreamOptions&, const UpstreamOptions&) = default;
 };
 
 // Whether the setting is one of these; then it is applied.
 base::Result<bool> apply_upstream(const Setting& setting, std::vector<UpstreamOptions>& upstreams);
 
-base::Result<upstream::ServerOptions> server_options(const UpstreamOptions& options);
+// Whether "upstream.0.KEY" is a number.
+bool upstream_takes_number(std::string_view key);
+
+// The lines of a list that are not blank.
+std::vector<std::string> lines_of(std::string_view text);
+
+// `denied`: lines of `deny` that hold for every server.
+base::Result<upstream::ServerOptions> server_options(const UpstreamOptions& options,
+                                                     std::string_view denied = "");
 
 }  // namespace server

@@ -51,9 +51,14 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
                                                          ingest::FetchedFiles& files,
                                                          store::DiskWatch& disk,
                                                          db::Database& database, Follower follow) {
+  const std::shared_ptr<Exclusions> exclusions =
+      TRY(Exclusions::open(options.upstreams_exclusions));
+  UpstreamCaches caches;
   std::vector<std::unique_ptr<upstream::Server>> servers;
   for (const UpstreamOptions& one : options.upstreams) {
-    const upstream::ServerOptions server = TRY(server_options(one));
+    upstream::ServerOptions server = TRY(server_options(one, options.upstreams_deny));
+    server.excludes = [exclusions](std::string_view name) { return exclusions->excludes(name); };
+    if (server.layout == upstream::Layout::symstore) caches.add(one.url, one.copies);
     auto made = TRY(upstream::Server::make(server));
     servers.push_back(std::move(made));
     base::log::info("upstream {}: {} as {}", server.name, server.transport.location,
@@ -61,6 +66,8 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
   }
   std::unique_ptr<UpstreamWork> work(
       new UpstreamWork(std::move(servers), tmp, files, disk, std::move(follow)));
+  work->exclusions_ = exclusions;
+  work->caches_ = std::move(caches);
   if (!work->empty()) {
     work->keeper_ = std::make_unique<MissKeeper>(database, work->upstreams_.servers());
     work->pool_ = std::make_unique<base::WorkerPool>(threads_for(options.upstreams));
@@ -109,7 +116,11 @@ Result<void> UpstreamWork::keep(upstream::Fetched fetched, const ident::SymbolRe
     const std::string text = TRY(base::read_file(fetched.file.path(), kPointerSizeMax));
     TRY(follow_(text, request.asked->name, request.asked->id, {fetched.from}));
   }
-  return files_.keep(fetched_file(std::move(fetched)), request);
+  std::function<void()> copier;
+  if (request.scope.project.empty()) copier = caches_.copier_of(fetched);
+  TRY(files_.keep(fetched_file(std::move(fetched)), request));
+  if (copier) run_aside(copier);
+  return {};
 }
 
 Result<void> UpstreamWork::fetch_again(const std::string& from, const base::Sha256& content) {

@@ -10,9 +10,11 @@
 
 #include "base/pool.h"
 #include "ingest/fetched_files.h"
+#include "server/exclusions.h"
 #include "server/miss_keeper.h"
 #include "server/options.h"
 #include "server/pointers.h"
+#include "server/upstream_caches.h"
 #include "store/disk_watch.h"
 #include "supply/supply.h"
 #include "upstream/upstreams.h"
@@ -46,6 +48,8 @@ class UpstreamWork {
     return upstreams_.servers();
   }
   void stop();
+  // What is asked for nowhere: for whom the time comes to read it again.
+  Exclusions& exclusions() { return *exclusions_; }
 
  private:
   UpstreamWork(std::vector<std::unique_ptr<upstream::Server>> servers, const std::string& tmp,
@@ -63,6 +67,8 @@ class UpstreamWork {
   ingest::FetchedFiles& files_;
   store::DiskWatch& disk_;
   const Follower follow_;
+  std::shared_ptr<Exclusions> exclusions_;
+  UpstreamCaches caches_;
   std::mutex mutex_;
   std::unique_ptr<base::WorkerPool> pool_;  // null: nobody to ask, or stopped; guarded by mutex_
 };

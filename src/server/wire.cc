@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <csignal>
 
 #include "api/admin.h"
 #include "api/answer_log.h"
@@ -41,9 +40,11 @@
 #include "reports/workers.h"
 #include "server/descriptors.h"
 #include "server/housekeeper.h"
+#include "server/old_site.h"
 #include "server/pointers.h"
 #include "server/processor.h"
 #include "server/room_options.h"
+#include "server/signals.h"
 #include "server/source_wiring.h"
 #include "server/upstream_wiring.h"
 #include "server/version.h"
@@ -61,39 +62,6 @@ namespace server {
 using base::Result;
 
 namespace {
-
-// SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 wait for us; a client that goes away is no signal.
-sigset_t take_signals() {
-  std::signal(SIGPIPE, SIG_IGN);
-  sigset_t stopping;
-  ::sigemptyset(&stopping);
-  ::sigaddset(&stopping, SIGTERM);
-  ::sigaddset(&stopping, SIGINT);
-  ::sigaddset(&stopping, SIGHUP);
-  ::sigaddset(&stopping, SIGUSR1);
-  ::sigaddset(&stopping, SIGUSR2);
-  ::pthread_sigmask(SIG_BLOCK, &stopping, nullptr);
-  return stopping;
-}
-
-// SIGHUP reads the certificate again, SIGUSR1 and SIGUSR2 look at the watched directories as
-// debuginfod does; any other signal of ours ends the wait.
-int wait_for_stop(const sigset_t& signals, net::Server& server, ingest::Scan& scan) {
-  for (;;) {
-    int signal = 0;
-    ::sigwait(&signals, &signal);
-    if (signal == SIGUSR1) scan.scan_now();
-    if (signal == SIGUSR2) scan.groom_now();
-    if (signal == SIGUSR1 || signal == SIGUSR2) continue;
-    if (signal != SIGHUP) return signal;
-    const auto fresh = server.reload_certificate();
-    if (fresh.ok()) {
-      base::log::info("SIGHUP: the certificate was read again");
-    } else {
-      base::log::error("SIGHUP: the old certificate stays: {}", fresh.error().what);
-    }
-  }
-}
 
 std::string holder_text(const std::string& address) {
   return address + " (process " + std::to_string(::getpid()) + ")";
@@ -285,6 +253,7 @@ Result<void> serve(const Options& options) {
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);
+  add_old_site(router, options, gate);
   api::SourcesOptions reading = source_routes(options, gate, access);
   reading.refuse_upload = api::upload_gate(rooms, upload_options(options));
   api::add_source_routes(router, *source_files, reading);
@@ -330,7 +299,7 @@ Result<void> serve(const Options& options) {
   }
 
   TRY(scan.start());
-  const int signal = wait_for_stop(stopping, *server, scan);
+  const int signal = wait_for_stop(stopping, {*server, scan, upstreams->exclusions()});
   base::log::info("stopping: signal {}", signal);
   // A second signal ends us at once: nothing acknowledged can be lost.
   ::pthread_sigmask(SIG_UNBLOCK, &stopping, nullptr);

@@ -1,0 +1,18 @@
+// The `logging` object of a Python program's configuration, as logging.config.dictConfig takes it,
+// as settings: levels, the console, and the first file that lines go to.
+// Others of its handlers get no lines from us, which is a warning.
+// Fails with malformed (a value of another kind).
+// Format: docs/pysymproxy.md
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "server/foreign_reader.h"
+
+namespace server {
+
+base::Result<void> read_logging(const Placed& logging, const std::string& directory,
+                                ForeignReader& reader);
+
+}  // namespace server

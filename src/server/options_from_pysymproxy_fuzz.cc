@@ -1,0 +1,26 @@
+// Any JSON as pySymProxy's configuration; what is read is written as TOML and read again.
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "server/exclusions.h"
+#include "server/options_from_pysymproxy.h"
+#include "server/toml_from_settings.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text = base::text_of({data, size});
+  for (const std::string& wildcard : server::exclusions_in(text)) {
+    server::matches_wildcard("symsrv.dll", wildcard);
+  }
+  const auto json = base::JsonValue::parse(text);
+  if (!json.ok()) return 0;
+  ASSERT(base::JsonValue::parse(server::redacted_json(*json)).ok());
+  const auto read = server::settings_from_pysymproxy(*json, "f.json", "/here");
+  if (!read.ok()) return 0;
+  const auto options = server::options_from(read->settings);
+  if (!options.ok()) return 0;  // too many servers
+  const auto again =
+      server::settings_from_toml(server::toml_from_settings(read->settings), "f.toml");
+  ASSERT(again.ok());
+  const auto options_again = server::options_from(*again);
+  ASSERT(options_again.ok() && *options_again == *options);
+  return 0;
+}

@@ -1,0 +1,39 @@
+#include "server/upstream_caches.h"
+
+#include <gtest/gtest.h>
+
+namespace server {
+namespace {
+
+TEST(UpstreamCaches, WhatComesIsWrittenIntoTheTreesOfItsServer) {
+  const auto root = base::TemporaryDirectory::create("caches").value();
+  const std::string one = root.path() + "/one", two = root.path() + "/two";
+  ASSERT_TRUE(base::make_directories(one).ok());
+  ASSERT_TRUE(base::make_directories(two).ok());
+  UpstreamCaches caches;
+  caches.add("http://a/s", {one, two, root.path() + "/gone"});
+  caches.add("http://b", {});
+  const auto fetched = [&](const std::string& location) {
+    base::PendingFile file = base::PendingFile::create(root.path()).value();
+    EXPECT_TRUE(file.append(base::bytes_of("the file")).ok());
+    return upstream::Fetched{
+        std::move(file), {"x.pdb/1/x.pd_", "x.pdb", true}, location + "/x.pdb/1/x.pd_"};
+  };
+  std::function<void()> copier;
+  {
+    const upstream::Fetched good = fetched("http://a/s");
+    copier = caches.copier_of(good);
+    ASSERT_TRUE(copier);
+  }
+  // Whoever took the file has removed it.
+  EXPECT_EQ(base::list_files(root.path()).value().size(), 0u);
+  copier();
+  EXPECT_EQ(base::read_file(one + "/x.pdb/1/x.pd_").value_or(""), "the file");
+  EXPECT_EQ(base::read_file(two + "/x.pdb/1/x.pd_").value_or(""), "the file");
+  EXPECT_EQ(base::list_files(root.path()).value().size(), 2u);
+  EXPECT_FALSE(caches.copier_of(fetched("http://a/so")));
+  EXPECT_FALSE(caches.copier_of(fetched("http://b")));
+}
+
+}  // namespace
+}  // namespace server
