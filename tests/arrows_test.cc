@@ -43,6 +43,7 @@ const std::map<std::string, Rooms>& table() {
       {"store", {"db", "net", "ident"}},
       {"symbols", {"ident"}},
       {"upstream", {"net", "db", "ident"}},
+      {"statistics", {"db", "ident"}},
       {"snapshot", {"formats/minidump", "formats/elf", "ident"}},
       {"extract",
        {"formats/elf", "formats/dwarf", "formats/pe", "formats/pdb", "formats/portable_pdb",

@@ -1,7 +1,9 @@
 // The pages in a real browser: what it makes of them, with its script running, in light and dark.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
+#include <thread>
 
 #include "base/child.h"
 #include "base/file.h"
@@ -27,8 +29,8 @@ class Browser {
   explicit Browser(std::string program) : program_(std::move(program)) {}
 
   // The document after the page's own script has run.
-  std::string dump_dom(const std::string& url) {
-    return run({"--dump-dom", "--virtual-time-budget=3000", url}).output;
+  std::string dump_dom(const std::string& url, int after_ms = 3000) {
+    return run({"--dump-dom", "--virtual-time-budget=" + std::to_string(after_ms), url}).output;
   }
   std::string screenshot(const std::string& url, bool dark, int width) {
     const std::string path =
@@ -119,6 +121,34 @@ TEST(Browser, ShowsTheReportAndRunsNoForeignCode) {
     EXPECT_GT(light.size(), 5'000u);
     EXPECT_GT(dark.size(), 5'000u);
     EXPECT_NE(light, dark) << "light and dark look the same";
+  }
+}
+
+// The figures of the symbol server follow what happens; 31 virtual seconds are soon over.
+TEST(Browser, KeepsTheSymbolServersFiguresUpToDate) {
+  const auto program = find_browser();
+  REQUIRE_OR_SKIP(program.has_value(), "no chromium on this machine");
+  const auto root = base::TemporaryDirectory::create("browser-test").value();
+  const ServerProcess server = ServerProcess::start({root.path() + "/data", {}, {}, {}});
+  const std::string symbol = server.url() + "/symbols/app.pdb/0123456789ABCDEF0/app.pdb";
+  std::atomic<bool> is_over = false;
+  net::Client().get(symbol).value();
+  std::thread debugger([&] {
+    net::Client client;
+    while (!is_over) client.get(symbol).value();
+  });
+  Browser browser(*program);
+  const std::string page = browser.dump_dom(server.url() + "/status/symbols", 31'000);
+  is_over = true;
+  debugger.join();
+  EXPECT_TRUE(has(page, "app.pdb")) << page.substr(0, 3000);
+  EXPECT_TRUE(has(page, "<tr class=\"changed\">")) << page;
+  EXPECT_TRUE(has(page, "aria-sort=\"descending\""));
+  for (const char* at : {"/status/symbols", "/missingsymbols/"}) {
+    const std::string light = browser.screenshot(server.url() + at, false, 1300);
+    const std::string dark = browser.screenshot(server.url() + at, true, 1300);
+    EXPECT_GT(light.size(), 5'000u) << at;
+    EXPECT_NE(light, dark) << at << ": light and dark look the same";
   }
 }
 

@@ -1,5 +1,6 @@
-// Small help for pages that already work without it: a filter over a table, and a report that
-// shows its result as soon as there is one.
+// Small help for pages that already work without it: a filter over a table, figures that stay up
+// to date, and a report that shows its result as soon as there is one.
 
 import "./filter";
+import "./live";
 import "./pending";

@@ -1,7 +1,6 @@
 #include "api/health.h"
 
-#include <fmt/format.h>
-
+#include "api/metric_family.h"
 #include "base/json.h"
 #include "store/data_directory.h"
 
@@ -40,13 +39,12 @@ struct Metrics {
 
   template <class Number>
   void add(std::string_view name, std::string_view type, std::string_view help, Number value) {
-    fmt::format_to(std::back_inserter(text), "# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", name,
-                   help, type, value);
+    MetricFamily(text, name, type, help).add("", value);
   }
 };
 
 Answer metrics(store::Catalog& catalog, supply::Supply& supply, const store::DiskWatch& disk,
-               const net::ServerFigures* network) {
+               const net::ServerFigures* network, const std::function<void(std::string&)>& more) {
   const supply::Supply::Counts counts = supply.counts();
   Metrics out;
   out.add("faultline_cache_files", "gauge", "Files remembered for answering at once.",
@@ -84,6 +82,7 @@ Answer metrics(store::Catalog& catalog, supply::Supply& supply, const store::Dis
     out.add("faultline_file_bytes", "gauge", "Their size.", stored->bytes);
     out.add("faultline_keys", "gauge", "Keys that name them.", stored->keys);
   }
+  if (more) more(out.text);
   Answer answer = Answer::text(200, out.text);
   answer.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
   return uncached(std::move(answer));
@@ -102,7 +101,8 @@ void add_get(net::Router& router, std::string pattern, net::Runs runs, net::Hand
 
 void add_health_routes(net::Router& router, store::Catalog& catalog, supply::Supply& supply,
                        const store::DiskWatch& disk, const std::string& version,
-                       std::shared_ptr<const net::ServerFigures> network) {
+                       std::shared_ptr<const net::ServerFigures> network,
+                       std::function<void(std::string&)> more_metrics) {
   using net::Runs;
   const auto alive = [](Request&) -> net::Reply { return uncached(Answer::text(200, "ok\n")); };
   add_get(router, "/healthz", Runs::loop, alive);
@@ -114,10 +114,10 @@ void add_health_routes(net::Router& router, store::Catalog& catalog, supply::Sup
           [text = version_json(version)](Request&) -> net::Reply {
             return uncached(Answer::json(200, text));
           });
-  add_get(router, "/metrics", Runs::pool,
-          [&catalog, &supply, &disk, network = std::move(network)](Request&) -> net::Reply {
-            return metrics(catalog, supply, disk, network.get());
-          });
+  add_get(
+      router, "/metrics", Runs::pool,
+      [&catalog, &supply, &disk, network = std::move(network), more = std::move(more_metrics)](
+          Request&) -> net::Reply { return metrics(catalog, supply, disk, network.get(), more); });
 }
 
 }  // namespace api

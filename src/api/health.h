@@ -3,6 +3,7 @@
 // Format: docs/protocols/health.md
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,10 +15,11 @@
 
 namespace api {
 
-// `network` (null: not shown) is what the server counts into. `catalog`, `supply` and `disk` must
-// outlive the server.
+// `network` (null: not shown) is what the server counts into. `more_metrics` appends what other
+// rooms count to /metrics; null: nothing. `catalog`, `supply` and `disk` must outlive the server.
 void add_health_routes(net::Router& router, store::Catalog& catalog, supply::Supply& supply,
                        const store::DiskWatch& disk, const std::string& version,
-                       std::shared_ptr<const net::ServerFigures> network);
+                       std::shared_ptr<const net::ServerFigures> network,
+                       std::function<void(std::string&)> more_metrics = nullptr);
 
 }  // namespace api

@@ -9,6 +9,7 @@
 #include "api/arriving.h"
 #include "api/brief_retries.h"
 #include "api/clients.h"
+#include "api/count_symbols.h"
 #include "api/dispatch.h"
 #include "api/wanted.h"
 #include "base/clock.h"
@@ -366,6 +367,9 @@ void add_store_routes(net::Router& router, supply::Supply& supply, StoreOptions 
                         Pass pass) { return get_timed(asked, from, pass, *shared, started); },
                     supply, patience_of)(request);
   };
+  if (shared->statistics != nullptr) {
+    route.handler = count_symbols(std::move(route.handler), *shared->statistics);
+  }
   router.add(std::move(route));
 
   net::Route cors;

@@ -12,6 +12,10 @@
 #include "net/http.h"
 #include "supply/supply.h"
 
+namespace statistics {
+class Statistics;
+}
+
 namespace api {
 
 // How a store looks to its clients.
@@ -27,9 +31,10 @@ struct StoreOptions {
   };
   // Who may read what lies under /p/PROJECT/; nothing means go on. Without it nobody may.
   std::function<std::optional<net::Answer>(const net::Request&)> allows;
+  statistics::Statistics* statistics = nullptr;  // counts what is answered; null: nobody does
 };
 
-// `supply` must outlive the server.
+// `supply` and the statistics must outlive the server.
 void add_store_routes(net::Router& router, supply::Supply& supply, StoreOptions options = {});
 
 // First path segments that are ours: files so named live under /symbols/.

@@ -2,6 +2,7 @@
 
 #include "reports/tables.h"
 #include "sources/uploaded.h"
+#include "statistics/tables.h"
 #include "store/catalog.h"
 #include "store/containers.h"
 #include "store/transactions.h"
@@ -14,7 +15,7 @@ std::vector<db::Migration> all_migrations() {
   for (const std::vector<db::Migration>& room :
        {store::Catalog::migrations(), store::Containers::migrations(),
         store::Transactions::migrations(), reports::migrations(), sources::Uploaded::migrations(),
-        upstream::MissRows::migrations()}) {
+        upstream::MissRows::migrations(), statistics::migrations()}) {
     all.insert(all.end(), room.begin(), room.end());
   }
   return all;

@@ -44,6 +44,7 @@ class UpstreamWork {
   // All that they do not have is asked for again.
   void forget_misses() { upstreams_.forget_misses(); }
   void forget_misses(const ident::SymbolRequest& request) { upstreams_.forget_misses(request); }
+  void on_answer(upstream::Upstreams::Heard heard) { upstreams_.on_answer(std::move(heard)); }
   const std::vector<std::unique_ptr<upstream::Server>>& servers() const {
     return upstreams_.servers();
   }

@@ -41,11 +41,13 @@
 #include "server/descriptors.h"
 #include "server/housekeeper.h"
 #include "server/old_site.h"
+#include "server/metrics_wiring.h"
 #include "server/pointers.h"
 #include "server/processor.h"
 #include "server/room_options.h"
 #include "server/signals.h"
 #include "server/source_wiring.h"
+#include "server/statistics_wiring.h"
 #include "server/upstream_wiring.h"
 #include "server/version.h"
 #include "sources/sources.h"
@@ -188,6 +190,8 @@ Result<void> serve(const Options& options) {
       blobs, catalog, zip_limits(options),
       {ingest::unpack_in_child("/proc/self/exe", upload_unpacking(), unpacking_ends),
        options.disk_stop_extracting, &containers});
+  const SymbolSite site;
+  const auto statistics = TRY(open_statistics(site, *database, catalog, data, *upstreams));
   supply::Supply::Options supplying = supply_options(options, data);
   supplying.bring = [&scan](std::vector<base::Sha256> contents, std::function<void()> done) {
     scan.bring(std::move(contents), std::move(done));
@@ -242,7 +246,10 @@ Result<void> serve(const Options& options) {
   // The routes; the catch-all for symbol files comes last.
   net::Router router;
   const auto network = std::make_shared<net::ServerFigures>();
-  api::add_health_routes(router, catalog, supply, disk, kVersion, network);
+  api::HttpFigures http;
+  api::add_health_routes(
+      router, catalog, supply, disk, kVersion, network,
+      more_metrics({http, *upstreams, upstream_names(*upstreams), scan, disk, statistics.get()}));
   const auto allows = [&gate](const net::Request& request) {
     return api::refuse_reader(request, gate);
   };
@@ -262,12 +269,16 @@ Result<void> serve(const Options& options) {
   api::add_admin_routes(router, gate, access);
   api::add_parts_routes(router, rooms, partial, upload_options(options));
   api::add_upload_routes(router, rooms, upload_options(options));
-  ui::add_routes(
-      router, {archive, queue, [&] { return status_figures(catalog, supply, disk, gate); },
-               TRY(api::make_home(
-                   {options.home_redirect, options.home_html, options.is_debuginfod, kVersion}))});
+  const SymbolRooms symbols{statistics.get(), supply, *upstreams, gate, options};
+  const api::Home home = TRY(
+      api::make_home({options.home_redirect, options.home_html, options.is_debuginfod, kVersion}));
+  ui::add_routes(router,
+                 {archive, queue, [&] { return status_figures(catalog, supply, disk, gate); },
+                  symbols_as_home(home, symbols, site)});
+  add_symbol_pages(router, symbols, site);
   api::StoreOptions served;
   served.allows = allows;
+  served.statistics = statistics.get();
   served.layout = [&](const std::string& project) { return layout_of(options, access, project); };
   api::add_store_routes(router, supply, std::move(served));
 
@@ -276,11 +287,10 @@ Result<void> serve(const Options& options) {
   net::ServerOptions serving = TRY(net_options(options, data));
   serving.figures = network;
   api::AnswerLog answer_log(log_wants);
-  if (log_wants != api::AnswerLog::Wants::none) {
-    serving.on_end = [&answer_log](const net::Request& request, const net::Ending& ending) {
-      answer_log.write(request, ending);
-    };
-  }
+  serving.on_end = [&](const net::Request& request, const net::Ending& ending) {
+    http.note(request, ending);
+    if (log_wants != api::AnswerLog::Wants::none) answer_log.write(request, ending);
+  };
   auto listening = net::Server::start(serving, std::move(router), pool);
   if (!listening.ok()) {
     return base::with_context("cannot listen (--listen HOST:PORT chooses another address)",

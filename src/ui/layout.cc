@@ -45,6 +45,7 @@ void add_navigation(Html& html, Section current) {
   html.text("Faultline").close();
   html.open("nav", {{"aria-label", "Main"}}).open("ul");
   add_link(html, current, Section::crashes, "/crashes", "Crashes");
+  add_link(html, current, Section::symbols, "/status/symbols", "Symbols");
   add_link(html, current, Section::status, "/status", "Status");
   html.close().close();
   html.close();

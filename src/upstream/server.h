@@ -88,6 +88,7 @@ class Server {
   void forget_misses(const ident::SymbolRequest& request);  // of all its places
 
   const std::string& name() const { return options_.name; }
+  const ServerOptions& options() const { return options_; }
   // Where it is: tells it from the others over a restart.
   const std::string& place() const { return options_.transport.location; }
   struct Counts {

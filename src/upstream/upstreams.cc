@@ -29,17 +29,23 @@ std::variant<std::monostate, Missed> Upstreams::fetch(const ident::SymbolRequest
   const auto note = [&](const Error& error) {
     if (!is_miss(error.fault) && missed.error.fault == Fault::not_found) missed.error = error;
   };
-  for (const auto& server : servers_) {
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    const auto& server = servers_[i];
+    const auto hear = [&](bool has_it) {
+      if (heard_ && (has_it || server->may_have(request))) heard_(i, request, has_it);
+    };
     if (stop_) return Missed{{Fault::unavailable, "the server stops"}, Clock::now()};
     auto fetched = server->fetch(request, tmp_, stop_, missed.until, watcher);
     if (!fetched.ok()) {
       note(fetched.error());
+      if (is_miss(fetched.error().fault)) hear(false);
       continue;
     }
     const Place place = fetched->place;
     const std::string from = fetched->from;
     const Result<void> taken = is_it(std::move(*fetched));
     if (watcher != nullptr && place.is_plain()) watcher->ended(taken.ok());
+    if (taken.ok() || !is_own_trouble(taken.error().fault)) hear(taken.ok());
     if (taken.ok()) return std::monostate();
     base::log::warning("upstream {}: {}: {}", server->name(), from, taken.error().what);
     note(taken.error());

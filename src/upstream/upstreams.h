@@ -28,6 +28,12 @@ class Upstreams {
   Upstreams(std::vector<std::unique_ptr<Server>> servers, std::string tmp)
       : servers_(std::move(servers)), tmp_(std::move(tmp)) {}
 
+  // Told of each answer to a request: which server (by its place in the list), and whether it had
+  // the file. Set before anybody asks; called on the threads that do.
+  using Heard =
+      std::function<void(std::size_t server, const ident::SymbolRequest& request, bool has_it)>;
+  void on_answer(Heard heard) { heard_ = std::move(heard); }
+
   bool empty() const { return servers_.empty(); }
   // Whether any of them would be asked for it. Cheap: nobody is.
   bool may_have(const ident::SymbolRequest& request) const;
@@ -47,6 +53,7 @@ class Upstreams {
  private:
   const std::vector<std::unique_ptr<Server>> servers_;
   const std::string tmp_;
+  Heard heard_;
   std::atomic<bool> stop_ = false;
 };
 

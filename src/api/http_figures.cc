@@ -1,0 +1,141 @@
+#include "api/http_figures.h"
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "api/metric_family.h"
+#include "api/symbols.h"
+#include "base/assert.h"
+
+namespace api {
+
+using net::Ending;
+using net::Request;
+
+namespace {
+
+// A connection that we reset, or that the client left, has no status.
+constexpr std::array<std::string_view, 22> kCodeNames{
+    "200", "201", "202", "204", "206", "301", "302", "303", "304", "400",   "401",
+    "403", "404", "405", "406", "413", "416", "500", "503", "507", "reset", "other"};
+constexpr std::size_t kReset = kCodeNames.size() - 2;
+constexpr std::size_t kOther = kCodeNames.size() - 1;
+constexpr std::size_t kFirstError = 9;  // from 400 on all are
+
+std::size_t index_of(std::string_view type) {
+  const auto* const at = std::find(HttpFigures::kTypes.begin(), HttpFigures::kTypes.end(), type);
+  ASSERT(at != HttpFigures::kTypes.end());
+  return static_cast<std::size_t>(at - HttpFigures::kTypes.begin());
+}
+
+std::string_view take_segment(std::string_view& path) {
+  path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
+  const std::string_view segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return segment;
+}
+
+std::string_view type_below_buildid(std::string_view rest) {
+  take_segment(rest);
+  const std::string_view what = take_segment(rest);
+  for (const std::string_view type : {"debuginfo", "executable", "source", "section"}) {
+    if (what == type) return type;
+  }
+  return "other";
+}
+
+bool is_one_of(std::string_view segment, std::initializer_list<std::string_view> list) {
+  return std::find(list.begin(), list.end(), segment) != list.end();
+}
+
+std::string_view type_name_of(const Request& request) {
+  std::string_view rest = request.path;
+  const std::string_view first = take_segment(rest);
+  if (first.empty()) return "/";
+  if (first == "buildid") return type_below_buildid(rest);
+  if (first == "metadata" || first == "metrics" || first == "submit" || first == "symbolicate") {
+    return first;
+  }
+  if (is_one_of(first, {"upload", "nuget"}) || request.method == net::Method::put) return "upload";
+  if (is_one_of(first, {"healthz", "readyz", "__heartbeat__", "__lbheartbeat__", "__version__"})) {
+    return "health";
+  }
+  if (is_one_of(first, {"crashes", "static", "status", "missingsymbols"})) return "page";
+  const bool is_file = rest.find_first_not_of('/') != std::string_view::npos &&
+                       (!is_reserved(first) || first == "p" || first == "artifacts");
+  return is_file ? "symbol" : "other";
+}
+
+// debuginfod counts the answers about files by where they came from; here it is one place.
+bool is_about_a_file(std::string_view type) {
+  return is_one_of(type, {"debuginfo", "executable", "source", "section", "symbol"});
+}
+
+std::string labels_of(std::size_t type, std::size_t code) {
+  return metric_label("code", kCodeNames.at(code)) + "," +
+         metric_label("type", HttpFigures::kTypes.at(type));
+}
+
+}  // namespace
+
+std::size_t HttpFigures::type_of(const Request& request) { return index_of(type_name_of(request)); }
+
+std::size_t HttpFigures::code_of(const Ending& ending) {
+  static_assert(kCodeNames.size() == kCodes);
+  if (ending.broken_off) return kReset;
+  const std::string text = std::to_string(ending.status);
+  const auto* const at = std::find(kCodeNames.begin(), kCodeNames.end(), text);
+  return std::min(static_cast<std::size_t>(at - kCodeNames.begin()), kOther);
+}
+
+void HttpFigures::note(const Request& request, const Ending& ending) {
+  Cell& cell = cells_[type_of(request)][code_of(ending)];
+  cell.requests.fetch_add(1, std::memory_order_relaxed);
+  cell.us.fetch_add(static_cast<std::uint64_t>(ending.time.count()), std::memory_order_relaxed);
+  cell.bytes.fetch_add(ending.bytes, std::memory_order_relaxed);
+}
+
+void HttpFigures::write(std::string& out) const {
+  const auto each = [&](const auto& use) {
+    for (std::size_t type = 0; type < kTypes.size(); ++type) {
+      for (std::size_t code = 0; code < kCodes; ++code) {
+        const Cell& cell = cells_[type][code];
+        if (cell.requests != 0) use(type, code, cell);
+      }
+    }
+  };
+  std::array<std::uint64_t, kTypes.size()> by_type{};
+  std::uint64_t files = 0;
+  std::uint64_t errors = 0;
+  each([&](std::size_t type, std::size_t code, const Cell& cell) {
+    by_type[type] += cell.requests;
+    if (is_about_a_file(kTypes[type])) (code < kFirstError ? files : errors) += cell.requests;
+  });
+  MetricFamily requests(out, "http_requests_total", "counter", "Requests by what they asked for.");
+  for (std::size_t type = 0; type < kTypes.size(); ++type) {
+    if (by_type[type] != 0) requests.add(metric_label("type", kTypes[type]), by_type[type]);
+  }
+  MetricFamily results(out, "http_responses_total", "counter", "Answers to requests for files.");
+  results.add("result=\"file\"", files);
+  results.add("result=\"error\"", errors);
+  MetricFamily counts(out, "http_responses_duration_milliseconds_count", "counter", "Answers.");
+  each([&](std::size_t type, std::size_t code, const Cell& cell) {
+    counts.add(labels_of(type, code), cell.requests.load());
+  });
+  MetricFamily durations(out, "http_responses_duration_milliseconds_sum", "counter",
+                         "Time until they were sent.");
+  each([&](std::size_t type, std::size_t code, const Cell& cell) {
+    durations.add(labels_of(type, code), static_cast<double>(cell.us.load()) / 1000);
+  });
+  MetricFamily transfers(out, "http_responses_transfer_bytes_count", "counter", "Answers.");
+  each([&](std::size_t type, std::size_t code, const Cell& cell) {
+    transfers.add(labels_of(type, code), cell.requests.load());
+  });
+  MetricFamily bytes(out, "http_responses_transfer_bytes_sum", "counter",
+                     "Their bytes, with the heads.");
+  each([&](std::size_t type, std::size_t code, const Cell& cell) {
+    bytes.add(labels_of(type, code), cell.bytes.load());
+  });
+}
+
+}  // namespace api

@@ -1,0 +1,103 @@
+#include "server/metrics_wiring.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/metric_family.h"
+#include "store/data_directory.h"
+
+namespace server {
+
+using api::metric_label;
+using api::MetricFamily;
+
+namespace {
+
+void write_upstreams(std::string& out, const UpstreamWork& upstreams,
+                     const std::vector<std::string>& names) {
+  using Counts = upstream::Server::Counts;
+  const auto family = [&](std::string_view name, std::string_view type, std::string_view help,
+                          const auto& number_of) {
+    MetricFamily numbers(out, name, type, help);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      numbers.add(metric_label("upstream", names[i]),
+                  number_of(upstreams.servers().at(i)->counts()));
+    }
+  };
+  if (upstreams.empty()) return;
+  family("faultline_upstream_requests_total", "counter", "Files asked for at an upstream server.",
+         [](const Counts& counts) { return counts.requests; });
+  family("faultline_upstream_hits_total", "counter", "Of these, that it had.",
+         [](const Counts& counts) { return counts.hits; });
+  family("faultline_upstream_misses_total", "counter", "That it had not.",
+         [](const Counts& counts) { return counts.misses; });
+  family("faultline_upstream_failures_total", "counter", "That it did not answer.",
+         [](const Counts& counts) { return counts.failures; });
+  family("faultline_upstream_remembered_misses", "gauge", "Places it is not asked for just now.",
+         [](const Counts& counts) { return counts.remembered; });
+  family("faultline_upstream_busy", "gauge", "Requests to it that are under way.",
+         [](const Counts& counts) { return counts.busy; });
+  family("faultline_upstream_waiting", "gauge", "Requests that wait for a turn.",
+         [](const Counts& counts) { return counts.waiting; });
+  family("faultline_upstream_rests_seconds", "gauge",
+         "For how long it is left alone, since it did not answer.",
+         [](const Counts& counts) { return counts.rests.count(); });
+}
+
+void write_symbols(std::string& out, statistics::Statistics* statistics) {
+  if (statistics == nullptr) return;
+  const statistics::Statistics::Totals totals = statistics->totals();
+  const statistics::Counts& counts = totals.counts;
+  MetricFamily requests(
+      out, "faultline_symbol_requests_total", "counter",
+      "Requests for symbol files since the statistics began, by what came of them.");
+  requests.add(metric_label("outcome", "success"), counts.successes);
+  requests.add(metric_label("outcome", "failure"), counts.failures);
+  requests.add(metric_label("outcome", "excluded"), counts.excluded);
+  requests.add(metric_label("outcome", "invalid"), counts.invalid);
+  MetricFamily hits(out, "faultline_symbol_cache_hits_total", "counter", "Answered from memory.");
+  hits.add("", counts.hits);
+  MetricFamily pending(out, "faultline_symbol_requests_pending", "gauge",
+                       "Waiting for their file now.");
+  pending.add("", std::max<std::int64_t>(counts.waiting, 0));
+  MetricFamily names(out, "faultline_symbol_names", "gauge", "File names that were asked for.");
+  names.add("", totals.names);
+}
+
+void write_scan(std::string& out, const ingest::Scan& scan) {
+  const ingest::Scan::Counts counts = scan.counts();
+  MetricFamily scanned(out, "scanned_files_total", "counter",
+                       "Files of watched directories, read.");
+  scanned.add(metric_label("source", "file"), counts.files);
+  scanned.add(metric_label("source", "archive"), counts.packages);
+  MetricFamily traversed(out, "traversed_total", "counter", "Passes over watched directories.");
+  traversed.add(metric_label("type", "pass"), counts.passes);
+  MetricFamily groomed(out, "groomed_total", "counter", "Files taken out since they are gone.");
+  groomed.add(metric_label("decision", "stale"), counts.removed);
+}
+
+void write_disk(std::string& out, const store::DiskWatch& disk) {
+  const std::uint64_t size = store::disk_size(disk.path());
+  if (size == 0) return;
+  MetricFamily free(out, "filesys_free_ratio", "gauge", "Free part of the disk.");
+  const double ratio =
+      static_cast<double>(store::free_bytes(disk.path())) / static_cast<double>(size);
+  free.add(metric_label("purpose", "database"), ratio);
+  free.add(metric_label("purpose", "tmpdir"), ratio);
+}
+
+}  // namespace
+
+std::function<void(std::string&)> more_metrics(MetricRooms rooms) {
+  return [rooms = std::move(rooms)](std::string& out) {
+    write_upstreams(out, rooms.upstreams, rooms.upstream_names);
+    write_symbols(out, rooms.statistics);
+    rooms.http.write(out);
+    write_scan(out, rooms.scan);
+    write_disk(out, rooms.disk);
+    MetricFamily ready(out, "ready", "gauge", "1 as soon as requests are answered.");
+    ready.add("", 1);
+  };
+}
+
+}  // namespace server

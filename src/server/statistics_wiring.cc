@@ -1,0 +1,254 @@
+#include "server/statistics_wiring.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "api/actions.h"
+#include "api/missing.h"
+#include "api/statistics.h"
+#include "base/text.h"
+#include "statistics/missing_query.h"
+#include "supply/choose.h"
+#include "ui/layout.h"
+#include "ui/missing_page.h"
+
+namespace server {
+
+using base::Result;
+using ident::SymbolRequest;
+using net::Answer;
+using net::Request;
+
+namespace {
+
+constexpr std::chrono::seconds kFetchTime{20};
+
+// By the catalogue alone: nobody is asked, nothing is made.
+Result<bool> is_here(store::Catalog& catalog, const SymbolRequest& request) {
+  const auto found = TRY(catalog.find(request.keys, request.scope));
+  const std::string module =
+      supply::wants_derived(request.artifact) ? supply::module_of(found) : "";
+  const auto module_files = TRY(catalog.find(
+      {ident::SymbolKey::from_text(ident::KeyKind::debug_id, "", module)}, request.scope));
+  const supply::Choice choice = supply::choose(request, found, module_files.at(0));
+  return !std::holds_alternative<base::Error>(choice);
+}
+
+// Whether no upstream server would be asked for a file of that name, whatever its id is.
+bool is_excluded(const UpstreamWork& upstreams, std::string_view name) {
+  if (upstreams.empty() || !ident::is_allowed_name(name)) return false;
+  const std::string file(name);
+  const std::string debug_id = std::string(32, '1') + "1";
+  const std::string build_id = "elf-buildid-" + std::string(40, '1');
+  const std::vector<ident::StorePath> paths{{file, debug_id, file},
+                                            {file, debug_id, ident::sym_file_name(file)},
+                                            {file, "5f00000012000", file},
+                                            {file, build_id, file}};
+  return std::none_of(paths.begin(), paths.end(), [&](const ident::StorePath& path) {
+    return upstreams.may_ask(ident::request_of(path));
+  });
+}
+
+std::uint64_t size_below(const std::string& directory) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  std::uint64_t size = 0;
+  for (fs::recursive_directory_iterator at(directory, error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code ignored;  // a file may have gone meanwhile
+    if (!at->is_regular_file(ignored)) continue;
+    const std::uintmax_t of_file = at->file_size(ignored);
+    if (!ignored) size += of_file;
+  }
+  return size;
+}
+
+std::string host_of(const Request& request) {
+  const std::string host(request.header("Host"));
+  const bool plain = !host.empty() && host.size() < 256 &&
+                     host.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789.-:[]") == std::string::npos;
+  return plain ? host : "SERVER";
+}
+
+std::string url_of(const Request& request, const Options& options) {
+  if (!options.public_url.empty()) return options.public_url;
+  return (request.secure ? "https://" : "http://") + host_of(request);
+}
+
+// `tells_all`: where they are, too, and what they are not asked for.
+std::vector<ui::UpstreamCard> cards_of(const UpstreamWork& upstreams, bool tells_all) {
+  std::vector<ui::UpstreamCard> cards;
+  const std::vector<std::string> names = upstream_names(upstreams);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const upstream::Server& server = *upstreams.servers()[i];
+    const upstream::Server::Counts counts = server.counts();
+    ui::UpstreamCard card;
+    card.name = names[i];
+    card.requests = counts.requests;
+    card.hits = counts.hits;
+    card.misses = counts.misses;
+    card.failures = counts.failures;
+    card.remembered = counts.remembered;
+    card.waiting = counts.waiting;
+    card.busy = counts.busy;
+    card.rests = counts.rests;
+    if (tells_all) {
+      const upstream::ServerOptions& options = server.options();
+      card.location = options.transport.location;
+      card.layout = upstream::name_of(options.layout);
+      card.retry_seconds = static_cast<std::uint64_t>(options.retry_after.count());
+      card.requests_max = options.requests_max;
+      card.allow = options.allow;
+      card.deny = options.deny;
+    }
+    cards.push_back(std::move(card));
+  }
+  return cards;
+}
+
+// Everybody is asked again, as if for the first time.
+api::FetchedNow fetch_now(const SymbolRooms& rooms, const SymbolRequest& request) {
+  rooms.upstreams.forget_misses(request);
+  rooms.supply.refresh(request);
+  const supply::Found found =
+      rooms.supply.wait_for(request, supply::Supply::Clock::now() + kFetchTime);
+  using State = api::FetchedNow::State;
+  if (found.here()) return {State::here, ""};
+  if (found.state() == supply::Found::State::missing) return {State::missing, found.miss().what};
+  return {State::working, ""};
+}
+
+Answer show_missing(const Request& request, const SymbolRooms& rooms) {
+  if (request.header("Accept").find("text/html") == std::string_view::npos) {
+    return api::answer_missing(request, rooms.statistics);
+  }
+  const auto parameter = [&](std::string_view name) { return request.query_value(name); };
+  const auto query = statistics::parse_missing_query(parameter);
+  if (!query.ok()) return ui::error_page(400, "No such list", query.error().what);
+  ui::MissingList list;
+  list.query = *query;
+  list.can_fetch = !rooms.upstreams.empty();
+  list.asked = base::to_valid_utf8(parameter("asked").value_or(""));
+  list.state = parameter("state").value_or("");
+  if (rooms.statistics != nullptr) {
+    auto saved = rooms.statistics->save_soon();
+    if (!saved.ok()) return ui::error_page(503, "That did not work", saved.error().what);
+    auto page = rooms.statistics->missing().list(*query);
+    if (!page.ok()) return ui::error_page(503, "That did not work", page.error().what);
+    list.page = *std::move(page);
+  }
+  return ui::page_answer(200, ui::missing_page(list));
+}
+
+Answer show_symbols(const Request& request, const SymbolRooms& rooms, const SymbolSite& site) {
+  ui::SymbolsPage shown;
+  shown.site = site.site;
+  shown.is_on = rooms.statistics != nullptr;
+  shown.view =
+      statistics::SymbolView::of([&](std::string_view name) { return request.query_value(name); });
+  shown.shows_servers = request.query_value("servers").value_or("") == "1";
+  shown.was_cleared = request.query_value("cleared").value_or("") == "1";
+  shown.upstreams = cards_of(rooms.upstreams, !api::refuse_action(request, rooms.gate));
+  shown.servers = upstream_names(rooms.upstreams);
+  std::shared_ptr<const std::vector<statistics::SymbolRow>> rows;  // what is shown points into it
+  if (rooms.statistics != nullptr) {
+    rows = rooms.statistics->symbols();
+    shown.totals = rooms.statistics->totals();
+    shown.rows = statistics::select(*rows, shown.view);
+    if (!rooms.upstreams.empty()) shown.suggestions = rooms.statistics->suggestions();
+  }
+  Answer answer = ui::page_answer(200, ui::symbols_page(shown, url_of(request, rooms.options)));
+  answer.headers.set("Cache-Control", "no-store");
+  return answer;
+}
+
+void add_page(net::Router& router, std::string_view pattern, net::Handler handler) {
+  net::Route route;
+  route.method = "GET";
+  route.pattern = pattern;
+  route.runs = net::Runs::pool;
+  route.handler = std::move(handler);
+  router.add(std::move(route));
+}
+
+}  // namespace
+
+// A server without a name is called after its place, which is not for everybody.
+std::vector<std::string> upstream_names(const UpstreamWork& upstreams) {
+  std::vector<std::string> names;
+  for (const auto& server : upstreams.servers()) {
+    const std::string number = std::to_string(names.size() + 1);
+    const bool has_name = !server->name().starts_with(server->options().transport.location);
+    std::string name = has_name ? server->name() : "server " + number;
+    if (std::find(names.begin(), names.end(), name) != names.end()) name += " (" + number + ")";
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+Result<std::unique_ptr<statistics::Statistics>> open_statistics(const SymbolSite& site,
+                                                                db::Database& database,
+                                                                store::Catalog& catalog,
+                                                                const store::DataDirectory& data,
+                                                                UpstreamWork& upstreams) {
+  if (!site.has_statistics) return std::unique_ptr<statistics::Statistics>();
+  statistics::Options options;
+  options.servers = upstream_names(upstreams);
+  options.is_excluded = [&upstreams](std::string_view name) {
+    return is_excluded(upstreams, name);
+  };
+  options.is_here = [&catalog](const SymbolRequest& request) { return is_here(catalog, request); };
+  options.disk_usage =
+      [places = std::vector<std::string>{data.blobs(), data.extracted(), data.index()}] {
+        std::uint64_t size = 0;
+        for (const std::string& place : places) size += size_below(place);
+        return size;
+      };
+  auto opened = TRY(statistics::Statistics::open(database, std::move(options)));
+  statistics::Statistics& statistics = *opened;
+  upstreams.on_answer([&statistics](std::size_t server, const SymbolRequest& request, bool has_it) {
+    if (request.scope.project.empty() && request.asked) {
+      statistics.upstream_said(request.asked->name, server, has_it);
+    }
+  });
+  catalog.add_listener([&statistics](const std::vector<store::NewFile>& files) {
+    std::vector<std::string> ids;
+    for (const store::NewFile& file : files) {
+      for (const store::KeyRecord& record : file.keys) ids.push_back(record.key.id);
+    }
+    statistics.arrived(ids);
+  });
+  return opened;
+}
+
+void add_symbol_pages(net::Router& router, const SymbolRooms& rooms, const SymbolSite& site) {
+  api::add_statistics_routes(router, rooms.statistics);
+  api::MissingActions actions;
+  actions.fetch = [rooms](const SymbolRequest& request) { return fetch_now(rooms, request); };
+  actions.clear = [rooms] {
+    rooms.upstreams.forget_misses();
+    rooms.supply.forget_misses();
+  };
+  api::add_missing_routes(router, rooms.gate, rooms.statistics, std::move(actions));
+  const auto missing = [rooms](Request& request) -> net::Reply {
+    return show_missing(request, rooms);
+  };
+  add_page(router, "/missingsymbols/", missing);
+  add_page(router, "/missingsymbols", missing);
+  add_page(router, "/status/symbols", [rooms, site](Request& request) -> net::Reply {
+    return show_symbols(request, rooms, site);
+  });
+}
+
+api::Home symbols_as_home(api::Home home, const SymbolRooms& rooms, const SymbolSite& site) {
+  if (!site.is_home) return home;
+  return [home = std::move(home), rooms, site](const Request& request) -> std::optional<Answer> {
+    if (auto answer = home(request)) return answer;
+    return show_symbols(request, rooms, site);
+  };
+}
+
+}  // namespace server
