@@ -62,6 +62,7 @@ const std::map<std::string, Rooms>& table() {
       {"sources",
        {"supply", "store", "extract", "symbols", "formats/srcsrv", "formats/archive", "net", "db",
         "ident"}},
+      {"upkeep", {"store", "symbols", "db", "ident"}},
   };
   return kTable;
 }

@@ -114,6 +114,12 @@ TEST_F(RoleMatrix, EveryRoute) {
       {"POST", "/api/v1/tokens", "{\"label\":\"x\"}", "-------+--"},
       {"POST", "/api/v1/tokens/99/revoke", "", "----------"},
       {"GET", "/api/v1/audit", "", "-------+--"},
+      {"GET", "/api/v1/purged", "", "-------+--"},
+      {"GET", "/api/v1/upkeep/work/1", "", "----------"},
+      {"POST", "/api/v1/upkeep/fsck", "{}", "-------+--"},
+      {"POST", "/api/v1/upkeep/purge", "{\"what\":\"a.so/12/a.so\",\"dry_run\":true}",
+       "-------+--"},
+      {"POST", "/api/v1/upkeep/backup", "{}", "----------"},
   };
   for (const Row& row : rows) {
     EXPECT_EQ(outcome(row), row.expected) << row.method << " " << row.path;

@@ -137,11 +137,14 @@ Result<Answer> finish(Request& request, const Places& places) {
   if (!complete.ok()) return std::move(complete).error();
   base::PendingFile file = complete->take();
   if (!where) TRY(check_names_itself(file.path(), name));
-  const ingest::Receipt receipt =
-      TRY(places.context->rooms.ingest.keep_file(bringer, {std::move(file), where, name}));
+  const auto receipt =
+      places.context->rooms.ingest.keep_file(bringer, {std::move(file), where, name});
+  // What may not be here waits here for nobody either.
+  if (!receipt.ok() && receipt.error().fault == Fault::denied) complete->done();
+  if (!receipt.ok()) return receipt.error();
   complete->done();
-  base::log::info("upload {}: {} in parts", receipt.upload_id, receipt.files.front().file.path);
-  return kept_answer(receipt);
+  base::log::info("upload {}: {} in parts", receipt->upload_id, receipt->files.front().file.path);
+  return kept_answer(*receipt);
 }
 
 Result<net::Reply> keep_package(const Request& request, const Places& places,

@@ -96,6 +96,10 @@ Result<Answer> remove(const Request& request, const StoreParts& parts) {
   const std::int64_t number = TRY(parts.transactions.remove(
       id, static_cast<std::int64_t>(std::min<std::uint64_t>(wanted.value_or(0), INT64_MAX))));
   base::log::info("store transaction {} deleted by {}", id, number);
+  const Admission admission = parts.gate.admit_upload(request);
+  const auto* who = std::get_if<Who>(&admission);
+  TRY(parts.access.note({who == nullptr ? "" : who->name, request.peer}, "delete transaction",
+                        std::to_string(id)));
   JsonWriter out;
   out.begin_object().key("deleted").integer(id).key("number").integer(number).end_object();
   return Answer::json(200, out.take());

@@ -24,6 +24,7 @@ struct StoreParts {
   store::Catalog& catalog;
   store::Transactions& transactions;
   store::Uploads& uploads;
+  store::Access& access;
   const Gate& gate;
 };
 

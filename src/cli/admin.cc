@@ -1,117 +1,20 @@
-// `faultline admin token create|list|revoke` and `faultline admin project create|list`: through
-// the server of a data directory that is served, with the secret that lies there; else on the
-// directory itself.
+// `faultline admin token create|list|revoke` and `faultline admin project create|list`. The other
+// words of `admin` are in admin_upkeep.cc.
 #include <cstdio>
-#include <memory>
 
-#include "base/file.h"
 #include "base/json.h"
+#include "base/size_text.h"
 #include "base/text.h"
+#include "cli/admin_source.h"
+#include "cli/admin_upkeep.h"
 #include "cli/commands.h"
-#include "cli/migrations.h"
 #include "cli/options.h"
-#include "net/client.h"
-#include "store/access.h"
-#include "store/access_json.h"
-#include "store/data_directory.h"
 
 namespace cli {
 namespace {
 
-using base::Error;
-using base::Fault;
 using base::JsonWriter;
 using base::Result;
-
-// The same questions to a server or to a directory; all answer with the JSON of the API.
-class AdminSource {
- public:
-  virtual ~AdminSource() = default;
-  virtual Result<std::string> list(const std::string& what) = 0;
-  virtual Result<std::string> create(const std::string& what, const std::string& json) = 0;
-  virtual Result<void> revoke(const std::string& id) = 0;
-};
-
-class AdminServer final : public AdminSource {
- public:
-  AdminServer(std::string url, std::string secret)
-      : url_(std::move(url)), secret_(std::move(secret)) {}
-  Result<std::string> list(const std::string& what) override { return send("GET", what, ""); }
-  Result<std::string> create(const std::string& what, const std::string& json) override {
-    return send("POST", what, json);
-  }
-  Result<void> revoke(const std::string& id) override {
-    TRY(send("POST", "tokens/" + id + "/revoke", "{}"));
-    return {};
-  }
-
- private:
-  Result<std::string> send(const std::string& method, const std::string& what,
-                           const std::string& body) {
-    net::ClientRequest request;
-    request.method = method;
-    request.url = net::join_url(url_, "/api/v1/" + what);
-    request.headers.add("Authorization", "Bearer " + secret_);
-    request.headers.add("Content-Type", "application/json");
-    request.body = body;
-    const net::ClientAnswer answer = TRY(net::Client().send(request));
-    if (answer.status < 300) return answer.body;
-    const auto json = base::JsonValue::parse(answer.body);
-    const std::string said(json.ok() ? (*json)["error"].text_or("") : "");
-    return Error{net::fault_of_status(answer.status),
-                 url_ + ": answered " + std::to_string(answer.status) + ": " + said};
-  }
-  std::string url_;
-  std::string secret_;
-};
-
-class AdminDirectory final : public AdminSource {
- public:
-  static Result<std::unique_ptr<AdminSource>> open(store::DataDirectory data) {
-    auto database = TRY(db::Database::open(data.database_url()));
-    TRY(database->migrate(all_migrations()));
-    auto source =
-        std::unique_ptr<AdminDirectory>(new AdminDirectory(std::move(data), std::move(database)));
-    TRY(source->access_.reload());
-    return std::unique_ptr<AdminSource>(std::move(source));
-  }
-  Result<std::string> list(const std::string& what) override {
-    return what == "tokens" ? store::tokens_json(access_) : store::projects_json(access_);
-  }
-  Result<std::string> create(const std::string& what, const std::string& json) override {
-    return what == "tokens" ? store::post_token(access_, json, actor_)
-                            : store::post_project(access_, json, actor_);
-  }
-  Result<void> revoke(const std::string& id) override {
-    const auto number = base::parse_decimal(id);
-    if (!number || *number > INT64_MAX) return Error{Fault::malformed, id + " is no token's id"};
-    return access_.revoke_token(static_cast<std::int64_t>(*number), actor_);
-  }
-
- private:
-  AdminDirectory(store::DataDirectory data, std::unique_ptr<db::Database> database)
-      : data_(std::move(data)), database_(std::move(database)) {}
-  store::DataDirectory data_;
-  std::unique_ptr<db::Database> database_;
-  store::Access access_{*database_};
-  store::Actor actor_{"command line", ""};
-};
-
-Result<std::unique_ptr<AdminSource>> open_source(const std::string& path) {
-  if (!base::file_exists(path)) {
-    return Error{Fault::not_found, path + ": there is no such data directory"};
-  }
-  auto data = store::DataDirectory::open(path, "faultline admin");
-  if (data.ok()) return AdminDirectory::open(std::move(data).value());
-  const std::string holder = store::holder_of(path);
-  const std::string address = holder.substr(0, holder.find(' '));
-  if (data.error().fault != Fault::unavailable || address.find(':') == std::string::npos) {
-    return std::move(data).error();
-  }
-  const std::string secret = TRY(base::read_file(base::join_path(path, "admin.key"), 4096));
-  return std::unique_ptr<AdminSource>(
-      std::make_unique<AdminServer>("http://" + address, std::string(base::trim(secret))));
-}
 
 void print_rows(const std::string& what, const std::string& text) {
   const auto json = base::JsonValue::parse(text);
@@ -121,8 +24,10 @@ void print_rows(const std::string& what, const std::string& text) {
     const base::JsonValue& row = rows.at(i);
     if (what == "projects") {
       const bool* strict = row["strict"].boolean();
-      std::printf("%s%s\n", std::string(row["name"].text_or("")).c_str(),
-                  strict != nullptr && *strict ? "  strict" : "");
+      const auto quota = static_cast<std::uint64_t>(row["quota"].integer_or(0));
+      std::printf("%s%s%s\n", std::string(row["name"].text_or("")).c_str(),
+                  strict != nullptr && *strict ? "  strict" : "",
+                  quota == 0 ? "" : ("  at most " + base::human_size(quota)).c_str());
       continue;
     }
     const std::string project(row["project"].text_or(""));
@@ -138,6 +43,7 @@ void print_rows(const std::string& what, const std::string& text) {
 
 struct Arguments {
   std::string data = "faultline-data";
+  std::string database;
   std::string thing, action, name;
   std::string label, rights = "upload", project = "*";
   std::uint64_t days = 365;
@@ -145,6 +51,8 @@ struct Arguments {
   bool two_tier = false;
   bool no_cabinets = false;
   bool json = false;
+  std::string quota;
+  std::uint64_t quota_bytes = 0;
 };
 
 std::string request_json(const Arguments& arguments) {
@@ -154,6 +62,7 @@ std::string request_json(const Arguments& arguments) {
     out.key("name").string(arguments.name).key("strict").boolean(arguments.strict);
     out.key("two_tier").boolean(arguments.two_tier);
     out.key("cabinets").boolean(!arguments.no_cabinets);
+    out.key("quota").unsigned_integer(arguments.quota_bytes);
   } else {
     out.key("label").string(arguments.label.empty() ? arguments.name : arguments.label);
     out.key("rights").string(arguments.rights).key("project").string(arguments.project);
@@ -164,7 +73,7 @@ std::string request_json(const Arguments& arguments) {
 }
 
 Result<void> run(const Arguments& arguments) {
-  const auto source = TRY(open_source(arguments.data));
+  const auto source = TRY(open_admin_source(arguments.data, arguments.database));
   const std::string what = arguments.thing + "s";
   if (arguments.action == "list") {
     const std::string text = TRY(source->list(what));
@@ -197,6 +106,7 @@ bool is_known(const Arguments& arguments) {
 }  // namespace
 
 int run_admin(int argc, char** argv) {
+  if (const auto code = run_upkeep_command(argc, argv)) return *code;
   Arguments arguments;
   Options options(argv[0], "Projects and tokens of a server.");
   options.choice("thing", arguments.thing, {"token", "project"}, "token or project");
@@ -206,6 +116,8 @@ int run_admin(int argc, char** argv) {
                      "the project's name; the new token's label; the id of a token to revoke",
                      false);
   options.text("-d,--data", arguments.data, "data directory (default: faultline-data)");
+  options.text("--database", arguments.database,
+               "of a directory that nobody serves: postgresql://… (default: SQLite in there)");
   options.text("--rights", arguments.rights,
                "of a token, commas between: upload or upload-try, read, view-uploads, admin "
                "(default: upload)");
@@ -215,9 +127,21 @@ int run_admin(int argc, char** argv) {
   options.flag("--two-tier", arguments.two_tier, "a project that is shown as a two-tier store");
   options.flag("--no-cabinets", arguments.no_cabinets,
                "a project that packs no foo.pd_ for those who ask");
+  options.text("--quota", arguments.quota,
+               "of a project: how much it may keep, such as \"20 GiB\" (default: no limit)");
   options.flag("--json", arguments.json, "print JSON");
-  options.footer("A new token is printed once and cannot be shown again.");
+  options.footer(
+      "A new token is printed once and cannot be shown again.\n"
+      "Also: admin fsck, purge, backup, restore, retention, audit; each has its own --help.");
   if (const auto code = options.parse(argc, argv)) return *code;
+  if (!arguments.quota.empty()) {
+    const auto quota = base::parse_size(arguments.quota);
+    if (!quota) {
+      fail("--quota " + arguments.quota + ": is no size; say 500 MB or 20 GiB");
+      return kBadUsage;
+    }
+    arguments.quota_bytes = *quota;
+  }
   if (!is_known(arguments)) {
     fail("say: admin token create LABEL | list | revoke ID, or admin project create NAME | list");
     return kBadUsage;

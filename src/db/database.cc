@@ -1,12 +1,17 @@
 #include "db/database.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <type_traits>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "db/connection.h"
 #include "db/dialect.h"
@@ -89,6 +94,7 @@ class LendingDatabase final : public Database {
   }
 
   Result<void> migrate(const std::vector<Migration>& migrations) override;
+  Result<void> copy_to(const std::string& path) override;
 
  private:
   static Result<void> run(Connection& connection, Access access, const Work& work) {
@@ -153,6 +159,21 @@ Result<void> LendingDatabase::refuse_unknown(const std::vector<Migration>& known
                                          "newer faultline; use that one, or restore a backup"};
   }
   return {};
+}
+
+Result<void> LendingDatabase::copy_to(const std::string& path) {
+  if (engine_ == Engine::postgresql) {
+    return Error{Fault::unsupported, "the database is PostgreSQL: pg_dump copies it"};
+  }
+  // A connection of its own, outside of any transaction; in WAL mode nobody waits for it.
+  const std::unique_ptr<Connection> connection = TRY(connect_(Access::write));
+  TRY(connection->execute("VACUUM INTO ?", {path}));
+  const base::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));  // VACUUM does not sync it
+  if (!file.valid() || ::fsync(file.get()) != 0) {
+    return base::error_from_errno(errno, "cannot sync", path);
+  }
+  const auto directory = base::parent_of(path);
+  return base::sync_directory(directory.empty() ? "." : std::string(directory));
 }
 
 Result<void> LendingDatabase::apply(Connection& connection, const Migration& migration) {

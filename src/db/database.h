@@ -73,6 +73,10 @@ class Database {
   using Work = std::function<base::Result<void>(Session&)>;
   virtual base::Result<void> read(const Work& work) = 0;
   virtual base::Result<void> write(const Work& work) = 0;
+  // A copy of all that is committed, as of one moment, at a path where nothing is; on disk when it
+  // returns. Others go on reading and writing. SQLite alone: unsupported for PostgreSQL, whose own
+  // tools do that.
+  virtual base::Result<void> copy_to(const std::string& path) = 0;
 };
 
 }  // namespace db

@@ -76,6 +76,7 @@ Result<void> ExtractedFiles::make_room(std::uint64_t size, Why why) {
 }
 
 Result<void> ExtractedFiles::take(const std::string& path, const Sha256& content, Why why) {
+  if (refuse_) TRY(refuse_(content));
   if (has(content)) return base::remove_file(path);
   const std::uint64_t size = TRY(sync_file(path));
   const std::lock_guard lock(mutex_);

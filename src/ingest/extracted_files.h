@@ -3,7 +3,7 @@
 // Not blobs: those are the only copy of what was uploaded, and never go.
 // A file appears by a rename after its bytes have reached the disk, whole or not at all.
 // Any thread may call; calls touch the disk.
-// Fails with too_large (the budget or the disk is used up) or unavailable (I/O).
+// Fails with too_large (the budget or the disk is used up), denied (purged) or unavailable (I/O).
 // Format: docs/formats/data-directory.md
 #pragma once
 
@@ -39,6 +39,8 @@ class ExtractedFiles {
   // not used for longest.
   enum class Why : std::uint8_t { kAhead, kAsked };
   base::Result<void> take(const std::string& path, const base::Sha256& content, Why why);
+  // Asked by take() for each content; what it refuses is not kept. Before any other call.
+  void refuse_with(store::Blobs::Refuse refuse) { refuse_ = std::move(refuse); }
   bool has(const base::Sha256& content);  // and marks it as used
   void remove(const base::Sha256& content);
   std::uint64_t size() const;
@@ -58,10 +60,16 @@ class ExtractedFiles {
   store::Blobs files_;
   const std::string tmp_;
   const Budget budget_;
+  store::Blobs::Refuse refuse_;
   mutable std::mutex mutex_;
   std::list<Entry> by_use_;  // the least used first
   std::unordered_map<std::string, std::list<Entry>::iterator> by_content_;
   std::uint64_t size_ = 0;
 };
+
+// Whether a pass goes on without the copy: there is no room for it, or it was purged.
+inline bool is_left_out(const base::Error& error) {
+  return error.fault == base::Fault::too_large || error.fault == base::Fault::denied;
+}
 
 }  // namespace ingest

@@ -188,8 +188,15 @@ Result<Receipt> Ingest::keep_all(const Bringer& bringer, store::Upload upload,
   const ident::Scope scope{bringer.project, bringer.is_try};
   TRY(join_packages(catalog_, scope, described));
   const std::shared_lock in_use(blobs_.in_use());
-  const std::vector<base::Sha256> hashes = TRY(blobs_.put_all(std::move(arrived.files)));
-  for (std::size_t i = 0; i < hashes.size(); ++i) described[i].file.sha256 = hashes[i];
+  const auto admit = [&](const std::vector<base::Sha256>& hashes) -> Result<void> {
+    std::vector<store::FileRecord> records;
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+      described[i].file.sha256 = hashes[i];
+      records.push_back(described[i].file);
+    }
+    return catalog_.check_quota(upload.project, records);
+  };
+  TRY(blobs_.put_all(std::move(arrived.files), admit));
 
   store::Container package;
   if (sources) package.pack = TRY(blobs_.put(std::move(sources->pack)));

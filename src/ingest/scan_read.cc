@@ -154,7 +154,7 @@ Result<NewContainer> Scan::read_pointer(const Wanted& wanted, const ident::Store
   file.file.sha256 = base::sha256_of(base::bytes_of(text));
   if (!blobs_.has(file.file.sha256)) {
     const auto taken = extracted_.take(copy.path(), file.file.sha256, ExtractedFiles::Why::kAhead);
-    if (!taken.ok() && taken.error().fault != Fault::too_large) return taken.error();
+    if (!taken.ok() && !is_left_out(taken.error())) return taken.error();
   }
   file.path = wanted.path;
   read.members.push_back({std::move(file), "", 0});
@@ -184,7 +184,7 @@ Result<NewContainer> Scan::read_file(const Wanted& wanted) {
   const Sha256 content = identified.file.file.sha256;
   if (!blobs_.has(content)) {
     const auto taken = extracted_.take(copy.path(), content, ExtractedFiles::Why::kAhead);
-    if (!taken.ok() && taken.error().fault != Fault::too_large) return taken.error();
+    if (!taken.ok() && !is_left_out(taken.error())) return taken.error();
   }
   identified.file.path = wanted.path;
   read.members.push_back({std::move(identified.file), "", 0});
@@ -250,7 +250,7 @@ Result<NewContainer> Scan::read_package(const Wanted& wanted) {
     const Sha256 content = identified.file.file.sha256;
     if (!blobs_.has(content)) {
       const auto taken = extracted_.take(path, content, ExtractedFiles::Why::kAhead);
-      if (!taken.ok() && taken.error().fault != Fault::too_large) return taken.error();
+      if (!taken.ok() && !is_left_out(taken.error())) return taken.error();
     }
     const std::string called = member.name.empty() ? "/" + name : member.name;
     identified.file.path = called;
@@ -260,7 +260,7 @@ Result<NewContainer> Scan::read_package(const Wanted& wanted) {
   const std::string pack = base::join_path(job.directory, kPackName);
   read.container.pack = TRY(store::sha256_of_file(pack));
   const auto taken = extracted_.take(pack, *read.container.pack, ExtractedFiles::Why::kAhead);
-  if (!taken.ok() && taken.error().fault != Fault::too_large) return taken.error();
+  if (!taken.ok() && !is_left_out(taken.error())) return taken.error();
   read.sources = std::move(unpacked->sources);
   rename_debian_sources(wanted.path, unpacked->root, read.sources);
   return read;

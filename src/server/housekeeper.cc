@@ -77,6 +77,8 @@ void Housekeeper::run() {
     if (look % kReloadEvery == 0) {
       const auto read = house_.access.reload();
       if (!read.ok()) base::log::error("tokens not read again: {}", read.error().what);
+      const auto also = house_.also_reload ? house_.also_reload() : base::Result<void>();
+      if (!also.ok()) base::log::error("not read again: {}", also.error().what);
     }
     const bool quiet = clock_.is_quiet(base::now().us, base::monotonic_us());
     if (look % kSweepEvery == 0 && quiet) sweep();
@@ -93,6 +95,7 @@ void Housekeeper::sweep() {
                                    house_.chunks.sweep(chunk_age(house_.disk.level())) +
                                    house_.partial.sweep(kPartialAge);
   if (unfinished != 0) base::log::info("removed {} pieces of unfinished uploads", unfinished);
+  if (house_.also_sweep) house_.also_sweep();
 }
 
 }  // namespace server

@@ -46,6 +46,8 @@ struct Household {
   // Every blob that something else than the catalogue names.
   std::function<base::Result<void>(const std::function<void(const base::Sha256&)>&)> others;
   bool is_shared = false;  // other processes work on the same database
+  std::function<base::Result<void>()> also_reload = nullptr;  // what others changed
+  std::function<void()> also_sweep = nullptr;                 // with the try symbols
 };
 
 // How long the chunks of uploads stay. On a filling disk only those of uploads under way do.

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/file.h"
+#include "base/size_text.h"
 #include "base/text.h"
 #include "server/upstream_environment.h"
 
@@ -57,6 +58,13 @@ constexpr auto kKnown = std::to_array<Known>({
     {"disk.stop_extracting", Kind::size, &Options::disk_stop_extracting},
     {"unpacking.threads", Kind::number, &Options::unpacking_threads},
     {"unpacking.waiting", Kind::number, &Options::unpacking_waiting},
+    {"limits.requests_per_address", Kind::number, &Options::limit_requests_per_address},
+    {"limits.requests_per_token", Kind::number, &Options::limit_requests_per_token},
+    {"limits.requests_burst", Kind::number, &Options::limit_requests_burst},
+    {"retention.uploads_days", Kind::number, &Options::retention_uploads_days},
+    {"retention.reports_days", Kind::number, &Options::retention_reports_days},
+    {"retention.projects", Kind::text, &Options::retention_projects},
+    {"cache.days", Kind::number, &Options::cache_days},
     {"limits.upload", Kind::size, &Options::limit_upload},
     {"limits.crash_report", Kind::size, &Options::limit_crash_report},
     {"limits.parts", Kind::number, &Options::limit_parts},
@@ -193,31 +201,7 @@ std::string environment_name(std::string_view key) {
 
 }  // namespace
 
-std::optional<std::uint64_t> parse_size(std::string_view text) {
-  struct Unit {
-    std::string_view name;
-    std::uint64_t bytes;
-  };
-  constexpr std::array<Unit, 8> kUnits{{{"KiB", 1ull << 10},
-                                        {"MiB", 1ull << 20},
-                                        {"GiB", 1ull << 30},
-                                        {"TiB", 1ull << 40},
-                                        {"kB", 1000},
-                                        {"MB", 1'000'000},
-                                        {"GB", 1'000'000'000},
-                                        {"TB", 1'000'000'000'000}}};
-  text = base::trim(text);
-  std::uint64_t factor = 1;
-  for (const Unit& unit : kUnits) {
-    if (!text.ends_with(unit.name)) continue;
-    factor = unit.bytes;
-    text = base::trim(text.substr(0, text.size() - unit.name.size()));
-    break;
-  }
-  const auto number = base::parse_decimal(text);
-  if (!number || *number > UINT64_MAX / factor) return std::nullopt;
-  return *number * factor;
-}
+std::optional<std::uint64_t> parse_size(std::string_view text) { return base::parse_size(text); }
 
 Result<Options> options_from(const std::vector<Setting>& settings) {
   Options options;

@@ -58,6 +58,13 @@ struct Options {
   std::uint64_t limit_zip_members = 20'000;
   std::uint64_t limit_expansion = 200;
   std::uint64_t limit_connections = 10'000;
+  std::uint64_t limit_requests_per_address = 0;  // a second; 0: no limit
+  std::uint64_t limit_requests_per_token = 0;
+  std::uint64_t limit_requests_burst = 10;   // seconds' worth that may come at once
+  std::uint64_t retention_uploads_days = 0;  // 0: for ever
+  std::uint64_t retention_reports_days = 0;
+  std::string retention_projects;  // one a line: NAME=DAYS, instead of uploads_days
+  std::uint64_t cache_days = 0;    // files of upstream servers; 0: while there is room
   std::uint64_t disk_free_min = 64ull << 20;
   std::uint64_t disk_stop_caching = 2ull << 30;
   std::uint64_t disk_stop_extracting = 1ull << 30;

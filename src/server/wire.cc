@@ -15,6 +15,7 @@
 #include "api/long_work.h"
 #include "api/metadata.h"
 #include "api/parts.h"
+#include "api/rate_limits.h"
 #include "api/read_access.h"
 #include "api/reports.h"
 #include "api/sources.h"
@@ -24,6 +25,7 @@
 #include "api/symbols.h"
 #include "api/syminfo.h"
 #include "api/tools.h"
+#include "api/upkeep.h"
 #include "api/upload.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -48,6 +50,7 @@
 #include "server/signals.h"
 #include "server/source_wiring.h"
 #include "server/statistics_wiring.h"
+#include "server/upkeep_wiring.h"
 #include "server/upstream_wiring.h"
 #include "server/version.h"
 #include "sources/sources.h"
@@ -67,23 +70,6 @@ namespace {
 
 std::string holder_text(const std::string& address) {
   return address + " (process " + std::to_string(::getpid()) + ")";
-}
-
-// Blobs whose row was never committed: their upload was never acknowledged.
-Result<void> sweep_orphans(store::Blobs& blobs, store::Catalog& catalog, reports::Archive& archive,
-                           sources::Uploaded& uploaded_sources, store::Containers& containers) {
-  std::vector<base::Sha256> kept;
-  const auto keep = [&](const base::Sha256& hash) { kept.push_back(hash); };
-  TRY(catalog.list_hashes(keep));
-  TRY(archive.list_hashes(keep));
-  TRY(uploaded_sources.list_hashes(keep));
-  TRY(containers.list_hashes(keep));
-  std::sort(kept.begin(), kept.end());
-  const std::uint64_t removed = TRY(blobs.sweep([&](const base::Sha256& hash) {
-    return std::binary_search(kept.begin(), kept.end(), hash);
-  }));
-  if (removed != 0) base::log::info("removed {} unfinished uploads", removed);
-  return {};
 }
 
 // Extracted files are copies: what no container has any more goes.
@@ -170,6 +156,8 @@ Result<void> serve(const Options& options) {
   const std::unique_ptr<ingest::ExtractedFiles> extracted =
       TRY(open_extracted(options, data, containers));
   blobs.also_look_in(data.extracted());
+  store::Tombstones tombstones(*database);
+  TRY(bar_purged(tombstones, blobs, *extracted));
   ingest::ScanOptions scanning = scan_options(options, data);
   scanning.may_extract = [&disk] { return disk.may_extract(); };
   ingest::FetchedFiles fetched(blobs, containers, *extracted, {});
@@ -240,11 +228,21 @@ Result<void> serve(const Options& options) {
     return containers.list_hashes(sink);
   };
   api::PartialUploads partial(base::join_path(data.path(), "partial"), data.tmp());
+  upkeep::RetentionRules retention = TRY(rules_of(options));
+  UpkeepWork looking_after({*database, blobs, catalog, access, tombstones, containers, archive,
+                            uploaded_sources, *extracted, data.path()},
+                           std::move(retention));
   const Housekeeper housekeeper({disk, access, catalog, containers, blobs, *sessions, *chunks,
-                                 partial, others, database->engine() != db::Engine::sqlite});
+                                 partial, others, database->engine() != db::Engine::sqlite,
+                                 [&tombstones] { return tombstones.reload(); },
+                                 [&looking_after] { looking_after.apply_rules(); }});
 
   // The routes; the catch-all for symbol files comes last.
   net::Router router;
+  api::RateLimits rates(rates_of(options));
+  if (!rates.empty()) {
+    router.admit_first([&rates](const net::Request& request) { return rates.refuse(request); });
+  }
   const auto network = std::make_shared<net::ServerFigures>();
   api::HttpFigures http;
   api::add_health_routes(
@@ -264,9 +262,10 @@ Result<void> serve(const Options& options) {
   api::SourcesOptions reading = source_routes(options, gate, access);
   reading.refuse_upload = api::upload_gate(rooms, upload_options(options));
   api::add_source_routes(router, *source_files, reading);
-  api::add_store_api_routes(router, {blobs, catalog, transactions, uploads, gate});
+  api::add_store_api_routes(router, {blobs, catalog, transactions, uploads, access, gate});
   api::add_store_admin_routes(router, transactions, allows);
   api::add_admin_routes(router, gate, access);
+  api::add_upkeep_routes(router, gate, looking_after.work(), tombstones);
   api::add_parts_routes(router, rooms, partial, upload_options(options));
   api::add_upload_routes(router, rooms, upload_options(options));
   const SymbolRooms symbols{statistics.get(), supply, *upstreams, gate, options};

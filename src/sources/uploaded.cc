@@ -155,4 +155,14 @@ Result<void> Uploaded::list_hashes(const std::function<void(const base::Sha256&)
   });
 }
 
+Result<bool> Uploaded::forget(const base::Sha256& sha256) {
+  std::int64_t dropped = 0;
+  TRY(database_.write([&](Session& session) -> Result<void> {
+    TRY(session.execute("DELETE FROM source_place WHERE sha256 = ?", {sha256.hex()}));
+    dropped = TRY(session.execute("DELETE FROM source_file WHERE sha256 = ?", {sha256.hex()}));
+    return {};
+  }));
+  return dropped != 0;
+}
+
 }  // namespace sources

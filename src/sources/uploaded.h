@@ -52,6 +52,8 @@ class Uploaded {
                                                      std::string_view path);
   base::Result<std::string> read(const UploadedSource& source, std::uint64_t size_max) const;
   base::Result<void> list_hashes(const std::function<void(const base::Sha256&)>& sink);
+  // Takes away its rows; true when there were some. The bytes are the caller's matter.
+  base::Result<bool> forget(const base::Sha256& sha256);
 
  private:
   db::Database& database_;

@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "ident/scope.h"
+#include "store/audit_rows.h"
 
 namespace store {
 
@@ -36,6 +37,7 @@ Project project_of(const Row& row) {
   project.two_tier = row.integer(2) != 0;
   project.cabinets = row.integer(3) != 0;
   project.created_at = {row.integer(4)};
+  project.quota = static_cast<std::uint64_t>(row.integer(5));
   return project;
 }
 
@@ -49,14 +51,6 @@ Result<Token> token_of(const Row& row) {
   token.expires_at = {row.integer(6)};
   token.revoked_at = {row.integer(7)};
   return token;
-}
-
-Result<void> record(Session& session, const Actor& actor, std::string_view action,
-                    const std::string& detail) {
-  TRY(session.execute(
-      "INSERT INTO audit (created_at, actor, peer, action, detail) VALUES (?, ?, ?, ?, ?)",
-      {base::now().us, actor.name, actor.peer, std::string(action), detail}));
-  return {};
 }
 
 Result<void> check_label(const std::string& label) {
@@ -119,8 +113,8 @@ Result<void> Access::reload() {
   auto fresh = std::make_shared<Known>();
   TRY(database_.read([&](Session& session) -> Result<void> {
     *fresh = {};
-    const Rows projects =
-        TRY(session.query("SELECT name, strict, two_tier, cabinets, created_at FROM project"));
+    const Rows projects = TRY(
+        session.query("SELECT name, strict, two_tier, cabinets, created_at, quota FROM project"));
     for (const Row& row : projects) fresh->projects[row.text(0)] = project_of(row);
     const Rows tokens =
         TRY(session.query("SELECT id, hash, label, rights, project, created_at, expires_at, "
@@ -181,18 +175,20 @@ Result<Project> Access::keep_project(Project project, const Actor& actor) {
                  "a project's name is up to 64 letters, digits, '-', '_' and '.', and does not "
                  "begin with a dot"};
   }
+  if (project.quota > INT64_MAX) return Error{Fault::malformed, "a quota is at most 8 EiB"};
   if (project.created_at.us == 0) project.created_at = base::now();
   TRY(database_.write([&](Session& session) -> Result<void> {
     TRY(session.execute(
-        "INSERT INTO project (name, strict, two_tier, cabinets, created_at) "
-        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET strict = excluded.strict, "
-        "two_tier = excluded.two_tier, cabinets = excluded.cabinets",
+        "INSERT INTO project (name, strict, two_tier, cabinets, created_at, quota) "
+        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET strict = excluded.strict, "
+        "two_tier = excluded.two_tier, cabinets = excluded.cabinets, quota = excluded.quota",
         {project.name, flag(project.strict), flag(project.two_tier), flag(project.cabinets),
-         project.created_at.us}));
-    return record(session, actor, "project",
-                  project.name + (project.strict ? " strict" : "") +
-                      (project.two_tier ? " two-tier" : "") +
-                      (project.cabinets ? "" : " no-cabinets"));
+         project.created_at.us, static_cast<std::int64_t>(project.quota)}));
+    return record_audit(session, actor, "project",
+                        project.name + (project.strict ? " strict" : "") +
+                            (project.two_tier ? " two-tier" : "") +
+                            (project.cabinets ? "" : " no-cabinets") +
+                            (project.quota == 0 ? "" : " quota " + std::to_string(project.quota)));
   }));
   TRY(reload());
   return project;
@@ -216,9 +212,10 @@ Result<Access::NewToken> Access::create_token(Token wanted, const Actor& actor) 
          wanted.expires_at.us}));
     if (rows.empty()) return Error{Fault::internal, "INSERT INTO token returned no id"};
     wanted.id = rows.front().integer(0);
-    return record(session, actor, "token create",
-                  std::to_string(wanted.id) + " " + wanted.label + " (" + wanted.rights.text() +
-                      ") for " + (wanted.project.empty() ? "the default project" : wanted.project));
+    return record_audit(session, actor, "token create",
+                        std::to_string(wanted.id) + " " + wanted.label + " (" +
+                            wanted.rights.text() + ") for " +
+                            (wanted.project.empty() ? "the default project" : wanted.project));
   }));
   TRY(reload());
   return NewToken{std::move(wanted), secret};
@@ -231,14 +228,15 @@ Result<void> Access::revoke_token(std::int64_t id, const Actor& actor) {
     if (changed == 0) {
       return Error{Fault::not_found, "there is no good token " + std::to_string(id)};
     }
-    return record(session, actor, "token revoke", std::to_string(id));
+    return record_audit(session, actor, "token revoke", std::to_string(id));
   }));
   return reload();
 }
 
 Result<void> Access::note(const Actor& actor, std::string_view action, const std::string& detail) {
-  return database_.write(
-      [&](Session& session) -> Result<void> { return record(session, actor, action, detail); });
+  return database_.write([&](Session& session) -> Result<void> {
+    return record_audit(session, actor, action, detail);
+  });
 }
 
 Result<std::vector<AuditEntry>> Access::audit_log(std::uint64_t limit) {

@@ -43,10 +43,11 @@ class Rights {
 };
 
 struct Project {
-  std::string name;       // lower case
-  bool strict = false;    // refuses files whose bytes do not say what their path says
-  bool two_tier = false;  // index2.txt exists
-  bool cabinets = true;   // foo.pd_ is made from foo.pdb
+  std::string name;         // lower case
+  bool strict = false;      // refuses files whose bytes do not say what their path says
+  bool two_tier = false;    // index2.txt exists
+  bool cabinets = true;     // foo.pd_ is made from foo.pdb
+  std::uint64_t quota = 0;  // bytes that it may keep (store/quota.h); 0: as many as there is room
   base::Time created_at;
 };
 

@@ -1,6 +1,9 @@
 #include "store/access_json.h"
 
+#include <algorithm>
+
 #include "base/json.h"
+#include "base/text.h"
 
 namespace store {
 
@@ -18,6 +21,7 @@ constexpr std::int64_t kDaysMax = 36'500;
 void write_project(JsonWriter& out, const Project& project) {
   out.begin_object().key("name").string(project.name).key("strict").boolean(project.strict);
   out.key("two_tier").boolean(project.two_tier).key("cabinets").boolean(project.cabinets);
+  out.key("quota").unsigned_integer(project.quota);
   out.key("created_at").string(base::iso8601(project.created_at)).end_object();
 }
 
@@ -74,6 +78,25 @@ std::string tokens_json(const Access& access) {
   return out.take();
 }
 
+Result<std::string> audit_json(Access& access, std::string_view query) {
+  constexpr std::string_view kLimit = "limit=";
+  constexpr std::uint64_t kEntries = 100, kEntriesMax = 1000;
+  const auto at = query.find(kLimit);
+  const auto limit = at == std::string_view::npos
+                         ? std::nullopt
+                         : base::parse_decimal(query.substr(at + kLimit.size()));
+  const auto entries = TRY(access.audit_log(std::min(limit.value_or(kEntries), kEntriesMax)));
+  JsonWriter out;
+  out.begin_object().key("entries").begin_array();
+  for (const AuditEntry& entry : entries) {
+    out.begin_object().key("at").string(base::iso8601(entry.at));
+    out.key("actor").string(entry.actor).key("peer").string(entry.peer);
+    out.key("action").string(entry.action).key("detail").string(entry.detail).end_object();
+  }
+  out.end_array().end_object();
+  return out.take();
+}
+
 Result<std::string> post_project(Access& access, std::string_view json, const Actor& actor) {
   const JsonValue given = TRY(object_of(json));
   Project wanted;
@@ -82,6 +105,9 @@ Result<std::string> post_project(Access& access, std::string_view json, const Ac
   wanted.two_tier = truth(given["two_tier"]);
   const bool* cabinets = given["cabinets"].boolean();
   wanted.cabinets = cabinets == nullptr || *cabinets;
+  const std::int64_t quota = given["quota"].integer_or(0);
+  if (quota < 0) return Error{Fault::malformed, "a quota is a number of bytes"};
+  wanted.quota = static_cast<std::uint64_t>(quota);
   const Project kept = TRY(access.keep_project(wanted, actor));
   JsonWriter out;
   write_project(out, kept);

@@ -14,6 +14,8 @@ namespace store {
 
 std::string projects_json(const Access& access);
 std::string tokens_json(const Access& access);
+// `query` as in "audit?limit=20"; 100 entries unless it says another number, at most 1000.
+base::Result<std::string> audit_json(Access& access, std::string_view query);
 base::Result<std::string> post_project(Access& access, std::string_view json, const Actor& actor);
 base::Result<std::string> post_token(Access& access, std::string_view json, const Actor& actor);
 

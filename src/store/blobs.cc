@@ -77,17 +77,21 @@ bool Blobs::has(const Sha256& hash) const { return base::file_exists(path_of(has
 
 Result<Sha256> Blobs::put(base::PendingFile file) {
   const Sha256 hash = TRY(sha256_of_file(file.path()));
+  if (refuse_) TRY(refuse_(hash));
   // Also over a blob that is already here: whoever put that one may not have synced it yet.
   TRY(file.commit(path_of(hash)));
   return hash;
 }
 
-Result<std::vector<Sha256>> Blobs::put_all(std::vector<base::PendingFile> files) {
+Result<std::vector<Sha256>> Blobs::put_all(std::vector<base::PendingFile> files,
+                                           const Admit& admit) {
   std::vector<Sha256> hashes;
   for (const base::PendingFile& file : files) {
     const Sha256 hash = TRY(sha256_of_file(file.path()));
+    if (refuse_) TRY(refuse_(hash));
     hashes.push_back(hash);
   }
+  if (admit) TRY(admit(hashes));
   std::set<std::string> touched;
   for (std::size_t i = 0; i < files.size(); ++i) {
     const std::string target = path_of(hashes[i]);

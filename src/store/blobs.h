@@ -4,7 +4,7 @@
 // A blob becomes visible by one rename, after its bytes have reached the disk, or not at all;
 // put() returns after the directory has reached it too.
 // Any thread may call; calls block.
-// Fails with not_found, or unavailable (disk full, I/O error).
+// Fails with not_found, unavailable (disk full, I/O error) or what refuse_with() says.
 // Format: docs/formats/data-directory.md
 #pragma once
 
@@ -40,10 +40,17 @@ class Blobs {
   // Takes the file over. Content that is already here is kept once.
   base::Result<base::Sha256> put(base::PendingFile file);
   // The same for many, with one sync for each directory touched. REQUIRES: each file is synced.
-  base::Result<std::vector<base::Sha256>> put_all(std::vector<base::PendingFile> files);
+  // `admit` sees their hashes, in order, and may refuse them all before any is kept.
+  using Admit = std::function<base::Result<void>(const std::vector<base::Sha256>&)>;
+  base::Result<std::vector<base::Sha256>> put_all(std::vector<base::PendingFile> files,
+                                                  const Admit& admit = nullptr);
   base::Result<OpenBlob> open_blob(const base::Sha256& hash) const;
   std::string path_of(const base::Sha256& hash) const;
   const std::string& tmp() const { return tmp_; }  // where create() makes files
+  // Asked for each content before it is put; what it refuses is not kept, nor what came with it.
+  // Before any other call.
+  using Refuse = std::function<base::Result<void>(const base::Sha256&)>;
+  void refuse_with(Refuse refuse) { refuse_ = std::move(refuse); }
   // A second directory of the same shape, where open_blob() and place_of() look for what is not
   // here: files that may go at any time and be made again. Before any other call.
   void also_look_in(std::string directory) { second_ = std::move(directory); }
@@ -69,6 +76,7 @@ class Blobs {
   std::string tmp_;
   std::unique_ptr<std::shared_mutex> in_use_ = std::make_unique<std::shared_mutex>();
   std::string second_;
+  Refuse refuse_;
 };
 
 // The hash of a whole file, read once.

@@ -8,6 +8,8 @@
 #include "store/blobs.h"
 #include "store/file_rows.h"
 #include "store/ownership.h"
+#include "store/quota.h"
+#include "store/upkeep_tables.h"
 #include "store/upload_rows.h"
 #include "store/upload_tables.h"
 #include "store/values.h"
@@ -162,8 +164,9 @@ std::vector<db::Migration> own_migrations() {
 const std::vector<db::Migration>& Catalog::migrations() {
   static const std::vector<db::Migration> list = [] {
     std::vector<db::Migration> all = own_migrations();
-    const auto& more = upload_migrations();
-    all.insert(all.end(), more.begin(), more.end());
+    for (const auto& more : {upload_migrations(), upkeep_migrations()}) {
+      all.insert(all.end(), more.begin(), more.end());
+    }
     return all;
   }();
   return list;
@@ -183,6 +186,7 @@ Result<Catalog::Committed> Catalog::commit(const Upload& upload, const std::vect
       TRY(record_file(session, committed.upload_id, position++, file, added, was_known));
       committed.was_known.push_back(was_known);
     }
+    TRY(record_upload(session, committed.upload_id, upload, files.size()));
     return also ? also(session, committed.upload_id) : Result<void>();
   }));
   // The rows are on disk from here on. Listeners may ask the catalogue and will see them.
@@ -190,6 +194,11 @@ Result<Catalog::Committed> Catalog::commit(const Upload& upload, const std::vect
   for (NewFile& file : told) file.scope = {upload.project, upload.is_try};
   announce(told);
   return committed;
+}
+
+Result<void> Catalog::check_quota(const std::string& project,
+                                  const std::vector<FileRecord>& files) {
+  return store::check_quota(database_, project, files);
 }
 
 Result<std::int64_t> Catalog::begin_upload(const Upload& upload,
@@ -384,9 +393,16 @@ Result<std::vector<std::int64_t>> Catalog::keep(Session& session, const std::vec
   upload.project = project;
   std::vector<std::int64_t> ids;
   for (const NewFile& added : files) {
-    const std::int64_t id = TRY(keep_file(session, added.file));
-    TRY(keep_keys(session, id, added, upload));
-    ids.push_back(id);
+    const auto id = keep_file(session, added.file);
+    if (!id.ok()) {
+      if (id.error().fault != Fault::denied) return id.error();
+      // Purged: the rest of what lies beside it is kept all the same.
+      TRY(session.execute("DELETE FROM symbol_file WHERE sha256 = ?", {added.file.sha256.hex()}));
+      ids.push_back(0);
+      continue;
+    }
+    TRY(keep_keys(session, *id, added, upload));
+    ids.push_back(*id);
   }
   return ids;
 }

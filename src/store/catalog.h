@@ -117,6 +117,9 @@ class Catalog {
   base::Result<std::int64_t> begin_upload(const Upload& upload,
                                           const std::vector<NewFile>& skipped);
 
+  // Whether these files may come to what a project keeps (store/quota.h): before they are put.
+  base::Result<void> check_quota(const std::string& project, const std::vector<FileRecord>& files);
+
   // More keys in that scope for a file that is here: `added.file` is its row as find() gave it.
   base::Result<void> add_keys(const NewFile& added, const ident::Scope& scope = {});
 
@@ -152,7 +155,8 @@ class Catalog {
 
   // For store/containers.h, which brings files that nobody uploads. Inside its transaction: the
   // rows of the files in a project, and the taking away of those of `files` that no container of
-  // their project has any more and nobody else keeps (store/ownership.h). Afterwards: telling the
+  // their project has any more and nobody else keeps (store/ownership.h). A purged content gets no
+  // row: its id is 0. Afterwards: telling the
   // listeners.
   using OwnedFiles = std::set<std::pair<std::string, std::int64_t>>;  // by project
   base::Result<std::vector<std::int64_t>> keep(db::Session& session,

@@ -101,6 +101,7 @@ Result<void> keep_members(Session& session, std::int64_t id,
                           const std::vector<ContainerMember>& members,
                           const std::vector<std::int64_t>& files) {
   for (std::size_t i = 0; i < members.size(); ++i) {
+    if (files[i] == 0) continue;
     TRY(
         session.execute("INSERT INTO container_file (container, ordinal, file, member) "
                         "VALUES (?, ?, ?, ?)",
@@ -245,6 +246,20 @@ Result<std::map<std::string, Container>> Containers::list(const std::string& pat
     return {};
   }));
   return all;
+}
+
+Result<std::vector<Container>> Containers::find_fetched_before(base::Time before) {
+  std::vector<Container> found;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    found.clear();
+    const Rows rows = TRY(session.query("SELECT " + std::string(kContainerColumns) +
+                                            " FROM container c WHERE c.kind = ? AND "
+                                            "c.scanned_at < ? ORDER BY c.id",
+                                        {name_of_kind(Container::Kind::upstream), before.us}));
+    for (const Row& row : rows) found.push_back(container_of(row));
+    return {};
+  }));
+  return found;
 }
 
 Result<std::vector<Origin>> Containers::origins_of(const Sha256& content) {

@@ -108,6 +108,8 @@ class Containers {
   // All watched ones (uploads and upstream files are not), by path; or the one at `path` and those
   // below it.
   base::Result<std::map<std::string, Container>> list(const std::string& path = "");
+  // Files of upstream servers that came before.
+  base::Result<std::vector<Container>> find_fetched_before(base::Time before);
   base::Result<std::vector<Origin>> origins_of(const base::Sha256& content);
   // Calls `sink` with every content that lies in a container, and every pack.
   base::Result<void> list_hashes(const std::function<void(const base::Sha256&)>& sink);
@@ -130,6 +132,10 @@ class Containers {
   // The newest uploaded package of that scope that brought this content.
   base::Result<std::optional<UploadedOrigin>> uploaded_origin_of(const base::Sha256& content,
                                                                  const ident::Scope& scope);
+  // The packs of uploaded packages: blobs, unlike those of watched ones, which are made again. And
+  // the taking away of one that is gone, with its sources' rows.
+  base::Result<void> list_uploaded_packs(const std::function<void(const base::Sha256&)>& sink);
+  base::Result<void> drop_uploaded_pack(const base::Sha256& pack);
   // Takes away the sources of try builds whose time has come, and returns their packs.
   base::Result<std::vector<base::Sha256>> expire_try(base::Time now);
 

@@ -1,6 +1,7 @@
 #include "store/file_rows.h"
 
 #include "store/blobs.h"
+#include "store/tombstones.h"
 #include "store/values.h"
 
 namespace store {
@@ -54,8 +55,13 @@ Result<std::int64_t> keep_file(Session& session, const FileRecord& file) {
       {hex, number(file.size), file.format, file.name, file.os, file.arch, file.debug_id,
        file.code_id, flag(file.has_debug), flag(file.has_symbols), flag(file.has_code),
        file.added_at.us}));
-  const Rows rows = TRY(session.query("SELECT id FROM symbol_file WHERE sha256 = ?", {hex}));
+  const Rows rows =
+      TRY(session.query("SELECT f.id, CASE WHEN EXISTS (SELECT 1 FROM purged_content p WHERE "
+                        "p.sha256 = f.sha256) THEN 1 ELSE 0 END FROM symbol_file f "
+                        "WHERE f.sha256 = ?",
+                        {hex}));
   if (rows.empty()) return Error{Fault::internal, "symbol_file lost the row of " + hex};
+  if (rows.front().integer(1) != 0) return purged_error(file.sha256);
   return rows.front().integer(0);
 }
 

@@ -15,7 +15,8 @@ constexpr std::size_t kFileColumnCount = 13;
 // REQUIRES: the row begins with kFileColumns at column `first`.
 FileRecord file_of(const db::Row& row, std::size_t first = 0);
 
-// The id of the row of these bytes, which is new or learns what is known about them now.
+// The id of the row of these bytes, which is new or learns what is known about them now. Fails with
+// denied for a content that was purged: what was written must not be committed then.
 base::Result<std::int64_t> keep_file(db::Session& session, const FileRecord& file);
 
 }  // namespace store

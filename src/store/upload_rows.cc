@@ -1,7 +1,8 @@
 #include "store/upload_rows.h"
-#include "store/values.h"
 
 #include "base/json.h"
+#include "store/audit_rows.h"
+#include "store/values.h"
 
 namespace store {
 
@@ -60,6 +61,16 @@ Result<void> record_file(Session& session, std::int64_t upload, std::int64_t pos
       {upload, position, file, added.path, added.file.sha256.hex(), flag(was_known),
        flag(added.path_is_verified()), added.member}));
   return {};
+}
+
+// "17 zip symbols.zip: 3 files for game, try"
+Result<void> record_upload(Session& session, std::int64_t id, const Upload& upload,
+                           std::size_t files) {
+  std::string text = std::to_string(id) + " " + upload.way + " " + upload.file_name + ": " +
+                     std::to_string(files) + (files == 1 ? " file" : " files");
+  if (!upload.project.empty()) text += " for " + upload.project;
+  if (upload.is_try) text += ", try";
+  return record_audit(session, {upload.user, upload.peer}, "upload", text);
 }
 
 }  // namespace store

@@ -20,4 +20,8 @@ base::Result<std::int64_t> next_position(db::Session& session, std::int64_t uplo
 base::Result<void> record_file(db::Session& session, std::int64_t upload, std::int64_t position,
                                std::int64_t file, const NewFile& added, bool was_known);
 
+// Its line in the audit log.
+base::Result<void> record_upload(db::Session& session, std::int64_t id, const Upload& upload,
+                                 std::size_t files);
+
 }  // namespace store

@@ -51,6 +51,37 @@ Result<std::optional<UploadedOrigin>> Containers::uploaded_origin_of(const Sha25
   return origin;
 }
 
+Result<void> Containers::list_uploaded_packs(const std::function<void(const Sha256&)>& sink) {
+  return database_.read([&](Session& session) -> Result<void> {
+    const Rows rows =
+        TRY(session.query("SELECT DISTINCT pack FROM container WHERE kind = ? AND pack <> ''",
+                          {name_of_kind(Container::Kind::upload)}));
+    for (const Row& row : rows) {
+      if (const auto pack = find_sha256(row.text(0))) sink(*pack);
+    }
+    return {};
+  });
+}
+
+namespace {
+
+Result<void> drop_row(Session& session, std::int64_t id) {
+  TRY(session.execute("DELETE FROM container_source WHERE container = ?", {id}));
+  TRY(session.execute("DELETE FROM container WHERE id = ?", {id}));
+  return {};
+}
+
+}  // namespace
+
+Result<void> Containers::drop_uploaded_pack(const Sha256& pack) {
+  return database_.write([&](Session& session) -> Result<void> {
+    const Rows rows = TRY(session.query("SELECT id FROM container WHERE kind = ? AND pack = ?",
+                                        {name_of_kind(Container::Kind::upload), pack.hex()}));
+    for (const Row& row : rows) TRY(drop_row(session, row.integer(0)));
+    return {};
+  });
+}
+
 Result<std::vector<Sha256>> Containers::expire_try(base::Time now) {
   std::vector<Sha256> packs;
   TRY(database_.write([&](Session& session) -> Result<void> {
@@ -59,8 +90,7 @@ Result<std::vector<Sha256>> Containers::expire_try(base::Time now) {
     const Rows rows =
         TRY(session.query("SELECT id, pack FROM container" + std::string(expired), {now.us}));
     for (const Row& row : rows) {
-      TRY(session.execute("DELETE FROM container_source WHERE container = ?", {row.integer(0)}));
-      TRY(session.execute("DELETE FROM container WHERE id = ?", {row.integer(0)}));
+      TRY(drop_row(session, row.integer(0)));
       if (const auto pack = find_sha256(row.text(1))) packs.push_back(*pack);
     }
     return {};

@@ -55,6 +55,8 @@ class IndexFile {
   bool touch(const PackedTable& table) const {
     return touch(table.record(0), table.count() * table.stride());
   }
+  // All of it: for who checks files.
+  bool touch_everything() const { return touch(paged_); }
 
  private:
   explicit IndexFile(std::shared_ptr<const base::MappedFile> file) : file_(std::move(file)) {}

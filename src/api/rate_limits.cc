@@ -1,0 +1,77 @@
+#include "api/rate_limits.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "api/clients.h"
+#include "api/rights.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+namespace api {
+
+using net::Answer;
+using net::Request;
+
+namespace {
+
+constexpr std::size_t kBucketsMax = 10'000;  // in a shard; beyond that those that are full go
+
+// An address without its port: each connection has another one.
+std::string address_of(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
+
+Answer refusal_for(const Request& request, const std::string& what) {
+  const Client client = client_of(request);
+  if (client != Client::other) {
+    return answer_miss(request, {base::Fault::unavailable, what}, "");
+  }
+  base::JsonWriter out;
+  out.begin_object().key("error").string(what).end_object();
+  Answer answer = Answer::json(429, out.take());
+  answer.headers.set("Retry-After", "1");
+  return with_reason(std::move(answer), {base::Fault::unavailable, what});
+}
+
+}  // namespace
+
+void RateLimits::drop_full(Shard& shard, std::int64_t now_us) const {
+  const auto full_after = static_cast<std::int64_t>(rates_.burst_seconds) * 1'000'000;
+  std::erase_if(shard.buckets,
+                [&](const auto& entry) { return now_us - entry.second.seen_us >= full_after; });
+  // More addresses than we can count within a burst: all begin anew.
+  if (shard.buckets.size() >= kBucketsMax) shard.buckets.clear();
+}
+
+bool RateLimits::take(const std::string& key, std::uint64_t per_second, std::int64_t now_us) {
+  const auto rate = static_cast<double>(per_second);
+  const double most = rate * static_cast<double>(std::max<std::uint64_t>(rates_.burst_seconds, 1));
+  Shard& shard = shards_[std::hash<std::string>()(key) % shards_.size()];
+  const std::lock_guard lock(shard.mutex);
+  if (shard.buckets.size() >= kBucketsMax) drop_full(shard, now_us);
+  const auto [at, is_new] = shard.buckets.try_emplace(key, Bucket{most, now_us});
+  Bucket& bucket = at->second;
+  const double passed = static_cast<double>(now_us - bucket.seen_us) / 1e6;
+  bucket.left = std::min(most, bucket.left + passed * rate);
+  bucket.seen_us = now_us;
+  if (bucket.left < 1) return false;
+  bucket.left -= 1;
+  return true;
+}
+
+std::optional<Answer> RateLimits::refuse(const Request& request) {
+  if (empty() || is_local(request)) return std::nullopt;
+  const std::int64_t now = base::monotonic_us();
+  if (rates_.per_address != 0 && !take("a" + address_of(request.peer), rates_.per_address, now)) {
+    return refusal_for(request, "too many requests from this address");
+  }
+  if (rates_.per_token == 0) return std::nullopt;
+  const std::string secret = token_of(request);
+  // The secret itself stays nowhere.
+  if (!secret.empty() &&
+      !take("t" + std::to_string(std::hash<std::string>()(secret)), rates_.per_token, now)) {
+    return refusal_for(request, "too many requests with this token");
+  }
+  return std::nullopt;
+}
+
+}  // namespace api

@@ -1,0 +1,37 @@
+// What `faultline admin` asks: the server of a data directory that is served, with the secret that
+// lies there; else the directory itself. Both answer with the JSON of the API.
+// One thread. Fails with not_found (no such directory), unavailable, or as the question does.
+// Format: docs/protocols/admin-api.md
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+
+namespace cli {
+
+// How far it is: files and bytes that are done, and of how many; 0 while that is not known.
+struct Numbers {
+  std::uint64_t files = 0, files_all = 0;
+  std::uint64_t bytes = 0, bytes_all = 0;
+};
+using ShowNumbers = std::function<void(const Numbers&)>;
+
+class AdminSource {
+ public:
+  virtual ~AdminSource() = default;
+  virtual base::Result<std::string> list(const std::string& what) = 0;
+  virtual base::Result<std::string> create(const std::string& what, const std::string& json) = 0;
+  virtual base::Result<void> revoke(const std::string& id) = 0;
+  // Upkeep (upkeep/run.h), to its end.
+  virtual base::Result<std::string> run(const std::string& what, const std::string& options,
+                                        const ShowNumbers& show) = 0;
+};
+
+// `database`: of a directory that nobody serves; "" is the one in there.
+base::Result<std::unique_ptr<AdminSource>> open_admin_source(const std::string& data,
+                                                             const std::string& database);
+
+}  // namespace cli

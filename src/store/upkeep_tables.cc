@@ -1,0 +1,22 @@
+#include "store/upkeep_tables.h"
+
+namespace store {
+
+const std::vector<db::Migration>& upkeep_migrations() {
+  static const std::vector<db::Migration> list{
+      {170, "contents that were purged",
+       "CREATE TABLE purged_content (\n"
+       "  sha256 TEXT NOT NULL PRIMARY KEY,\n"
+       "  purged_at BIGINT NOT NULL,\n"
+       "  actor TEXT NOT NULL,\n"
+       "  name TEXT NOT NULL,\n"
+       "  size BIGINT NOT NULL);\n"},
+      // The default project, which is most of the table at many places, has no quota.
+      {171, "how much a project may keep",
+       "ALTER TABLE project ADD COLUMN quota BIGINT NOT NULL DEFAULT 0;\n"
+       "CREATE INDEX symbol_key_project ON symbol_key (project, file) WHERE project <> '';\n"},
+  };
+  return list;
+}
+
+}  // namespace store

@@ -1,0 +1,123 @@
+// `faultline admin backup` and `restore`: what was acknowledged before a backup began comes back
+// whole, however busy the server was.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "base/json.h"
+#include "served_place.h"
+
+namespace {
+
+using testing_support::faultline_program;
+using testing_support::run;
+using testing_support::ServerProcess;
+using uploads::File;
+
+class Backup : public uploads::ServedPlace {
+ protected:
+  void SetUp() override { start(); }
+  std::string path(const std::string& name) const { return root_.path() + "/" + name; }
+  static base::ChildEnd restore(const std::string& backup, const std::string& data) {
+    return run(faultline_program() + " admin restore " + backup + " --data " + data);
+  }
+  void expect_all(const std::string& directory, const std::vector<File>& files) {
+    const auto restored = ServerProcess::start({directory, {}, {}, {}});
+    ASSERT_NE(restored.url(), "");
+    for (const File& file : files) {
+      EXPECT_TRUE(uploads::send(restored.url(), "GET", file.path).body == file.content)
+          << file.name;
+    }
+  }
+};
+
+TEST_F(Backup, HasAllThatWasAcknowledgedBeforeItBegan) {
+  std::atomic<bool> ends = false;
+  std::mutex mutex;
+  std::vector<File> kept;  // guarded by mutex
+  std::vector<std::thread> uploaders;
+  for (int thread = 0; thread < 3; ++thread) {
+    uploaders.emplace_back([&, thread] {
+      for (int number = thread; !ends; number += 3) {
+        const auto& dialect =
+            uploads::dialects()[static_cast<std::size_t>(number) % uploads::dialects().size()];
+        File file = dialect.make("file-" + std::to_string(number) + ".so",
+                                 1000 + static_cast<std::size_t>(number % 7) * 40'000);
+        if (!dialect.upload(server_->url(), file).acknowledged) continue;
+        const std::lock_guard lock(mutex);
+        kept.push_back(std::move(file));
+      }
+    });
+  }
+  const auto kept_so_far = [&] {
+    const std::lock_guard lock(mutex);
+    return kept;
+  };
+  while (kept_so_far().size() < 40) std::this_thread::yield();
+  std::vector<std::vector<File>> before;
+  for (int number = 0; number < 3; ++number) {
+    before.push_back(kept_so_far());
+    must_admin("backup " + path("backup-" + std::to_string(number)) +
+               (number == 1 ? " --copy" : ""));
+  }
+  ends = true;
+  for (std::thread& uploader : uploaders) uploader.join();
+  stop();
+
+  for (int number = 0; number < 3; ++number) {
+    const std::string restored = path("restored-" + std::to_string(number));
+    const auto end = restore(path("backup-" + std::to_string(number)), restored);
+    EXPECT_EQ(end.exit_code, 0) << end.output << end.errors;
+    EXPECT_NE(end.output.find("all is well"), std::string::npos) << end.output;
+    expect_all(restored, before[static_cast<std::size_t>(number)]);
+  }
+  std::printf("%zu, %zu, %zu files before each backup\n", before[0].size(), before[1].size(),
+              before[2].size());
+}
+
+TEST_F(Backup, OfADirectoryThatNobodyServes) {
+  const File file = must_upload("lone.so");
+  stop();
+  must_admin("backup " + path("backup"));
+  EXPECT_EQ(restore(path("backup"), path("restored")).exit_code, 0);
+  expect_all(path("restored"), {file});
+}
+
+TEST_F(Backup, IsRefusedWhereSomethingIsAndWhenItIsNotWhole) {
+  must_upload("lone.so");
+  ASSERT_TRUE(base::make_directories(path("full")).ok());
+  ASSERT_TRUE(base::write_file_durably(path("full/x"), base::bytes_of("x")).ok());
+  EXPECT_EQ(admin("backup " + path("full")).exit_code, 1);
+  EXPECT_EQ(admin("backup " + data() + "/inside").exit_code, 1);
+  must_admin("backup " + path("backup"));
+  EXPECT_EQ(restore(path("backup"), path("full")).exit_code, 1);
+  EXPECT_EQ(restore(path("backup"), data()).exit_code, 1);
+
+  const auto blobs = base::list_files(path("backup/blobs"));
+  ASSERT_TRUE(blobs.ok() && blobs->size() == 1);
+  ASSERT_TRUE(base::remove_file(blobs->front()).ok());
+  const auto short_one = restore(path("backup"), path("restored"));
+  EXPECT_EQ(short_one.exit_code, 1) << short_one.output;
+  EXPECT_NE(short_one.errors.find("has 0 files"), std::string::npos) << short_one.errors;
+  ASSERT_TRUE(base::remove_file(path("backup/backup.json")).ok());
+  EXPECT_EQ(restore(path("backup"), path("restored-2")).exit_code, 1);
+}
+
+// It would write on the server's disk, wherever it was asked to.
+TEST_F(Backup, IsNotForThoseWhoAskFromElsewhere) {
+  const std::string token = must_admin("token create boss --rights admin");
+  uploads::Fields headers{{"Authorization", "Bearer " + token}, {"Via", "1.1 proxy"}};
+  const std::string body = "{\"directory\":\"" + path("backup") + "\"}";
+  const auto refused =
+      uploads::send(server_->url(), "POST", "/api/v1/upkeep/backup", body, headers);
+  EXPECT_EQ(refused.status, 403) << refused.body;
+  EXPECT_FALSE(base::file_exists(path("backup")));
+  headers.erase("Via");
+  EXPECT_EQ(uploads::send(server_->url(), "POST", "/api/v1/upkeep/backup", body, headers).status,
+            202);
+  EXPECT_EQ(uploads::send(server_->url(), "POST", "/api/v1/upkeep/fsck", "{}").status, 403);
+}
+
+}  // namespace
