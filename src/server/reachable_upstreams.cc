@@ -48,7 +48,7 @@ class Planner {
     if (of.cache.empty()) return;
     UpstreamOptions cache;
     cache.name = of.name.empty() ? "cache" : "cache of " + of.name;
-    cache.identifier = of.identifier;
+    if (!of.identifier.empty()) cache.identifier = of.identifier + " cache";
     cache.projects = of.projects;
     cache.kinds = of.kinds;
     cache.allow = of.allow;

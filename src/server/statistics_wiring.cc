@@ -177,12 +177,29 @@ void add_page(net::Router& router, std::string_view pattern, net::Handler handle
 }  // namespace
 
 // A server without a name is called after its place, which is not for everybody.
+SymbolSite symbol_site(const Options& options) {
+  const SiteOptions& own = options.site;
+  SymbolSite site;
+  if (!own.name.empty()) site.site.name = own.name;
+  site.site.administrator = own.administrator;
+  site.site.symbol_path = own.default_sympath;
+  site.site.cache_place = options.upstreams_cache;
+  for (const std::string_view line : base::split(options.upstreams_deny, '\n')) {
+    if (!line.empty()) site.site.deny.emplace_back(line);
+  }
+  site.has_statistics = own.statistics != 0;
+  site.is_home = !own.old_config.empty();
+  if (site.is_home) site.site.config_url = "/pysymproxy.json";
+  return site;
+}
+
 std::vector<std::string> upstream_names(const UpstreamWork& upstreams) {
   std::vector<std::string> names;
   for (const auto& server : upstreams.servers()) {
     const std::string number = std::to_string(names.size() + 1);
     const bool has_name = !server->name().starts_with(server->options().transport.location);
     std::string name = has_name ? server->name() : "server " + number;
+    if (!server->options().identifier.empty()) name = server->options().identifier;
     if (std::find(names.begin(), names.end(), name) != names.end()) name += " (" + number + ")";
     names.push_back(std::move(name));
   }

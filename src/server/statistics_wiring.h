@@ -26,6 +26,8 @@ struct SymbolSite {
   bool is_home = false;  // "/" shows the statistics
 };
 
+SymbolSite symbol_site(const Options& options);
+
 // What everybody may call the upstream servers: the names that the operator gave them, each once.
 std::vector<std::string> upstream_names(const UpstreamWork& upstreams);
 

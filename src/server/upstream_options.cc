@@ -1,5 +1,7 @@
 #include "server/upstream_options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <variant>
@@ -78,8 +80,11 @@ Result<std::vector<std::string>> kinds_of(std::string_view text, const std::stri
   for (const std::string& kind : kinds) {
     const auto& known = upstream::kFileKinds;
     if (std::find(known.begin(), known.end(), kind) != known.end()) continue;
-    return Error{Fault::malformed, "[[upstream]] " + server + ": there is no kind of file " + kind +
-                                       "; expected breakpad, pdb, elf, macho or pe"};
+    return Error{
+        Fault::malformed,
+        fmt::format("[[upstream]] {}: there is no kind of file {}; expected breakpad, pdb, "
+                    "elf, macho or pe",
+                    server, kind)};
   }
   return kinds;
 }
@@ -91,7 +96,7 @@ Result<std::vector<std::string>> projects_of(std::string_view text, const std::s
     const std::string name = base::lower_ascii(base::trim(line));
     if (!name.empty() && !ident::is_project_name(name)) {
       return Error{Fault::malformed,
-                   "[[upstream]] " + server + ": projects: " + name + " is no project's name"};
+                   fmt::format("[[upstream]] {}: projects: {} is no project's name", server, name)};
     }
     projects.push_back(name);
   }
@@ -160,6 +165,7 @@ Result<upstream::ServerOptions> server_options(const UpstreamOptions& options,
                      "or native"};
   }
   server.layout = *layout;
+  server.identifier = options.identifier;
   server.kinds = TRY(kinds_of(options.kinds, server.name));
   server.also.cabinets = options.cabinets != 0;
   server.also.pointers =

@@ -42,8 +42,8 @@
 #include "reports/workers.h"
 #include "server/descriptors.h"
 #include "server/housekeeper.h"
-#include "server/old_site.h"
 #include "server/metrics_wiring.h"
+#include "server/old_site.h"
 #include "server/pointers.h"
 #include "server/processor.h"
 #include "server/room_options.h"
@@ -178,7 +178,7 @@ Result<void> serve(const Options& options) {
       blobs, catalog, zip_limits(options),
       {ingest::unpack_in_child("/proc/self/exe", upload_unpacking(), unpacking_ends),
        options.disk_stop_extracting, &containers});
-  const SymbolSite site;
+  const SymbolSite site = symbol_site(options);
   const auto statistics = TRY(open_statistics(site, *database, catalog, data, *upstreams));
   supply::Supply::Options supplying = supply_options(options, data);
   supplying.bring = [&scan](std::vector<base::Sha256> contents, std::function<void()> done) {

@@ -24,6 +24,7 @@ constexpr int kWaitMs = 120'000, kLookMs = 100;
 class Process {
  public:
   Process(const std::string& directory, std::uint16_t port)
+      // NOLINTNEXTLINE(cert-env33-c,bugprone-command-processor): our own script, our own words.
       : pipe_(::popen((source_root() + "/tests/start-radosgw '" + directory + "' " +
                        std::to_string(port) + " '" + Radosgw::access_key() + "' '" +
                        Radosgw::secret_key() + "' >'" + directory + "/script' 2>&1")

@@ -27,7 +27,8 @@
 namespace upstream {
 
 struct ServerOptions {
-  std::string name;  // for people
+  std::string name;        // for people
+  std::string identifier;  // in statistics; "": the name
   Layout layout = Layout::symstore;
   TransportOptions transport;
   std::vector<std::string> projects{""};  // for which it is asked; "" is the default one
