@@ -349,6 +349,7 @@ void add_store_routes(net::Router& router, supply::Supply& supply, StoreOptions 
   net::Route route;
   route.method = "GET";
   route.pattern = "/**";
+  route.admit = options.refuse;
   const auto shared = std::make_shared<const StoreOptions>(std::move(options));
   const auto retries = std::make_shared<BriefRetries>();
   const net::Handler plain = dispatch(

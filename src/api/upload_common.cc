@@ -88,6 +88,9 @@ net::Route admitted_route(const Context& context, const Dialect& dialect, std::s
   route.pattern = std::move(pattern);
   route.runs = net::Runs::pool;
   route.admit = [context, &dialect](const Request& request) -> std::optional<Answer> {
+    if (context->options.refuse) {
+      if (auto refused = context->options.refuse(request)) return refused;
+    }
     const Admission admission = context->rooms.gate.admit_upload(request, path_project(request));
     if (const auto* refusal = std::get_if<Denial>(&admission)) return dialect.refusal(*refusal);
     return refuse_for_lack_of_disk(context, dialect, request);

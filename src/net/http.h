@@ -174,10 +174,6 @@ struct Route {
 // is. A path that fits only other methods is answered 405 with Allow.
 class Router {
  public:
-  // Asked before each route's own `admit`. REQUIRES: no route was added yet.
-  void admit_first(std::function<std::optional<Answer>(const Request&)> admit) {
-    admit_first_ = std::move(admit);
-  }
   void add(Route route);
   struct Match {
     const Route* route = nullptr;
@@ -201,7 +197,6 @@ class Router {
   std::vector<std::shared_ptr<const Entry>> routes_;
   std::map<std::string, std::vector<std::size_t>, std::less<>> by_first_;  // literal first segment
   std::vector<std::size_t> others_;
-  std::function<std::optional<Answer>(const Request&)> admit_first_;
 };
 
 }  // namespace net

@@ -46,13 +46,6 @@ void Router::add(Route route) {
   } else {
     others_.push_back(index);
   }
-  if (admit_first_) {
-    route.admit = [first = admit_first_,
-                   then = std::move(route.admit)](const Request& request) -> std::optional<Answer> {
-      if (auto refused = first(request)) return refused;
-      return then ? then(request) : std::nullopt;
-    };
-  }
   entry.route = std::move(route);
   routes_.push_back(std::make_shared<const Entry>(std::move(entry)));
 }

@@ -240,9 +240,9 @@ Result<void> serve(const Options& options) {
   // The routes; the catch-all for symbol files comes last.
   net::Router router;
   api::RateLimits rates(rates_of(options));
-  if (!rates.empty()) {
-    router.admit_first([&rates](const net::Request& request) { return rates.refuse(request); });
-  }
+  const auto too_many = [&rates](const net::Request& request) { return rates.refuse(request); };
+  api::UploadOptions uploading = upload_options(options);
+  if (!rates.empty()) uploading.refuse = too_many;
   const auto network = std::make_shared<net::ServerFigures>();
   api::HttpFigures http;
   api::add_health_routes(
@@ -260,14 +260,14 @@ Result<void> serve(const Options& options) {
   api::add_tool_routes(router);
   add_old_site(router, options, gate);
   api::SourcesOptions reading = source_routes(options, gate, access);
-  reading.refuse_upload = api::upload_gate(rooms, upload_options(options));
+  reading.refuse_upload = api::upload_gate(rooms, uploading);
   api::add_source_routes(router, *source_files, reading);
   api::add_store_api_routes(router, {blobs, catalog, transactions, uploads, access, gate});
   api::add_store_admin_routes(router, transactions, allows);
   api::add_admin_routes(router, gate, access);
   api::add_upkeep_routes(router, gate, looking_after.work(), tombstones);
-  api::add_parts_routes(router, rooms, partial, upload_options(options));
-  api::add_upload_routes(router, rooms, upload_options(options));
+  api::add_parts_routes(router, rooms, partial, uploading);
+  api::add_upload_routes(router, rooms, uploading);
   const SymbolRooms symbols{statistics.get(), supply, *upstreams, gate, options};
   const api::Home home = TRY(
       api::make_home({options.home_redirect, options.home_html, options.is_debuginfod, kVersion}));
@@ -278,6 +278,7 @@ Result<void> serve(const Options& options) {
   api::StoreOptions served;
   served.allows = allows;
   served.statistics = statistics.get();
+  if (!rates.empty()) served.refuse = too_many;
   served.layout = [&](const std::string& project) { return layout_of(options, access, project); };
   api::add_store_routes(router, supply, std::move(served));
 
