@@ -15,11 +15,10 @@ using net::Request;
 namespace {
 
 // A connection that we reset, or that the client left, has no status.
-constexpr std::array<std::string_view, 22> kCodeNames{
-    "200", "201", "202", "204", "206", "301", "302", "303", "304", "400",   "401",
-    "403", "404", "405", "406", "413", "416", "500", "503", "507", "reset", "other"};
-constexpr std::size_t kReset = kCodeNames.size() - 2;
-constexpr std::size_t kOther = kCodeNames.size() - 1;
+constexpr std::array<int, 20> kStatuses{200, 201, 202, 204, 206, 301, 302, 303, 304, 400,
+                                        401, 403, 404, 405, 406, 413, 416, 500, 503, 507};
+constexpr std::size_t kReset = kStatuses.size();
+constexpr std::size_t kOther = kStatuses.size() + 1;
 constexpr std::size_t kFirstError = 9;  // from 400 on all are
 
 std::size_t index_of(std::string_view type) {
@@ -71,8 +70,13 @@ bool is_about_a_file(std::string_view type) {
   return is_one_of(type, {"debuginfo", "executable", "source", "section", "symbol"});
 }
 
+std::string name_of_code(std::size_t code) {
+  if (code < kStatuses.size()) return std::to_string(kStatuses.at(code));
+  return code == kReset ? "reset" : "other";
+}
+
 std::string labels_of(std::size_t type, std::size_t code) {
-  return metric_label("code", kCodeNames.at(code)) + "," +
+  return metric_label("code", name_of_code(code)) + "," +
          metric_label("type", HttpFigures::kTypes.at(type));
 }
 
@@ -81,33 +85,46 @@ std::string labels_of(std::size_t type, std::size_t code) {
 std::size_t HttpFigures::type_of(const Request& request) { return index_of(type_name_of(request)); }
 
 std::size_t HttpFigures::code_of(const Ending& ending) {
-  static_assert(kCodeNames.size() == kCodes);
+  static_assert(kOther + 1 == kCodes);
   if (ending.broken_off) return kReset;
-  const std::string text = std::to_string(ending.status);
-  const auto* const at = std::find(kCodeNames.begin(), kCodeNames.end(), text);
-  return std::min(static_cast<std::size_t>(at - kCodeNames.begin()), kOther);
+  const auto* const at = std::find(kStatuses.begin(), kStatuses.end(), ending.status);
+  return at == kStatuses.end() ? kOther : static_cast<std::size_t>(at - kStatuses.begin());
+}
+
+std::size_t HttpFigures::part_of_thread() {
+  static std::atomic<std::size_t> threads = 0;
+  thread_local const std::size_t number = threads.fetch_add(1, std::memory_order_relaxed);
+  return number % kParts;
 }
 
 void HttpFigures::note(const Request& request, const Ending& ending) {
-  Cell& cell = cells_[type_of(request)][code_of(ending)];
+  Cell& cell = parts_[part_of_thread()][type_of(request)][code_of(ending)];
   cell.requests.fetch_add(1, std::memory_order_relaxed);
   cell.us.fetch_add(static_cast<std::uint64_t>(ending.time.count()), std::memory_order_relaxed);
   cell.bytes.fetch_add(ending.bytes, std::memory_order_relaxed);
 }
 
 void HttpFigures::write(std::string& out) const {
+  struct Sum {
+    std::uint64_t requests = 0, us = 0, bytes = 0;
+  };
   const auto each = [&](const auto& use) {
     for (std::size_t type = 0; type < kTypes.size(); ++type) {
       for (std::size_t code = 0; code < kCodes; ++code) {
-        const Cell& cell = cells_[type][code];
-        if (cell.requests != 0) use(type, code, cell);
+        Sum sum;
+        for (const Cells& cells : parts_) {
+          sum.requests += cells[type][code].requests;
+          sum.us += cells[type][code].us;
+          sum.bytes += cells[type][code].bytes;
+        }
+        if (sum.requests != 0) use(type, code, sum);
       }
     }
   };
   std::array<std::uint64_t, kTypes.size()> by_type{};
   std::uint64_t files = 0;
   std::uint64_t errors = 0;
-  each([&](std::size_t type, std::size_t code, const Cell& cell) {
+  each([&](std::size_t type, std::size_t code, const Sum& cell) {
     by_type[type] += cell.requests;
     if (is_about_a_file(kTypes[type])) (code < kFirstError ? files : errors) += cell.requests;
   });
@@ -119,22 +136,22 @@ void HttpFigures::write(std::string& out) const {
   results.add("result=\"file\"", files);
   results.add("result=\"error\"", errors);
   MetricFamily counts(out, "http_responses_duration_milliseconds_count", "counter", "Answers.");
-  each([&](std::size_t type, std::size_t code, const Cell& cell) {
-    counts.add(labels_of(type, code), cell.requests.load());
+  each([&](std::size_t type, std::size_t code, const Sum& cell) {
+    counts.add(labels_of(type, code), cell.requests);
   });
   MetricFamily durations(out, "http_responses_duration_milliseconds_sum", "counter",
                          "Time until they were sent.");
-  each([&](std::size_t type, std::size_t code, const Cell& cell) {
-    durations.add(labels_of(type, code), static_cast<double>(cell.us.load()) / 1000);
+  each([&](std::size_t type, std::size_t code, const Sum& cell) {
+    durations.add(labels_of(type, code), static_cast<double>(cell.us) / 1000);
   });
   MetricFamily transfers(out, "http_responses_transfer_bytes_count", "counter", "Answers.");
-  each([&](std::size_t type, std::size_t code, const Cell& cell) {
-    transfers.add(labels_of(type, code), cell.requests.load());
+  each([&](std::size_t type, std::size_t code, const Sum& cell) {
+    transfers.add(labels_of(type, code), cell.requests);
   });
   MetricFamily bytes(out, "http_responses_transfer_bytes_sum", "counter",
                      "Their bytes, with the heads.");
-  each([&](std::size_t type, std::size_t code, const Cell& cell) {
-    bytes.add(labels_of(type, code), cell.bytes.load());
+  each([&](std::size_t type, std::size_t code, const Sum& cell) {
+    bytes.add(labels_of(type, code), cell.bytes);
   });
 }
 

@@ -1,8 +1,8 @@
 // How many requests of which type were answered with which status, how long that took and how many
 // bytes went out: under the names that debuginfod gives its own, so that dashboards made for it
 // work here.
-// note() costs a few atomic additions, on any thread; write() reads them.
-// Format: docs/protocols/health.md
+// note() costs a few atomic additions, on any thread, seldom in one that another thread changes,
+// too; write() adds them up. Format: docs/protocols/health.md
 #pragma once
 
 #include <array>
@@ -33,14 +33,17 @@ class HttpFigures {
 
  private:
   static constexpr std::size_t kCodes = 22;
+  static constexpr std::size_t kParts = 8;
   struct Cell {
     std::atomic<std::uint64_t> requests = 0;
     std::atomic<std::uint64_t> us = 0;
     std::atomic<std::uint64_t> bytes = 0;
   };
+  using Cells = std::array<std::array<Cell, kCodes>, kTypes.size()>;
   static std::size_t code_of(const net::Ending& ending);
+  static std::size_t part_of_thread();
 
-  std::array<std::array<Cell, kCodes>, kTypes.size()> cells_;
+  std::array<Cells, kParts> parts_;  // a thread has one of these
 };
 
 }  // namespace api

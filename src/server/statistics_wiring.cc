@@ -86,7 +86,8 @@ std::vector<ui::UpstreamCard> cards_of(const UpstreamWork& upstreams, bool tells
     const upstream::Server& server = *upstreams.servers()[i];
     const upstream::Server::Counts counts = server.counts();
     ui::UpstreamCard card;
-    card.name = names[i];
+    const bool has_name = !server.name().starts_with(server.options().transport.location);
+    card.name = has_name ? server.name() : names[i];
     card.requests = counts.requests;
     card.hits = counts.hits;
     card.misses = counts.misses;
