@@ -71,10 +71,10 @@ Result<std::optional<ReadFile>> find_in_tarballs(const Packages& packages, const
     auto file = TRY(packages.find(place));
     if (!file) continue;
     const sources::Fit fit = sources::fit_of(file->bytes, named.checksum);
-    if (fit == sources::Fit::yes) return std::move(file);
+    if (fit == sources::Fit::yes) return file;
     if (fit == sources::Fit::no) continue;
     const bool patched = TRY(is_patched(packages, *source, ingest::tail_of_place(place)));
-    if (!patched) return std::move(file);
+    if (!patched) return file;
     return Error{Fault::not_found,
                  "Debian's patches change this file, and only the one before "
                  "them is here"};
