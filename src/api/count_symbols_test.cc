@@ -146,7 +146,8 @@ TEST_F(Counting, AParkedRequestWaitsUntilItIsAnswered) {
   std::shared_ptr<net::Completer> parked;
   const net::Handler handler = count_symbols(
       [&](Request&) -> net::Reply {
-        return net::Later{[&](std::shared_ptr<net::Completer> completer) { parked = completer; }};
+        return net::Later{
+            [&](std::shared_ptr<net::Completer> completer) { parked = std::move(completer); }};
       },
       *statistics_);
   net::Reply reply = handler(request);

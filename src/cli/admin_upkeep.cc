@@ -19,8 +19,6 @@
 namespace cli {
 namespace {
 
-using base::Error;
-using base::Fault;
 using base::JsonValue;
 using base::JsonWriter;
 using base::Result;

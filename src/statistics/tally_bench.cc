@@ -15,6 +15,7 @@ using statistics::Tally;
 
 std::vector<std::string> thousand_names() {
   std::vector<std::string> names;
+  names.reserve(1000);
   for (int i = 0; i < 1000; ++i) names.push_back("some_module_" + std::to_string(i) + ".pdb");
   return names;
 }

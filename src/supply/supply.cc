@@ -191,7 +191,9 @@ void Supply::forget_misses() {
 }
 
 void Supply::count_down(Waiter& waiter, Calls& ready) {
-  if (waiter.missing == 0 || --waiter.missing != 0) return;
+  if (waiter.missing == 0) return;
+  --waiter.missing;
+  if (waiter.missing != 0) return;
   deadlines_.erase(waiter.deadline);
   ready.push_back(std::move(waiter.done));
 }

@@ -4,20 +4,23 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <memory>
 
 #include "base/child.h"
 #include "base/file.h"
+#include "base/random.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
-#include "testing/free_port.h"
 
 namespace testing_support {
 
 namespace {
 
-constexpr int kTriesMax = 3;  // another process may have taken one of its ports
+constexpr int kTriesMax = 5;  // another process may have taken one of its ports
+// Below those that the kernel gives to whoever asks for any.
+constexpr unsigned kPortMin = 10'000, kPortMax = 32'000;
 constexpr int kWaitMs = 120'000, kLookMs = 100;
 
 // The script ends, and what it started, when the pipe to it closes: whatever becomes of us.
@@ -45,6 +48,14 @@ struct Running {
   std::unique_ptr<Process> process;
 };
 
+std::uint16_t some_port() {
+  std::array<std::uint8_t, 4> bytes{};
+  base::fill_random(bytes);
+  unsigned number = 0;
+  for (const std::uint8_t byte : bytes) number = number << 8 | byte;
+  return static_cast<std::uint16_t>(kPortMin + number % (kPortMax - kPortMin));
+}
+
 bool comes_up(const std::string& directory) {
   const std::string ended = directory + "/ended";
   for (int waited = 0; waited < kWaitMs && !base::file_exists(ended); waited += kLookMs) {
@@ -69,7 +80,7 @@ const Radosgw* Radosgw::find() {
   for (int i = 0; i < kTriesMax && server.port_ == 0; ++i) {
     auto directory = base::TemporaryDirectory::create("radosgw");
     if (!directory.ok()) break;
-    const std::uint16_t port = free_port();
+    const std::uint16_t port = some_port();
     running = std::make_unique<Running>(Running{std::move(*directory), nullptr});
     running->process = std::make_unique<Process>(running->directory.path(), port);
     if (comes_up(running->directory.path())) server.port_ = port;
