@@ -198,15 +198,6 @@ void add_action(net::Router& router, const Gate& gate, std::string_view pattern,
   router.add(std::move(route));
 }
 
-void add_get(net::Router& router, std::string_view pattern, net::Handler handler) {
-  net::Route route;
-  route.method = "GET";
-  route.pattern = pattern;
-  route.runs = net::Runs::pool;
-  route.handler = std::move(handler);
-  router.add(std::move(route));
-}
-
 }  // namespace
 
 std::string_view name_of(FetchedNow::State state) {
@@ -242,11 +233,11 @@ Answer answer_missing(const Request& request, Statistics* statistics) {
 void add_missing_routes(net::Router& router, const Gate& gate, Statistics* statistics,
                         MissingActions actions) {
   const auto shared = std::make_shared<const MissingActions>(std::move(actions));
-  add_get(router, "/missingsymbols.csv", [statistics](Request& request) -> net::Reply {
+  router.add_get_on_pool("/missingsymbols.csv", [statistics](Request& request) -> net::Reply {
     auto answer = csv(request, statistics);
     return answer.ok() ? std::move(answer).value() : json_error_answer(answer.error());
   });
-  add_get(router, "/api/v1/missing", [statistics](Request& request) -> net::Reply {
+  router.add_get_on_pool("/api/v1/missing", [statistics](Request& request) -> net::Reply {
     return answer_missing(request, statistics);
   });
   add_action(router, gate, "/api/v1/missing/fetch", [statistics, shared](const Request& request) {

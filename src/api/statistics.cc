@@ -124,23 +124,14 @@ Answer symbols(const Request& request, Statistics& statistics) {
   return json_answer(page_json(select(*rows, view), statistics.servers()));
 }
 
-void add_get(net::Router& router, std::string_view pattern, net::Handler handler) {
-  net::Route route;
-  route.method = "GET";
-  route.pattern = pattern;
-  route.runs = net::Runs::pool;
-  route.handler = std::move(handler);
-  router.add(std::move(route));
-}
-
 }  // namespace
 
 void add_statistics_routes(net::Router& router, Statistics* statistics) {
-  add_get(router, "/statistics.json", [statistics](Request&) -> net::Reply {
+  router.add_get_on_pool("/statistics.json", [statistics](Request&) -> net::Reply {
     const auto totals = statistics != nullptr ? statistics->totals() : Statistics::Totals();
     return json_answer(totals_json(totals));
   });
-  add_get(router, "/symbols.json", [statistics](Request& request) -> net::Reply {
+  router.add_get_on_pool("/symbols.json", [statistics](Request& request) -> net::Reply {
     return statistics != nullptr ? symbols(request, *statistics) : json_answer("{}");
   });
 }

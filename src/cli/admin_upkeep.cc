@@ -103,6 +103,17 @@ int print_checked(const JsonValue& checked) {
   return number_in(checked, "unrepaired") == 0 ? kDone : kFailed;
 }
 
+// Runs fsck and shows what it found: the command's exit code.
+int check(const Place& place, const std::string& wanted) {
+  const auto text = run_upkeep(place, "fsck", wanted, "Checking");
+  if (!text.ok()) return fail(text.error().what);
+  const auto checked = JsonValue::parse(*text);
+  if (!checked.ok()) return fail(checked.error().what);
+  if (!place.json) return print_checked(*checked);
+  std::printf("%s\n", text->c_str());
+  return number_in(*checked, "unrepaired") == 0 ? kDone : kFailed;
+}
+
 int run_fsck(int argc, char** argv) {
   Place place;
   bool repair = false;
@@ -117,13 +128,7 @@ int run_fsck(int argc, char** argv) {
   if (const auto code = options.parse(argc, argv)) return *code;
   JsonWriter wanted;
   wanted.begin_object().key("repair").boolean(repair).end_object();
-  const auto text = run_upkeep(place, "fsck", wanted.take(), "Checking");
-  if (!text.ok()) return fail(text.error().what);
-  const auto checked = JsonValue::parse(*text);
-  if (!checked.ok()) return fail(checked.error().what);
-  if (!place.json) return print_checked(*checked);
-  std::printf("%s\n", text->c_str());
-  return number_in(*checked, "unrepaired") == 0 ? kDone : kFailed;
+  return check(place, wanted.take());
 }
 
 void print_purged(const JsonValue& json) {
@@ -251,13 +256,7 @@ int run_restore(int argc, char** argv) {
         static_cast<unsigned long long>(made->files));
     return kDone;
   }
-  const auto text = run_upkeep(place, "fsck", "{}", "Checking");
-  if (!text.ok()) return fail(text.error().what);
-  const auto checked = JsonValue::parse(*text);
-  if (!checked.ok()) return fail(checked.error().what);
-  if (!place.json) return print_checked(*checked);
-  std::printf("%s\n", text->c_str());
-  return number_in(*checked, "unrepaired") == 0 ? kDone : kFailed;
+  return check(place, "{}");
 }
 
 void print_aged(const JsonValue& json) {

@@ -175,6 +175,8 @@ struct Route {
 class Router {
  public:
   void add(Route route);
+  // A GET without a body whose handler may block.
+  void add_get_on_pool(std::string_view pattern, Handler handler);
   struct Match {
     const Route* route = nullptr;
     std::vector<std::string> allowed;  // when route is null: methods that would fit

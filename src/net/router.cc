@@ -19,6 +19,15 @@ std::string_view first_segment(std::string_view path) {
 
 }  // namespace
 
+void Router::add_get_on_pool(std::string_view pattern, Handler handler) {
+  Route route;
+  route.method = "GET";
+  route.pattern = pattern;
+  route.runs = Runs::pool;
+  route.handler = std::move(handler);
+  add(std::move(route));
+}
+
 void Router::add(Route route) {
   ASSERT(!route.pattern.empty() && route.pattern[0] == '/');
   Entry entry;

@@ -166,15 +166,6 @@ Answer show_symbols(const Request& request, const SymbolRooms& rooms, const Symb
   return answer;
 }
 
-void add_page(net::Router& router, std::string_view pattern, net::Handler handler) {
-  net::Route route;
-  route.method = "GET";
-  route.pattern = pattern;
-  route.runs = net::Runs::pool;
-  route.handler = std::move(handler);
-  router.add(std::move(route));
-}
-
 }  // namespace
 
 // A server without a name is called after its place, which is not for everybody.
@@ -254,9 +245,9 @@ void add_symbol_pages(net::Router& router, const SymbolRooms& rooms, const Symbo
   const auto missing = [rooms](Request& request) -> net::Reply {
     return show_missing(request, rooms);
   };
-  add_page(router, "/missingsymbols/", missing);
-  add_page(router, "/missingsymbols", missing);
-  add_page(router, "/status/symbols", [rooms, site](Request& request) -> net::Reply {
+  router.add_get_on_pool("/missingsymbols/", missing);
+  router.add_get_on_pool("/missingsymbols", missing);
+  router.add_get_on_pool("/status/symbols", [rooms, site](Request& request) -> net::Reply {
     return show_symbols(request, rooms, site);
   });
 }

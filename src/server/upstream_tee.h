@@ -17,10 +17,13 @@
 
 namespace server {
 
-class UpstreamTee : public upstream::Watcher {
+class UpstreamTee final : public upstream::Watcher {
  public:
   using Arrives = std::function<void(std::shared_ptr<const supply::Arriving>)>;
   explicit UpstreamTee(Arrives arrives) : arrives_(std::move(arrives)) {}
+  ~UpstreamTee() override { ended(false); }  // nobody is left waiting, however the fetching ended
+  UpstreamTee(const UpstreamTee&) = delete;
+  UpstreamTee& operator=(const UpstreamTee&) = delete;
 
   void began(const upstream::Place& place, const base::PendingFile& file,
              std::optional<std::uint64_t> total) override;

@@ -82,31 +82,23 @@ Answer send_asset(const Request& request) {
   return answer;
 }
 
-void add_page(net::Router& router, std::string_view pattern, net::Handler handler) {
-  net::Route route;
-  route.method = "GET";
-  route.pattern = pattern;
-  route.runs = net::Runs::pool;
-  route.handler = std::move(handler);
-  router.add(std::move(route));
-}
-
 }  // namespace
 
 void add_routes(net::Router& router, const Pages& pages) {
   const auto list = [pages](Request& request) -> net::Reply {
     return list_crashes(request, pages);
   };
-  add_page(router, "/", [pages, list](Request& request) -> net::Reply {
+  router.add_get_on_pool("/", [pages, list](Request& request) -> net::Reply {
     if (pages.home) {
       if (auto answer = pages.home(request)) return std::move(*answer);
     }
     return list(request);
   });
-  add_page(router, "/crashes", list);
-  add_page(router, "/crashes/{id}",
-           [pages](Request& request) -> net::Reply { return show_crash(request, pages); });
-  add_page(router, "/status", [pages](Request&) -> net::Reply { return show_status(pages); });
+  router.add_get_on_pool("/crashes", list);
+  router.add_get_on_pool("/crashes/{id}", [pages](Request& request) -> net::Reply {
+    return show_crash(request, pages);
+  });
+  router.add_get_on_pool("/status", [pages](Request&) -> net::Reply { return show_status(pages); });
   net::Route statics;
   statics.method = "GET";
   statics.pattern = "/static/{file}";
