@@ -38,6 +38,7 @@ TEST_F(Backup, HasAllThatWasAcknowledgedBeforeItBegan) {
   std::mutex mutex;
   std::vector<File> kept;  // guarded by mutex
   std::vector<std::thread> uploaders;
+  uploaders.reserve(3);
   for (int thread = 0; thread < 3; ++thread) {
     uploaders.emplace_back([&, thread] {
       for (int number = thread; !ends; number += 3) {

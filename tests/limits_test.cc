@@ -15,7 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using uploads::Fields;
 using uploads::File;
-using uploads::Outcome;
 
 class Limits : public uploads::ServedPlace {
  protected:

@@ -230,9 +230,10 @@ TEST_F(SymbolStatistics, AskUpstreamAgainWhenSomebodySaysSo) {
 TEST_F(SymbolStatistics, ForgetMissesByThePagesButtons) {
   start();
   const std::string id(kId);
-  for (const std::string& name : std::vector<std::string>{"one.bin", "two.bin"}) {
-    EXPECT_EQ(get("/" + name + "/" + id + "/" + name).status, 404);
-    write("store/" + name + "/" + id + "/" + name, "the file");
+  for (const char* name : {"one.bin", "two.bin"}) {
+    const std::string path = fmt::format("{0}/{1}/{0}", name, kId);
+    EXPECT_EQ(get("/" + path).status, 404);
+    write("store/" + path, "the file");
   }
   const std::string shown = page("/missingsymbols/").body;
   EXPECT_TRUE(has(shown, "<form method=\"post\" action=\"/missingsymbols/\">")) << shown;
@@ -318,8 +319,7 @@ TEST_F(SymbolStatistics, AreToldToPrometheus) {
        {"faultline_upstream_hits_total{upstream=\"our store\"} 1\n",
         "faultline_symbol_requests_total{outcome=\"success\"} 2\n",
         "http_requests_total{type=\"debuginfo\"} 1\n",
-        "http_responses_duration_milliseconds_count{code=\"200\",type=\"symbol\"} "
-        "2\n",
+        "http_responses_duration_milliseconds_count{code=\"200\",type=\"symbol\"} 2\n",
         "ready 1\n"}) {
     EXPECT_TRUE(has(metrics, line)) << line << metrics;
   }

@@ -1,16 +1,15 @@
 #include "api/http_figures.h"
 
 #include <algorithm>
-#include <initializer_list>
 
 #include "api/metric_family.h"
 #include "api/symbols.h"
-#include "base/assert.h"
 
 namespace api {
 
 using net::Ending;
 using net::Request;
+using Type = HttpFigures::Type;
 
 namespace {
 
@@ -21,10 +20,8 @@ constexpr std::size_t kReset = kStatuses.size();
 constexpr std::size_t kOther = kStatuses.size() + 1;
 constexpr std::size_t kFirstError = 9;  // from 400 on all are
 
-std::size_t index_of(std::string_view type) {
-  const auto* const at = std::find(HttpFigures::kTypes.begin(), HttpFigures::kTypes.end(), type);
-  ASSERT(at != HttpFigures::kTypes.end());
-  return static_cast<std::size_t>(at - HttpFigures::kTypes.begin());
+std::string_view name_of(Type type) {
+  return HttpFigures::kTypes.at(static_cast<std::size_t>(type));
 }
 
 std::string_view take_segment(std::string_view& path) {
@@ -34,40 +31,40 @@ std::string_view take_segment(std::string_view& path) {
   return segment;
 }
 
-std::string_view type_below_buildid(std::string_view rest) {
+// What the first part of a path says alone.
+struct Word {
+  std::string_view text;
+  Type type;
+};
+constexpr std::array<Word, 15> kWords{{{"metadata", Type::metadata},
+                                       {"metrics", Type::metrics},
+                                       {"submit", Type::submit},
+                                       {"symbolicate", Type::symbolicate},
+                                       {"upload", Type::upload},
+                                       {"nuget", Type::upload},
+                                       {"healthz", Type::health},
+                                       {"readyz", Type::health},
+                                       {"__heartbeat__", Type::health},
+                                       {"__lbheartbeat__", Type::health},
+                                       {"__version__", Type::health},
+                                       {"crashes", Type::page},
+                                       {"static", Type::page},
+                                       {"status", Type::page},
+                                       {"missingsymbols", Type::page}}};
+
+Type type_below_buildid(std::string_view rest) {
   take_segment(rest);
   const std::string_view what = take_segment(rest);
-  for (const std::string_view type : {"debuginfo", "executable", "source", "section"}) {
-    if (what == type) return type;
+  for (const Type type : {Type::debuginfo, Type::executable, Type::source, Type::section}) {
+    if (what == name_of(type)) return type;
   }
-  return "other";
-}
-
-bool is_one_of(std::string_view segment, std::initializer_list<std::string_view> list) {
-  return std::find(list.begin(), list.end(), segment) != list.end();
-}
-
-std::string_view type_name_of(const Request& request) {
-  std::string_view rest = request.path;
-  const std::string_view first = take_segment(rest);
-  if (first.empty()) return "/";
-  if (first == "buildid") return type_below_buildid(rest);
-  if (first == "metadata" || first == "metrics" || first == "submit" || first == "symbolicate") {
-    return first;
-  }
-  if (is_one_of(first, {"upload", "nuget"}) || request.method == net::Method::put) return "upload";
-  if (is_one_of(first, {"healthz", "readyz", "__heartbeat__", "__lbheartbeat__", "__version__"})) {
-    return "health";
-  }
-  if (is_one_of(first, {"crashes", "static", "status", "missingsymbols"})) return "page";
-  const bool is_file = rest.find_first_not_of('/') != std::string_view::npos &&
-                       (!is_reserved(first) || first == "p" || first == "artifacts");
-  return is_file ? "symbol" : "other";
+  return Type::other;
 }
 
 // debuginfod counts the answers about files by where they came from; here it is one place.
-bool is_about_a_file(std::string_view type) {
-  return is_one_of(type, {"debuginfo", "executable", "source", "section", "symbol"});
+bool is_about_a_file(Type type) {
+  return type == Type::debuginfo || type == Type::executable || type == Type::source ||
+         type == Type::section || type == Type::symbol;
 }
 
 std::string name_of_code(std::size_t code) {
@@ -75,14 +72,25 @@ std::string name_of_code(std::size_t code) {
   return code == kReset ? "reset" : "other";
 }
 
-std::string labels_of(std::size_t type, std::size_t code) {
-  return metric_label("code", name_of_code(code)) + "," +
-         metric_label("type", HttpFigures::kTypes.at(type));
+std::string labels_of(Type type, std::size_t code) {
+  return metric_label("code", name_of_code(code)) + "," + metric_label("type", name_of(type));
 }
 
 }  // namespace
 
-std::size_t HttpFigures::type_of(const Request& request) { return index_of(type_name_of(request)); }
+Type HttpFigures::type_of(const Request& request) {
+  std::string_view rest = request.path;
+  const std::string_view first = take_segment(rest);
+  if (first.empty()) return Type::root;
+  if (first == "buildid") return type_below_buildid(rest);
+  if (request.method == net::Method::put) return Type::upload;
+  for (const Word& word : kWords) {
+    if (first == word.text) return word.type;
+  }
+  const bool is_file = rest.find_first_not_of('/') != std::string_view::npos &&
+                       (!is_reserved(first) || first == "p" || first == "artifacts");
+  return is_file ? Type::symbol : Type::other;
+}
 
 std::size_t HttpFigures::code_of(const Ending& ending) {
   static_assert(kOther + 1 == kCodes);
@@ -98,7 +106,8 @@ std::size_t HttpFigures::part_of_thread() {
 }
 
 void HttpFigures::note(const Request& request, const Ending& ending) {
-  Cell& cell = parts_[part_of_thread()][type_of(request)][code_of(ending)];
+  Cell& cell =
+      parts_[part_of_thread()][static_cast<std::size_t>(type_of(request))][code_of(ending)];
   cell.requests.fetch_add(1, std::memory_order_relaxed);
   cell.us.fetch_add(static_cast<std::uint64_t>(ending.time.count()), std::memory_order_relaxed);
   cell.bytes.fetch_add(ending.bytes, std::memory_order_relaxed);
@@ -117,16 +126,16 @@ void HttpFigures::write(std::string& out) const {
           sum.us += cells[type][code].us;
           sum.bytes += cells[type][code].bytes;
         }
-        if (sum.requests != 0) use(type, code, sum);
+        if (sum.requests != 0) use(static_cast<Type>(type), code, sum);
       }
     }
   };
   std::array<std::uint64_t, kTypes.size()> by_type{};
   std::uint64_t files = 0;
   std::uint64_t errors = 0;
-  each([&](std::size_t type, std::size_t code, const Sum& cell) {
-    by_type[type] += cell.requests;
-    if (is_about_a_file(kTypes[type])) (code < kFirstError ? files : errors) += cell.requests;
+  each([&](Type type, std::size_t code, const Sum& cell) {
+    by_type[static_cast<std::size_t>(type)] += cell.requests;
+    if (is_about_a_file(type)) (code < kFirstError ? files : errors) += cell.requests;
   });
   MetricFamily requests(out, "http_requests_total", "counter", "Requests by what they asked for.");
   for (std::size_t type = 0; type < kTypes.size(); ++type) {
@@ -136,21 +145,21 @@ void HttpFigures::write(std::string& out) const {
   results.add("result=\"file\"", files);
   results.add("result=\"error\"", errors);
   MetricFamily counts(out, "http_responses_duration_milliseconds_count", "counter", "Answers.");
-  each([&](std::size_t type, std::size_t code, const Sum& cell) {
+  each([&](Type type, std::size_t code, const Sum& cell) {
     counts.add(labels_of(type, code), cell.requests);
   });
   MetricFamily durations(out, "http_responses_duration_milliseconds_sum", "counter",
                          "Time until they were sent.");
-  each([&](std::size_t type, std::size_t code, const Sum& cell) {
+  each([&](Type type, std::size_t code, const Sum& cell) {
     durations.add(labels_of(type, code), static_cast<double>(cell.us) / 1000);
   });
   MetricFamily transfers(out, "http_responses_transfer_bytes_count", "counter", "Answers.");
-  each([&](std::size_t type, std::size_t code, const Sum& cell) {
+  each([&](Type type, std::size_t code, const Sum& cell) {
     transfers.add(labels_of(type, code), cell.requests);
   });
   MetricFamily bytes(out, "http_responses_transfer_bytes_sum", "counter",
                      "Their bytes, with the heads.");
-  each([&](std::size_t type, std::size_t code, const Sum& cell) {
+  each([&](Type type, std::size_t code, const Sum& cell) {
     bytes.add(labels_of(type, code), cell.bytes);
   });
 }

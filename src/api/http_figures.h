@@ -25,11 +25,26 @@ class HttpFigures {
   void note(const net::Request& request, const net::Ending& ending);
   void write(std::string& out) const;  // Prometheus' text, appended
 
+  enum class Type : std::uint8_t {
+    debuginfo,
+    executable,
+    source,
+    section,
+    metadata,
+    metrics,
+    root,
+    symbol,
+    upload,
+    submit,
+    symbolicate,
+    health,
+    page,
+    other
+  };
   static constexpr std::array<std::string_view, 14> kTypes{
       "debuginfo", "executable", "source", "section",     "metadata", "metrics", "/",
       "symbol",    "upload",     "submit", "symbolicate", "health",   "page",    "other"};
-  // As an index of kTypes.
-  static std::size_t type_of(const net::Request& request);
+  static Type type_of(const net::Request& request);
 
  private:
   static constexpr std::size_t kCodes = 22;

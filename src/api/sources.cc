@@ -97,7 +97,7 @@ net::Reply get_source(const Request& request, sources::Sources& sources, const S
   if (!reader) {
     return answer_miss(request, {Fault::not_found, "sources are read with a token here"}, "");
   }
-  const std::string path = wanted_path(request.path_parameter("**"));
+  const std::string path = wanted_path(request.path_rest());
   const auto debuginfo = ident::find_buildid_request(id, "debuginfo", scope_of(request));
   if (!debuginfo || path.size() > kMaxPath || path.size() < 2 ||
       path.find('\0') != std::string::npos) {

@@ -33,6 +33,7 @@ std::vector<std::string> checksums_of(std::string_view header) {
 
 // "application/msfz0" with a weight that is not 0; wild cards do not mean it.
 bool accepts_msfz(std::string_view accept) {
+  if (accept.empty()) return false;
   for (const std::string_view part : base::split(accept, ',')) {
     const auto semicolon = part.find(';');
     if (!base::equal_ignoring_case(base::trim(part.substr(0, semicolon)), kMsfzType)) continue;

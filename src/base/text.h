@@ -23,7 +23,10 @@ std::optional<std::uint64_t> parse_decimal(std::string_view text);
 
 std::string lower_ascii(std::string_view text);
 std::string upper_ascii(std::string_view text);
-bool equal_ignoring_case(std::string_view a, std::string_view b);
+bool same_letters(std::string_view a, std::string_view b);  // REQUIRES: equal sizes
+inline bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && same_letters(a, b);
+}
 std::string_view trim(std::string_view text);  // ASCII white space at both ends
 std::vector<std::string_view> split(std::string_view text, char separator);  // keeps empty parts
 

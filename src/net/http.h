@@ -60,13 +60,15 @@ struct Request {
   std::string peer;                     // "127.0.0.1:5123"
   bool secure = false;                  // it came over TLS
   std::chrono::steady_clock::time_point deadline;
-  std::map<std::string, std::string> path_parameters;  // {name} parts of the route's pattern; "**"
+  std::map<std::string, std::string> path_parameters;  // {name} parts of the route's pattern
+  std::size_t rest_begin = 0;  // of the path: where what the route's ** matched begins
 
   // A request as the server would make it: for tests of handlers. The target must be good.
   static Request of(std::string_view method, std::string_view target, std::string body = {});
 
   std::optional<std::string> query_value(std::string_view name) const;  // decoded, '+' is a space
   std::string_view path_parameter(std::string_view name) const;         // "" if there is none
+  std::string_view path_rest() const;                                   // what ** matched
   std::string_view header(std::string_view name) const;                 // "" if there is none
   // The whole body, wherever it is: mapped or a view of `body`. Valid while the Request lives.
   base::Result<base::Bytes> body_bytes() const;
@@ -169,7 +171,7 @@ struct Route {
 };
 
 // The first route, in order of registration, whose pattern fits. {name} is one path segment,
-// ** the rest, kept as parameter "**". A segment may have text around its parameter, as in
+// ** the rest. A segment may have text around its parameter, as in
 // "/{id}:complete". Doubled slashes before a segment count as one; what ** matches is kept as it
 // is. A path that fits only other methods is answered 405 with Allow.
 class Router {
@@ -181,7 +183,7 @@ class Router {
     const Route* route = nullptr;
     std::vector<std::string> allowed;  // when route is null: methods that would fit
   };
-  Match match(Request& request) const;  // fills request.path_parameters
+  Match match(Request& request) const;  // fills path_parameters and rest_begin
 
  private:
   struct Segment {
@@ -192,9 +194,10 @@ class Router {
     std::vector<Segment> segments;
     bool rest = false;  // ends in **
   };
-  static bool fits(const Entry& entry, std::string_view path,
-                   std::map<std::string, std::string>* parameters);
-  std::vector<std::size_t> candidates(std::string_view path) const;
+  // Fills the request's parameters, if there is one.
+  static bool fits(const Entry& entry, std::string_view path, Request* request);
+  template <class Use>
+  void for_candidates(std::string_view path, const Use& use) const;
 
   std::vector<std::shared_ptr<const Entry>> routes_;
   std::map<std::string, std::vector<std::size_t>, std::less<>> by_first_;  // literal first segment

@@ -22,6 +22,7 @@ std::string routed(const Router& router, Request request) {
     return out;
   }
   std::string out = match.route->pattern;
+  if (out.ends_with("**")) out.append(" **=").append(request.path_rest());
   for (const auto& [name, value] : request.path_parameters)
     out.append(" ").append(name).append("=").append(value);
   return out;

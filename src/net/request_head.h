@@ -49,6 +49,7 @@ class HeadScanner {
 
  private:
   Step refuse(int status, std::string_view what);
+  std::size_t plain_run(std::string_view bytes, const HeadLimits& limits) const;
   std::size_t scanned_ = 0;
   std::size_t line_start_ = 0;
   unsigned lines_ = 0;

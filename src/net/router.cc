@@ -60,8 +60,7 @@ void Router::add(Route route) {
 }
 
 // Pattern and path are walked together, a segment at a time.
-bool Router::fits(const Entry& entry, std::string_view path,
-                  std::map<std::string, std::string>* parameters) {
+bool Router::fits(const Entry& entry, std::string_view path, Request* request) {
   std::size_t at = 0;
   for (const Segment& segment : entry.segments) {
     if (at >= path.size() || path[at] != '/') return false;
@@ -81,45 +80,52 @@ bool Router::fits(const Entry& entry, std::string_view path,
         !part.ends_with(segment.after)) {
       return false;
     }
-    if (parameters == nullptr) continue;
-    (*parameters)[segment.name] = part.substr(segment.before.size(), part.size() - around);
+    if (request == nullptr) continue;
+    request->path_parameters[segment.name] =
+        part.substr(segment.before.size(), part.size() - around);
   }
   if (!entry.rest) return at == path.size();
   if (at >= path.size() || path[at] != '/') return false;
-  if (parameters != nullptr) (*parameters)["**"] = path.substr(at + 1);
+  if (request != nullptr) request->rest_begin = at + 1;
   return true;
 }
 
-// Indexes of the routes that can fit at all, in order of registration.
-std::vector<std::size_t> Router::candidates(std::string_view path) const {
-  const auto literal = by_first_.find(first_segment(path));
-  if (literal == by_first_.end()) return others_;
-  std::vector<std::size_t> merged;
-  merged.reserve(literal->second.size() + others_.size());
-  std::merge(literal->second.begin(), literal->second.end(), others_.begin(), others_.end(),
-             std::back_inserter(merged));
-  return merged;
+// The routes that can fit at all, in order of registration, until `use` returns true.
+template <class Use>
+void Router::for_candidates(std::string_view path, const Use& use) const {
+  static const std::vector<std::size_t> kNone;
+  const auto found = by_first_.find(first_segment(path));
+  const auto& literals = found == by_first_.end() ? kNone : found->second;
+  auto literal = literals.begin();
+  auto other = others_.begin();
+  while (literal != literals.end() || other != others_.end()) {
+    const bool is_literal =
+        other == others_.end() || (literal != literals.end() && *literal < *other);
+    if (use(*routes_[is_literal ? *literal++ : *other++])) return;
+  }
 }
 
 Router::Match Router::match(Request& request) const {
   Match match;
-  for (const std::size_t index : candidates(request.path)) {
-    const Entry& entry = *routes_[index];
-    if (!method_fits(entry.route, request)) continue;
-    if (!fits(entry, request.path, nullptr)) continue;
+  for_candidates(request.path, [&](const Entry& entry) {
+    if (!method_fits(entry.route, request) || !fits(entry, request.path, nullptr)) return false;
     request.path_parameters.clear();
-    fits(entry, request.path, &request.path_parameters);
+    request.rest_begin = request.path.size();
+    fits(entry, request.path, &request);
     match.route = &entry.route;
-    return match;
-  }
-  for (const std::size_t index : candidates(request.path)) {
-    const Entry& entry = *routes_[index];
-    if (!fits(entry, request.path, nullptr)) continue;
+    return true;
+  });
+  if (match.route != nullptr) return match;
+  for_candidates(request.path, [&](const Entry& entry) {
     auto& allowed = match.allowed;
-    if (std::find(allowed.begin(), allowed.end(), entry.route.method) != allowed.end()) continue;
+    if (!fits(entry, request.path, nullptr) ||
+        std::find(allowed.begin(), allowed.end(), entry.route.method) != allowed.end()) {
+      return false;
+    }
     allowed.push_back(entry.route.method);
     if (entry.route.method == "GET") allowed.emplace_back("HEAD");
-  }
+    return false;
+  });
   return match;
 }
 
