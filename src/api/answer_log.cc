@@ -2,27 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "api/clients.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "ident/scope.h"
 
 namespace api {
 namespace {
 
-constexpr std::size_t kPathMax = 500;
+using base::log::Field;
 
-// Between quotation marks, on one line.
-std::string quoted(std::string_view text) {
-  std::string plain = "\"" + base::to_valid_utf8(text.substr(0, kPathMax));
-  std::replace_if(
-      plain.begin() + 1, plain.end(),
-      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f' || c == '"'; }, '?');
-  return plain + "\"";
-}
+constexpr std::size_t kTextMax = 500;  // of a path, a reason
 
 bool is_refusal(const net::Ending& ending) { return ending.status >= 400 || ending.broken_off; }
 
@@ -35,8 +25,9 @@ std::optional<AnswerLog::Wants> AnswerLog::find_wants(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<std::string> AnswerLog::line_for(const net::Request& request,
-                                               const net::Ending& ending, std::int64_t second) {
+std::optional<AnswerLog::Fields> AnswerLog::line_for(const net::Request& request,
+                                                     const net::Ending& ending,
+                                                     std::int64_t second) {
   if (wants_ == Wants::none || (wants_ == Wants::refused && !is_refusal(ending))) {
     return std::nullopt;
   }
@@ -45,14 +36,20 @@ std::optional<std::string> AnswerLog::line_for(const net::Request& request,
     ++left_out_;
     return std::nullopt;
   }
-  std::string line = fmt::format(
-      "answer method={} path={} client={} peer={} status={} reason={} bytes={} ms={:.1f}",
-      quoted(request.method_text), quoted(ident::without_token(request.path)),
-      name_of(client_of(request)), request.peer,
-      ending.broken_off ? "reset" : std::to_string(ending.status), quoted(ending.note),
-      ending.bytes, static_cast<double>(ending.time.count()) / 1000);
+  using Kind = Field::Kind;
+  const auto text = [](std::string_view value) { return std::string(value.substr(0, kTextMax)); };
+  Fields line{
+      {"method", Kind::text, text(request.method_text)},
+      {"path", Kind::text, text(ident::without_token(request.path))},
+      {"client", Kind::word, std::string(name_of(client_of(request)))},
+      {"peer", Kind::word, request.peer},
+      {"status", ending.broken_off ? Kind::word : Kind::number,
+       ending.broken_off ? "reset" : std::to_string(ending.status)},
+      {"reason", Kind::text, text(ending.note)},
+      {"bytes", Kind::number, std::to_string(ending.bytes)},
+      {"ms", Kind::number, fmt::format("{:.1f}", static_cast<double>(ending.time.count()) / 1000)}};
   if (const std::uint64_t left_out = left_out_.exchange(0); left_out != 0) {
-    line += fmt::format(" left_out={}", left_out);
+    line.push_back({"left_out", Kind::number, std::to_string(left_out)});
   }
   return line;
 }
@@ -60,7 +57,7 @@ std::optional<std::string> AnswerLog::line_for(const net::Request& request,
 void AnswerLog::write(const net::Request& request, const net::Ending& ending) {
   if (!base::log::enabled(base::log::Level::info)) return;
   if (const auto line = line_for(request, ending, base::monotonic_us() / 1'000'000)) {
-    base::log::write(base::log::Level::info, *line);
+    base::log::write(base::log::Level::info, "answer", *line);
   }
 }
 

@@ -2,6 +2,7 @@
 // it took. Tokens in paths are left out.
 //   answer method=GET path="/a/1/a.sym" client=breakpad peer=10.0.0.1:5 status=404
 //          reason="not_found: nobody has uploaded …" bytes=213 ms=0.4
+// With log_format = "json" each is a member.
 // A flood of misses must not fill the disk: past kLinesPerSecondMax in one second answers are only
 // counted, and the next line says how many.
 // Any thread may call.
@@ -11,9 +12,10 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/log.h"
 #include "net/http.h"
 #include "net/server.h"
 
@@ -34,8 +36,9 @@ class AnswerLog {
 
   void write(const net::Request& request, const net::Ending& ending);
   // The line, or nothing: not wanted, or too many in this second.
-  std::optional<std::string> line_for(const net::Request& request, const net::Ending& ending,
-                                      std::int64_t second);
+  using Fields = std::vector<base::log::Field>;
+  std::optional<Fields> line_for(const net::Request& request, const net::Ending& ending,
+                                 std::int64_t second);
 
  private:
   const Wants wants_;

@@ -16,20 +16,27 @@
 #include <mutex>
 
 #include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
 
 namespace base::log {
 namespace {
 
 constexpr std::uint64_t kLogFilesMax = 1000;
-constexpr const char* kPattern = "%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v";
+constexpr const char* kTextPattern = "%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v";
+// What follows is members, with the commas between them.
+constexpr const char* kJsonPattern = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})";
 
 std::atomic<Level> current_level{Level::info};
+std::atomic<Format> current_format{Format::text};
+
+const char* pattern() { return current_format == Format::json ? kJsonPattern : kTextPattern; }
 
 spdlog::logger& sink() {
   static const std::shared_ptr<spdlog::logger> logger = [] {
     auto made = std::make_shared<spdlog::logger>(
         "faultline", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    made->set_pattern(kPattern, spdlog::pattern_time_type::utc);
+    made->set_pattern(pattern(), spdlog::pattern_time_type::utc);
     made->set_level(spdlog::level::trace);
     return made;
   }();
@@ -51,7 +58,7 @@ class RotatingFile final : public spdlog::sinks::base_sink<std::mutex> {
   }
   void set_pattern_of_ours() {
     set_formatter(
-        std::make_unique<spdlog::pattern_formatter>(kPattern, spdlog::pattern_time_type::utc));
+        std::make_unique<spdlog::pattern_formatter>(pattern(), spdlog::pattern_time_type::utc));
   }
 
  protected:
@@ -102,13 +109,57 @@ spdlog::level::level_enum to_spdlog(Level level) {
   return spdlog::level::off;
 }
 
+// Between quotation marks, on one line.
+std::string quoted(std::string_view text) {
+  std::string plain = "\"" + to_valid_utf8(text);
+  std::replace_if(
+      plain.begin() + 1, plain.end(),
+      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f' || c == '"'; }, '?');
+  return plain + "\"";
+}
+
 }  // namespace
 
 void set_level(Level level) { current_level = level; }
+
+void set_format(Format format) {
+  current_format = format;
+  sink().set_pattern(pattern(), spdlog::pattern_time_type::utc);
+}
 bool enabled(Level level) { return level >= current_level.load(std::memory_order_relaxed); }
 
-void write(Level level, std::string_view text) {
-  if (enabled(level)) sink().log(to_spdlog(level), "{}", text);
+void write(Level level, std::string_view text) { write(level, text, {}); }
+
+void write(Level level, std::string_view event, const std::vector<Field>& fields) {
+  if (!enabled(level)) return;
+  const bool is_json = current_format == Format::json;
+  const std::string line = is_json ? json_members_of(event, fields) : text_of(event, fields);
+  sink().log(to_spdlog(level), "{}", line);
+}
+
+std::string text_of(std::string_view event, const std::vector<Field>& fields) {
+  std::string line(event);
+  for (const Field& field : fields) {
+    line.append(" ").append(field.name).append("=");
+    line += field.kind == Field::Kind::text ? quoted(field.value) : field.value;
+  }
+  return line;
+}
+
+std::string json_members_of(std::string_view event, const std::vector<Field>& fields) {
+  std::string members = "\"message\":";
+  append_json_string(members, event);
+  for (const Field& field : fields) {
+    members += ',';
+    append_json_string(members, field.name);
+    members += ':';
+    if (field.kind == Field::Kind::number) {
+      members += field.value;
+    } else {
+      append_json_string(members, field.value);
+    }
+  }
+  return members;
 }
 
 std::vector<std::string> paths_of(const LogFile& file) {

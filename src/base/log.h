@@ -1,5 +1,5 @@
 // One log for the whole program: a line has a time, a level and a text, on stderr, and in a
-// file if the operator wants one.
+// file if the operator wants one; for people, or as JSON for what collects logs.
 // Any thread may log. Not for what a command prints as its result, and never for secrets.
 // Messages are built with fmt; spdlog stands behind log.cc and nowhere else.
 #pragma once
@@ -18,9 +18,29 @@ namespace base::log {
 
 enum class Level : unsigned char { debug, info, warning, error, off };
 
+enum class Format : unsigned char {
+  text,  // 2025-01-31T12:00:00.000Z info a text
+  json   // {"time":"2025-01-31T12:00:00.000Z","level":"info","message":"a text"}
+};
+
+// What a line says beside its text: name=value, in JSON a member each.
+struct Field {
+  enum class Kind : unsigned char { text, word, number };  // a text stands in quotation marks
+  std::string_view name;
+  Kind kind = Kind::word;
+  std::string value;
+};
+
 void set_level(Level level);
+void set_format(Format format);  // REQUIRES: no other threads yet
 bool enabled(Level level);
 void write(Level level, std::string_view text);  // if that level is enabled
+void write(Level level, std::string_view event, const std::vector<Field>& fields);
+
+// What stands behind the level in either format. Texts are made one line of valid UTF-8.
+std::string text_of(std::string_view event, const std::vector<Field>& fields);
+// The members from "message" on, without the braces. REQUIRES: numbers are numbers in JSON.
+std::string json_members_of(std::string_view event, const std::vector<Field>& fields);
 
 // From now on lines go to this file as well, which is appended to. When a line would make it
 // larger than `size_max` it becomes FILE.1, that one FILE.2 and so on up to `count`, the names that

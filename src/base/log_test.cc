@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "base/json.h"
 
 namespace base::log {
 namespace {
@@ -25,6 +26,37 @@ TEST(Log, AFullFileGetsANumberAndTheOldestGoes) {
 TEST(Log, AFileThatCannotBeWrittenIsAnError) {
   const auto root = TemporaryDirectory::create("log").value();
   EXPECT_FALSE(add_file({root.path(), 0, 0}).ok());
+}
+
+TEST(Log, ALineForMachinesIsOneObject) {
+  const auto root = TemporaryDirectory::create("log").value();
+  const std::string path = root.path() + "/log.json";
+  set_format(Format::json);
+  ASSERT_TRUE(add_file({path, 0, 0}).ok());
+  error("a \"text\"\nof two lines");
+  write(Level::error, "answer",
+        {{"path", Field::Kind::text, "/a\"b"},
+         {"status", Field::Kind::number, "404"},
+         {"client", Field::Kind::word, "gdb"}});
+  set_format(Format::text);
+  const std::string text = read_file(path).value();
+  const auto end = text.find('\n');
+  const auto first = JsonValue::parse(text.substr(0, end));
+  ASSERT_TRUE(first.ok()) << text;
+  EXPECT_EQ((*first)["message"].text_or(""), "a \"text\"\nof two lines");
+  EXPECT_EQ((*first)["level"].text_or(""), "error");
+  EXPECT_TRUE((*first)["time"].text_or("").ends_with("Z"));
+  const auto second = JsonValue::parse(text.substr(end + 1));
+  ASSERT_TRUE(second.ok()) << text;
+  EXPECT_EQ((*second)["message"].text_or(""), "answer");
+  EXPECT_EQ((*second)["path"].text_or(""), "/a\"b");
+  EXPECT_EQ((*second)["status"].integer_or(0), 404);
+}
+
+TEST(Log, ALineForPeopleHasNamesAndValues) {
+  EXPECT_EQ(text_of("answer", {{"path", Field::Kind::text, "/a\"\n"},
+                               {"status", Field::Kind::number, "404"}}),
+            "answer path=\"/a??\" status=404");
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"listen", Kind::text, &Options::listen},
     {"data", Kind::text, &Options::data},
     {"log_level", Kind::text, &Options::log_level},
+    {"log_format", Kind::text, &Options::log_format},
     {"log_answers", Kind::text, &Options::log_answers},
     {"threads", Kind::number, &Options::threads},
     {"workers", Kind::number, &Options::workers},

@@ -35,6 +35,7 @@ struct Options {
   std::string listen = "127.0.0.1:7070";
   std::string data = "faultline-data";
   std::string log_level = "info";
+  std::string log_format = "text";       // text, json
   std::string log_answers = "refused";   // none, refused, all
   std::string log_file;                  // besides stderr; "": none
   std::uint64_t log_file_size = 0;       // then it begins anew; 0: never

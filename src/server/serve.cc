@@ -66,7 +66,12 @@ int run_serve(int argc, char** argv) {
               " is none of debug, info, warning, error and off");
     return cli::kBadUsage;
   }
+  if (options->log_format != "text" && options->log_format != "json") {
+    cli::fail("log_format " + options->log_format + " is neither text nor json");
+    return cli::kBadUsage;
+  }
   base::log::set_level(*level);
+  if (options->log_format == "json") base::log::set_format(base::log::Format::json);
   const auto logging = log_to_file(*options);
   if (!logging.ok()) return cli::fail(logging.error().what);
   for (const std::string& warning : options->warnings) base::log::warning("{}", warning);
