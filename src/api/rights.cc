@@ -148,10 +148,11 @@ Admission Gate::admit_read(const net::Request& request) const {
   const std::string& project = scoped->scope.project;
   const auto found = access_.find_project(project);
   if (!found) return Denial{Denial::Why::no_project, "there is no project " + project};
-  if (is_local(request)) {
-    Who local;
-    local.project = *found;
-    return local;
+  const auto& open = options_.open_projects;
+  if (is_local(request) || std::find(open.begin(), open.end(), project) != open.end()) {
+    Who anybody;
+    anybody.project = *found;
+    return anybody;
   }
   return admit_any(request, {Right::read, Right::upload, Right::upload_try, Right::admin}, project,
                    "");

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "net/http.h"
 #include "store/access.h"
@@ -43,6 +44,7 @@ class Gate {
   struct Options {
     std::string upload_token;  // of the configuration; "": none
     std::string admin_key;     // in the data directory, for the command line; "": none
+    std::vector<std::string> open_projects;  // names of those that everybody may read
   };
   // `access` must outlive it.
   Gate(const store::Access& access, Options options)
@@ -57,7 +59,8 @@ class Gate {
                   const std::optional<std::string>& project = {}) const;
 
   // Whether a request may read the files of the project in its path: everybody those of the
-  // default one; those of others local requests, and tokens that may read or upload there.
+  // default one and of open projects; those of others local requests, and tokens that may read or
+  // upload there.
   Admission admit_read(const net::Request& request) const;
 
   // Whether local requests may upload without a token.

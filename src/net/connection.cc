@@ -261,6 +261,7 @@ void Connection::begin_request(Head head) {
   request_->peer = peer_;
   request_->secure = tls_ != nullptr;
   apply_forwarded(*request_, options().trusted_proxies);
+  if (options().rewrite) options().rewrite(*request_);
   framing_ = head.framing;
   coding_ = head.coding;
   body_left_ = head.content_length;

@@ -55,6 +55,9 @@ struct ServerOptions {
   unsigned connections_max = 10000;        // more wait in the kernel's queue until one closes
   std::shared_ptr<ServerFigures> figures;  // null: start() makes some
   AddressSet trusted_proxies;              // that may say who the client is
+  // Called on the loops for each head, before a route is chosen: may give the request another path.
+  // Null: none does.
+  std::function<void(Request&)> rewrite;
   // Called on the loops for each request that was answered: quick, and never blocking.
   std::function<void(const Request&, const Ending&)> on_end;
 };

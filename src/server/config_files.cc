@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "server/options_from_pysymproxy.h"
+#include "server/options_from_symproxy.h"
 #include "server/upstream_environment.h"
 
 extern char** environ;
@@ -36,7 +37,18 @@ Environment own_environment() {
   return environment;
 }
 
-Result<ConfigFile> read_foreign(const std::string& path, std::string_view text) {
+Result<ConfigFile> read_symproxy(const std::string& path, std::string_view bytes) {
+  const std::vector<RegistryKey> keys = TRY(read_registry_export(base::bytes_of(bytes), path));
+  ForeignSettings read = TRY(settings_from_symproxy(keys, path));
+  ConfigFile file;
+  file.path = path;
+  file.kind = "SymProxy's";
+  file.settings = std::move(read.settings);
+  file.warnings = std::move(read.warnings);
+  return file;
+}
+
+Result<ConfigFile> read_pysymproxy(const std::string& path, std::string_view text) {
   const auto json = base::JsonValue::parse(text);
   if (!json.ok()) return base::with_context(path, json.error());
   if (!is_pysymproxy(*json)) {
@@ -83,9 +95,10 @@ void add_settings(std::vector<Setting>& all, const std::vector<Setting>& more) {
 
 Result<ConfigFile> read_config(const std::string& path) {
   const std::string bytes = TRY(base::read_file(path, kSizeMax));
+  if (is_registry_export(base::bytes_of(bytes))) return read_symproxy(path, bytes);
   std::string_view text = bytes;
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  if (base::trim(text).starts_with('{')) return read_foreign(path, text);
+  if (base::trim(text).starts_with('{')) return read_pysymproxy(path, text);
   ConfigFile file;
   file.path = path;
   file.settings = TRY(settings_from_toml(text, path));

@@ -1,7 +1,9 @@
 // Configuration from files: which one is meant, what kind it is, and the options that files,
 // environment and flags make together.
 //   faultline.toml                  ours
-//   a JSON object                   pySymProxy's: recognised by its content, whatever its name
+//   a JSON object                   pySymProxy's
+//   an export of the registry       SymProxy's
+// Each is recognised by its content, whatever its name.
 // Reads files, and the environment of this process. Fails with what the disk says or with malformed
 // (file, line and key are named).
 // Format: docs/configuration.md, docs/pysymproxy.md
@@ -18,7 +20,7 @@ namespace server {
 
 struct ConfigFile {
   std::string path;
-  std::string kind = "faultline's";  // or "pySymProxy's"
+  std::string kind = "faultline's";  // or "pySymProxy's", "SymProxy's"
   std::vector<Setting> settings;
   std::vector<std::string> warnings;
   std::string shown;  // a foreign one without secrets; "" of ours

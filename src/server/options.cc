@@ -51,6 +51,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"upload.url_private", Kind::text, &Options::upload_url_private},
     {"upload.url_ca_bundle", Kind::text, &Options::upload_url_ca_bundle},
     {"public_url", Kind::text, &Options::public_url},
+    {"virtual_directories", Kind::text, &Options::virtual_directories},
     {"trusted_proxies", Kind::text, &Options::trusted_proxies},
     {"home.redirect", Kind::text, &Options::home_redirect},
     {"home.html", Kind::text, &Options::home_html},

@@ -50,8 +50,9 @@ struct Options {
   std::string upload_url_hosts;    // archives may be fetched from these
   std::string upload_url_private;  // "yes": even where those have private addresses
   std::string upload_url_ca_bundle;
-  std::string trusted_proxies;  // one address or range a line: they say who the client is
-  std::string public_url;       // how clients reach us; "": as their request says
+  std::string virtual_directories;  // one a line: NAME or NAME=PROJECT
+  std::string trusted_proxies;      // one address or range a line: they say who the client is
+  std::string public_url;           // how clients reach us; "": as their request says
   std::uint64_t limit_sentry_request = 32ull << 20;
   std::uint64_t limit_upload = 8ull << 30;
   std::uint64_t limit_crash_report = 100ull << 20;

@@ -53,6 +53,7 @@
 #include "server/upkeep_wiring.h"
 #include "server/upstream_wiring.h"
 #include "server/version.h"
+#include "server/virtual_directories.h"
 #include "sources/sources.h"
 #include "store/blobs.h"
 #include "store/catalog.h"
@@ -86,6 +87,17 @@ Result<std::unique_ptr<ingest::ExtractedFiles>> open_extracted(const Options& op
   return ingest::ExtractedFiles::open(
       data.extracted(), data.tmp(), budget,
       [&](const base::Sha256& hash) { return std::binary_search(kept.begin(), kept.end(), hash); });
+}
+
+// Those that clients know by another name are there from the start.
+Result<void> make_projects(const std::vector<std::string>& names, store::Access& access) {
+  for (const std::string& name : names) {
+    if (access.find_project(name)) continue;
+    store::Project project;
+    project.name = name;
+    TRY(access.keep_project(project, {"virtual_directories", ""}));
+  }
+  return {};
 }
 
 // For the command line: who can read it may administer.
@@ -148,7 +160,9 @@ Result<void> serve(const Options& options) {
   store::Uploads uploads(*database);
   store::DiskWatch disk(data.path(), disk_marks(options));
   const std::string admin_key = TRY(make_admin_key(data));
-  const api::Gate gate(access, {options.upload_token, admin_key});
+  const auto directories = TRY(VirtualDirectories::from(options.virtual_directories));
+  TRY(make_projects(directories.projects(), access));
+  const api::Gate gate(access, {options.upload_token, admin_key, directories.projects()});
   const auto sessions =
       TRY(ingest::UploadSessions::open(base::join_path(data.uploads(), "sessions")));
   const auto chunks = TRY(ingest::ChunkStore::open(base::join_path(data.uploads(), "chunks")));
@@ -286,6 +300,11 @@ Result<void> serve(const Options& options) {
   workers.start();
   net::ServerOptions serving = TRY(net_options(options, data));
   serving.figures = network;
+  if (!directories.empty()) {
+    serving.rewrite = [&directories](net::Request& request) {
+      if (auto path = directories.find(request.path)) request.path = *std::move(path);
+    };
+  }
   api::AnswerLog answer_log(log_wants);
   serving.on_end = [&](const net::Request& request, const net::Ending& ending) {
     http.note(request, ending);

@@ -1,6 +1,7 @@
 #include "formats/minidump/minidump.h"
 
 #include "base/text.h"
+#include "base/utf16.h"
 
 namespace minidump {
 
@@ -92,7 +93,7 @@ std::optional<std::string> Minidump::find_utf16(std::uint64_t rva) const {
   const std::uint64_t size = reader(*head).u32();
   const auto text = find_bytes(rva + 4, size);
   if (!text || !draw(size)) return std::nullopt;
-  return utf8_from_utf16(*text, endian_);
+  return base::utf8_from_utf16(*text, endian_);
 }
 
 std::optional<std::string> Minidump::find_utf8(std::uint64_t rva) const {
@@ -102,25 +103,6 @@ std::optional<std::string> Minidump::find_utf8(std::uint64_t rva) const {
   const auto text = find_bytes(rva + 4, size);
   if (!text || !draw(size) || !base::is_utf8(base::text_of(*text))) return std::nullopt;
   return std::string(base::text_of(*text));
-}
-
-std::optional<std::string> utf8_from_utf16(Bytes utf16, Endian endian) {
-  if (utf16.size() % 2 != 0) return std::nullopt;
-  std::string text;
-  text.reserve(utf16.size() / 2);
-  base::Reader reader(utf16, endian);
-  while (!reader.at_end()) {
-    const std::uint32_t unit = reader.u16();
-    if (unit < 0xd800 || unit > 0xdfff) {
-      base::append_utf8(text, unit);
-      continue;
-    }
-    if (unit > 0xdbff || reader.at_end()) return std::nullopt;
-    const std::uint32_t low = reader.u16();
-    if (low < 0xdc00 || low > 0xdfff) return std::nullopt;
-    base::append_utf8(text, 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
-  }
-  return text;
 }
 
 }  // namespace minidump

@@ -66,9 +66,6 @@ class Minidump {
   mutable std::uint64_t string_budget_ = kMaxStringsTotal;
 };
 
-// UTF-16 in the given byte order to UTF-8; nothing for an odd length or a lone surrogate.
-std::optional<std::string> utf8_from_utf16(base::Bytes utf16, base::Endian endian);
-
 // Names for the text report: "ThreadListStream", "" for a number nobody has named.
 std::string_view stream_name(std::uint32_t type);
 // How the report counts a type: read, named but not read, or a number nobody has named. The

@@ -123,20 +123,6 @@ TEST(MinidumpHandles, ADescriptorOfNoSizeIsRefused) {
   EXPECT_FALSE(minidump::parse_handle_data(*dump).ok());
 }
 
-TEST(MinidumpStrings, OddLengthsAndLoneSurrogatesAreNoStrings) {
-  const auto utf8 = [](std::initializer_list<int> units) {
-    Assembler a;
-    for (const int unit : units) a.u16(static_cast<std::uint64_t>(unit));
-    return minidump::utf8_from_utf16(a.finish(), base::Endian::little);
-  };
-  EXPECT_EQ("a\xc3\xa9", utf8({'a', 0xe9}).value_or("none"));
-  EXPECT_EQ("\xf0\x9f\x98\x80", utf8({0xd83d, 0xde00}).value_or("none"));
-  EXPECT_EQ("none", utf8({0xd83d}).value_or("none"));
-  EXPECT_EQ("none", utf8({0xde00, 0xd83d}).value_or("none"));
-  const std::uint8_t odd[] = {'a', 0, 'b'};
-  EXPECT_FALSE(minidump::utf8_from_utf16(odd, base::Endian::little).has_value());
-}
-
 TEST(MinidumpStrings, StringsFromOneDumpHaveABudget) {
   Assembler a;
   a.u32(0x504d444d).u32(0xa793).u32(0).u32(32).u64(0).u64(0);

@@ -1,0 +1,81 @@
+// A server that was started with what SymProxy kept in the registry: its clients go on asking below
+// the virtual directories that they know.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "net/client.h"
+#include "testing/server_process.h"
+
+namespace {
+
+using testing_support::ServerProcess;
+
+constexpr std::string_view kId = "0123456789ABCDEF0123456789ABCDEF1";
+constexpr std::string_view kSymbols = "Symbols";
+constexpr std::string_view kPartners = "Partners";
+
+std::string store_path(std::string_view name) { return fmt::format("/{0}/{1}/{0}", name, kId); }
+
+class SymProxy : public testing::Test {
+ protected:
+  void SetUp() override {
+    write("drop/ours" + store_path("ours.pdb"), "ours");
+    write("drop/theirs" + store_path("theirs.pdb"), "theirs");
+    write("symproxy.reg", "Windows Registry Editor Version 5.00\r\n" + web_directory(kSymbols, "ours") +
+                              web_directory(kPartners, "theirs"));
+    server_.emplace(ServerProcess::start(
+        {root_.path() + "/data",
+         {"--config", root_.path() + "/symproxy.reg", "--unc", "\\\\files\\drop=" + root_.path() + "/drop"},
+         {},
+         {}}));
+    ASSERT_NE(server_->url(), "");
+  }
+  void write(const std::string& name, std::string_view text) const {
+    ASSERT_TRUE(base::write_file_durably(root_.path() + "/" + name, base::bytes_of(text)).ok());
+  }
+  static std::string web_directory(std::string_view name, std::string_view store) {
+    return fmt::format(
+        "\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Symbol Server Proxy\\Web Directories\\{}]\r\n"
+        "\"SymbolPath\"=\"\\\\\\\\files\\\\drop\\\\{}\"\r\n",
+        name, store);
+  }
+  // As somebody elsewhere, whose debugger brings no token.
+  net::ClientAnswer get(const std::string& path) const {
+    net::ClientRequest request;
+    request.url = server_->url() + path;
+    request.headers.add("X-Forwarded-For", "192.0.2.7");
+    const auto answer = net::Client().send(request);
+    EXPECT_TRUE(answer.ok()) << path;
+    return answer.ok() ? *answer : net::ClientAnswer{};
+  }
+
+  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("symproxy").value();
+  std::optional<ServerProcess> server_;
+};
+
+TEST_F(SymProxy, EachVirtualDirectoryHasItsOwnServers) {
+  EXPECT_EQ(get("/Symbols" + store_path("ours.pdb")).body, "ours");
+  EXPECT_EQ(get("/symbols" + store_path("ours.pdb")).body, "ours");
+  EXPECT_EQ(get("/Partners" + store_path("theirs.pdb")).body, "theirs");
+  EXPECT_EQ(get("/PARTNERS" + store_path("theirs.pdb")).body, "theirs");
+  EXPECT_EQ(get("/Symbols" + store_path("theirs.pdb")).status, 404);
+  EXPECT_EQ(get("/Partners" + store_path("ours.pdb")).status, 404);
+}
+
+TEST_F(SymProxy, BelowAVirtualDirectoryThereAreSymbolFilesOnly) {
+  EXPECT_EQ(get("/Partners/index2.txt").status, 404);
+  EXPECT_EQ(get("/Partners/pingme.txt").status, 200);
+  for (const char* path : {"/Symbols/metrics", "/Symbols/api/v1/projects", "/Symbols/crashes",
+                           "/Partners/p/other/a.pdb/1/a.pdb"}) {
+    EXPECT_EQ(get(path).status, 404) << path;
+  }
+}
+
+TEST_F(SymProxy, OtherProjectsStayClosed) {
+  // The project's own path says no more than the directory's.
+  EXPECT_EQ(get("/p/partners" + store_path("theirs.pdb")).body, "theirs");
+  EXPECT_EQ(get("/p/other" + store_path("theirs.pdb")).status, 404);
+}
+
+}  // namespace
