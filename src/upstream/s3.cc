@@ -57,7 +57,7 @@ Result<Endpoint> parse_endpoint(std::string_view endpoint) {
                                                   endpoint)};
   const std::string_view scheme = endpoint.substr(0, endpoint.find("://"));
   if (scheme != "http" && scheme != "https") return wrong;
-  std::string_view rest = endpoint.substr(scheme.size() + 3);
+  std::string_view rest = endpoint.substr(std::min(scheme.size() + 3, endpoint.size()));
   while (rest.ends_with('/')) rest.remove_suffix(1);
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   std::string host = base::lower_ascii(rest.substr(0, slash));

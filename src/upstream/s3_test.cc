@@ -48,6 +48,8 @@ TEST(S3Address, RefusesWhatIsNone) {
       {"s3://buc ket", "", "r", "expected s3://bucket/prefix"},
       {"s3://bucket/a/../b", "", "r", "no . or .. in the prefix"},
       {"s3://bucket", "localhost:9000", "r", "expected http://host:port"},
+      {"s3://bucket", "http", "r", "expected http://host:port"},
+      {"s3://bucket", "https:/", "r", "expected http://host:port"},
       {"s3://bucket", "http://", "r", "expected http://host:port"},
       {"s3://bucket", "http://h/../x", "r", "expected http://host:port"},
       {"s3://bucket", "http://me:word@host", "r", "no user or password"},
