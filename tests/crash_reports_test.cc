@@ -295,10 +295,13 @@ TEST_F(CrashReports, AreOnDiskBeforeTheAnswer) {
   at = find_line(lines, at + 1, {"fsync(", folder});
   at = find_line(lines, at + 1, {"pwrite64(", "faultline.db-wal"});
   const std::size_t answer = find_line(lines, at, {"CrashID=bp-"});
-  // The last fsync of the journal before the answer comes after the last write to it.
+  // The last fsync of the journal before the answer comes after the last write to it, of the thread
+  // that wrote the report: others may be writing something else already.
+  const std::string_view thread = lines[at].substr(0, lines[at].find(' '));
   std::size_t last_write = 0, last_sync = 0;
   for (std::size_t i = at; i < answer; ++i) {
-    const bool journal = lines[i].find("faultline.db-wal") != std::string_view::npos;
+    const bool journal = lines[i].starts_with(thread) &&
+                         lines[i].find("faultline.db-wal") != std::string_view::npos;
     if (journal && lines[i].find("pwrite64(") != std::string_view::npos) last_write = i;
     if (journal && lines[i].find("sync(") != std::string_view::npos) last_sync = i;
   }
