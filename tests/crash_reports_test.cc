@@ -300,8 +300,8 @@ TEST_F(CrashReports, AreOnDiskBeforeTheAnswer) {
   const std::string_view thread = lines[at].substr(0, lines[at].find(' '));
   std::size_t last_write = 0, last_sync = 0;
   for (std::size_t i = at; i < answer; ++i) {
-    const bool journal = lines[i].starts_with(thread) &&
-                         lines[i].find("faultline.db-wal") != std::string_view::npos;
+    const bool journal =
+        lines[i].starts_with(thread) && lines[i].find("faultline.db-wal") != std::string_view::npos;
     if (journal && lines[i].find("pwrite64(") != std::string_view::npos) last_write = i;
     if (journal && lines[i].find("sync(") != std::string_view::npos) last_sync = i;
   }

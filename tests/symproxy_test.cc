@@ -22,13 +22,13 @@ class SymProxy : public testing::Test {
   void SetUp() override {
     write("drop/ours" + store_path("ours.pdb"), "ours");
     write("drop/theirs" + store_path("theirs.pdb"), "theirs");
-    write("symproxy.reg", "Windows Registry Editor Version 5.00\r\n" + web_directory(kSymbols, "ours") +
-                              web_directory(kPartners, "theirs"));
-    server_.emplace(ServerProcess::start(
-        {root_.path() + "/data",
-         {"--config", root_.path() + "/symproxy.reg", "--unc", "\\\\files\\drop=" + root_.path() + "/drop"},
-         {},
-         {}}));
+    write("symproxy.reg", "Windows Registry Editor Version 5.00\r\n" +
+                              web_directory(kSymbols, "ours") + web_directory(kPartners, "theirs"));
+    server_.emplace(ServerProcess::start({root_.path() + "/data",
+                                          {"--config", root_.path() + "/symproxy.reg", "--unc",
+                                           "\\\\files\\drop=" + root_.path() + "/drop"},
+                                          {},
+                                          {}}));
     ASSERT_NE(server_->url(), "");
   }
   void write(const std::string& name, std::string_view text) const {
@@ -36,7 +36,8 @@ class SymProxy : public testing::Test {
   }
   static std::string web_directory(std::string_view name, std::string_view store) {
     return fmt::format(
-        "\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Symbol Server Proxy\\Web Directories\\{}]\r\n"
+        "\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Symbol Server Proxy\\Web "
+        "Directories\\{}]\r\n"
         "\"SymbolPath\"=\"\\\\\\\\files\\\\drop\\\\{}\"\r\n",
         name, store);
   }

@@ -18,7 +18,7 @@ class GateTest : public testing::Test {
   void SetUp() override {
     ASSERT_TRUE(database_->migrate(store::Catalog::migrations()).ok());
     ASSERT_TRUE(access_.reload().ok());
-    for (const char* name : {"game", "tools"}) {
+    for (const char* name : {"game", "tools", "open"}) {
       store::Project project;
       project.name = name;
       ASSERT_TRUE(access_.keep_project(project, {}).ok());
@@ -70,7 +70,7 @@ class GateTest : public testing::Test {
   std::unique_ptr<db::Database> database_ =
       db::Database::open("sqlite:" + root_.path() + "/a.db").value();
   store::Access access_{*database_};
-  Gate gate_{access_, {"of-the-configuration", ""}};
+  Gate gate_{access_, {"of-the-configuration", "", {"open"}}};
 };
 
 TEST_F(GateTest, ATokenActsInItsProjectAlone) {
@@ -160,6 +160,8 @@ TEST_F(GateTest, WhoMayReadAProject) {
   EXPECT_EQ(read("/p/game/a/1/a", reader, "192.0.2.1:5"), "game");
   EXPECT_EQ(read("/p/game/t/" + reader + "/a/1/a", "", "192.0.2.1:5"), "game");
   EXPECT_EQ(read("/p/tools/a/1/a", reader, "192.0.2.1:5"), "lacks right");
+  EXPECT_EQ(read("/p/open/a/1/a", "", "192.0.2.1:5"), "open");
+  EXPECT_EQ(read("/p/open/a/1/a", reader, "192.0.2.1:5"), "open");
   EXPECT_EQ(read("/p/none/a/1/a", reader, "192.0.2.1:5"), "no project");
 }
 

@@ -52,9 +52,7 @@ std::string expression_of(std::string_view wildcard) {
   return out + "$";
 }
 
-bool is_share(std::string_view store) {
-  return store.starts_with("\\\\") || is_of_windows(store);
-}
+bool is_share(std::string_view store) { return store.starts_with("\\\\") || is_of_windows(store); }
 
 class SymProxy {
  public:
@@ -64,8 +62,9 @@ class SymProxy {
     for (const RegistryKey& key : keys) read_key(key);
     if (directories_.empty()) {
       return Error{Fault::malformed,
-                   file_ + ": has no key …\\Symbol Server Proxy\\Web Directories\\NAME with a "
-                           "SymbolPath"};
+                   file_ +
+                       ": has no key …\\Symbol Server Proxy\\Web Directories\\NAME with a "
+                       "SymbolPath"};
     }
     set_directories();
     if (!denied_.empty()) set("upstreams.deny", denied_, 0);
@@ -179,7 +178,8 @@ class SymProxy {
       if (is_on(row.name)) warn(0, fmt::format("{} is ignored: {}", row.name, row.what));
     }
     if (number("nointernetproxy") == 0u) {
-      warn(0, "NoInternetProxy is 0: which proxy Windows used is not said; `proxy` of [[upstream]]");
+      warn(0,
+           "NoInternetProxy is 0: which proxy Windows used is not said; `proxy` of [[upstream]]");
     }
     if (number("uritiers") == 2u) set("store.two_tier", "1", 0);
   }

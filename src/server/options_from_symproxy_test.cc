@@ -15,9 +15,11 @@ constexpr std::string_view kHead =
     "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Symbol Server Proxy]\r\n";
 constexpr std::string_view kDirectories =
     "\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Symbol Server Proxy\\Web Directories]\r\n"
-    "\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Symbol Server Proxy\\Web Directories\\Symbols]\r\n"
+    "\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Symbol Server Proxy\\Web "
+    "Directories\\Symbols]\r\n"
     "\"SymbolPath\"=\"\\\\\\\\files\\\\drop;https://msdl.microsoft.com/download/symbols\"\r\n"
-    "\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Symbol Server Proxy\\Web Directories\\Partners]\r\n"
+    "\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Symbol Server Proxy\\Web "
+    "Directories\\Partners]\r\n"
     "\"SymbolPath\"=\"https://partners.example.com/symbols\"\r\n";
 
 using Values = std::map<std::string, std::string>;
@@ -122,13 +124,14 @@ TEST(RegistryExport, ErrorsNameTheLine) {
     const char* line;
     const char* what;
   };
-  for (const Row& row : {Row{"[KEY", "f.reg:2: a key's ] is missing"},
-                         Row{"\"a\"=\"b\"", "f.reg:2: a value without a key"},
-                         Row{"[K]\na=1", "f.reg:3: a value's name stands between quotation marks"},
-                         Row{"[K]\n\"a\"1", "f.reg:3: a value has a = behind its name"},
-                         Row{"[K]\n\"a\"=\"b", "f.reg:3: a text has no end"},
-                         Row{"[K]\n\"a\"=dword:g", "f.reg:3: dword: is followed by a number in hex"},
-                         Row{"[K]\n\"a\"=hex(2):1", "f.reg:3: these bytes are no text"}}) {
+  for (const Row& row :
+       {Row{"[KEY", "f.reg:2: a key's ] is missing"},
+        Row{"\"a\"=\"b\"", "f.reg:2: a value without a key"},
+        Row{"[K]\na=1", "f.reg:3: a value's name stands between quotation marks"},
+        Row{"[K]\n\"a\"1", "f.reg:3: a value has a = behind its name"},
+        Row{"[K]\n\"a\"=\"b", "f.reg:3: a text has no end"},
+        Row{"[K]\n\"a\"=dword:g", "f.reg:3: dword: is followed by a number in hex"},
+        Row{"[K]\n\"a\"=hex(2):1", "f.reg:3: these bytes are no text"}}) {
     const auto keys =
         read_registry_export(base::bytes_of(std::string("REGEDIT4\n") + row.line), "f.reg");
     ASSERT_FALSE(keys.ok()) << row.line;

@@ -96,8 +96,8 @@ class Export {
       rest.remove_prefix(std::min(part.size() + 1, rest.size()));
       ++number_;
       line += base::trim(part);
-      const bool goes_on = line.ends_with('\\') && line.find(":") != std::string::npos &&
-                           !line.starts_with('[');
+      const bool goes_on =
+          line.ends_with('\\') && line.find(":") != std::string::npos && !line.starts_with('[');
       if (!goes_on || rest.empty()) return line;
       line.pop_back();
     }

@@ -1,5 +1,5 @@
-// Any bytes as an export of the registry; what is read as SymProxy's settings is written as TOML and
-// read again.
+// Any bytes as an export of the registry; what is read as SymProxy's settings is written as TOML
+// and read again.
 #include "base/assert.h"
 #include "server/options_from_symproxy.h"
 #include "server/toml_from_settings.h"

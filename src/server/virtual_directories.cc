@@ -48,8 +48,7 @@ Result<VirtualDirectories> VirtualDirectories::from(std::string_view lines) {
   VirtualDirectories made;
   for (const std::string& line : lines_of(lines)) {
     const std::size_t equals = std::min(line.find('='), line.size());
-    const std::vector<std::string_view> parts =
-        parts_of(std::string_view(line).substr(0, equals));
+    const std::vector<std::string_view> parts = parts_of(std::string_view(line).substr(0, equals));
     if (parts.empty()) return wrong(line, "say NAME or NAME=PROJECT");
     if (api::is_reserved(parts[0])) return wrong(line, "that path is one of our own");
     Directory directory;
@@ -65,10 +64,15 @@ Result<VirtualDirectories> VirtualDirectories::from(std::string_view lines) {
     if (made.directories_.size() == kDirectoriesMax) return wrong(line, "these are too many");
     made.directories_.push_back(std::move(directory));
   }
-  std::stable_sort(made.directories_.begin(), made.directories_.end(),
-                   [](const Directory& a, const Directory& b) {
-                     return a.name.size() > b.name.size();
-                   });
+  std::sort(made.directories_.begin(), made.directories_.end(),
+            [](const Directory& a, const Directory& b) {
+              return a.name.size() != b.name.size() ? a.name.size() > b.name.size()
+                                                    : a.name < b.name;
+            });
+  const auto twice =
+      std::adjacent_find(made.directories_.begin(), made.directories_.end(),
+                         [](const Directory& a, const Directory& b) { return a.name == b.name; });
+  if (twice != made.directories_.end()) return wrong(twice->name, "is named twice");
   return made;
 }
 

@@ -11,7 +11,8 @@ std::string found(const VirtualDirectories& directories, std::string_view path) 
 
 TEST(VirtualDirectories, AreOtherNamesOfWhatIsHere) {
   const auto directories =
-      VirtualDirectories::from("Symbols\nPartners=Games\n/download/symbols/\nSymbols/old=old").value();
+      VirtualDirectories::from("Symbols\nPartners=Games\n/download/symbols/\nSymbols/old=old")
+          .value();
   struct Row {
     const char* path;
     const char* found;
@@ -24,12 +25,19 @@ TEST(VirtualDirectories, AreOtherNamesOfWhatIsHere) {
                          Row{"/partners/index2.txt", "/p/games/index2.txt"},
                          Row{"/download/symbols/a.pdb/1/a.pdb", "/a.pdb/1/a.pdb"},
                          Row{"/symbols/old/a.pdb/1/a.pdb", "/p/old/a.pdb/1/a.pdb"},
-                         Row{"/symbols/1/Symbols", "none"}, Row{"/symbols", "none"},
-                         Row{"/symbols/", "none"}, Row{"/symbols/crashes", "none"},
-                         Row{"/symbols/api/v1/tokens", "none"}, Row{"/symbols/p/x/a/1/a", "none"},
-                         Row{"/partners/api/v1/tokens", "none"}, Row{"/symbols/metrics", "none"},
-                         Row{"/symbols/buildid/ab/debuginfo", "/buildid/ab/debuginfo"}, Row{"/symbolsX/a.pdb/1/a.pdb", "none"},
-                         Row{"/a.pdb/1/a.pdb", "none"}, Row{"/", "none"}, Row{"", "none"}}) {
+                         Row{"/symbols/1/Symbols", "none"},
+                         Row{"/symbols", "none"},
+                         Row{"/symbols/", "none"},
+                         Row{"/symbols/crashes", "none"},
+                         Row{"/symbols/api/v1/tokens", "none"},
+                         Row{"/symbols/p/x/a/1/a", "none"},
+                         Row{"/partners/api/v1/tokens", "none"},
+                         Row{"/symbols/metrics", "none"},
+                         Row{"/symbols/buildid/ab/debuginfo", "/buildid/ab/debuginfo"},
+                         Row{"/symbolsX/a.pdb/1/a.pdb", "none"},
+                         Row{"/a.pdb/1/a.pdb", "none"},
+                         Row{"/", "none"},
+                         Row{"", "none"}}) {
     EXPECT_EQ(found(directories, row.path), row.found) << row.path;
   }
   EXPECT_EQ(directories.projects(), (std::vector<std::string>{"games", "old"}));
@@ -37,7 +45,8 @@ TEST(VirtualDirectories, AreOtherNamesOfWhatIsHere) {
 }
 
 TEST(VirtualDirectories, MayNotHideOurPages) {
-  for (const char* line : {"crashes", "api", "p", "upload=x", "=x", "a=..", "a b/../c", "/"}) {
+  for (const char* line :
+       {"crashes", "api", "p", "upload=x", "=x", "a=..", "a b/../c", "/", "a=x\nA=y"}) {
     EXPECT_FALSE(VirtualDirectories::from(line).ok()) << line;
   }
 }
