@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/file.h"
 #include "base/text.h"
 
 namespace upstream {
@@ -200,6 +201,15 @@ std::string_view kind_of(const SymbolRequest& request) {
   }
   if (!id_of(request, KeyKind::build_id).empty()) return "elf";
   return id_of(request, KeyKind::uuid).empty() ? "pe" : "macho";
+}
+
+std::optional<Place> find_source_place(Layout layout, std::string_view build_id,
+                                       std::string_view path) {
+  if (layout != Layout::debuginfod || !is_hex(build_id) || !path.starts_with('/')) {
+    return std::nullopt;
+  }
+  return Place{"buildid/" + std::string(build_id) + "/source" + std::string(path),
+               std::string(base::basename_of(path))};
 }
 
 std::vector<Place> places_of(Layout layout, const SymbolRequest& request, const AlsoAsked& also) {

@@ -89,6 +89,17 @@ TEST(Layout, SaysWhereAFileLies) {
   }
 }
 
+TEST(Layout, OnlyDebuginfodHasSources) {
+  const auto place = find_source_place(Layout::debuginfod, "aabb", "/src/a.c");
+  ASSERT_TRUE(place.has_value());
+  EXPECT_EQ(place->path, "buildid/aabb/source/src/a.c");
+  EXPECT_EQ(place->name, "a.c");
+  EXPECT_FALSE(find_source_place(Layout::debuginfod, "aabb", "src/a.c").has_value());
+  EXPECT_FALSE(find_source_place(Layout::debuginfod, "../x", "/src/a.c").has_value());
+  EXPECT_FALSE(find_source_place(Layout::debuginfod, "", "/src/a.c").has_value());
+  EXPECT_FALSE(find_source_place(Layout::symstore, "aabb", "/src/a.c").has_value());
+}
+
 TEST(Layout, EachHasAName) {
   for (const Layout layout :
        {Layout::symstore, Layout::symstore_two_tier, Layout::ssqp, Layout::breakpad,
