@@ -58,6 +58,11 @@ TEST(Layout, SaysWhereAFileLies) {
            "/App.pdb App.pdb/" + upper + "/App.pd_*"},
       {Layout::symstore, "App.pdb/" + upper + "/App.pd_",
        "App.pdb/" + upper + "/App.pdb App.pdb/" + upper + "/App.pd_*"},
+      // An age with a letter: symstore.exe writes it in lower case, others do not.
+      {Layout::ssqp, "a.pdb/" + lower + "a/a.pdb", "a.pdb/" + lower + "a/a.pdb"},
+      {Layout::symstore_two_tier, "a.pdb/" + upper + "A/a.pdb",
+       "a./a.pdb/" + upper + "A/a.pdb a./a.pdb/" + upper + "A/a.pd_* a./a.pdb/" + upper +
+           "a/a.pdb a./a.pdb/" + upper + "a/a.pd_*"},
       {Layout::symstore, "App.pdb/" + upper + "/file.ptr", ""},
       {Layout::symstore, "App.pdb/" + upper + "/App.sym", ""},
       {Layout::symstore, "a.dll/5f0c1d2eAB000/a.dll",
