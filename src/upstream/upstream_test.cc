@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "upstream/breaker.h"
 #include "upstream/file_filter.h"
 #include "upstream/layout.h"
 #include "upstream/pattern.h"
+#include "upstream/upstreams.h"
 
 namespace upstream {
 namespace {
@@ -103,6 +105,42 @@ TEST(Layout, OnlyDebuginfodHasSources) {
   EXPECT_FALSE(find_source_place(Layout::debuginfod, "../x", "/src/a.c").has_value());
   EXPECT_FALSE(find_source_place(Layout::debuginfod, "", "/src/a.c").has_value());
   EXPECT_FALSE(find_source_place(Layout::symstore, "aabb", "/src/a.c").has_value());
+}
+
+// Out of a directory that is laid out so; refused ones are not looked for.
+TEST(Upstreams, TheFirstThatHasAFittingSourceGivesIt) {
+  const auto root = base::TemporaryDirectory::create("source-wishes").value();
+  const auto write = [&](const std::string& name, std::string_view text) {
+    EXPECT_TRUE(base::write_file_durably(root.path() + name, base::bytes_of(text)).ok());
+  };
+  write("/one/buildid/aabb/source/src/a.c", "another a");
+  write("/two/buildid/aabb/source/src/a.c", "the a");
+  write("/two/buildid/aabb/source/src/refused.c", "refused");
+  std::vector<std::unique_ptr<Server>> servers;
+  for (const std::string& name : std::vector<std::string>{"/one", "/two"}) {
+    ServerOptions options;
+    options.name = name;
+    options.layout = Layout::debuginfod;
+    options.transport.location = root.path() + name;
+    options.deny = {"refused"};
+    servers.push_back(Server::make(options).value());
+  }
+  Upstreams upstreams(std::move(servers), root.path());
+  const auto get = [&](const SourceWish& wish) {
+    std::string text;
+    const auto got = upstreams.fetch(wish, [&](Fetched fetched) -> base::Result<void> {
+      text = base::read_file(fetched.file.path()).value_or("");
+      if (text.starts_with("the ")) return {};
+      return base::Error{base::Fault::malformed, "another file"};
+    });
+    return got.ok() ? text : std::string(base::name_of(got.error().fault));
+  };
+  EXPECT_EQ(get({"", "aabb", "/src/a.c"}), "the a");
+  EXPECT_EQ(get({"", "aabb", "/src/b.c"}), "not_found");
+  EXPECT_EQ(get({"", "aabb", "/src/refused.c"}), "not_found");
+  EXPECT_FALSE(upstreams.may_have(SourceWish{"", "aabb", "/src/refused.c"}));
+  EXPECT_FALSE(upstreams.may_have(SourceWish{"games", "aabb", "/src/a.c"})) << "not their server";
+  EXPECT_EQ(get({"games", "aabb", "/src/a.c"}), "not_found");
 }
 
 TEST(Layout, EachHasAName) {
