@@ -314,10 +314,6 @@ TEST_F(ProxyReplay, DotnetsKeysAgainstAStoreInLowerCase) {
       {debug, "elf/dotnet-stripped/symbolized_executable"}};
   std::set<std::string> fetched;
   std::vector<Row> rows;
-  // The image says which content its portable PDB must have; another is no answer, and does not
-  // spoil it for who asks for the right one.
-  rows.push_back(
-      {portable, 404, "", "SymbolChecksum: SHA256:" + std::string(64, '0') + "\r\n", "GET"});
   for (const auto& [key, object] : files) {
     copy(objects + object, key.substr(1));
     rows.push_back({key, 200, must_read(objects + object)});
@@ -336,6 +332,10 @@ TEST_F(ProxyReplay, DotnetsKeysAgainstAStoreInLowerCase) {
   }
   start_nginx();
   start("layout = \"ssqp\"\n");
+  // The image says which content its portable PDB must have; another is no answer, and does not
+  // spoil it for who asks for the right one.
+  const Row misfit{portable, 404, "", "SymbolChecksum: SHA256:" + std::string(64, '0') + "\r\n"};
+  replay(kDotnet, {misfit, misfit}, "another content");
   replay_every_time(kDotnet, rows, fetched);
 }
 
