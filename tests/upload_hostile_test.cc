@@ -108,6 +108,8 @@ std::vector<Name> hostile_names() {
           {"climbs as Windows does", "..\\..\\x", false},
           {"absolute", "/etc/passwd", false},
           {"a drive", "C:\\x", false},
+          {"a share", "\\\\server\\share\\x", false},
+          {"dots in code", "%2e%2e%2fx", false},
           {"a device", "CON", true},
           {"a device with an extension", "nul.txt", true},
           {"a control character", std::string("a\x01z"), false},

@@ -176,6 +176,9 @@ Answer answer_denied(const net::Request& request, bool has_shown_token, std::str
 }
 
 bool is_local(const net::Request& request) {
+  // Browsers say it of every request, also of those that they send without an Origin.
+  const std::string_view site = request.header("Sec-Fetch-Site");
+  if (!site.empty() && site != "same-origin" && site != "none") return false;
   constexpr std::array<std::string_view, 6> kTraces{
       "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Via", "Origin"};
   for (const auto& [name, value] : request.headers.all()) {

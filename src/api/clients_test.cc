@@ -156,5 +156,17 @@ TEST(Clients, LocalIsWhoNobodyStandsBehind) {
   }
 }
 
+TEST(Clients, LocalIsNoPageOfAnotherSite) {
+  for (const auto& [site, local] :
+       {std::pair{"none", true}, std::pair{"same-origin", true}, std::pair{"same-site", false},
+        std::pair{"cross-site", false}, std::pair{"Cross-Site", false}}) {
+    net::Request request = net::Request::of("POST", "/upload/");
+    request.peer = "127.0.0.1:5";
+    request.headers.set("Host", "localhost");
+    request.headers.set("Sec-Fetch-Site", site);
+    EXPECT_EQ(is_local(request), local) << site;
+  }
+}
+
 }  // namespace
 }  // namespace api

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "ingest/source_pack.h"
+#include "sources/checksum.h"
 #include "sources/path.h"
 #include "supply/extract_in_child.h"
 
@@ -44,6 +45,23 @@ sources::Provider sources_in_packages(store::Containers& containers, ingest::Sca
     }
     return std::optional<sources::ReadFile>();
   };
+}
+
+sources::Others sources_upstream(UpstreamWork& upstreams, std::uint64_t size_max) {
+  const auto wish_of = [](const sources::Wanted& wanted) {
+    return upstream::SourceWish{wanted.project, wanted.build_id, wanted.path};
+  };
+  sources::Others others;
+  others.may_ask = [&upstreams, wish_of](const sources::Wanted& wanted) {
+    return upstreams.may_ask(wish_of(wanted));
+  };
+  others.ask = [&upstreams, wish_of, size_max](const sources::Wanted& wanted, const auto& done) {
+    const auto fits = [checksum = wanted.checksum](std::string_view bytes) {
+      return sources::fit_of(bytes, checksum) != sources::Fit::no;
+    };
+    upstreams.ask(wish_of(wanted), size_max, fits, done);
+  };
+  return others;
 }
 
 api::SourcesOptions source_routes(const Options& options, const api::Gate& gate,

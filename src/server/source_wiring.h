@@ -5,6 +5,7 @@
 #include "api/sources.h"
 #include "ingest/scan.h"
 #include "server/options.h"
+#include "server/upstream_wiring.h"
 #include "sources/sources.h"
 #include "store/access.h"
 #include "store/containers.h"
@@ -19,6 +20,9 @@ sources::Provider sources_in_packages(store::Containers& containers, ingest::Sca
 
 // Sources of Debian's source tarballs, for modules that came in a .deb.
 sources::Provider sources_of_debian(store::Containers& containers, ingest::Scan& scan);
+
+// Sources that the debuginfod servers of the configuration have.
+sources::Others sources_upstream(UpstreamWork& upstreams, std::uint64_t size_max);
 
 // All but who may upload.
 api::SourcesOptions source_routes(const Options& options, const api::Gate& gate,

@@ -38,6 +38,11 @@ class UpstreamWork {
   bool may_ask(const ident::SymbolRequest& request) const;
   void ask(const ident::SymbolRequest& request, const supply::Supply::Options::Hearer& hearer);
   base::Result<void> fetch_again(const std::string& from, const base::Sha256& content);
+  // A source file: the bytes of the first one that `is_it` takes. `done` is called once.
+  bool may_ask(const upstream::SourceWish& wish) const { return upstreams_.may_have(wish); }
+  using IsIt = std::function<bool(std::string_view bytes)>;
+  void ask(const upstream::SourceWish& wish, std::uint64_t size_max, const IsIt& is_it,
+           const std::function<void(base::Result<std::string>)>& done);
   // On a thread that may wait for an upstream server; on the caller's when there is none (any
   // more).
   void run_aside(const std::function<void()>& job);
@@ -60,6 +65,8 @@ class UpstreamWork {
         disk_(disk),
         follow_(std::move(follow)) {}
   base::Result<void> keep(upstream::Fetched fetched, const ident::SymbolRequest& request);
+  base::Result<std::string> fetch(const upstream::SourceWish& wish, std::uint64_t size_max,
+                                  const IsIt& is_it);
   supply::Supply::Options::Asked fetch(const ident::SymbolRequest& request,
                                        const supply::Supply::Options::Hearer& hearer);
 

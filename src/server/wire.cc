@@ -216,6 +216,9 @@ Result<void> serve(const Options& options) {
   sources::Sources::Options sourcing = sources_options(options, data);
   sourcing.providers.push_back(sources_in_packages(containers, scan));
   sourcing.providers.push_back(sources_of_debian(containers, scan));
+  if (!upstreams->empty()) {
+    sourcing.others = sources_upstream(*upstreams, options.sources_file_size);
+  }
   sourcing.web.may_cache = [&disk] { return disk.may_cache(); };
   const std::unique_ptr<sources::Sources> source_files =
       TRY(sources::Sources::open(supply, uploaded_sources, source_bundles, std::move(sourcing)));

@@ -1,6 +1,7 @@
 #include "sources/sources.h"
 
 #include <algorithm>
+#include <future>
 
 #include "base/log.h"
 #include "sources/checksum.h"
@@ -113,6 +114,37 @@ std::optional<std::string> Sources::find_embedded(const Module& module) const {
   return std::nullopt;
 }
 
+// What another symbol server may be asked for: by the build id, which a file of ELF lists first.
+std::optional<Wanted> Sources::wanted_of_others(const Module& module) const {
+  const auto& ids = module.named == nullptr ? std::vector<std::string>() : module.named->ids();
+  std::string path = canonical(module.file.path);
+  if (!options_.others.may_ask || module.symbols->format != "elf" || ids.empty() ||
+      ids.front().size() % 2 != 0 || !path.starts_with('/')) {
+    return std::nullopt;
+  }
+  Wanted wanted{module.scope.project, ids.front(), std::move(path),
+                std::string(module.file.checksum)};
+  if (!options_.others.may_ask(wanted)) return std::nullopt;
+  return wanted;
+}
+
+// What comes too late for who asked is kept for the next one.
+Result<std::string> Sources::ask_others(const Wanted& wanted, Clock::time_point deadline) {
+  const std::string key = "upstream " + wanted.project + " " + wanted.build_id + " " + wanted.path;
+  return web_->fetch_once(key, deadline, [&]() -> Result<std::string> {
+    const auto answer = std::make_shared<std::promise<Result<std::string>>>();
+    auto coming = answer->get_future();
+    options_.others.ask(wanted, [answer, key, web = web_](Result<std::string> bytes) {
+      if (bytes.ok()) web->keep(key, *bytes);
+      answer->set_value(std::move(bytes));
+    });
+    if (coming.wait_until(deadline) != std::future_status::ready) {
+      return Error{Fault::timed_out, "an upstream server has not sent this source file yet"};
+    }
+    return coming.get();
+  });
+}
+
 // In the order of trust and cost; a place that has trouble does not hide the next one.
 Result<Source> Sources::look_for(const Module& module, Clock::time_point deadline) {
   Error reason{Fault::not_found, "the symbols name this file, but nobody has it"};
@@ -158,6 +190,13 @@ Result<Source> Sources::look_for(const Module& module, Clock::time_point deadlin
     } else if (*file && fits((*file)->bytes, verified)) {
       return Source{std::move((*file)->bytes), path, "archive", (*file)->modified, verified};
     }
+  }
+  if (const auto wanted = wanted_of_others(module)) {
+    auto bytes = ask_others(*wanted, deadline);
+    if (bytes.ok() && fits(*bytes, verified)) {
+      return Source{std::move(*bytes), path, "upstream", {}, verified};
+    }
+    if (!bytes.ok()) reason = std::move(bytes).error();
   }
   if (const auto location = module.named->locate(path); !location.ok()) {
     if (location.error().fault != Fault::not_found) reason = location.error();

@@ -1,11 +1,11 @@
 // The one question of this room: the bytes of this source file, please, of this module.
 // The module's symbols must name the path; only then is it looked for, in this order: embedded in
-// them, uploaded files and source bundles, configured directories, other providers (archives), the
-// web servers that the symbols name. A candidate that does not fit the checksum in the symbols is
-// passed over. find() blocks; ask() does it on threads of its own. Any thread may call. The
-// destructor finishes what was asked; REQUIRES that what the constructor is given outlives it.
-// Fails with not_found (nobody has the symbols; they do not name the path; nobody has the file:
-// `what` says which), denied, too_large, timed_out, unavailable or internal.
+// them, uploaded files and source bundles, configured directories, other providers (archives),
+// other symbol servers, the web servers that the symbols name. A candidate that does not fit the
+// checksum in the symbols is passed over. find() blocks; ask() does it on threads of its own. Any
+// thread may call. The destructor finishes what was asked; REQUIRES that what the constructor is
+// given outlives it. Fails with not_found (nobody has the symbols; they do not name the path;
+// nobody has the file: `what` says which), denied, too_large, timed_out, unavailable or internal.
 // Protocol: docs/protocols/sources.md
 #pragma once
 
@@ -39,8 +39,9 @@ struct Question {
 
 struct Source {
   std::string bytes;
-  std::string path;          // as the symbols spell it
-  std::string_view origin;   // "embedded", "upload", "bundle", "directory", "archive", "web"
+  std::string path;  // as the symbols spell it
+  // "embedded", "upload", "bundle", "directory", "archive", "upstream", "web"
+  std::string_view origin;
   base::Time modified;       // 0 when not known
   bool is_verified = false;  // it fits the checksum in the symbols
 };
@@ -56,6 +57,21 @@ struct Named {
 // file; may block for a while.
 using Provider = std::function<base::Result<std::optional<ReadFile>>(const Named& named)>;
 
+// A file of an ELF that other symbol servers may have, as they are asked for it.
+struct Wanted {
+  std::string project;
+  std::string build_id;
+  std::string path;  // absolute, folded (sources/path.h)
+  std::string checksum;
+};
+struct Others {
+  // Whether anybody would be asked. Cheap. Null: nobody.
+  std::function<bool(const Wanted& wanted)> may_ask;
+  // Does not block. `done` is called once, from any thread, with what fits the checksum.
+  std::function<void(const Wanted& wanted, std::function<void(base::Result<std::string>)> done)>
+      ask;
+};
+
 class Sources {
  public:
   struct Options {
@@ -65,6 +81,7 @@ class Sources {
     std::uint64_t file_size_max = 16ull << 20;
     unsigned threads = 4;
     std::vector<Provider> providers;
+    Others others;
   };
   static base::Result<std::unique_ptr<Sources>> open(supply::Supply& supply, Uploaded& uploaded,
                                                      Bundles& bundles, Options options);
@@ -93,13 +110,15 @@ class Sources {
   base::Result<void> prove_address(const Question& question, Clock::time_point deadline);
   base::Result<Source> look_for(const Module& module, Clock::time_point deadline);
   std::optional<std::string> find_embedded(const Module& module) const;
+  std::optional<Wanted> wanted_of_others(const Module& module) const;
+  base::Result<std::string> ask_others(const Wanted& wanted, Clock::time_point deadline);
 
   supply::Supply& supply_;
   Uploaded& uploaded_;
   Bundles& bundles_;
   const Options options_;
   const Roots roots_;
-  std::unique_ptr<Web> web_;
+  std::shared_ptr<Web> web_;  // also of those whose answers come late
   NamedLists lists_;
   std::atomic<unsigned> waiting_ = 0;
   std::unique_ptr<base::WorkerPool> pool_;

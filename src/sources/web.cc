@@ -42,6 +42,10 @@ std::optional<std::string> find_target(const net::ClientAnswer& answer, const st
   return from.substr(0, host_end) + std::string(*location);
 }
 
+std::string name_of_key(const std::string& key) {
+  return base::sha256_of(base::bytes_of(key)).hex();
+}
+
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -78,7 +82,7 @@ Result<std::unique_ptr<Web>> Web::open(const WebOptions& options) {
   }
   HostRules rules = TRY(HostRules::parse(options.hosts, credentials));
   auto web = std::unique_ptr<Web>(new Web(options, std::move(rules)));
-  if (web->enabled()) TRY(web->read_cache());
+  TRY(web->read_cache());
   return web;
 }
 
@@ -124,8 +128,8 @@ std::optional<std::string> Web::find_cached(const std::string& name) {
   return std::move(*bytes);
 }
 
-// A cache that cannot be written is no reason to refuse the file.
-void Web::keep(const std::string& name, std::string_view bytes) {
+void Web::keep(const std::string& key, std::string_view bytes) {
+  const std::string name = name_of_key(key);
   if (options_.may_cache && !options_.may_cache()) return;
   auto file = base::PendingFile::create(options_.tmp);
   if (!file.ok() || !file->append(base::bytes_of(bytes)).ok() ||
@@ -211,34 +215,48 @@ Result<std::string> Web::download(const srcsrv::Location& location, Clock::time_
   return Error{Fault::not_found, "the source server redirects without end or to nowhere"};
 }
 
+std::optional<Error> Web::find_failure(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto failed = failures_.find(name);
+  if (failed == failures_.end() || failed->second.until <= Clock::now()) return std::nullopt;
+  return failed->second.error;
+}
+
+void Web::note_failure(const std::string& name, const Error& error) {
+  const std::lock_guard lock(mutex_);
+  if (failures_.size() >= kMaxFailures) failures_.clear();
+  failures_[name] = {error, Clock::now() + base::policy_of(error.fault).remember};
+}
+
 Result<std::string> Web::fetch(const srcsrv::Location& location, Clock::time_point deadline) {
-  const std::string name = base::sha256_of(base::bytes_of(location.url)).hex();
+  const std::string name = name_of_key(location.url);
+  return fetch_once(location.url, deadline, [&]() -> Result<std::string> {
+    if (auto failure = find_failure(name)) return std::move(*failure);
+    auto bytes = download(location, deadline);
+    if (bytes.ok()) {
+      keep(location.url, *bytes);
+    } else if (Clock::now() < deadline) {
+      note_failure(name, bytes.error());
+    }
+    return bytes;
+  });
+}
+
+Result<std::string> Web::fetch_once(const std::string& key, Clock::time_point deadline,
+                                    const Download& download) {
+  const std::string name = name_of_key(key);
   {
     std::unique_lock lock(mutex_);
     if (!landed_.wait_until(lock, deadline, [&] { return !flights_.contains(name); })) {
       return Error{Fault::timed_out, "the source server has not answered yet"};
     }
-    const auto failed = failures_.find(name);
-    if (failed != failures_.end() && failed->second.until > Clock::now()) {
-      return failed->second.error;
-    }
     flights_.insert(name);
   }
-  Result<std::string> bytes = Error{Fault::internal, ""};
-  if (auto cached = find_cached(name)) {
-    bytes = std::move(*cached);
-  } else {
-    bytes = download(location, deadline);
-    if (bytes.ok()) keep(name, *bytes);
-  }
+  auto cached = find_cached(name);
+  Result<std::string> bytes = cached ? Result<std::string>(std::move(*cached)) : download();
   const std::lock_guard lock(mutex_);
   flights_.erase(name);
   landed_.notify_all();
-  failures_.erase(name);
-  if (!bytes.ok() && Clock::now() < deadline) {
-    if (failures_.size() >= kMaxFailures) failures_.clear();
-    failures_[name] = {bytes.error(), Clock::now() + base::policy_of(bytes.error().fault).remember};
-  }
   return bytes;
 }
 

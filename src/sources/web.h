@@ -1,7 +1,7 @@
 // Source files from web servers: those that the operator named, with what lets us in there, and
 // kept on disk, since what a commit holds does not change.
 // Any thread may call; fetch() blocks; a URL is fetched once however many ask. A failure is
-// remembered for as long as its fault's policy says.
+// remembered for as long as its fault's policy says. What others fetch is kept here, too.
 // open() fails with malformed (a setting), denied or unavailable (the cache). fetch() fails with
 // denied (not on the list, a private address behind a domain, a redirect elsewhere), not_found,
 // too_large, timed_out, malformed (base64) or unavailable. Errors name the server, never the path
@@ -50,6 +50,14 @@ class Web {
   base::Result<std::string> fetch(const srcsrv::Location& location, Clock::time_point deadline);
   bool enabled() const { return !rules_.empty(); }
 
+  // Of whoever fetches by other ways: what was kept under `key`, else what `download` gives, which
+  // is run once however many ask; what fails is not remembered. It keeps what it got itself.
+  using Download = std::function<base::Result<std::string>()>;
+  base::Result<std::string> fetch_once(const std::string& key, Clock::time_point deadline,
+                                       const Download& download);
+  // A cache that cannot be written is no reason to refuse the file.
+  void keep(const std::string& key, std::string_view bytes);
+
  private:
   struct Failure {
     base::Error error;
@@ -66,7 +74,8 @@ class Web {
   base::Result<std::string> download(const srcsrv::Location& location, Clock::time_point deadline);
   base::Result<net::ClientAnswer> get(const std::string& url, Clock::time_point deadline) const;
   std::optional<std::string> find_cached(const std::string& name);
-  void keep(const std::string& name, std::string_view bytes);
+  std::optional<base::Error> find_failure(const std::string& name);
+  void note_failure(const std::string& name, const base::Error& error);
   std::string path_of(const std::string& name) const;
 
   const WebOptions options_;

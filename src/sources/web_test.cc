@@ -134,6 +134,29 @@ TEST_F(SourceWeb, AMissIsRemembered) {
   EXPECT_EQ(asked_, 1);
 }
 
+TEST_F(SourceWeb, WhatOthersFetchIsKeptHereAndTheirFailuresAreNot) {
+  int downloads = 0;
+  const auto once = [&](Web& web, const std::string& key, bool works) {
+    const auto bytes = web.fetch_once(key, later(), [&]() -> base::Result<std::string> {
+      ++downloads;
+      if (!works) return base::Error{Fault::unavailable, "not now"};
+      web.keep(key, "the file");
+      return std::string("the file");
+    });
+    return bytes.ok() ? *bytes : std::string(base::name_of(bytes.error().fault));
+  };
+  {
+    const auto web = open("");  // no server of the web is on its list
+    EXPECT_EQ(once(*web, "key", false), "unavailable");
+    EXPECT_EQ(once(*web, "key", true), "the file");
+    EXPECT_EQ(once(*web, "key", false), "the file");
+    EXPECT_EQ(once(*web, "another", false), "unavailable");
+  }
+  const auto next_run = open("");
+  EXPECT_EQ(once(*next_run, "key", false), "the file");
+  EXPECT_EQ(downloads, 3);
+}
+
 // A real PDB from a real linker, whose Source Link leads to the server.
 TEST_F(SourceWeb, APdbWithSourceLinkLeadsToItsSource) {
   REQUIRE_OR_SKIP(

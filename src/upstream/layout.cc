@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/file.h"
 #include "base/text.h"
 
 namespace upstream {
@@ -43,15 +44,23 @@ bool is_hex(std::string_view text) {
   });
 }
 
-// A GUID and its age are written in upper case; of a time stamp and a size only the former is.
+constexpr std::size_t kGuidDigits = 32, kAgeDigitsMax = 7;  // with 8 it is as long as a build id
+
+bool is_guid_and_age(std::string_view id) {
+  return is_hex(id) && id.size() > kGuidDigits && id.size() <= kGuidDigits + kAgeDigitsMax;
+}
+
+// A GUID is written in upper case, its age in lower case; likewise a time stamp and a size.
 std::string symstore_id(std::string_view id) {
-  constexpr std::size_t kStampDigits = 8, kPeDigitsMax = 16, kGuidDigits = 32;
+  constexpr std::size_t kStampDigits = 8, kPeDigitsMax = 16;
   if (!is_hex(id)) return base::lower_ascii(id);
   if (id.size() > kStampDigits && id.size() <= kPeDigitsMax) {
     return base::upper_ascii(id.substr(0, kStampDigits)) +
            base::lower_ascii(id.substr(kStampDigits));
   }
-  return id.size() > kGuidDigits ? base::upper_ascii(id) : std::string(id);
+  if (!is_guid_and_age(id))
+    return id.size() > kGuidDigits ? base::upper_ascii(id) : std::string(id);
+  return base::upper_ascii(id.substr(0, kGuidDigits)) + base::lower_ascii(id.substr(kGuidDigits));
 }
 
 bool wants_text(const SymbolRequest& request) {
@@ -94,7 +103,9 @@ void add_store_places(const SymbolRequest& request, bool two_tier, const AlsoAsk
   const StorePath& asked = *request.asked;
   const std::string file = plain_file(asked);
   const std::string tier = two_tier ? base::lower_ascii(asked.name.substr(0, 2)) + "/" : "";
-  for (const std::string& id : {asked.id, symstore_id(asked.id)}) {
+  // Some tools write the age as its GUID.
+  const std::string loud = is_guid_and_age(asked.id) ? base::upper_ascii(asked.id) : asked.id;
+  for (const std::string& id : std::vector<std::string>{asked.id, symstore_id(asked.id), loud}) {
     std::string folder = tier;
     folder.append(asked.name).append("/").append(id).append("/");
     places.add(folder + file, file);
@@ -200,6 +211,15 @@ std::string_view kind_of(const SymbolRequest& request) {
   }
   if (!id_of(request, KeyKind::build_id).empty()) return "elf";
   return id_of(request, KeyKind::uuid).empty() ? "pe" : "macho";
+}
+
+std::optional<Place> find_source_place(Layout layout, std::string_view build_id,
+                                       std::string_view path) {
+  if (layout != Layout::debuginfod || !is_hex(build_id) || !path.starts_with('/')) {
+    return std::nullopt;
+  }
+  return Place{"buildid/" + std::string(build_id) + "/source" + std::string(path),
+               std::string(base::basename_of(path))};
 }
 
 std::vector<Place> places_of(Layout layout, const SymbolRequest& request, const AlsoAsked& also) {

@@ -4,7 +4,7 @@
 //   symstore_two_tier  the same below the name's first two letters
 //   ssqp               the same in lower case, with .NET's ids (elf-buildid-…, mach-uuid-…)
 //   breakpad           NAME/ID/NAME.sym
-//   debuginfod         buildid/ID/{debuginfo,executable}
+//   debuginfod         buildid/ID/{debuginfo,executable,source/PATH}
 //   unified            ab/cdef…/{debuginfo,executable,breakpad}
 //   native             ab/cdef….debug and ab/cdef…; UUIDs as XXXX/XXXX/XXXX/XXXX/XXXX/XXXXXXXXXXXX
 // A server may tell spellings apart: the client's comes first, then those that the layout's own
@@ -53,6 +53,11 @@ struct AlsoAsked {
 };
 std::vector<Place> places_of(Layout layout, const ident::SymbolRequest& request,
                              const AlsoAsked& also = {});
+
+// Where the sources of a module are: only debuginfod has them. `path` is the symbols', absolute and
+// without "..".
+std::optional<Place> find_source_place(Layout layout, std::string_view build_id,
+                                       std::string_view path);
 
 // What kind of file is wanted, as far as a request says: "breakpad", "pdb", "elf", "macho" or "pe".
 std::string_view kind_of(const ident::SymbolRequest& request);

@@ -46,6 +46,10 @@ std::string trimmed(std::string location) {
   return location;
 }
 
+bool names(const std::vector<std::string>& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
 // One transfer, as a watcher sees it.
 class Watched {
  public:
@@ -202,14 +206,30 @@ bool Server::allows(std::string_view name) const {
 
 // Where it may be asked for what is wanted; nowhere when projects, kinds or filter say no.
 std::vector<Place> Server::places_of_wanted(const SymbolRequest& request) const {
-  const auto names = [](const std::vector<std::string>& list, std::string_view name) {
-    return std::find(list.begin(), list.end(), name) != list.end();
-  };
   if (!names(options_.projects, request.scope.project)) return {};
   if (!options_.kinds.empty() && !names(options_.kinds, kind_of(request))) return {};
   std::vector<Place> places = places_of(options_.layout, request, options_.also);
   std::erase_if(places, [&](const Place& place) { return !allows(place.name); });
   return places;
+}
+
+// Who has sources has them for files of ELF.
+std::optional<Place> Server::find_place(const SourceWish& wish) const {
+  if (!names(options_.projects, wish.project)) return std::nullopt;
+  if (!options_.kinds.empty() && !names(options_.kinds, "elf")) return std::nullopt;
+  auto place = find_source_place(options_.layout, wish.build_id, wish.path);
+  if (place && !allows(place->name)) return std::nullopt;
+  return place;
+}
+
+bool Server::may_have(const SourceWish& wish) const { return find_place(wish).has_value(); }
+
+Result<Fetched> Server::fetch(const SourceWish& wish, const std::string& tmp,
+                              const std::atomic<bool>& stop) {
+  const auto place = find_place(wish);
+  if (!place) return Error{Fault::not_found, options_.name + ": is not asked for such a file"};
+  Clock::time_point ignored = Clock::time_point::max();
+  return fetch_place(*place, tmp, stop, ignored, nullptr);
 }
 
 bool Server::may_have(const SymbolRequest& request) const {

@@ -44,6 +44,13 @@ struct ServerOptions {
   std::size_t misses_max = 100'000;  // remembered
 };
 
+// A source file that the symbols of a module name (upstream/layout.h: find_source_place()).
+struct SourceWish {
+  std::string project;
+  std::string build_id;
+  std::string path;
+};
+
 // A file that came. Nothing says yet that it is what was asked for.
 struct Fetched {
   base::PendingFile file;
@@ -80,6 +87,9 @@ class Server {
   base::Result<Fetched> fetch(const ident::SymbolRequest& request, const std::string& tmp,
                               const std::atomic<bool>& stop, Clock::time_point& miss_until,
                               Watcher* watcher = nullptr);
+  bool may_have(const SourceWish& wish) const;
+  base::Result<Fetched> fetch(const SourceWish& wish, const std::string& tmp,
+                              const std::atomic<bool>& stop);
   // What was fetched `from` here before; nothing when that is not here.
   std::optional<base::Result<Fetched>> fetch_again(const std::string& from, const std::string& tmp,
                                                    const std::atomic<bool>& stop);
@@ -103,6 +113,7 @@ class Server {
   struct Turn;  // holds one of the requests_max turns
 
   bool allows(std::string_view name) const;
+  std::optional<Place> find_place(const SourceWish& wish) const;
   std::vector<Place> places_of_wanted(const ident::SymbolRequest& request) const;
   Server(const ServerOptions& options, FileFilter filter, std::unique_ptr<Transport> transport);
   base::Result<Fetched> fetch_place(const Place& place, const std::string& tmp,

@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "upstream/breaker.h"
 #include "upstream/file_filter.h"
 #include "upstream/layout.h"
 #include "upstream/pattern.h"
+#include "upstream/upstreams.h"
 
 namespace upstream {
 namespace {
@@ -58,6 +60,11 @@ TEST(Layout, SaysWhereAFileLies) {
            "/App.pdb App.pdb/" + upper + "/App.pd_*"},
       {Layout::symstore, "App.pdb/" + upper + "/App.pd_",
        "App.pdb/" + upper + "/App.pdb App.pdb/" + upper + "/App.pd_*"},
+      // An age with a letter: symstore.exe writes it in lower case, others do not.
+      {Layout::ssqp, "a.pdb/" + lower + "a/a.pdb", "a.pdb/" + lower + "a/a.pdb"},
+      {Layout::symstore_two_tier, "a.pdb/" + upper + "A/a.pdb",
+       "a./a.pdb/" + upper + "A/a.pdb a./a.pdb/" + upper + "A/a.pd_* a./a.pdb/" + upper +
+           "a/a.pdb a./a.pdb/" + upper + "a/a.pd_*"},
       {Layout::symstore, "App.pdb/" + upper + "/file.ptr", ""},
       {Layout::symstore, "App.pdb/" + upper + "/App.sym", ""},
       {Layout::symstore, "a.dll/5f0c1d2eAB000/a.dll",
@@ -87,6 +94,53 @@ TEST(Layout, SaysWhereAFileLies) {
     EXPECT_EQ(paths_of(row.layout, row.asked), row.places)
         << name_of(row.layout) << " " << row.asked;
   }
+}
+
+TEST(Layout, OnlyDebuginfodHasSources) {
+  const auto place = find_source_place(Layout::debuginfod, "aabb", "/src/a.c");
+  ASSERT_TRUE(place.has_value());
+  EXPECT_EQ(place->path, "buildid/aabb/source/src/a.c");
+  EXPECT_EQ(place->name, "a.c");
+  EXPECT_FALSE(find_source_place(Layout::debuginfod, "aabb", "src/a.c").has_value());
+  EXPECT_FALSE(find_source_place(Layout::debuginfod, "../x", "/src/a.c").has_value());
+  EXPECT_FALSE(find_source_place(Layout::debuginfod, "", "/src/a.c").has_value());
+  EXPECT_FALSE(find_source_place(Layout::symstore, "aabb", "/src/a.c").has_value());
+}
+
+// Out of a directory that is laid out so; refused ones are not looked for.
+TEST(Upstreams, TheFirstThatHasAFittingSourceGivesIt) {
+  const auto root = base::TemporaryDirectory::create("source-wishes").value();
+  const auto write = [&](const std::string& name, std::string_view text) {
+    EXPECT_TRUE(base::write_file_durably(root.path() + name, base::bytes_of(text)).ok());
+  };
+  write("/one/buildid/aabb/source/src/a.c", "another a");
+  write("/two/buildid/aabb/source/src/a.c", "the a");
+  write("/two/buildid/aabb/source/src/refused.c", "refused");
+  std::vector<std::unique_ptr<Server>> servers;
+  for (const std::string& name : std::vector<std::string>{"/one", "/two"}) {
+    ServerOptions options;
+    options.name = name;
+    options.layout = Layout::debuginfod;
+    options.transport.location = root.path() + name;
+    options.deny = {"refused"};
+    servers.push_back(Server::make(options).value());
+  }
+  Upstreams upstreams(std::move(servers), root.path());
+  const auto get = [&](const SourceWish& wish) {
+    std::string text;
+    const auto got = upstreams.fetch(wish, [&](Fetched fetched) -> base::Result<void> {
+      text = base::read_file(fetched.file.path()).value_or("");
+      if (text.starts_with("the ")) return {};
+      return base::Error{base::Fault::malformed, "another file"};
+    });
+    return got.ok() ? text : std::string(base::name_of(got.error().fault));
+  };
+  EXPECT_EQ(get({"", "aabb", "/src/a.c"}), "the a");
+  EXPECT_EQ(get({"", "aabb", "/src/b.c"}), "not_found");
+  EXPECT_EQ(get({"", "aabb", "/src/refused.c"}), "not_found");
+  EXPECT_FALSE(upstreams.may_have(SourceWish{"", "aabb", "/src/refused.c"}));
+  EXPECT_FALSE(upstreams.may_have(SourceWish{"games", "aabb", "/src/a.c"})) << "not their server";
+  EXPECT_EQ(get({"games", "aabb", "/src/a.c"}), "not_found");
 }
 
 TEST(Layout, EachHasAName) {

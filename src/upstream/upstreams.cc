@@ -64,6 +64,33 @@ bool Upstreams::may_have(const ident::SymbolRequest& request) const {
                      [&](const auto& server) { return server->may_have(request); });
 }
 
+bool Upstreams::may_have(const SourceWish& wish) const {
+  return std::any_of(servers_.begin(), servers_.end(),
+                     [&](const auto& server) { return server->may_have(wish); });
+}
+
+Result<void> Upstreams::fetch(const SourceWish& wish, const Judge& is_it) {
+  Error missed{Fault::not_found, "no upstream server has this source file"};
+  for (const auto& server : servers_) {
+    if (stop_) return Error{Fault::unavailable, "the server stops"};
+    if (!server->may_have(wish)) continue;
+    auto fetched = server->fetch(wish, tmp_, stop_);
+    if (!fetched.ok()) {
+      const bool is_first = missed.fault == Fault::not_found;
+      if (is_first && !is_miss(fetched.error().fault)) missed = fetched.error();
+      continue;
+    }
+    const Place place = fetched->place;
+    const Result<void> taken = is_it(std::move(*fetched));
+    if (taken.ok()) return {};
+    base::log::warning("upstream {}: {}: {}", server->name(), place.path, taken.error().what);
+    if (is_own_trouble(taken.error().fault)) return taken;
+    Clock::time_point ignored = Clock::time_point::max();
+    server->reject(place, ignored);
+  }
+  return missed;
+}
+
 Result<Fetched> Upstreams::fetch_again(const std::string& from) {
   for (const auto& server : servers_) {
     if (auto fetched = server->fetch_again(from, tmp_, stop_)) return std::move(*fetched);

@@ -42,6 +42,10 @@ class Upstreams {
   using Judge = std::function<base::Result<void>(Fetched fetched)>;
   std::variant<std::monostate, Missed> fetch(const ident::SymbolRequest& request,
                                              const Judge& is_it, Watcher* watcher = nullptr);
+  // Whether any of them would be asked for that source file; and it, looked at likewise. Fails with
+  // not_found (all said so), or as the first server that may have it and gave no answer.
+  bool may_have(const SourceWish& wish) const;
+  base::Result<void> fetch(const SourceWish& wish, const Judge& is_it);
   // A file that came from there before; not_found when no server of ours is that one any more.
   base::Result<Fetched> fetch_again(const std::string& from);
   void forget_misses();
