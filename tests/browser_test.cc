@@ -152,4 +152,30 @@ TEST(Browser, KeepsTheSymbolServersFiguresUpToDate) {
   }
 }
 
+// The operator's pages, as a browser that was given a token shows them.
+TEST(Browser, ShowsTheOperatorsPagesToWhoHasAToken) {
+  const auto program = find_browser();
+  REQUIRE_OR_SKIP(program.has_value(), "no chromium on this machine");
+  const auto root = base::TemporaryDirectory::create("browser-test").value();
+  const ServerProcess server = ServerProcess::start({root.path() + "/data", {}, {}, {}});
+  const auto made = base::run_child(testing_support::faultline_program(),
+                                    {"faultline", "admin", "token", "create", "<b>boss</b>",
+                                     "--rights", "admin", "--data", root.path() + "/data"});
+  ASSERT_TRUE(made.ok() && made->ok());
+  const std::string secret(base::trim(made->output));
+  Browser browser(*program);
+  EXPECT_FALSE(has(browser.dump_dom(server.url() + "/settings/tokens"), "boss"));
+  const std::string url = "http://me:" + secret + "@" + server.url().substr(7);
+  const std::string tokens = browser.dump_dom(url + "/settings/tokens");
+  EXPECT_TRUE(has(tokens, "&lt;b&gt;boss&lt;/b&gt;")) << tokens.substr(0, 3000);
+  EXPECT_FALSE(has(tokens, "<b>boss</b>"));
+  for (const char* at : {"/settings", "/settings/projects", "/settings/tokens", "/settings/uploads",
+                         "/settings/files", "/settings/upstreams"}) {
+    const std::string light = browser.screenshot(url + at, false, 1300);
+    const std::string dark = browser.screenshot(url + at, true, 1300);
+    EXPECT_GT(light.size(), 5'000u) << at;
+    EXPECT_NE(light, dark) << at << ": light and dark look the same";
+  }
+}
+
 }  // namespace

@@ -15,16 +15,31 @@ Answer admin_failed(const base::Error& error) {
   return json_error(base::policy_of(error.fault).http_status, error.what);
 }
 
+namespace {
+
+Answer refusal(const Denial& denial) {
+  if (denial.why == Denial::Why::lacks_right) return json_error(403, denial.what);
+  return tecken_dialect().refusal(denial);
+}
+
+}  // namespace
+
+Admission admit_admin(const Request& request, const Gate& gate) {
+  Admission admission = gate.admit(request, store::Right::admin);
+  const auto* who = std::get_if<Who>(&admission);
+  // Who makes tokens can make one for any project.
+  if (who == nullptr || who->project.name.empty()) return admission;
+  return Denial{Denial::Why::lacks_right,
+                "this token is for one project; projects and tokens are everybody's"};
+}
+
 void add_admin_route(net::Router& router, const Gate& gate, const char* method, const char* pattern,
                      AdminHandler handler) {
   const auto refuse = [&gate](const Request& request) -> std::optional<Answer> {
-    const Admission admission = gate.admit(request, store::Right::admin);
-    if (const auto* refusal = std::get_if<Denial>(&admission)) {
-      return tecken_dialect().refusal(*refusal);
-    }
-    // Who makes tokens can make one for any project.
-    if (std::get<Who>(admission).project.name.empty()) return std::nullopt;
-    return json_error(403, "this token is for one project; projects and tokens are everybody's");
+    const Admission admission = admit_admin(request, gate);
+    const auto* denial = std::get_if<Denial>(&admission);
+    if (denial == nullptr) return std::nullopt;
+    return refusal(*denial);
   };
   net::Route route;
   route.method = method;
@@ -33,10 +48,8 @@ void add_admin_route(net::Router& router, const Gate& gate, const char* method, 
   if (route.method == "POST") route.body = net::BodyPolicy::memory(kBodySizeMax);
   route.admit = refuse;
   route.handler = [&gate, handler = std::move(handler)](Request& request) -> net::Reply {
-    const Admission admission = gate.admit(request, store::Right::admin);
-    if (const auto* refusal = std::get_if<Denial>(&admission)) {
-      return tecken_dialect().refusal(*refusal);
-    }
+    const Admission admission = admit_admin(request, gate);
+    if (const auto* denial = std::get_if<Denial>(&admission)) return refusal(*denial);
     return handler(request, {std::get<Who>(admission).name, request.peer});
   };
   router.add(std::move(route));

@@ -10,6 +10,10 @@
 
 namespace api {
 
+// Who may administer everything: a token of all projects or of the default one, or the secret. The
+// others hear why not.
+Admission admit_admin(const net::Request& request, const Gate& gate);
+
 using AdminHandler = std::function<net::Answer(net::Request& request, const store::Actor& actor)>;
 
 // `gate` must outlive the server.

@@ -36,7 +36,7 @@ struct Word {
   std::string_view text;
   Type type;
 };
-constexpr std::array<Word, 15> kWords{{{"metadata", Type::metadata},
+constexpr std::array<Word, 16> kWords{{{"metadata", Type::metadata},
                                        {"metrics", Type::metrics},
                                        {"submit", Type::submit},
                                        {"symbolicate", Type::symbolicate},
@@ -49,6 +49,7 @@ constexpr std::array<Word, 15> kWords{{{"metadata", Type::metadata},
                                        {"__version__", Type::health},
                                        {"crashes", Type::page},
                                        {"static", Type::page},
+                                       {"settings", Type::page},
                                        {"status", Type::page},
                                        {"missingsymbols", Type::page}}};
 

@@ -3,10 +3,9 @@
 // the uploader's own token sees its own.
 #include <algorithm>
 
+#include "api/derived_state.h"
 #include "api/upload_common.h"
 #include "base/text.h"
-#include "supply/supply.h"
-#include "symbols/index_file.h"
 
 namespace api {
 
@@ -72,59 +71,17 @@ void write_head(JsonWriter& out, const store::UploadRecord& record) {
   out.key("peer").string(upload.peer).key("project").string(upload.project);
 }
 
-std::string state_of(const supply::Found& found) {
-  using State = supply::Found::State;
-  switch (found.state()) {
-    case State::here:
-      return "ready";
-    case State::missing:
-      return "failed: " + found.miss().what;
-    case State::working:
-      return "working";
-    case State::unknown:
-      return "not asked for yet";
-  }
-  return "";
-}
-
-// From the tables' heads; nothing of an index that is gone or damaged.
-void write_counts(JsonWriter& out, const supply::Found& index) {
-  if (!index.here()) return;
-  auto mapped = base::MappedFile::open(index.file()->path);
-  if (!mapped.ok()) return;
-  const auto opened = symbols::IndexFile::open(std::move(*mapped));
-  if (!opened.ok()) return;
-  out.key("functions").unsigned_integer((*opened)->functions.count());
-  out.key("publics").unsigned_integer((*opened)->publics.count());
-}
-
-// Where clients ask for the .sym of a file: x.pdb/ID/x.sym, libx.so/ID/libx.so.sym.
-ident::StorePath sym_path_of(const store::FileRecord& file) {
-  std::string_view stem = file.name;
-  if (stem.ends_with(".pdb")) stem.remove_suffix(4);
-  return {file.name, file.debug_id, std::string(stem) + ".sym"};
-}
-
-// One conversion makes both, the .sym first; who asked for the .sym alone has its own answer.
-std::string state_of_sym(const Context& context, const store::FileRecord& file,
-                         const ident::Scope& scope, const supply::Found& index) {
-  if (file.format == "breakpad_sym") return "uploaded";
-  const auto asked = context->rooms.supply.local(ident::request_of(sym_path_of(file), scope));
-  return state_of(asked.settled() ? asked : index);
-}
-
 // What we make of a module, and whether it is there yet.
 void write_derived(JsonWriter& out, const Context& context, const store::Upload& upload,
                    const store::FileRecord& file) {
   out.key("derived").begin_object();
-  const auto id = ident::DebugId::parse(file.debug_id);
-  if (id && (file.has_debug || file.has_symbols || file.has_code)) {
-    const ident::Scope scope{upload.project, upload.is_try};
-    const auto index =
-        context->rooms.supply.local(ident::module_request(ident::Artifact::index, "", *id, scope));
-    out.key("sym").string(state_of_sym(context, file, scope, index));
-    out.key("index").string(state_of(index));
-    write_counts(out, index);
+  if (const auto made =
+          find_derived(context->rooms.supply, file, {upload.project, upload.is_try})) {
+    out.key("sym").string(made->sym).key("index").string(made->index);
+    if (made->counts) {
+      out.key("functions").unsigned_integer(made->counts->functions);
+      out.key("publics").unsigned_integer(made->counts->publics);
+    }
   }
   out.end_object();
 }

@@ -1,9 +1,9 @@
 // One face for SQLite and PostgreSQL: statements, rows, transactions, migrations.
 // Knows no table of ours: rooms bring their own migrations, in one numbered list.
-// SQL is the standard part that both engines take; `?` marks parameters; {{bigserial}} and
-// {{blob}} in migrations become the engine's own words. Times are integer microseconds UTC, ids are
-// text. Any thread may call: a Database serialises writers (one writer) and lends connections to
-// readers. Calls block; they belong on the worker pool, never on a network loop. Fails with
+// SQL is the standard part that both engines take; `?` marks parameters; {{bigserial}} and the like
+// in migrations become the engine's own words (dialect.h). Times are integer microseconds UTC, ids
+// are text. Any thread may call: a Database serialises writers (one writer) and lends connections
+// to readers. Calls block; they belong on the worker pool, never on a network loop. Fails with
 // unavailable (engine, disk full, busy), internal (SQL of ours), malformed (URL).
 #pragma once
 

@@ -33,6 +33,8 @@ base::Result<std::string> with_engine_words(std::string_view sql, Engine engine)
       out += engine == Engine::sqlite ? "INTEGER" : "BIGSERIAL";
     } else if (word == "{{blob}}") {
       out += engine == Engine::sqlite ? "BLOB" : "BYTEA";
+    } else if (word == "{{bytewise}}") {
+      out += engine == Engine::sqlite ? "BINARY" : "\"C\"";
     } else {
       return base::Error{base::Fault::internal, "unknown word in SQL: " + std::string(word)};
     }

@@ -15,6 +15,10 @@ TEST(Dialect, PutsInTheEnginesWords) {
             "a INTEGER, b BLOB");
   EXPECT_EQ(with_engine_words("a {{bigserial}}, b {{blob}}", Engine::postgresql).value(),
             "a BIGSERIAL, b BYTEA");
+  EXPECT_EQ(with_engine_words("a COLLATE {{bytewise}}", Engine::sqlite).value(),
+            "a COLLATE BINARY");
+  EXPECT_EQ(with_engine_words("a COLLATE {{bytewise}}", Engine::postgresql).value(),
+            "a COLLATE \"C\"");
   EXPECT_FALSE(with_engine_words("{{json}}", Engine::sqlite).ok());
   EXPECT_FALSE(with_engine_words("{{blob", Engine::sqlite).ok());
 }

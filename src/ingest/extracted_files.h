@@ -44,6 +44,7 @@ class ExtractedFiles {
   bool has(const base::Sha256& content);  // and marks it as used
   void remove(const base::Sha256& content);
   std::uint64_t size() const;
+  const Budget& budget() const { return budget_; }
   const std::string& tmp() const { return tmp_; }
   std::string path_of(const base::Sha256& content) const { return files_.path_of(content); }
 

@@ -47,6 +47,7 @@
 #include "server/pointers.h"
 #include "server/processor.h"
 #include "server/room_options.h"
+#include "server/settings_wiring.h"
 #include "server/signals.h"
 #include "server/source_wiring.h"
 #include "server/statistics_wiring.h"
@@ -292,6 +293,8 @@ Result<void> serve(const Options& options) {
                  {archive, queue, [&] { return status_figures(catalog, supply, disk, gate); },
                   symbols_as_home(home, symbols, site)});
   add_symbol_pages(router, symbols, site);
+  add_settings_pages(router, {gate, access, *database, catalog, containers, uploads, supply,
+                              *upstreams, disk, *extracted, statistics.get(), options});
   api::StoreOptions served;
   served.allows = allows;
   served.statistics = statistics.get();

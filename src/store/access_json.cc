@@ -16,7 +16,7 @@ using base::Result;
 namespace {
 
 constexpr std::int64_t kMicrosecondsPerDay = 86'400'000'000;
-constexpr std::int64_t kDaysMax = 36'500;
+constexpr std::int64_t kDaysUsual = 365, kDaysMax = 36'500;
 
 void write_project(JsonWriter& out, const Project& project) {
   out.begin_object().key("name").string(project.name).key("strict").boolean(project.strict);
@@ -114,16 +114,23 @@ Result<std::string> post_project(Access& access, std::string_view json, const Ac
   return out.take();
 }
 
-Result<std::string> post_token(Access& access, std::string_view json, const Actor& actor) {
-  const JsonValue given = TRY(object_of(json));
+Result<Token> token_wanted(std::string label, std::string_view rights, std::string project,
+                           std::int64_t days) {
   Token wanted;
-  wanted.label = given["label"].text_or("");
-  wanted.rights = TRY(Rights::parse(given["rights"].text_or("")));
-  wanted.project = given["project"].text_or(kEveryProject);
-  const std::int64_t days = given["days"].integer_or(365);
+  wanted.label = std::move(label);
+  wanted.rights = TRY(Rights::parse(rights));
+  wanted.project = std::move(project);
   if (days < 0 || days > kDaysMax) return Error{Fault::malformed, "days is from 0 to 36500"};
   if (days != 0) wanted.expires_at = {base::now().us + days * kMicrosecondsPerDay};
-  const Access::NewToken made = TRY(access.create_token(wanted, actor));
+  return wanted;
+}
+
+Result<std::string> post_token(Access& access, std::string_view json, const Actor& actor) {
+  const JsonValue given = TRY(object_of(json));
+  Token wanted = TRY(token_wanted(
+      std::string(given["label"].text_or("")), given["rights"].text_or(""),
+      std::string(given["project"].text_or(kEveryProject)), given["days"].integer_or(kDaysUsual)));
+  const Access::NewToken made = TRY(access.create_token(std::move(wanted), actor));
   JsonWriter out;
   out.begin_object().key("token").string(made.secret);
   write_token(out, made.token);

@@ -5,6 +5,7 @@
 // Format: docs/protocols/admin-api.md
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ std::string projects_json(const Access& access);
 std::string tokens_json(const Access& access);
 // `query` as in "audit?limit=20"; 100 entries unless it says another number, at most 1000.
 base::Result<std::string> audit_json(Access& access, std::string_view query);
+// What create_token() takes, for somebody who said it in words. `days`: 0 for ever.
+base::Result<Token> token_wanted(std::string label, std::string_view rights, std::string project,
+                                 std::int64_t days);
 base::Result<std::string> post_project(Access& access, std::string_view json, const Actor& actor);
 base::Result<std::string> post_token(Access& access, std::string_view json, const Actor& actor);
 

@@ -59,4 +59,13 @@ Result<void> check_quota(db::Database& database, const std::string& project,
                                      " more; nothing was kept"};
 }
 
+Result<std::uint64_t> used_by(db::Database& database, const std::string& project) {
+  std::uint64_t used = 0;
+  TRY(database.read([&](Session& session) -> Result<void> {
+    used = TRY(used_by(session, project));
+    return {};
+  }));
+  return used;
+}
+
 }  // namespace store

@@ -17,4 +17,7 @@ namespace store {
 base::Result<void> check_quota(db::Database& database, const std::string& project,
                                const std::vector<FileRecord>& files);
 
+// What it has, as its quota counts it. Of the default project nothing is counted: 0.
+base::Result<std::uint64_t> used_by(db::Database& database, const std::string& project);
+
 }  // namespace store

@@ -114,6 +114,24 @@ Result<std::vector<UploadRecord>> Uploads::list(const UploadFilter& filter) {
   return list;
 }
 
+Result<std::map<std::int64_t, UploadSums>> Uploads::count_files(std::int64_t first,
+                                                                std::int64_t last) {
+  std::map<std::int64_t, UploadSums> sums;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    sums.clear();
+    const Rows rows = TRY(
+        session.query("SELECT upload, COUNT(*), CAST(SUM(was_known) AS BIGINT) FROM upload_file "
+                      "WHERE upload >= ? AND upload <= ? GROUP BY upload",
+                      {first, last}));
+    for (const Row& row : rows) {
+      sums[row.integer(0)] = {static_cast<std::uint64_t>(row.integer(1)),
+                              static_cast<std::uint64_t>(row.integer(2))};
+    }
+    return {};
+  }));
+  return sums;
+}
+
 Result<void> Uploads::keep_digest(std::string_view kind, std::string_view digest,
                                   const base::Sha256& file) {
   return database_.write([&](Session& session) -> Result<void> {

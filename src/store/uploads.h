@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +38,11 @@ struct UploadFilter {
   std::uint64_t limit = 100;
 };
 
+struct UploadSums {
+  std::uint64_t files = 0;
+  std::uint64_t known = 0;  // of these, that were here before
+};
+
 // A content that somebody may want to send, and where to.
 struct AskedFile {
   std::string sha256;  // lower-case hex
@@ -56,6 +62,10 @@ class Uploads {
   base::Result<UploadRecord> load(std::int64_t id);
   // Without their files, the newest first.
   base::Result<std::vector<UploadRecord>> list(const UploadFilter& filter);
+
+  // Of the uploads with ids from `first` to `last`; those without files are left out.
+  base::Result<std::map<std::int64_t, UploadSums>> count_files(std::int64_t first,
+                                                               std::int64_t last);
 
   // kind: "sha1" or "md5"; digest in lower-case hex. Several files may have one digest in theory.
   base::Result<void> keep_digest(std::string_view kind, std::string_view digest,

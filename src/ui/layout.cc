@@ -47,6 +47,7 @@ void add_navigation(Html& html, Section current) {
   add_link(html, current, Section::crashes, "/crashes", "Crashes");
   add_link(html, current, Section::symbols, "/status/symbols", "Symbols");
   add_link(html, current, Section::status, "/status", "Status");
+  add_link(html, current, Section::settings, "/settings", "Settings");
   html.close().close();
   html.close();
 }

@@ -13,7 +13,7 @@
 
 namespace ui {
 
-enum class Section : std::uint8_t { crashes, symbols, status, none };
+enum class Section : std::uint8_t { crashes, symbols, status, settings, none };
 
 struct PageHead {
   std::string title;

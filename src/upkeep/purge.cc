@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "store/audit_rows.h"
 #include "store/content_rows.h"
+#include "store/key_text.h"
 #include "upkeep/derived.h"
 
 namespace upkeep {
@@ -23,30 +24,15 @@ using db::Session;
 
 namespace {
 
-std::string without_dashes(std::string id) {
-  id.erase(std::remove(id.begin(), id.end(), '-'), id.end());
-  return id;
-}
-
 // The contents that a key names, in whatever project.
 Result<std::vector<Sha256>> find_by_key(Session& session, std::string_view key) {
-  const std::string lower = base::lower_ascii(key);
-  const auto parts = base::split(lower, '/');
-  std::string sql =
-      "SELECT DISTINCT f.sha256 FROM symbol_key k JOIN symbol_file f ON f.id = k.file ";
-  std::vector<db::Value> values;
-  if (parts.size() == 1) {
-    sql += "WHERE k.id = ? OR k.id = ?";
-    values = {lower, without_dashes(lower)};
-  } else if (parts.size() <= 3) {
-    const std::string name(parts[0]);
-    sql += "WHERE k.id = ? AND (k.name = ? OR k.name = ?)";
-    values = {std::string(parts[1]), name, name + "/" + std::string(parts.back())};
-  } else {
-    return Error{Fault::malformed, std::string(key) + " is no SHA-256, no id and no NAME/ID/FILE"};
-  }
+  const store::Condition called = TRY(store::is_key_called(key));
+  const Rows rows =
+      TRY(session.query("SELECT DISTINCT f.sha256 FROM symbol_key k JOIN symbol_file f "
+                        "ON f.id = k.file WHERE " +
+                            called.sql + " ORDER BY f.sha256",
+                        called.values));
   std::vector<Sha256> contents;
-  const Rows rows = TRY(session.query(sql + " ORDER BY f.sha256", values));
   for (const Row& row : rows) {
     if (const auto hash = store::find_sha256(row.text(0))) contents.push_back(*hash);
   }

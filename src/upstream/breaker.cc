@@ -39,4 +39,10 @@ std::chrono::seconds Breaker::rest_left(Clock::time_point now) const {
                   std::chrono::duration_cast<std::chrono::seconds>(rests_until_ - now));
 }
 
+Breaker::State Breaker::state(Clock::time_point now) const {
+  const std::lock_guard lock(mutex_);
+  if (options_.failures_max == 0 || failures_ < options_.failures_max) return State::closed;
+  return now < rests_until_ ? State::open : State::half_open;
+}
+
 }  // namespace upstream

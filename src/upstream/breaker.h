@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <mutex>
 
 namespace upstream {
@@ -27,6 +28,9 @@ class Breaker {
   void unknown();  // something of ours went wrong: nothing is known about the server
   // Left to rest; zero when it may be asked.
   std::chrono::seconds rest_left(Clock::time_point now = Clock::now()) const;
+  // closed; open: left alone; half_open: one request may try, or is trying.
+  enum class State : std::uint8_t { closed, open, half_open };
+  State state(Clock::time_point now = Clock::now()) const;
 
  private:
   const Options options_;

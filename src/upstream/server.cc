@@ -156,6 +156,11 @@ Server::Counts Server::counts() const {
   return counts;
 }
 
+std::optional<Server::Failure> Server::last_failure() const {
+  const std::lock_guard lock(mutex_);
+  return last_failure_;
+}
+
 Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
                                     const std::atomic<bool>& stop, Clock::time_point& miss_until,
                                     Watcher* watcher) {
@@ -187,6 +192,7 @@ Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
     const std::lock_guard lock(mutex_);
     ++counts_.requests;
     ++(failed ? counts_.failures : fetched.ok() ? counts_.hits : counts_.misses);
+    if (failed) last_failure_ = Failure{base::now(), fetched.error().what};
   }
   if (fetched.ok()) {
     return Fetched{std::move(file), place, options_.transport.location + "/" + place.path};

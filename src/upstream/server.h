@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "upstream/breaker.h"
 #include "upstream/file_filter.h"
 #include "upstream/layout.h"
@@ -108,6 +109,13 @@ class Server {
     std::chrono::seconds rests{0};
   };
   Counts counts() const;
+  Breaker::State breaker_state() const { return breaker_.state(); }
+  // The last time that it did not answer; what lets us in there is not in the words.
+  struct Failure {
+    base::Time at;
+    std::string what;
+  };
+  std::optional<Failure> last_failure() const;
 
  private:
   struct Turn;  // holds one of the requests_max turns
@@ -133,6 +141,7 @@ class Server {
   unsigned busy_ = 0;
   unsigned waiting_ = 0;
   Counts counts_;
+  std::optional<Failure> last_failure_;
 };
 
 }  // namespace upstream

@@ -222,6 +222,8 @@ TEST(Breaker, RestsAfterFailuresInARowAndTriesOnce) {
   breaker.failed(now);
   EXPECT_FALSE(breaker.may_ask(now + 59s));
   EXPECT_EQ(breaker.rest_left(now), 60s);
+  EXPECT_EQ(breaker.state(now + 59s), Breaker::State::open);
+  EXPECT_EQ(breaker.state(now + 60s), Breaker::State::half_open);
   EXPECT_TRUE(breaker.may_ask(now + 60s));   // the probe
   EXPECT_FALSE(breaker.may_ask(now + 60s));  // nobody else meanwhile
   breaker.failed(now + 60s);
@@ -229,6 +231,7 @@ TEST(Breaker, RestsAfterFailuresInARowAndTriesOnce) {
   EXPECT_TRUE(breaker.may_ask(now + 120s));
   breaker.succeeded();
   EXPECT_TRUE(breaker.may_ask(now + 120s));
+  EXPECT_EQ(breaker.state(now + 120s), Breaker::State::closed);
 }
 
 TEST(Breaker, OurOwnTroubleIsNotTheServers) {

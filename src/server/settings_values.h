@@ -1,0 +1,56 @@
+// What the operator's pages show, collected from the rooms that know it.
+// Blocks: they ask the database. Fail with malformed (the query), not_found (no such upload) or as
+// the rooms do.
+#pragma once
+
+#include <string>
+
+#include "api/rights.h"
+#include "db/database.h"
+#include "ingest/extracted_files.h"
+#include "server/options.h"
+#include "server/upstream_wiring.h"
+#include "statistics/statistics.h"
+#include "store/access.h"
+#include "store/catalog.h"
+#include "store/containers.h"
+#include "store/disk_watch.h"
+#include "store/uploads.h"
+#include "supply/supply.h"
+#include "ui/files_page.h"
+#include "ui/projects_page.h"
+#include "ui/settings_overview.h"
+#include "ui/tokens_page.h"
+#include "ui/uploads_page.h"
+#include "ui/upstreams_page.h"
+
+namespace server {
+
+struct SettingsRooms {
+  const api::Gate& gate;
+  store::Access& access;
+  db::Database& database;
+  store::Catalog& catalog;
+  store::Containers& containers;
+  store::Uploads& uploads;
+  supply::Supply& supply;
+  UpstreamWork& upstreams;
+  const store::DiskWatch& disk;
+  const ingest::ExtractedFiles& extracted;
+  statistics::Statistics* statistics;  // null: they are switched off
+  const Options& options;
+};
+
+base::Result<ui::SettingsOverview> overview_of(const SettingsRooms& rooms);
+base::Result<ui::ProjectsPage> projects_of(const SettingsRooms& rooms, const net::Request& request);
+ui::TokensPage tokens_of(const SettingsRooms& rooms, const net::Request& request);
+base::Result<ui::UploadsPage> uploads_of(const SettingsRooms& rooms, const net::Request& request);
+base::Result<ui::UploadPage> upload_of(const SettingsRooms& rooms, const net::Request& request);
+// An id that is none is told on the page.
+base::Result<ui::FilesPage> files_of(const SettingsRooms& rooms, const net::Request& request);
+ui::UpstreamsPage upstreams_of(const SettingsRooms& rooms);
+
+// A number of the query; 0 when there is none.
+std::int64_t number_of(const net::Request& request, std::string_view name);
+
+}  // namespace server

@@ -1,0 +1,229 @@
+#include "store/file_list.h"
+
+#include "base/text.h"
+#include "store/containers.h"
+#include "store/file_questions.h"
+#include "store/quota.h"
+#include "store/transactions.h"
+#include "store/uploads.h"
+#include "testing/on_each_engine.h"
+
+namespace store {
+namespace {
+
+using By = FileQuery::By;
+using ident::KeyKind;
+using ident::SymbolKey;
+
+constexpr std::string_view kDebugId = "0123456789abcdef0123456789abcdef1";
+
+class FileListOn : public testing_support::OnEachEngine {
+ protected:
+  void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(
+        open({Catalog::migrations(), Containers::migrations(), Transactions::migrations()}));
+    if (IsSkipped()) return;
+    catalog_ = std::make_unique<Catalog>(*database_);
+  }
+  static NewFile file(const std::string& name, const std::string& content,
+                      const std::string& id = "c0de") {
+    NewFile added;
+    added.file.sha256 = base::sha256_of(base::bytes_of(content));
+    added.file.size = content.size();
+    added.file.format = "elf";
+    added.file.name = name;
+    added.file.added_at = base::now();
+    added.path = name;
+    added.keys.push_back({SymbolKey::from_text(KeyKind::build_id, name, id + content), true});
+    return added;
+  }
+  std::int64_t add(const std::vector<NewFile>& files, const std::string& project = "",
+                   bool is_try = false, const std::string& way = "put") {
+    Upload upload;
+    upload.created_at = base::now();
+    upload.way = way;
+    upload.project = project;
+    upload.is_try = is_try;
+    if (is_try) upload.expires_at = {base::now().us + 1'000'000'000};
+    const auto done = catalog_->commit(upload, files);
+    EXPECT_TRUE(done.ok()) << (done.ok() ? "" : done.error().what);
+    return done.ok() ? done->upload_id : 0;
+  }
+  FilePage list(const FileQuery& query) {
+    auto page = list_files(*database_, query);
+    EXPECT_TRUE(page.ok()) << (page.ok() ? "" : page.error().what);
+    return page.ok() ? std::move(*page) : FilePage();
+  }
+  // The names of all pages of two, a '|' between pages.
+  std::string names_of(FileQuery query) {
+    std::string names;
+    query.limit = 2;
+    for (;;) {
+      const FilePage page = list(query);
+      for (const ListedFile& listed : page.files) names += listed.file.name + " ";
+      if (!page.has_more || page.files.empty()) return names;
+      names += "| ";
+      query.after = page.files.back().file.id;
+      query.after_name = page.files.back().file.name;
+    }
+  }
+
+  std::unique_ptr<Catalog> catalog_;
+};
+
+TEST_P(FileListOn, HasTheNewestOfEveryProjectFirst) {
+  add({file("one", "1"), file("two", "2")});
+  add({file("three", "3")}, "game");
+  add({file("four", "4")}, "", true);
+  add({file("five", "5")});
+  EXPECT_EQ(names_of({}), "five four | three two | one ");
+}
+
+TEST_P(FileListOn, FindsNamesByTheirBeginningInAnyCase) {
+  add({file("libFoo.so", "1"), file("LIBFOO.so", "2"), file("lib-a", "3"), file("liba", "4"),
+       file("lib%", "5"), file("lib_x", "6"), file("other", "7"), file("libfoo.so", "8")});
+  EXPECT_EQ(names_of({By::name, "libfoo", 0, "", 2}), "libfoo.so LIBFOO.so | libFoo.so ");
+  EXPECT_EQ(names_of({By::name, "LIB-", 0, "", 2}), "lib-a ");
+  EXPECT_EQ(names_of({By::name, "lib%", 0, "", 2}), "lib% ") << "no wildcard";
+  EXPECT_EQ(names_of({By::name, "lib_", 0, "", 2}), "lib_x ");
+  EXPECT_EQ(names_of({By::name, "lib", 0, "", 2}),
+            "lib% lib-a | lib_x liba | libfoo.so LIBFOO.so | libFoo.so ");
+  EXPECT_EQ(names_of({By::name, "ib", 0, "", 2}), "");
+}
+
+TEST_P(FileListOn, FindsAFileByAnyIdItsHashOrItsPath) {
+  NewFile added = file("app.pdb", "1");
+  added.keys = {{SymbolKey::from_text(KeyKind::debug_id, "app.pdb", kDebugId), true},
+                {SymbolKey::from_text(KeyKind::path, "app.pdb/app.pdb", "abc1"), false}};
+  add({added, file("other", "2")});
+  const std::string hash = added.file.sha256.hex();
+  for (const std::string& text : std::vector<std::string>{
+           std::string(kDebugId), "01234567-89AB-CDEF-0123-456789ABCDEF-1", hash,
+           "  " + base::upper_ascii(hash), "abc1", "app.pdb/ABC1/App.pdb",
+           "app.pdb/" + std::string(kDebugId) + "/app.pdb"}) {
+    EXPECT_EQ(names_of({By::key, text, 0, "", 2}), "app.pdb ") << text;
+  }
+  for (const std::string& text :
+       std::vector<std::string>{"abc", "x.pdb/abc1/x.pdb", std::string(64, '0')}) {
+    EXPECT_EQ(names_of({By::key, text, 0, "", 2}), "") << text;
+  }
+  EXPECT_EQ(list_files(*database_, {By::key, "a/b/c/d", 0, "", 2}).error().fault,
+            base::Fault::malformed);
+}
+
+TEST_P(FileListOn, SaysWhoseEachKeyIs) {
+  NewFile added = file("app", "1");
+  added.keys.push_back({SymbolKey::from_text(KeyKind::path, "app/app", "abc1"), false});
+  add({added});
+  add({added}, "game", true);
+  const FilePage page = list({});
+  ASSERT_EQ(page.files.size(), 1u);
+  const FileKeys& keys = page.files.front().keys;
+  EXPECT_EQ(keys.all, 4u);
+  ASSERT_EQ(keys.keys.size(), 4u);
+  EXPECT_EQ(keys.keys[0].project, "");
+  EXPECT_EQ(keys.keys[0].record.key, added.keys[0].key);
+  EXPECT_TRUE(keys.keys[0].record.verified);
+  EXPECT_FALSE(keys.keys[1].record.verified);
+  EXPECT_EQ(keys.keys[2].project, "game");
+  EXPECT_TRUE(keys.keys[2].record.is_try);
+  const std::int64_t id = page.files.front().file.id;
+  EXPECT_EQ(keys_of(*database_, {id, id + 1}, {"game", true})->at(0).all, 2u);
+  EXPECT_EQ(keys_of(*database_, {id, id + 1}, {"game", true})->at(1).all, 0u);
+  EXPECT_EQ(keys_of(*database_, {id}, {"game", false})->at(0).all, 0u);
+}
+
+TEST_P(FileListOn, ToldKeysHaveALimit) {
+  NewFile added = file("app", "1");
+  for (std::size_t i = 0; i < kKeysOfAFileMax; ++i) {
+    added.keys.push_back(
+        {SymbolKey::from_text(KeyKind::path, "app/app", std::to_string(i)), false});
+  }
+  add({added});
+  const FileKeys keys = list({}).files.at(0).keys;
+  EXPECT_EQ(keys.keys.size(), kKeysOfAFileMax);
+  EXPECT_EQ(keys.all, kKeysOfAFileMax + 1);
+}
+
+TEST_P(FileListOn, SaysWhatHoldsAFile) {
+  const NewFile added = file("app", "1");
+  add({added, file("other", "2")});
+  const std::int64_t last = add({added}, "game");
+  Transactions transactions(*database_, *catalog_);
+  TransactionRecord record;
+  record.kind = "file";
+  record.product = "p";
+  record.files = {{"app", "abc1", "app", "/app", "bin", added.file.sha256.hex()}};
+  const auto kept = transactions.add(record);
+  ASSERT_TRUE(kept.ok()) << kept.error().what;
+  ListedFile listed = list({By::key, added.file.sha256.hex(), 0, "", 2}).files.at(0);
+  EXPECT_EQ(listed.uploads, 2u);
+  EXPECT_EQ(listed.last_upload, last);
+  EXPECT_EQ(listed.transactions, 1u);
+  ASSERT_TRUE(transactions.remove(*kept).ok());
+  listed = list({By::key, added.file.sha256.hex(), 0, "", 2}).files.at(0);
+  EXPECT_EQ(listed.transactions, 0u);
+}
+
+// Each question by an index: never all of a table.
+TEST_P(FileListOn, AsksIndexes) {
+  if (GetParam() != db::Engine::sqlite) GTEST_SKIP() << "SQLite says how it answers";
+  for (const FileQuery& query : std::vector<FileQuery>{
+           {By::newest, "", 0, "", 100},
+           {By::newest, "", 7, "", 100},
+           {By::name, "lib", 0, "", 100},
+           {By::name, "lib", 7, "libx", 100},
+           {By::key, std::string(64, 'a'), 0, "", 100},
+           {By::key, "abc1", 7, "", 100},
+           {By::key, "a.so/abc1/a.so", 7, "", 100},
+       }) {
+    const auto question = question_of(query, db::Engine::sqlite);
+    ASSERT_TRUE(question.ok());
+    std::string plan;
+    const auto explained = database_->read([&](db::Session& session) -> base::Result<void> {
+      const db::Rows rows =
+          TRY(session.query("EXPLAIN QUERY PLAN " + question->sql, question->values));
+      for (const db::Row& row : rows) plan += row.text(3) + "\n";
+      return {};
+    });
+    ASSERT_TRUE(explained.ok()) << explained.error().what;
+    EXPECT_NE(plan.find("SEARCH f"), std::string::npos) << question->sql << "\n" << plan;
+    EXPECT_EQ(plan.find("SCAN"), std::string::npos) << question->sql << "\n" << plan;
+    if (query.by == By::key) {
+      EXPECT_EQ(plan.find("rowid<"), std::string::npos) << "reads all before it: " << plan;
+    } else {
+      EXPECT_EQ(plan.find("B-TREE"), std::string::npos) << "sorts: " << plan;
+    }
+  }
+}
+
+TEST_P(FileListOn, UploadsAreCountedTogether) {
+  const std::int64_t first = add({file("one", "1"), file("two", "2")});
+  const std::int64_t second = add({file("one", "1"), file("three", "3")});
+  Upload announced;
+  announced.created_at = base::now();
+  const auto third = catalog_->begin_upload(announced, {});
+  ASSERT_TRUE(third.ok());
+  Uploads uploads(*database_);
+  auto sums = uploads.count_files(first, *third);
+  ASSERT_TRUE(sums.ok()) << sums.error().what;
+  EXPECT_EQ(sums->size(), 2u);
+  EXPECT_EQ((*sums)[first].files, 2u);
+  EXPECT_EQ((*sums)[first].known, 0u);
+  EXPECT_EQ((*sums)[second].files, 2u);
+  EXPECT_EQ((*sums)[second].known, 1u);
+}
+
+TEST_P(FileListOn, AProjectsUseCountsEachContentOnce) {
+  NewFile added = file("app", "12345");
+  added.keys.push_back({SymbolKey::from_text(KeyKind::path, "app/app", "abc1"), false});
+  add({added, file("other", "123")}, "game");
+  add({added}, "game", true);
+  EXPECT_EQ(used_by(*database_, "game").value(), 8u);
+  EXPECT_EQ(used_by(*database_, "").value(), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, FileListOn, testing_support::engines());
+
+}  // namespace
+}  // namespace store
