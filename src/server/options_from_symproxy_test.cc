@@ -32,7 +32,8 @@ base::Result<ForeignSettings> read(std::string_view text) {
 
 Values values_of(std::string_view text) {
   Values values;
-  for (const Setting& setting : read(text).value().settings) values[setting.key] = setting.value;
+  const ForeignSettings settings = read(text).value();
+  for (const Setting& setting : settings.settings) values[setting.key] = setting.value;
   return values;
 }
 
