@@ -117,7 +117,7 @@ TEST_F(SettingsPages, ShowProjectsWithWhatTheyHaveAndWhomTheyAsk) {
       << page.body;
   EXPECT_TRUE(has(page, "two-tier: has index2.txt"));
   EXPECT_TRUE(has(page, "<bdi>first</bdi>, <bdi>second</bdi>"));
-  EXPECT_TRUE(has(page, "<td><bdi>second</bdi></td>"));
+  EXPECT_TRUE(has(page, "<td class=\"long\"><bdi>second</bdi></td>"));
   EXPECT_TRUE(has(get("/settings"), "1 project<"));
 }
 
@@ -219,7 +219,7 @@ TEST_F(SettingsPages, MakeATokenWhoseSecretIsShownOnce) {
   put(secret, "/p/game" + file.path, file.content);
   auto page = get("/settings/tokens");
   EXPECT_TRUE(has(page, "<bdi>from the page</bdi>"));
-  EXPECT_TRUE(has(page, "<bdi>upload,read</bdi>"));
+  EXPECT_TRUE(has(page, "<bdi>upload, read</bdi>"));
   EXPECT_FALSE(has(page, secret));
 
   const auto revoked = post("/settings/tokens/revoke", "id=4");

@@ -8,8 +8,6 @@
 namespace ui {
 namespace {
 
-constexpr std::size_t kKeysShownOpen = 3;
-
 void add_key(Html& html, const store::ScopedKey& key) {
   html.open("li").text(ident::name_of(key.record.key.kind)).text(" ");
   html.open("code").element("bdi", key.record.key.id).close();
@@ -44,11 +42,11 @@ void add_format_cell(Html& html, const store::FileRecord& file) {
   html.text(holds).close();
 }
 
-void add_keys_cell(Html& html, const store::FileKeys& keys) {
-  html.open("td");
+void add_keys_cell(Html& html, const store::FileKeys& keys, Keys shown) {
+  html.open("td", {{"class", "long"}});
   if (keys.all == 0) {
     html.text("none: nobody can ask for it");
-  } else if (keys.all <= kKeysShownOpen) {
+  } else if (shown == Keys::open) {
     add_list(html, keys);
   } else {
     html.open("details").element("summary", count_text(keys.all, "key", "keys"));

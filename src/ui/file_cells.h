@@ -2,14 +2,18 @@
 // Plain functions from values to text.
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #include "store/file_list.h"
 #include "ui/html.h"
 
 namespace ui {
 
 void add_format_cell(Html& html, const store::FileRecord& file);
-// Folded behind their number when they are many.
-void add_keys_cell(Html& html, const store::FileKeys& keys);
+// Folded behind their number, or told at once.
+enum class Keys : std::uint8_t { folded, open };
+void add_keys_cell(Html& html, const store::FileKeys& keys, Keys shown);
 // "default project, game (try builds)"
 std::string projects_of(const store::FileKeys& keys);
 

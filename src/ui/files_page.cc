@@ -45,7 +45,7 @@ void add_field(Html& html, Literal label, Literal name, std::string_view value) 
 
 // Two forms, since one question is asked at a time.
 void add_search(Html& html, const store::FileQuery& query) {
-  html.open("div", {{"class", "filter"}});
+  html.open("div", {{"class", "filter asks"}});
   html.open("form", {{"class", "filter"}, {"method", "get"}, {"action", "/settings/files"}});
   add_field(html, "Names that begin with", "name", query.by == By::name ? query.text : "");
   html.element("button", "Find names").close();
@@ -82,7 +82,7 @@ void add_place(Html& html, const FilePlace& place) {
 }
 
 void add_origin(Html& html, const FileRow& row) {
-  html.open("td");
+  html.open("td", {{"class", "long"}});
   if (row.listed.uploads == 0 && row.places.empty()) {
     html.text("not on record");
   } else {
@@ -116,13 +116,13 @@ std::string holders_text(const FileRow& row) {
   return text.empty() ? "nothing" : text;
 }
 
-void add_row(Html& html, const FileRow& row) {
+void add_row(Html& html, const FileRow& row, Keys keys) {
   const store::FileRecord& file = row.listed.file;
   html.open("tr").open("th", {{"scope", "row"}}).element("bdi", file.name);
   html.element("div", {{"class", "hash"}}, file.sha256.hex()).close();
   html.open("td", {{"class", "number"}}).text(base::human_size(file.size)).close();
   add_format_cell(html, file);
-  add_keys_cell(html, row.listed.keys);
+  add_keys_cell(html, row.listed.keys, keys);
   add_cell(html, projects_of(row.listed.keys));
   add_origin(html, row);
   add_cell(html, holders_text(row));
@@ -159,7 +159,9 @@ std::string files_page(const FilesPage& shown) {
       open_listing(html, "Stored files",
                    {"Name", "#Size", "Format", "Keys", "Project", "Came from", "Held by",
                     "Here since (UTC)"});
-      for (const FileRow& row : shown.rows) add_row(html, row);
+      // Who asks by an id wants to see what else finds the file.
+      const Keys keys = shown.query.by == By::key ? Keys::open : Keys::folded;
+      for (const FileRow& row : shown.rows) add_row(html, row, keys);
       close_listing(html);
     }
     add_paging(html, shown.query.after > 0 ? url_of(shown.query) : "", next_url(shown));

@@ -38,7 +38,7 @@ void add_quota(Html& html, const ProjectRow& row) {
   html.open("td");
   const std::uint64_t quota = row.project.quota;
   if (row.project.name.empty()) {
-    html.text("none: as much as the disk has room for");
+    html.text("not counted: as much as the disk has room for");
   } else if (quota == 0) {
     html.text(base::human_size(row.used) + ", no quota");
   } else {
@@ -57,7 +57,7 @@ void add_quota(Html& html, const ProjectRow& row) {
 }
 
 void add_upstreams(Html& html, const std::vector<std::string>& upstreams) {
-  html.open("td");
+  html.open("td", {{"class", "long"}});
   if (upstreams.empty()) html.text("none");
   const char* separator = "";
   for (const std::string& name : upstreams) {
@@ -71,7 +71,7 @@ void add_row(Html& html, const ProjectRow& row) {
   html.open("tr").open("th", {{"scope", "row"}});
   html.element("bdi", project_text(row.project.name)).close();
   add_readers(html, row.project);
-  add_cell(html, layout_text(row.project));
+  add_long_cell(html, layout_text(row.project));
   add_quota(html, row);
   add_upstreams(html, row.upstreams);
   html.open("td", {{"class", "when"}});
@@ -91,7 +91,7 @@ std::string projects_page(const ProjectsPage& shown) {
     for (const ProjectRow& row : shown.rows) add_row(html, row);
     close_listing(html);
     add_numbered_paging(html, "/settings/projects", shown.total, shown.page, shown.page_size);
-    html.open("p", {{"class", "quiet"}}).text("Made and changed by ");
+    html.open("p", {{"class", "quiet below"}}).text("Made and changed by ");
     html.element("code",
                  "faultline admin project create NAME [--strict] [--two-tier] "
                  "[--no-cabinets] [--quota SIZE]");

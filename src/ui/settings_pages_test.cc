@@ -212,11 +212,11 @@ TEST(UploadsPage, SaysWhoWhenAndWhatWasSkipped) {
   shown.rows[1].sums = {};
   shown.next_before = 12;
   const std::string html = uploads_page(shown);
-  EXPECT_TRUE(has(html, "<a href=\"/settings/uploads/12\">no. 12</a>"));
+  EXPECT_TRUE(has(html, "<a href=\"/settings/uploads/12\">no.\u00a012</a>"));
   EXPECT_TRUE(has(html, "2 here already, 1 passed over"));
   EXPECT_TRUE(has(html, "<bdi>nothing</bdi>"));
   EXPECT_TRUE(has(html, "without a token"));
-  EXPECT_TRUE(has(html, "announced: nothing of it is here"));
+  EXPECT_TRUE(has(html, "announced</span>: nothing of it is here"));
   EXPECT_TRUE(has(html, "href=\"/settings/uploads?before=12\" rel=\"next\""));
   EXPECT_FALSE(has(html, "First page"));
   shown.is_first = false;

@@ -71,6 +71,10 @@ void close_listing(Html& html) { html.close().close().close(); }
 
 void add_cell(Html& html, std::string_view text) { html.open("td").element("bdi", text).close(); }
 
+void add_long_cell(Html& html, std::string_view text) {
+  html.open("td", {{"class", "long"}}).element("bdi", text).close();
+}
+
 void add_number_cell(Html& html, std::uint64_t number) {
   html.open("td", {{"class", "number"}}).number(number).close();
 }

@@ -24,6 +24,7 @@ void open_listing(Html& html, Literal label, std::initializer_list<Literal> colu
 void close_listing(Html& html);
 
 void add_cell(Html& html, std::string_view text);        // strangers' text
+void add_long_cell(Html& html, std::string_view text);   // may be cut anywhere to fit
 void add_number_cell(Html& html, std::uint64_t number);  // "1234"
 void add_quiet(Html& html, std::string_view text);       // a paragraph that explains
 void add_note(Html& html, std::string_view text);        // what came of a button; "": nothing

@@ -1,9 +1,6 @@
 #include "ui/tokens_page.h"
 
-#include <fmt/format.h>
-
-#include <array>
-
+#include "base/text.h"
 #include "ui/layout.h"
 #include "ui/settings_parts.h"
 
@@ -49,6 +46,15 @@ void add_revoke(Html& html, const store::Token& token) {
   html.close();
 }
 
+std::string rights_text(const store::Token& token) {
+  const std::string rights = token.rights.text();
+  std::string text;
+  for (const std::string_view right : base::split(rights, ',')) {
+    text.append(text.empty() ? "" : ", ").append(right);
+  }
+  return text;
+}
+
 std::string scope_text(const store::Token& token) {
   return token.project == store::kEveryProject ? "every project" : project_text(token.project);
 }
@@ -56,7 +62,7 @@ std::string scope_text(const store::Token& token) {
 void add_row(Html& html, const store::Token& token, base::Time now) {
   html.open("tr").open("th", {{"scope", "row"}}).element("bdi", token.label).close();
   add_number_cell(html, static_cast<std::uint64_t>(token.id));
-  add_cell(html, token.rights.text());
+  add_cell(html, rights_text(token));
   add_cell(html, scope_text(token));
   add_time_cell(html, token.created_at, "");
   add_time_cell(html, token.expires_at, "never");

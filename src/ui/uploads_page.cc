@@ -33,7 +33,8 @@ std::string skipped_text(const UploadRow& row) {
 
 void add_state(Html& html, const store::UploadRecord& record) {
   if (record.completed_at.us == 0) {
-    add_mark(html, "warn", "◌", "announced: nothing of it is here");
+    add_mark(html, "warn", "◌", "announced");
+    html.text(": nothing of it is here");
   } else {
     add_mark(html, "good", "✓", "kept");
   }
@@ -47,14 +48,14 @@ void add_row(Html& html, const UploadRow& row) {
   const store::Upload& upload = row.record.upload;
   html.open("tr").open("th", {{"scope", "row"}});
   const std::string url = url_of(upload.id);
-  html.element("a", {{"href", url}}, "no. " + std::to_string(upload.id)).close();
+  html.element("a", {{"href", url}}, "no.\u00a0" + std::to_string(upload.id)).close();
   html.open("td", {{"class", "when"}});
   add_time(html, upload.created_at);
   html.close().open("td");
   add_who(html, upload);
   html.close();
   add_cell(html, upload.way);
-  add_cell(html, upload.file_name);
+  add_long_cell(html, upload.file_name);
   add_cell(html, scope_text(upload));
   add_number_cell(html, row.sums.files);
   add_cell(html, skipped_text(row));
@@ -66,21 +67,19 @@ void add_row(Html& html, const UploadRow& row) {
 
 void add_derived_state(Html& html, Literal what, const std::string& state) {
   html.open("div").text(what.view()).text(" ");
-  const bool failed = state.starts_with("failed");
-  const bool is_there = state == "ready" || state == "uploaded";
-  add_mark(html,
-           failed     ? "bad"
-           : is_there ? "good"
-                      : "plain",
-           failed     ? "✕"
-           : is_there ? "✓"
-                      : "◌",
-           state);
+  constexpr std::string_view kFailed = "failed";
+  if (state.starts_with(kFailed)) {
+    add_mark(html, "bad", "✕", kFailed);
+    html.element("bdi", std::string_view(state).substr(kFailed.size()));
+  } else {
+    const bool is_there = state == "ready" || state == "uploaded";
+    add_mark(html, is_there ? "good" : "plain", is_there ? "✓" : "◌", state);
+  }
   html.close();
 }
 
 void add_derived(Html& html, const UploadedFileRow& row) {
-  html.open("td");
+  html.open("td", {{"class", "long"}});
   if (!row.derived) {
     html.text("nothing is made of it");
   } else {
@@ -117,7 +116,7 @@ void add_file(Html& html, const UploadedFileRow& row) {
   if (row.file.file) {
     html.open("td", {{"class", "number"}}).text(base::human_size(row.file.file->size)).close();
     add_format_cell(html, *row.file.file);
-    add_keys_cell(html, row.keys);
+    add_keys_cell(html, row.keys, Keys::open);
     add_derived(html, row);
   } else {
     html.open("td", {{"class", "number"}}).close();
@@ -148,7 +147,7 @@ void add_facts(Html& html, const store::UploadRecord& record) {
 
 void add_ignored(Html& html, const std::vector<std::string>& ignored) {
   if (ignored.empty()) return;
-  html.open("details").open("summary");
+  html.open("details", {{"class", "more"}}).open("summary");
   html.text(count_text(ignored.size(), "name was passed over", "names were passed over"));
   html.text(": no symbol file, one without an id, or a name that nobody could ask for").close();
   html.open("ul", {{"class", "keys"}});

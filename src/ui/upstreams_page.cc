@@ -54,9 +54,10 @@ void add_forget(Html& html, const std::string& number, std::string_view text, bo
 }
 
 void add_figures(Html& html, const UpstreamRow& row) {
-  add_fact(html, "Asked",
-           fmt::format("{} times: {} found, {} not there, {} failed", row.requests, row.hits,
-                       row.misses, row.failures));
+  add_fact(
+      html, "Asked",
+      fmt::format("{}: {} found, {} not there, {} failed",
+                  count_text(row.requests, "time", "times"), row.hits, row.misses, row.failures));
   add_fact(html, "Now",
            fmt::format("{} under way of at most {}, {} waiting", row.busy, row.requests_max,
                        row.waiting));
@@ -125,8 +126,10 @@ std::string upstreams_page(const UpstreamsPage& shown) {
     html.open("div", {{"class", "cards"}});
     for (const UpstreamRow& row : shown.rows) add_server(html, row);
     html.close();
+    html.open("div", {{"class", "below"}});
     add_forget(html, "all", "Forget all remembered misses", false);
     add_quiet(html, "What they did not have is then asked for again, as if for the first time.");
+    html.close();
   });
 }
 
