@@ -95,17 +95,18 @@ const std::vector<std::string>& climbs() {
 
 std::vector<std::string> targets_with(const std::string& up) {
   const std::string id = "0123456789abcdef0123456789abcdef01234567";
-  const std::string far = up + "/" + up + "/" + up;
+  const std::string far = fmt::format("{0}/{0}/{0}", up);
   std::vector<std::string> targets;
   for (const char* prefix : {"", "/symbols", "/try", "/p/game"}) {
-    const std::string begin = std::string(prefix) + "/";
-    targets.push_back(begin + far + "/secret.txt");
-    targets.push_back(begin + up + "/" + up + "/secret.txt");
-    targets.push_back(begin + "secret.txt/" + far + "/secret.txt");
-    targets.push_back(begin + "secret.txt/1/" + far + "/secret.txt");
-    targets.push_back(begin + "buildid/" + far + "/secret.txt");
-    targets.push_back(begin + "buildid/" + id + "/source/" + far + "/secret.txt");
-    targets.push_back(begin + "buildid/" + id + "/section/" + far + "/secret.txt");
+    for (const std::string& rest : std::vector<std::string>{
+             fmt::format("{}/secret.txt", far), fmt::format("{0}/{0}/secret.txt", up),
+             fmt::format("secret.txt/{}/secret.txt", far),
+             fmt::format("secret.txt/1/{}/secret.txt", far),
+             fmt::format("buildid/{}/secret.txt", far),
+             fmt::format("buildid/{}/source/{}/secret.txt", id, far),
+             fmt::format("buildid/{}/section/{}/secret.txt", id, far)}) {
+      targets.push_back(fmt::format("{}/{}", prefix, rest));
+    }
   }
   for (const char* route :
        {"/static/", "/tools/", "/crashes/", "/api/v1/reports/", "/artifacts/src/",
@@ -239,9 +240,9 @@ TEST_F(Hostile, NoPageShowsTheirMarkupAsOurs) {
   std::string first_report;
   for (const std::string_view script : kScripts) {
     const std::string coded = net::percent_encode(script, "");
-    send("PUT", "/" + coded + "/AB12/" + coded, "opaque");
-    send("GET", "/" + coded + "/AB12/" + coded);
-    send("GET", "/symbols/" + coded + "/0123456789ABCDEF0/" + coded + ".sym");
+    send("PUT", fmt::format("/{0}/AB12/{0}", coded), "opaque");
+    send("GET", fmt::format("/{0}/AB12/{0}", coded));
+    send("GET", fmt::format("/symbols/{0}/0123456789ABCDEF0/{0}.sym", coded));
     std::string form;
     for (const char* field : {"prod", "ver", "ProductName", "Version", "comment", "url"}) {
       form += uploads::form_part("name=\"" + std::string(field) + "\"", std::string(script));
@@ -346,7 +347,7 @@ TEST_F(Hostile, PagesOfOtherSitesChangeNothing) {
     for (const uploads::Fields& page : pages) {
       const auto answer = send(post.method, post.path, post.body, page);
       std::string said;
-      for (const auto& [name, value] : page) said += name + ": " + value + "; ";
+      for (const auto& [name, value] : page) said += fmt::format("{}: {}; ", name, value);
       EXPECT_TRUE(is_refused(answer.status)) << said << answer.status << " " << answer.body;
     }
     // The control: it was the page that was refused.
@@ -390,7 +391,7 @@ TEST_F(Hostile, AProxyLendsNobodyTheRightsOfThisMachine) {
     // Reading is for everybody, and on this machine itself nothing has changed.
     EXPECT_EQ(uploads::send(nginx.url(), "GET", "/healthz").status, 200);
     const std::string own = "own" + std::to_string(number);
-    EXPECT_EQ(send("PUT", "/" + own + "/AB12/" + own, own).status, 201);
+    EXPECT_EQ(send("PUT", fmt::format("/{0}/AB12/{0}", own), own).status, 201);
     EXPECT_EQ(server_->stop(), 0);
   }
 }

@@ -263,7 +263,7 @@ TEST_F(SymsrvReplay, PointersLeadWhereTheOperatorSays) {
     const std::string name = fmt::format("lantern{}.pdb", i);
     const std::string place = name + "/946967C36ED4F5254C4C44205044422E1/";
     put(place + "file.ptr", bad[i]);
-    rows.push_back({"/" + place + name, 404, ""});
+    rows.push_back({fmt::format("/{}{}", place, name), 404, ""});
   }
   start_nginx();
   start("pointers = 1\n", {"FAULTLINE_STORE_POINTERS=\\\\files\\drop=" + root_ + "/share"});

@@ -81,7 +81,7 @@ Result<void> Upstreams::fetch(const SourceWish& wish, const Judge& is_it) {
       continue;
     }
     const Place place = fetched->place;
-    const Result<void> taken = is_it(std::move(*fetched));
+    Result<void> taken = is_it(std::move(*fetched));
     if (taken.ok()) return {};
     base::log::warning("upstream {}: {}: {}", server->name(), place.path, taken.error().what);
     if (is_own_trouble(taken.error().fault)) return taken;
