@@ -124,7 +124,8 @@ class Export {
     }
     if (!line.starts_with('=')) return wrong("a value has a = behind its name");
     line.remove_prefix(1);
-    if (TRY(take_data(line, value))) keys_.back().values.push_back(std::move(value));
+    const bool is_known = TRY(take_data(line, value));
+    if (is_known) keys_.back().values.push_back(std::move(value));
     return {};
   }
 
