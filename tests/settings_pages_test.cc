@@ -160,7 +160,7 @@ TEST_F(SettingsPages, FindFilesByNameAndId) {
 TEST_F(SettingsPages, FilesHavePages) {
   for (int i = 0; i < 101; ++i) {
     const std::string name = fmt::format("many{:03}.bin", i);
-    put(uploader_, "/" + name + "/abc1/" + name, name);
+    put(uploader_, fmt::format("/{0}/abc1/{0}", name), name);
   }
   const auto first = get("/settings/files?name=many");
   EXPECT_TRUE(has(first, "many000.bin") && has(first, "many099.bin"));

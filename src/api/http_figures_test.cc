@@ -26,8 +26,8 @@ TEST(HttpFigures, KnowWhatAPathIsAbout) {
         Row{"GET", "/p/game/foo.pdb/1/foo.pdb", "symbol"},
         Row{"PUT", "/foo.pdb/1/foo.pdb", "upload"}, Row{"POST", "/upload/", "upload"},
         Row{"GET", "/crashes", "page"}, Row{"GET", "/status/symbols", "page"},
-        Row{"GET", "/healthz", "health"}, Row{"GET", "/api/v1/reports", "other"},
-        Row{"GET", "/favicon.ico", "other"}}) {
+        Row{"GET", "/settings/files", "page"}, Row{"GET", "/healthz", "health"},
+        Row{"GET", "/api/v1/reports", "other"}, Row{"GET", "/favicon.ico", "other"}}) {
     const auto type = HttpFigures::type_of(net::Request::of(row.method, row.path));
     EXPECT_EQ(HttpFigures::kTypes.at(static_cast<std::size_t>(type)), row.type) << row.path;
   }

@@ -32,8 +32,18 @@ std::optional<std::string> text_in(Bytes file) {
   return std::string(bytes.starts_with(kUtf8Mark) ? bytes.substr(kUtf8Mark.size()) : bytes);
 }
 
-bool is_first_line(std::string_view line) {
-  return line.starts_with(kVersion5) || line.starts_with(kVersion4);
+bool begins_as_export(std::string_view text) {
+  return text.starts_with(kVersion5) || text.starts_with(kVersion4);
+}
+
+// ASCII of UTF-16, up to what is none.
+std::string ascii_at_front(std::string_view utf16, std::size_t size_max) {
+  std::string ascii;
+  for (std::size_t i = 0; i + 1 < utf16.size() && ascii.size() < size_max; i += 2) {
+    if (utf16[i + 1] != '\0') break;
+    ascii += utf16[i];
+  }
+  return ascii;
 }
 
 // A text between quotation marks at the front of `rest`, which is cut off.
@@ -73,10 +83,10 @@ class Export {
 
   Result<std::vector<RegistryKey>> read() {
     std::string_view rest = text_;
-    std::string line = next_line(rest);
-    if (!is_first_line(line)) return wrong("this is no export of the registry");
+    if (!begins_as_export(text_)) return wrong("this is no export of the registry");
+    next_line(rest);
     while (!rest.empty()) {
-      line = next_line(rest);
+      const std::string line = next_line(rest);
       if (line.empty() || line.starts_with(';')) continue;
       if (line.starts_with('[')) {
         TRY(begin_key(line));
@@ -167,8 +177,12 @@ class Export {
 }  // namespace
 
 bool is_registry_export(Bytes file) {
-  const auto text = text_in(file.first(std::min<std::size_t>(file.size(), 80)));
-  return text && is_first_line(*text);
+  std::string_view text = base::text_of(file);
+  if (text.starts_with(kUtf16Mark)) {
+    return begins_as_export(ascii_at_front(text.substr(kUtf16Mark.size()), kVersion5.size()));
+  }
+  if (text.starts_with(kUtf8Mark)) text.remove_prefix(kUtf8Mark.size());
+  return begins_as_export(text);
 }
 
 Result<std::vector<RegistryKey>> read_registry_export(Bytes file, const std::string& file_name) {

@@ -44,6 +44,7 @@ Result<std::vector<ui::UploadedFileRow>> rows_of(const SettingsRooms& rooms,
                                                  std::vector<store::UploadedFile> files,
                                                  const ident::Scope& scope) {
   std::vector<std::int64_t> ids;
+  ids.reserve(files.size());
   for (const store::UploadedFile& file : files) ids.push_back(file.file ? file.file->id : 0);
   std::vector<store::FileKeys> keys = TRY(store::keys_of(rooms.database, ids, scope));
   std::vector<ui::UploadedFileRow> rows;

@@ -95,35 +95,37 @@ void add_button(net::Router& router, const api::Gate& gate, std::string_view pat
   router.add(std::move(route));
 }
 
-struct TokenForm {
-  std::string label, rights, project, days;
-};
-
-TokenForm token_form(const Request& request) {
-  TokenForm form;
+std::string field_of(const Request& request, std::string_view name) {
   for (auto& [field, value] : net::parse_form(request.body)) {
-    if (field == "right") form.rights += (form.rights.empty() ? "" : ",") + value;
-    if (field == "label") form.label = std::move(value);
-    if (field == "project") form.project = std::move(value);
-    if (field == "days") form.days = std::move(value);
+    if (field == name) return std::move(value);
   }
-  return form;
+  return "";
 }
 
-Result<store::Access::NewToken> make_token(store::Access& access, const TokenForm& form,
+// The boxes that are ticked: "upload,read".
+std::string rights_of(const Request& request) {
+  std::string rights;
+  for (const auto& [field, value] : net::parse_form(request.body)) {
+    if (field == "right") rights.append(rights.empty() ? "" : ",").append(value);
+  }
+  return rights;
+}
+
+Result<store::Access::NewToken> make_token(store::Access& access, const Request& request,
                                            const store::Actor& actor) {
-  const auto days = base::parse_decimal(base::trim(form.days));
+  const auto days = base::parse_decimal(base::trim(field_of(request, "days")));
   if (!days || *days > INT32_MAX) {
     return Error{Fault::malformed, "for how many days is it good? 0 is for ever"};
   }
-  store::Token wanted = TRY(
-      store::token_wanted(form.label, form.rights, form.project, static_cast<std::int64_t>(*days)));
+  store::Token wanted =
+      TRY(store::token_wanted(field_of(request, "label"), rights_of(request),
+                              field_of(request, "project"), static_cast<std::int64_t>(*days)));
   return access.create_token(std::move(wanted), actor);
 }
 
 // The page again: with the secret, which nobody can be shown later, or with what is wrong.
 Answer post_token(const SettingsRooms& rooms, const Request& request, const store::Actor& actor) {
-  const auto made = make_token(rooms.access, token_form(request), actor);
+  const auto made = make_token(rooms.access, request, actor);
   ui::TokensPage page = tokens_of(rooms, request);
   if (made.ok()) {
     page.secret = made->secret;
@@ -133,13 +135,6 @@ Answer post_token(const SettingsRooms& rooms, const Request& request, const stor
   }
   const int status = made.ok() ? 201 : base::policy_of(made.error().fault).http_status;
   return shown(status, ui::tokens_page(page));
-}
-
-std::string field_of(const Request& request, std::string_view name) {
-  for (auto& [field, value] : net::parse_form(request.body)) {
-    if (field == name) return std::move(value);
-  }
-  return "";
 }
 
 Result<Answer> post_revoke(const SettingsRooms& rooms, const Request& request,
