@@ -83,8 +83,8 @@ class Export {
 
   Result<std::vector<RegistryKey>> read() {
     std::string_view rest = text_;
-    if (!begins_as_export(text_)) return wrong("this is no export of the registry");
     next_line(rest);
+    if (!begins_as_export(text_)) return wrong("this is no export of the registry");
     while (!rest.empty()) {
       const std::string line = next_line(rest);
       if (line.empty() || line.starts_with(';')) continue;
