@@ -29,7 +29,8 @@ std::optional<std::string> text_in(Bytes file) {
   if (bytes.starts_with(kUtf16Mark)) {
     return base::utf8_from_utf16(file.subspan(kUtf16Mark.size()), base::Endian::little);
   }
-  return std::string(bytes.starts_with(kUtf8Mark) ? bytes.substr(kUtf8Mark.size()) : bytes);
+  // Version 4 wrote in the code page of its machine, of which we know the ASCII.
+  return base::to_valid_utf8(bytes.starts_with(kUtf8Mark) ? bytes.substr(kUtf8Mark.size()) : bytes);
 }
 
 bool begins_as_export(std::string_view text) {
