@@ -163,6 +163,7 @@ Connection::Refill Connection::refill_from_growing() {
           arrival->post([weak, serial] {
             const auto self = weak.lock();
             if (!self || self->serial_ != serial || self->phase_ != Phase::writing) return;
+            self->follower_ = 0;  // called once; whoever finds nothing more to send follows anew
             self->advance();
           });
         });

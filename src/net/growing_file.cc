@@ -3,7 +3,6 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <vector>
 
 namespace net {
 
@@ -34,15 +33,14 @@ void GrowingFile::finish() {
 void GrowingFile::fail() { change(state().size, End::failed); }
 
 void GrowingFile::change(std::uint64_t size, End end) {
-  std::vector<std::function<void()>> calls;
+  std::map<FollowerId, std::function<void()>> followers;
   {
     const std::lock_guard lock(mutex_);
     if (state_.end != End::open) return;
     state_ = {size, end};
-    calls.reserve(followers_.size());
-    for (const auto& [id, call] : followers_) calls.push_back(call);
+    followers.swap(followers_);
   }
-  for (const auto& call : calls) call();
+  for (const auto& [id, call] : followers) call();
 }
 
 GrowingFile::FollowerId GrowingFile::follow(std::function<void()> changed) {

@@ -1,8 +1,9 @@
 // A file that one thread writes while others already send it: a download tee'd to disk and to
 // the clients that wait for it. The file may be renamed meanwhile; it is known by descriptor.
 // The writer calls append() or grew_to(), then finish() or fail() once. A follower gets called
-// back, on the writer's thread and outside the lock, whenever state() may have changed.
-// Thread-safe. Never fails but in create() and append() (disk full: unavailable).
+// back once, on the writer's thread and outside the lock, when state() may have changed, and
+// follows anew when it has taken what there is: a quick writer does not pile up calls for slow
+// readers. Thread-safe. Never fails but in create() and append() (disk full: unavailable).
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,8 @@ class GrowingFile {
   void finish();
   void fail();
 
-  // For followers. `changed` must be quick and may be called once more after unfollow().
+  // For followers. `changed` must be quick; it may be called after unfollow(), too. After the end
+  // nobody is called any more: follow first, then look at state().
   using FollowerId = std::uint64_t;
   FollowerId follow(std::function<void()> changed);
   void unfollow(FollowerId id);

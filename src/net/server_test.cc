@@ -292,6 +292,25 @@ TEST_F(ServerTest, GrowingFilesAreFollowed) {
   }
 }
 
+TEST(GrowingFile, CallsAFollowerOnceUntilItFollowsAnew) {
+  const auto root = base::TemporaryDirectory::create("growing").value();
+  auto source = base::PendingFile::create(root.path()).value();
+  const auto growing = GrowingFile::create(source).value();
+  int calls = 0;
+  const auto follow = [&] { growing->follow([&] { ++calls; }); };
+  follow();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(growing->append(source, base::bytes_of("x")).ok());
+  EXPECT_EQ(calls, 1);
+  follow();
+  growing->unfollow(growing->follow([&] { calls += 100; }));
+  growing->finish();
+  EXPECT_EQ(calls, 2);
+  follow();
+  growing->fail();
+  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(growing->state().size, 3u);
+}
+
 TEST_F(ServerTest, FailedGrowthResetsItsFollowers) {
   auto source = base::PendingFile::create(directory_->path());
   growing_ = GrowingFile::create(*source).value();
