@@ -297,7 +297,7 @@ TEST_F(CrashReports, AreOnDiskBeforeTheAnswer) {
   const std::size_t answer = find_line(lines, at, {"CrashID=bp-"});
   // The last fsync of the journal before the answer comes after the last write to it, of the thread
   // that wrote the report: others may be writing something else already.
-  const std::string_view thread = lines[at].substr(0, lines[at].find(' '));
+  const std::string_view thread = lines[at].substr(0, lines[at].find(' ') + 1);
   std::size_t last_write = 0, last_sync = 0;
   for (std::size_t i = at; i < answer; ++i) {
     const bool journal =

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "net/client.h"
 #include "testing/server_process.h"
 
@@ -71,6 +72,19 @@ TEST_F(SymProxy, BelowAVirtualDirectoryThereAreSymbolFilesOnly) {
                            "/Partners/p/other/a.pdb/1/a.pdb"}) {
     EXPECT_EQ(get(path).status, 404) << path;
   }
+}
+
+TEST_F(SymProxy, ItsProjectsAreSaidToBeOpen) {
+  const auto key = base::read_file(root_.path() + "/data/admin.key");
+  ASSERT_TRUE(key.ok());
+  net::ClientRequest request;
+  request.url = server_->url() + "/settings/projects";
+  request.headers.add("Authorization", "Bearer " + std::string(base::trim(*key)));
+  const auto answer = net::Client().send(request);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_NE(answer->body.find("partners"), std::string::npos);
+  EXPECT_EQ(answer->body.find("private</span>"), std::string::npos) << answer->body;
 }
 
 TEST_F(SymProxy, OtherProjectsStayClosed) {

@@ -184,18 +184,14 @@ Result<Answer> post_fetch_form(const Request& request, Statistics* statistics,
 
 void add_action(net::Router& router, const Gate& gate, std::string_view pattern,
                 std::function<Result<Answer>(const Request&)> handler) {
-  net::Route route;
-  route.method = "POST";
-  route.pattern = pattern;
-  route.runs = net::Runs::pool;
-  route.body = net::BodyPolicy::memory(kBodySizeMax);
-  route.admit = [&gate](const Request& request) { return refuse_action(request, gate); };
-  route.handler = [&gate, handler = std::move(handler)](Request& request) -> net::Reply {
-    if (auto refused = refuse_action(request, gate)) return *std::move(refused);
-    auto answer = handler(request);
-    return answer.ok() ? std::move(answer).value() : json_error_answer(answer.error());
-  };
-  router.add(std::move(route));
+  const auto refuse = [&gate](const Request& request) { return refuse_action(request, gate); };
+  router.add_post_on_pool(pattern, kBodySizeMax, refuse,
+                          [refuse, handler = std::move(handler)](Request& request) -> net::Reply {
+                            if (auto refused = refuse(request)) return *std::move(refused);
+                            auto answer = handler(request);
+                            return answer.ok() ? std::move(answer).value()
+                                               : json_error_answer(answer.error());
+                          });
 }
 
 }  // namespace

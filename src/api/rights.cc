@@ -142,14 +142,18 @@ Admission Gate::admit(const net::Request& request, Right right,
   return admit_any(request, {right, Right::admin}, project, "");
 }
 
+bool Gate::is_open(std::string_view project) const {
+  const auto& open = options_.open_projects;
+  return project.empty() || std::find(open.begin(), open.end(), project) != open.end();
+}
+
 Admission Gate::admit_read(const net::Request& request) const {
   const auto scoped = ident::split_scope(request.path);
   if (!scoped || scoped->scope.project.empty()) return Who{};
   const std::string& project = scoped->scope.project;
   const auto found = access_.find_project(project);
   if (!found) return Denial{Denial::Why::no_project, "there is no project " + project};
-  const auto& open = options_.open_projects;
-  if (is_local(request) || std::find(open.begin(), open.end(), project) != open.end()) {
+  if (is_local(request) || is_open(project)) {
     Who anybody;
     anybody.project = *found;
     return anybody;

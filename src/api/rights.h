@@ -63,6 +63,8 @@ class Gate {
   // upload there.
   Admission admit_read(const net::Request& request) const;
 
+  // Whether everybody may read that project: the default one, and the open ones.
+  bool is_open(std::string_view project) const;
   // Whether local requests may upload without a token.
   bool is_open_to_local() const;
 

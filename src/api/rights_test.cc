@@ -160,6 +160,8 @@ TEST_F(GateTest, WhoMayReadAProject) {
   EXPECT_EQ(read("/p/game/a/1/a", reader, "192.0.2.1:5"), "game");
   EXPECT_EQ(read("/p/game/t/" + reader + "/a/1/a", "", "192.0.2.1:5"), "game");
   EXPECT_EQ(read("/p/tools/a/1/a", reader, "192.0.2.1:5"), "lacks right");
+  EXPECT_TRUE(gate_.is_open("") && gate_.is_open("open"));
+  EXPECT_FALSE(gate_.is_open("game"));
   EXPECT_EQ(read("/p/open/a/1/a", "", "192.0.2.1:5"), "open");
   EXPECT_EQ(read("/p/open/a/1/a", reader, "192.0.2.1:5"), "open");
   EXPECT_EQ(read("/p/none/a/1/a", reader, "192.0.2.1:5"), "no project");

@@ -179,6 +179,10 @@ class Router {
   void add(Route route);
   // A GET without a body whose handler may block.
   void add_get_on_pool(std::string_view pattern, Handler handler);
+  // Likewise a POST of a small body, kept in memory.
+  using Admit = std::function<std::optional<Answer>(const Request&)>;  // as of a Route
+  void add_post_on_pool(std::string_view pattern, std::uint64_t size_max, Admit admit,
+                        Handler handler);
   struct Match {
     const Route* route = nullptr;
     std::vector<std::string> allowed;  // when route is null: methods that would fit

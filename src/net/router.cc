@@ -28,6 +28,18 @@ void Router::add_get_on_pool(std::string_view pattern, Handler handler) {
   add(std::move(route));
 }
 
+void Router::add_post_on_pool(std::string_view pattern, std::uint64_t size_max, Admit admit,
+                              Handler handler) {
+  Route route;
+  route.method = "POST";
+  route.pattern = pattern;
+  route.runs = Runs::pool;
+  route.body = BodyPolicy::memory(size_max);
+  route.admit = std::move(admit);
+  route.handler = std::move(handler);
+  add(std::move(route));
+}
+
 void Router::add(Route route) {
   ASSERT(!route.pattern.empty() && route.pattern[0] == '/');
   Entry entry;

@@ -7,6 +7,7 @@
 #include "server/config_files.h"
 #include "server/exclusions.h"
 #include "server/reachable_upstreams.h"
+#include "server/room_options.h"
 #include "server/toml_from_settings.h"
 
 namespace server {
@@ -22,7 +23,11 @@ void warn(const std::string& text) {
 }
 
 // All that serve would find wrong before it listens, as far as no disk is written to.
-Result<void> check_upstreams(const Options& options) {
+Result<void> check_rooms(const Options& options) {
+  TRY(log_level(options));
+  TRY(log_format(options));
+  TRY(answers_to_log(options));
+  TRY(virtual_directories(options));
   for (const UpstreamOptions& one : options.upstreams) {
     const upstream::ServerOptions server = TRY(server_options(one, options.upstreams_deny));
     TRY(upstream::Server::make(server));
@@ -41,7 +46,7 @@ Result<void> check(const std::string& given, const std::vector<Setting>& later) 
   Options read = TRY(options_of({file}, later));
   const Options options = TRY(with_reachable_upstreams(std::move(read), Caches::left_alone));
   for (const std::string& warning : options.warnings) warn(warning);
-  TRY(check_upstreams(options));
+  TRY(check_rooms(options));
   std::printf("%s: is %s and right: %zu upstream servers and caches, listens on %s\n", path.c_str(),
               file.kind.c_str(), options.upstreams.size(), options.listen.c_str());
   return {};

@@ -5,18 +5,12 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
-#include "server/options.h"
+#include "server/foreign_settings.h"
 
 namespace server {
-
-struct ForeignSettings {
-  std::vector<Setting> settings;
-  std::vector<std::string> warnings;  // each names file and key
-};
 
 // Whether a JSON document is meant to be one.
 bool is_pysymproxy(const base::JsonValue& config);

@@ -171,11 +171,12 @@ class SymProxy {
       const char* what;
     };
     constexpr Row kRows[] = {
-        {"nocache", "what comes from other servers is kept here all the same"},
-        {"nouncompress", "files are served plain and packed, whichever is asked for"},
-        {"nolongerindexedauthoritive", "a server's word that a file is gone is a miss"}};
+        {"NoCache", "what comes from other servers is kept here all the same"},
+        {"NoUncompress", "files are served plain and packed, whichever is asked for"},
+        {"NoLongerIndexedAuthoritive", "a server's word that a file is gone is a miss"}};
     for (const Row& row : kRows) {
-      if (is_on(row.name)) warn(0, fmt::format("{} is ignored: {}", row.name, row.what));
+      if (is_on(base::lower_ascii(row.name)))
+        warn(0, fmt::format("{} is ignored: {}", row.name, row.what));
     }
     if (number("nointernetproxy") == 0u) {
       warn(0,

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "server/options_from_pysymproxy.h"
+#include "server/foreign_settings.h"
 #include "server/registry_export.h"
 
 namespace server {

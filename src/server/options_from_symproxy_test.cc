@@ -96,7 +96,7 @@ TEST(SymProxy, WhatHasNoMeaningHereIsAWarning) {
   const auto settings =
       read(export_with("\"NoCache\"=dword:00000001\r\n\"NoInternetProxy\"=dword:00000000\r\n"));
   ASSERT_EQ(settings->warnings.size(), 2u);
-  EXPECT_TRUE(settings->warnings[0].starts_with("symproxy.reg: nocache is ignored"));
+  EXPECT_TRUE(settings->warnings[0].starts_with("symproxy.reg: NoCache is ignored"));
 }
 
 TEST(SymProxy, AnExportWithoutDirectoriesIsAnError) {

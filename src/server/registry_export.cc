@@ -101,17 +101,20 @@ class Export {
  private:
   // Without the blanks around it, and with what stands on the lines that it goes on.
   std::string next_line(std::string_view& rest) {
-    std::string line;
-    for (;;) {
-      const std::string_view part = rest.substr(0, rest.find('\n'));
-      rest.remove_prefix(std::min(part.size() + 1, rest.size()));
-      ++number_;
-      line += base::trim(part);
-      const bool goes_on =
-          line.ends_with('\\') && line.find(":") != std::string::npos && !line.starts_with('[');
-      if (!goes_on || rest.empty()) return line;
+    std::string line = take_line(rest);
+    const bool may_go_on = line.find("=hex") != std::string::npos;
+    while (may_go_on && line.ends_with('\\') && !rest.empty()) {
       line.pop_back();
+      line += take_line(rest);
     }
+    return line;
+  }
+
+  std::string take_line(std::string_view& rest) {
+    const std::string_view part = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+    ++number_;
+    return std::string(base::trim(part));
   }
 
   Result<void> begin_key(std::string_view line) {

@@ -104,6 +104,25 @@ api::SubmitOptions submit_options(const Options& options) {
   return submit;
 }
 
+Result<base::log::Level> log_level(const Options& options) {
+  using base::log::Level;
+  const std::string& name = options.log_level;
+  if (name == "debug") return Level::debug;
+  if (name == "info") return Level::info;
+  if (name == "warning") return Level::warning;
+  if (name == "error") return Level::error;
+  if (name == "off") return Level::off;
+  return base::Error{base::Fault::malformed,
+                     "log_level " + name + " is none of debug, info, warning, error and off"};
+}
+
+Result<base::log::Format> log_format(const Options& options) {
+  if (options.log_format == "text") return base::log::Format::text;
+  if (options.log_format == "json") return base::log::Format::json;
+  return base::Error{base::Fault::malformed,
+                     "log_format " + options.log_format + " is neither text nor json"};
+}
+
 Result<api::AnswerLog::Wants> answers_to_log(const Options& options) {
   const auto wants = api::AnswerLog::find_wants(options.log_answers);
   if (wants) return *wants;
@@ -124,6 +143,10 @@ std::vector<std::string> items_of(std::string text) {
 }
 
 }  // namespace
+
+Result<VirtualDirectories> virtual_directories(const Options& options) {
+  return VirtualDirectories::from(items_of(options.virtual_directories));
+}
 
 Result<net::ServerOptions> net_options(const Options& options, const store::DataDirectory& data) {
   net::ServerOptions net;

@@ -8,10 +8,12 @@
 #include "api/submit.h"
 #include "api/symbols.h"
 #include "api/upload.h"
+#include "base/log.h"
 #include "ingest/ingest.h"
 #include "ingest/scan.h"
 #include "net/server.h"
 #include "server/options.h"
+#include "server/virtual_directories.h"
 #include "store/access.h"
 #include "store/data_directory.h"
 #include "store/disk_watch.h"
@@ -31,7 +33,10 @@ api::Layout layout_of(const Options& options, const store::Access& access,
                       const std::string& project);
 api::MetadataOptions metadata_options(const Options& options);
 api::SubmitOptions submit_options(const Options& options);
+base::Result<base::log::Level> log_level(const Options& options);
+base::Result<base::log::Format> log_format(const Options& options);
 base::Result<api::AnswerLog::Wants> answers_to_log(const Options& options);
+base::Result<VirtualDirectories> virtual_directories(const Options& options);
 base::Result<net::ServerOptions> net_options(const Options& options,
                                              const store::DataDirectory& data);
 

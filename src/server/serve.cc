@@ -5,20 +5,11 @@
 #include "server/config_files.h"
 #include "server/options.h"
 #include "server/reachable_upstreams.h"
+#include "server/room_options.h"
 #include "server/wire.h"
 
 namespace server {
 namespace {
-
-std::optional<base::log::Level> find_level(const std::string& name) {
-  using base::log::Level;
-  if (name == "debug") return Level::debug;
-  if (name == "info") return Level::info;
-  if (name == "warning") return Level::warning;
-  if (name == "error") return Level::error;
-  if (name == "off") return Level::off;
-  return std::nullopt;
-}
 
 base::Result<Options> options_for(const std::vector<std::string>& configs,
                                   const std::vector<Setting>& flags) {
@@ -60,18 +51,14 @@ int run_serve(int argc, char** argv) {
     cli::fail(options.error().what);
     return cli::kBadUsage;
   }
-  const auto level = find_level(options->log_level);
-  if (!level) {
-    cli::fail("log_level " + options->log_level +
-              " is none of debug, info, warning, error and off");
-    return cli::kBadUsage;
-  }
-  if (options->log_format != "text" && options->log_format != "json") {
-    cli::fail("log_format " + options->log_format + " is neither text nor json");
+  const auto level = server::log_level(*options);
+  const auto format = log_format(*options);
+  if (!level.ok() || !format.ok()) {
+    cli::fail((level.ok() ? format.error() : level.error()).what);
     return cli::kBadUsage;
   }
   base::log::set_level(*level);
-  if (options->log_format == "json") base::log::set_format(base::log::Format::json);
+  if (*format != base::log::Format::text) base::log::set_format(*format);
   const auto logging = log_to_file(*options);
   if (!logging.ok()) return cli::fail(logging.error().what);
   for (const std::string& warning : options->warnings) base::log::warning("{}", warning);

@@ -198,12 +198,8 @@ Result<ui::UploadPage> upload_of(const SettingsRooms& rooms, const Request& requ
   shown.sums.known = static_cast<std::uint64_t>(
       std::count_if(files.begin(), files.end(), [](const auto& file) { return file.was_known; }));
   shown.page_size = kFilesOnAPage;
-  const std::uint64_t pages = (files.size() + kFilesOnAPage - 1) / kFilesOnAPage;
-  shown.page = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(number_of(request, "page")), 1,
-                                         std::max<std::uint64_t>(1, pages));
-  files.erase(files.begin(),
-              files.begin() + static_cast<std::ptrdiff_t>((shown.page - 1) * kFilesOnAPage));
-  if (files.size() > kFilesOnAPage) files.resize(kFilesOnAPage);
+  shown.page = page_number(request, files.size(), kFilesOnAPage);
+  files = page_of(std::move(files), shown.page, kFilesOnAPage);
   const store::Upload& upload = shown.record.upload;
   shown.rows = TRY(rows_of(rooms, std::move(files), {upload.project, upload.is_try}));
   return shown;

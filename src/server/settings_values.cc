@@ -18,20 +18,6 @@ namespace {
 constexpr std::uint64_t kProjectsOnAPage = 50;
 constexpr std::uint64_t kTokensOnAPage = 100;
 
-std::uint64_t page_number(const Request& request, std::uint64_t total, std::uint64_t page_size) {
-  const std::uint64_t pages = std::max<std::uint64_t>(1, (total + page_size - 1) / page_size);
-  const auto asked = static_cast<std::uint64_t>(number_of(request, "page"));
-  return std::clamp<std::uint64_t>(asked, 1, pages);
-}
-
-template <class T>
-std::vector<T> page_of(std::vector<T> all, std::uint64_t page, std::uint64_t page_size) {
-  const std::size_t begin = std::min<std::size_t>(all.size(), (page - 1) * page_size);
-  const std::size_t end = std::min<std::size_t>(all.size(), begin + page_size);
-  return {all.begin() + static_cast<std::ptrdiff_t>(begin),
-          all.begin() + static_cast<std::ptrdiff_t>(end)};
-}
-
 void count_tokens(const store::Access& access, ui::SettingsOverview& shown) {
   const base::Time now = base::now();
   for (const store::Token& token : access.token_list()) {
@@ -89,6 +75,12 @@ std::int64_t number_of(const Request& request, std::string_view name) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(given.value_or(0), INT64_MAX));
 }
 
+std::uint64_t page_number(const Request& request, std::uint64_t total, std::uint64_t page_size) {
+  const std::uint64_t pages = std::max<std::uint64_t>(1, (total + page_size - 1) / page_size);
+  const auto asked = static_cast<std::uint64_t>(number_of(request, "page"));
+  return std::clamp<std::uint64_t>(asked, 1, pages);
+}
+
 Result<ui::SettingsOverview> overview_of(const SettingsRooms& rooms) {
   ui::SettingsOverview shown;
   shown.projects = rooms.access.project_list().size();
@@ -118,6 +110,7 @@ Result<ui::ProjectsPage> projects_of(const SettingsRooms& rooms, const Request& 
   shown.page = page_number(request, shown.total, shown.page_size);
   for (store::Project& project : page_of(std::move(projects), shown.page, shown.page_size)) {
     ui::ProjectRow row;
+    row.is_open = rooms.gate.is_open(project.name);
     row.used = TRY(store::used_by(rooms.database, project.name));
     row.upstreams = upstreams_of_project(rooms.upstreams, project.name);
     row.project = std::move(project);

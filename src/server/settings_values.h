@@ -3,7 +3,9 @@
 // the rooms do.
 #pragma once
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "api/rights.h"
 #include "db/database.h"
@@ -52,5 +54,15 @@ ui::UpstreamsPage upstreams_of(const SettingsRooms& rooms);
 
 // A number of the query; 0 when there is none.
 std::int64_t number_of(const net::Request& request, std::string_view name);
+// The page that it asks for, from 1 on: one that there is.
+std::uint64_t page_number(const net::Request& request, std::uint64_t total,
+                          std::uint64_t page_size);
+template <class T>
+std::vector<T> page_of(std::vector<T> all, std::uint64_t page, std::uint64_t page_size) {
+  const std::size_t begin = std::min<std::size_t>(all.size(), (page - 1) * page_size);
+  const std::size_t end = std::min<std::size_t>(all.size(), begin + page_size);
+  return {all.begin() + static_cast<std::ptrdiff_t>(begin),
+          all.begin() + static_cast<std::ptrdiff_t>(end)};
+}
 
 }  // namespace server

@@ -79,20 +79,16 @@ void add_page(net::Router& router, const api::Gate& gate, std::string_view patte
 using Press = std::function<Result<Answer>(const Request& request, const store::Actor& actor)>;
 
 void add_button(net::Router& router, const api::Gate& gate, std::string_view pattern, Press press) {
-  net::Route route;
-  route.method = "POST";
-  route.pattern = pattern;
-  route.runs = net::Runs::pool;
-  route.body = net::BodyPolicy::memory(kFormSizeMax);
-  route.admit = [&gate](const Request& request) { return refuse_button(request, gate); };
-  route.handler = [&gate, press = std::move(press)](Request& request) -> net::Reply {
-    const api::Admission admission = api::admit_admin(request, gate);
-    const auto* who = std::get_if<api::Who>(&admission);
-    if (who == nullptr) return refusal(request, std::get<api::Denial>(admission));
-    auto answer = press(request, {who->name, request.peer});
-    return answer.ok() ? unkept(*std::move(answer)) : failed(answer.error());
-  };
-  router.add(std::move(route));
+  router.add_post_on_pool(
+      pattern, kFormSizeMax,
+      [&gate](const Request& request) { return refuse_button(request, gate); },
+      [&gate, press = std::move(press)](Request& request) -> net::Reply {
+        const api::Admission admission = api::admit_admin(request, gate);
+        const auto* who = std::get_if<api::Who>(&admission);
+        if (who == nullptr) return refusal(request, std::get<api::Denial>(admission));
+        auto answer = press(request, {who->name, request.peer});
+        return answer.ok() ? unkept(*std::move(answer)) : failed(answer.error());
+      });
 }
 
 std::string field_of(const Request& request, std::string_view name) {

@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "ident/paths.h"
 #include "ident/scope.h"
-#include "server/upstream_options.h"
 
 namespace server {
 
@@ -44,9 +43,9 @@ Error wrong(std::string_view line, std::string_view why) {
 
 }  // namespace
 
-Result<VirtualDirectories> VirtualDirectories::from(std::string_view lines) {
+Result<VirtualDirectories> VirtualDirectories::from(const std::vector<std::string>& items) {
   VirtualDirectories made;
-  for (const std::string& line : lines_of(lines)) {
+  for (const std::string& line : items) {
     const std::size_t equals = std::min(line.find('='), line.size());
     const std::vector<std::string_view> parts = parts_of(std::string_view(line).substr(0, equals));
     if (parts.empty()) return wrong(line, "say NAME or NAME=PROJECT");

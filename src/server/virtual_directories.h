@@ -19,7 +19,7 @@ namespace server {
 
 class VirtualDirectories {
  public:
-  static base::Result<VirtualDirectories> from(std::string_view lines);
+  static base::Result<VirtualDirectories> from(const std::vector<std::string>& items);
 
   bool empty() const { return directories_.empty(); }
   // Projects that are asked for by another name, each once.

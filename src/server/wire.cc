@@ -54,7 +54,6 @@
 #include "server/upkeep_wiring.h"
 #include "server/upstream_wiring.h"
 #include "server/version.h"
-#include "server/virtual_directories.h"
 #include "sources/sources.h"
 #include "store/blobs.h"
 #include "store/catalog.h"
@@ -161,7 +160,7 @@ Result<void> serve(const Options& options) {
   store::Uploads uploads(*database);
   store::DiskWatch disk(data.path(), disk_marks(options));
   const std::string admin_key = TRY(make_admin_key(data));
-  const auto directories = TRY(VirtualDirectories::from(options.virtual_directories));
+  const VirtualDirectories directories = TRY(virtual_directories(options));
   TRY(make_projects(directories.projects(), access));
   const api::Gate gate(access, {options.upload_token, admin_key, directories.projects()});
   const auto sessions =

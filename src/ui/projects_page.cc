@@ -15,9 +15,9 @@ std::uint64_t percent_used(std::uint64_t used, std::uint64_t quota) {
   return static_cast<std::uint64_t>(100.0 * static_cast<double>(used) / static_cast<double>(quota));
 }
 
-void add_readers(Html& html, const store::Project& project) {
+void add_readers(Html& html, const ProjectRow& row) {
   html.open("td");
-  if (project.name.empty()) {
+  if (row.is_open) {
     add_mark(html, "plain", "○", "public");
     html.text(": whoever reaches this server may read it");
   } else {
@@ -70,7 +70,7 @@ void add_upstreams(Html& html, const std::vector<std::string>& upstreams) {
 void add_row(Html& html, const ProjectRow& row) {
   html.open("tr").open("th", {{"scope", "row"}});
   html.element("bdi", project_text(row.project.name)).close();
-  add_readers(html, row.project);
+  add_readers(html, row);
   add_long_cell(html, layout_text(row.project));
   add_quota(html, row);
   add_upstreams(html, row.upstreams);

@@ -14,6 +14,7 @@ namespace ui {
 
 struct ProjectRow {
   store::Project project;  // the default one has no name
+  bool is_open = false;    // everybody may read it
   std::uint64_t used = 0;  // bytes; of the default project nothing is counted
   std::vector<std::string> upstreams;
 };

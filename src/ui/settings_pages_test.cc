@@ -94,6 +94,7 @@ TEST(ProjectsPage, TellsHowFullAProjectIsBeyondColour) {
   shown.rows[1].used = 950;
   shown.rows[2].used = 1001;
   shown.rows[3].project.quota = 0;
+  shown.rows[3].is_open = true;
   const std::string html = projects_page(shown);
   EXPECT_TRUE(
       has(html, "(1%) <span class=\"tag tag-good\"><span aria-hidden=\"true\">✓</span> has room"));
@@ -102,12 +103,14 @@ TEST(ProjectsPage, TellsHowFullAProjectIsBeyondColour) {
   EXPECT_TRUE(has(html, "(100%)"));
   EXPECT_TRUE(has(html, "full: more is refused"));
   EXPECT_TRUE(has(html, "no quota"));
-  EXPECT_EQ(count_of(html, "private</span>"), 4u);
+  EXPECT_EQ(count_of(html, "private</span>"), 3u);
+  EXPECT_EQ(count_of(html, "public</span>"), 1u);
 }
 
 TEST(ProjectsPage, SaysThatTheDefaultProjectIsPublic) {
   ProjectsPage shown;
   shown.rows.resize(1);
+  shown.rows[0].is_open = true;
   shown.rows[0].project.two_tier = true;
   shown.total = 1;
   const std::string html = projects_page(shown);
