@@ -1,5 +1,6 @@
 #include "statistics/tally.h"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -43,7 +44,7 @@ Tally::Count& Tally::find(Part& part, std::string_view name) {
     if (part.names.size() >= kNamesMax) return part.nameless;
     at = part.names.try_emplace(std::string(name)).first;
   }
-  at->second.is_used = true;
+  if (!std::exchange(at->second.is_used, true)) at->second.count.first_at = base::now();
   return at->second.count;
 }
 
@@ -124,6 +125,9 @@ Tally::Batch Tally::take() {
     for (auto& [key, miss] : part.misses) batch.misses.push_back(std::move(miss));
     part.misses.clear();
   }
+  // Two spellings of one name may have been counted on two threads: the first one counts.
+  std::sort(batch.names.begin(), batch.names.end(),
+            [](const auto& a, const auto& b) { return a.second.first_at < b.second.first_at; });
   return batch;
 }
 

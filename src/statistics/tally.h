@@ -53,9 +53,10 @@ class Tally {
   struct Count {
     Counts counts;
     std::int64_t failed_hits = 0;  // of counts.hits, those of failures
+    base::Time first_at;           // when it was first counted since the last take()
   };
   struct Batch {
-    std::vector<std::pair<std::string, Count>> names;
+    std::vector<std::pair<std::string, Count>> names;  // by first_at
     Count nameless;
     std::vector<Miss> misses;
   };

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 namespace statistics {
@@ -67,6 +68,23 @@ TEST(Tally, CountsOnManyThreads) {
   for (std::thread& thread : threads) thread.join();
   add();
   EXPECT_EQ(seen, 20'000);
+}
+
+TEST(Tally, TheSpellingThatCameFirstComesFirstWhateverTheThread) {
+  for (const bool from_here : {true, false}) {
+    Tally tally;
+    const auto ask_on = [&](bool here, std::string_view name) {
+      const auto ask = [&] { tally.answered(asked(name, Outcome::here)); };
+      here ? ask() : std::thread(ask).join();
+    };
+    ask_on(from_here, "lost.pdb");
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    ask_on(!from_here, "LOST.pdb");
+    const Tally::Batch batch = tally.take();
+    ASSERT_EQ(batch.names.size(), 2u);
+    EXPECT_EQ(batch.names[0].first, "lost.pdb");
+    EXPECT_EQ(batch.names[1].first, "LOST.pdb");
+  }
 }
 
 TEST(Tally, CountsWithoutANameWhatDoesNotFit) {
