@@ -20,7 +20,7 @@ using store::Found;
 namespace {
 
 // Raised when the makers change what they make: old files are then left alone and made anew.
-constexpr std::string_view kMakersVersion = "1";
+constexpr std::string_view kMakersVersion = "2";
 
 bool is_sym(const FileRecord& file) { return file.format == "breakpad_sym"; }
 bool is_native(const FileRecord& file) { return file.format == "elf"; }
@@ -95,6 +95,19 @@ Choice choose_sym(const ident::SymbolRequest& request, const Rows& found, const 
   if (sources.image || sources.debug) return Make{Artifact::sym, sources, {}};
   if (file != nullptr) return Serve{*file};
   return nobody_has(request);
+}
+
+// A module is known by its debug id; a text whose id is none only by the path that it was sent to.
+Choice choose_index(const ident::SymbolRequest& request, const Rows& found,
+                    const Sources& sources) {
+  if (sources.image || sources.debug || sources.sym) return Make{Artifact::index, sources, {}};
+  const FileRecord* sym = find_first(found, [](const Found& row) {
+    return is_path(row) && is_sym(row.file) && row.file.debug_id.empty();
+  });
+  if (sym == nullptr) return nobody_has(request);
+  Sources alone;
+  alone.sym = *sym;
+  return Make{Artifact::index, std::move(alone), {}};
 }
 
 bool ends_in(std::string_view name, std::string_view end) { return name.ends_with(end); }
@@ -394,8 +407,7 @@ Choice choose_among(const ident::SymbolRequest& request, const Rows& found,
     case Artifact::sym:
       return choose_sym(request, found, sources);
     case Artifact::index:
-      if (sources.image || sources.debug || sources.sym) return Make{Artifact::index, sources, {}};
-      return nobody_has(request);
+      return choose_index(request, found, sources);
     case Artifact::section: {
       Cut cut = choose_section(request, found);
       if (cut.files.empty()) return nobody_has(request);
