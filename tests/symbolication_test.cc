@@ -59,7 +59,8 @@ class Symbolication : public testing::Test {
   }
   // NAME/ID/FILE beneath a directory, put under their own paths.
   void upload_tree(const std::string& directory) {
-    const auto found = base::run_child("/bin/sh", {"sh", "-c", "cd " + directory + " && find * -type f"});
+    const auto found =
+        base::run_child("/bin/sh", {"sh", "-c", "cd " + directory + " && find * -type f"});
     ASSERT_TRUE(found.ok() && found->ok());
     for (const std::string_view line : base::split(found->output, '\n')) {
       if (line.empty()) continue;
@@ -168,7 +169,8 @@ TEST_F(Symbolication, OldSnappyKnowsWhatItHas) {
 // The frames with index -1 read otherwise in the first servers than in Eliot's.
 std::string without_unknown(std::string text) {
   const std::string_view unknown = " (in <unknown>)";
-  for (std::size_t at; (at = text.find(unknown)) != std::string::npos;) text.erase(at, unknown.size());
+  for (std::size_t at; (at = text.find(unknown)) != std::string::npos;)
+    text.erase(at, unknown.size());
   return text;
 }
 
@@ -233,10 +235,10 @@ TEST_F(Symbolication, AnUploadIsSeenAtOnce) {
             false);
   const std::string sym =
       "MODULE Linux x86_64 000102030405060708090A0B0C0D0E0F0 a.so\nFUNC 1000 10 0 seen()\n";
-  ASSERT_EQ(uploads::send(server_->url(), "PUT", "/a.so/000102030405060708090A0B0C0D0E0F0/a.so.sym",
-                          sym)
-                .status,
-            201);
+  ASSERT_EQ(
+      uploads::send(server_->url(), "PUT", "/a.so/000102030405060708090A0B0C0D0E0F0/a.so.sym", sym)
+          .status,
+      201);
   const auto answer = post("/symbolicate/v4", ask);
   EXPECT_EQ(answer.body,
             R"j({"symbolicatedStacks":[["seen() (in a.so)"]],"knownModules":[true]})j");
@@ -248,16 +250,17 @@ TEST_F(Symbolication, ADamagedIndexIsMadeAgain) {
       R"j({"memoryMap":[["a.so","000102030405060708090A0B0C0D0E0F0"]],"stacks":[[[0,4096]]]})j";
   const std::string sym =
       "MODULE Linux x86_64 000102030405060708090A0B0C0D0E0F0 a.so\nFUNC 1000 10 0 seen()\n";
-  ASSERT_EQ(uploads::send(server_->url(), "PUT", "/a.so/000102030405060708090A0B0C0D0E0F0/a.so.sym",
-                          sym)
-                .status,
-            201);
+  ASSERT_EQ(
+      uploads::send(server_->url(), "PUT", "/a.so/000102030405060708090A0B0C0D0E0F0/a.so.sym", sym)
+          .status,
+      201);
   const std::string good = post("/symbolicate/v5", ask).body;
   ASSERT_NE(good.find("seen()"), std::string::npos) << good;
   ASSERT_EQ(server_->stop(), 0);
-  const auto damaged = base::run_child(
-      "/bin/sh", {"sh", "-c", "for f in " + root_.path() + "/data/index/v1/*/*.idx; do "
-                              "chmod u+w $f; printf XXXXXXXX > $f; done"});
+  const auto damaged = base::run_child("/bin/sh", {"sh", "-c",
+                                                   "for f in " + root_.path() +
+                                                       "/data/index/v1/*/*.idx; do "
+                                                       "chmod u+w $f; printf XXXXXXXX > $f; done"});
   ASSERT_TRUE(damaged.ok() && damaged->ok());
   start();
   EXPECT_EQ(post("/symbolicate/v5", ask).body, good);
@@ -267,15 +270,15 @@ TEST_F(Symbolication, LongQuestionsAreAnsweredInPieces) {
   start();
   const std::string sym =
       "MODULE Linux x86_64 000102030405060708090A0B0C0D0E0F0 a.so\nFUNC 1000 10 0 seen()\n";
-  ASSERT_EQ(uploads::send(server_->url(), "PUT", "/a.so/000102030405060708090A0B0C0D0E0F0/a.so.sym",
-                          sym)
-                .status,
-            201);
+  ASSERT_EQ(
+      uploads::send(server_->url(), "PUT", "/a.so/000102030405060708090A0B0C0D0E0F0/a.so.sym", sym)
+          .status,
+      201);
   constexpr std::size_t kFrames = 60'000;
   std::string ask =
       R"j({"memoryMap":[["a.so","000102030405060708090A0B0C0D0E0F0"]],"stacks":[[[0,4096])j";
   for (std::size_t i = 1; i < kFrames; ++i) {
-    ask += ",[0," ;
+    ask += ",[0,";
     ask += std::to_string(4096 + i % 32);
     ask += ']';
   }

@@ -138,8 +138,7 @@ class Work : public std::enable_shared_from_this<Work> {
       answer.body = symbolicate::AnswerWriter(question_, answers_, debug_text()).write_all();
       return finished(std::move(answer));
     }
-    auto writer =
-        std::make_shared<symbolicate::AnswerWriter>(question_, answers_, debug_text());
+    auto writer = std::make_shared<symbolicate::AnswerWriter>(question_, answers_, debug_text());
     answer.body = net::Producer([self = shared_from_this(), writer]() -> Result<std::string> {
       std::string piece;
       writer->write_some(piece, kFramesAtOnce);
@@ -161,8 +160,7 @@ class Work : public std::enable_shared_from_this<Work> {
   bool find_module(const Pending& pending, Where where) {
     const auto& [name, id] = asked(pending);
     auto& maps = state_->maps;
-    auto found =
-        where == Where::loop ? maps.local(name, id, scope_) : maps.open(name, id, scope_);
+    auto found = where == Where::loop ? maps.local(name, id, scope_) : maps.open(name, id, scope_);
     ModuleAnswer& answer = answers_[pending.job][pending.module];
     if (found.state == MapState::open) {
       answer.state = ModuleAnswer::State::found;

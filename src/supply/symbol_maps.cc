@@ -32,7 +32,8 @@ bool may_be_module(std::string_view name, std::string_view id) {
 }
 
 Error no_module() {
-  return {Fault::not_found, "neither the name of a debug file and a debug id, nor of a stored file"};
+  return {Fault::not_found,
+          "neither the name of a debug file and a debug id, nor of a stored file"};
 }
 
 }  // namespace

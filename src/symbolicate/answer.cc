@@ -213,11 +213,10 @@ void AnswerWriter::look_up(std::size_t from, std::size_t to) {
   places_.clear();
   for (std::size_t i = from; i < to; ++i) {
     const AskedFrame& frame = job().frames[i];
-    places_.push_back({frame.is_negative ? AskedFrame::kNoModule : frame.module,
-                       base::Rva{frame.offset}});
+    places_.push_back(
+        {frame.is_negative ? AskedFrame::kNoModule : frame.module, base::Rva{frame.offset}});
   }
-  find_all(maps_, places_,
-           [&](std::size_t index, const Hit* hit) { put(from + index, hit); });
+  find_all(maps_, places_, [&](std::size_t index, const Hit* hit) { put(from + index, hit); });
 }
 
 std::string_view AnswerWriter::name_of(const AskedFrame& frame, const Hit& hit) const {

@@ -46,10 +46,10 @@ class AnswerWriter {
   std::string write_all();
 
  private:
-  struct Texts {        // of one module, and of none
-    std::string name;   // as the answer calls it
-    std::string begin;  // v5: from the module to the digits of the offset
-    std::string end;    // else: ` (in NAME)"`
+  struct Texts {                // of one module, and of none
+    std::string name;           // as the answer calls it
+    std::string begin;          // v5: from the module to the digits of the offset
+    std::string end;            // else: ` (in NAME)"`
     bool is_decorated = false;  // its public symbols' names are
   };
   struct Piece {

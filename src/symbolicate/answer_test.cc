@@ -99,20 +99,20 @@ TEST(Answer, TheFirstServersNameWhatBeginsBefore) {
       R"j(["0x10 (in gone)", "0xff", "-0x1 (in f.pdb)", "0x1 (in )"], []])j";
   const Question mozilla = must_ask(body, Dialect::mozilla);
   EXPECT_EQ(AnswerWriter(mozilla, answers).write_all(),
-            R"j({"symbolicatedStacks": )j" + stacks + R"j(, "knownModules": [true, false, false, false]})j");
+            R"j({"symbolicatedStacks": )j" + stacks +
+                R"j(, "knownModules": [true, false, false, false]})j");
   Question old = mozilla;
   old.is_version_3 = true;
   EXPECT_EQ(AnswerWriter(old, answers).write_all(), stacks);
 }
 
 TEST(Answer, SnappyLooksForAllModulesThatHaveAName) {
-  const Question question = must_ask(std::string(R"j({"version":4,)j") + kJob + "}", Dialect::snappy);
+  const Question question =
+      must_ask(std::string(R"j({"version":4,)j") + kJob + "}", Dialect::snappy);
   EXPECT_EQ(wanted_modules(question.jobs[0], Dialect::snappy),
             (std::vector<bool>{true, true, true, false}));
-  const std::vector<JobAnswer> answers{{found_module("Linux"),
-                                        {State::missing, nullptr, "", ""},
-                                        found_module("Linux"),
-                                        {}}};
+  const std::vector<JobAnswer> answers{
+      {found_module("Linux"), {State::missing, nullptr, "", ""}, found_module("Linux"), {}}};
   EXPECT_TRUE(AnswerWriter(question, answers)
                   .write_all()
                   .ends_with(R"j("knownModules": [true, false, true, false]})j"));

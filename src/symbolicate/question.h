@@ -52,5 +52,7 @@ struct Question {
 };
 
 base::Result<Question> find_question(std::string_view body, Dialect dialect);
+// v5, or v4 when the body has no jobs and says version 3 or 4.
+base::Result<Question> find_question(std::string_view body);
 
 }  // namespace symbolicate

@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using symbolicate::Dialect;
   if (size == 0) return 0;
   const std::string_view body = base::text_of(base::Bytes{data + 1, size - 1});
-  const auto question = symbolicate::find_question(body, Dialect{static_cast<std::uint8_t>(data[0] % 4)});
+  const auto question =
+      symbolicate::find_question(body, Dialect{static_cast<std::uint8_t>(data[0] % 4)});
   if (!question.ok()) return 0;
   std::vector<symbolicate::JobAnswer> answers;
   for (const symbolicate::Job& job : question->jobs) {

@@ -84,7 +84,8 @@ TEST(Question, NumbersInTextsAreLeftAlone) {
 }
 
 TEST(Question, TheFirstServersNeedAVersionAndTakeAnyInteger) {
-  const std::string rest = R"(,"memoryMap":[["a.pdb","B"]],"stacks":[[[-7,1],[0,-5],[0,true]],[]]})";
+  const std::string rest =
+      R"(,"memoryMap":[["a.pdb","B"]],"stacks":[[[-7,1],[0,-5],[0,true]],[]]})";
   for (const char* version : {"3", "4", "4.0"}) {
     const auto question =
         find_question(std::string(R"({"version":)") + version + rest, Dialect::mozilla);

@@ -57,9 +57,20 @@ std::string without_long_numbers(std::string_view text) {
   return out;
 }
 
+Error refuse(std::string what) { return {Fault::malformed, std::move(what)}; }
+
 // A body as simdjson sees it.
 class Document {
  public:
+  Result<void> read(std::string_view body) {
+    auto code = parse(body);
+    if (code == simdjson::NUMBER_ERROR) code = parse(without_long_numbers(body));
+    if (code) return refuse("Payload is not valid JSON");
+    return {};
+  }
+  element root() const { return root_; }
+
+ private:
   simdjson::error_code parse(std::string_view text) {
     thread_local simdjson::dom::parser kept;
     simdjson::dom::parser* parser = &kept;
@@ -72,14 +83,10 @@ class Document {
     }
     return parser->parse(text.data(), text.size()).get(root_);
   }
-  element root() const { return root_; }
 
- private:
   std::unique_ptr<simdjson::dom::parser> own_;
   element root_;
 };
-
-Error refuse(std::string what) { return {Fault::malformed, std::move(what)}; }
 
 struct Number {
   bool is_negative = false;
@@ -136,8 +143,8 @@ class JobReader {
     return bad_stacks(fmt::format("stack {} {}", job_.ends.size(), what));
   }
   Error bad_frame(std::size_t first, const char* what) const {
-    return bad_stacks(fmt::format("stack {} frame {} {}", job_.ends.size(),
-                                  job_.frames.size() - first, what));
+    return bad_stacks(
+        fmt::format("stack {} frame {} {}", job_.ends.size(), job_.frames.size() - first, what));
   }
 
   Result<void> read_modules(element value) {
@@ -146,9 +153,8 @@ class JobReader {
     for (const element entry : list) {
       simdjson::dom::array pair;
       if (entry.get(pair) || pair.size() != 2) {
-        return bad_modules(
-            fmt::format("module index {} does not have a debug_filename and debug_id",
-                        job_.modules.size()));
+        return bad_modules(fmt::format(
+            "module index {} does not have a debug_filename and debug_id", job_.modules.size()));
       }
       std::string_view name;
       std::string_view id;
@@ -160,8 +166,7 @@ class JobReader {
   }
 
   Error bad_module(const char* what) const {
-    return bad_modules(
-        fmt::format("module index {} has an invalid {}", job_.modules.size(), what));
+    return bad_modules(fmt::format("module index {} has an invalid {}", job_.modules.size(), what));
   }
 
   Result<void> read_stacks(element value) {
@@ -259,12 +264,18 @@ std::size_t Question::frame_count() const {
 
 Result<Question> find_question(std::string_view body, Dialect dialect) {
   Document document;
-  auto code = document.parse(body);
-  if (code == simdjson::NUMBER_ERROR) {
-    code = document.parse(without_long_numbers(body));
-  }
-  if (code) return refuse("Payload is not valid JSON");
+  TRY(document.read(body));
   return read_question(document.root(), dialect);
+}
+
+Result<Question> find_question(std::string_view body) {
+  Document document;
+  TRY(document.read(body));
+  const element root = document.root();
+  element jobs;
+  const bool is_v4 = root.is_object() && root.at_key("jobs").get(jobs) != simdjson::SUCCESS &&
+                     find_version(root).has_value();
+  return read_question(root, is_v4 ? Dialect::v4 : Dialect::v5);
 }
 
 }  // namespace symbolicate
