@@ -70,11 +70,10 @@ Result<LoadedFile> load(const std::string& path) {
   options.threads = base::default_thread_count();
   options.cfi = false;
   const bool is_image = identity.has_code;
-  const extract::Extracted extracted =
-      TRY(extract::extract({is_image ? file->bytes() : base::Bytes(),
-                            is_image ? base::Bytes() : file->bytes(),
-                            std::string(base::basename_of(path))},
-                           options));
+  const extract::Extracted extracted = TRY(extract::extract(
+      {is_image ? file->bytes() : base::Bytes(), is_image ? base::Bytes() : file->bytes(),
+       std::string(base::basename_of(path))},
+      options));
   const auto head = TRY(elf::File::parse(file->bytes()));
   auto index = TRY(symbols::write_index(extracted.model));
   auto map = TRY(symbols::Map::open(base::MappedFile::from_bytes(std::move(index))));
