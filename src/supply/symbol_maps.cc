@@ -15,9 +15,6 @@ using State = SymbolMaps::Answer::State;
 
 namespace {
 
-// The texts of a map grow while it is used: now and then the one at hand is measured anew.
-constexpr unsigned kUsesBetweenMeasures = 64;
-
 // Under which Supply remembers what a module's name and id stand for.
 std::string spelling_of(std::string_view name, std::string_view id, const ident::Scope& scope) {
   std::string text = scope.include_try ? "index try " : "index ";
@@ -97,12 +94,13 @@ SymbolMaps::Map SymbolMaps::find_open(const std::string& path) {
   const std::lock_guard lock(mutex_);
   const auto at = by_path_.find(path);
   if (at == by_path_.end()) return nullptr;
+  ++counts_.hits;
+  measure_first();
   entries_.splice(entries_.begin(), entries_, at->second);
-  if (++counts_.hits % kUsesBetweenMeasures == 0) {
-    measure(*at->second);
-    let_go();
-  }
-  return entries_.front().map;
+  measure_first();
+  Map map = entries_.front().map;
+  let_go();
+  return map;
 }
 
 // Two that open one file at once: the first one's map is kept.
@@ -110,16 +108,20 @@ SymbolMaps::Map SymbolMaps::keep(const std::string& path, Map map) {
   const std::lock_guard lock(mutex_);
   const auto at = by_path_.find(path);
   if (at != by_path_.end()) return at->second->map;
+  measure_first();
   entries_.push_front({path, map, 0});
   by_path_.emplace(entries_.front().path, entries_.begin());
   ++counts_.opened;
   ++counts_.open;
-  measure(entries_.front());
+  measure_first();
   let_go();
   return map;
 }
 
-void SymbolMaps::measure(Entry& entry) {
+// A map grows while it is used, which is when it stands first.
+void SymbolMaps::measure_first() {
+  if (entries_.empty()) return;
+  Entry& entry = entries_.front();
   counts_.memory -= entry.memory;
   entry.memory = entry.map->memory_size();
   counts_.memory += entry.memory;

@@ -69,8 +69,8 @@ class SymbolMaps {
   Found find(std::string_view name, std::string_view id, const ident::Scope& scope);
   Map find_open(const std::string& path);
   Map keep(const std::string& path, Map map);
-  void measure(Entry& entry);  // REQUIRES: mutex_ held
-  void let_go();               // REQUIRES: mutex_ held
+  void measure_first();  // REQUIRES: mutex_ held
+  void let_go();         // REQUIRES: mutex_ held
 
   Supply& supply_;
   const Options options_;
