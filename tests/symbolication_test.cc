@@ -2,13 +2,16 @@
 // server, real bodies of crash reports and profiles, and the objects' own debug information.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "base/child.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "testing/corpus.h"
+#include "testing/scripted_server.h"
 #include "testing/server_process.h"
 #include "upload_dialects.h"
 
@@ -290,6 +293,48 @@ TEST_F(Symbolication, LongQuestionsAreAnsweredInPieces) {
   for (std::size_t i = 0; i < kFrames; ++i) {
     EXPECT_EQ(frames.at(i)["function"].text_or(""), i % 32 < 16 ? "seen()" : "") << i;
   }
+}
+
+// Two modules that nobody here has: one comes from an upstream server, the other's server stalls.
+TEST_F(Symbolication, BringsWhatItLacksAndAnswersInTimeWithoutTheRest) {
+  constexpr const char* kQuick = "000102030405060708090A0B0C0D0E0F0";
+  constexpr const char* kSlow = "100102030405060708090A0B0C0D0E0F0";
+  std::atomic<bool> stalls = true;
+  testing_support::ScriptedServer upstream(root_.path(), [&](net::Request& request) {
+    const bool is_slow = request.path.find(kSlow) != std::string::npos;
+    for (int i = 0; i < 200 && is_slow && stalls; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    if (!request.path.ends_with("/a.so.sym")) return net::Answer::text(404, "no");
+    const std::string id = is_slow ? kSlow : kQuick;
+    return net::Answer::text(200, "MODULE Linux x86_64 " + id + " a.so\nFUNC 1000 10 0 of_" +
+                                      (is_slow ? "slow" : "quick") + "()\n");
+  });
+  const std::string config = root_.path() + "/faultline.toml";
+  ASSERT_TRUE(
+      base::write_file_durably(config, base::bytes_of("[symbolication]\nseconds = 1\n" +
+                                                      upstream.table("layout = \"breakpad\"\n")))
+          .ok());
+  server_.emplace(ServerProcess::start({root_.path() + "/data", {"--config", config}, {}, {}}));
+  ASSERT_NE(server_->url(), "");
+  const std::string ask = std::string(R"j({"memoryMap":[["a.so",")j") + kQuick +
+                          R"j("],["a.so",")j" + kSlow + R"j("]],"stacks":[[[0,4096],[1,4096]]]})j";
+  const JsonValue partial = must_parse(post("/symbolicate/v5", ask).body)["results"].at(0);
+  const JsonValue& frames = partial["stacks"].at(0);
+  EXPECT_EQ(frames.at(0)["function"].text_or(""), "of_quick()");
+  EXPECT_TRUE(frames.at(1)["function"].is_null());
+  const std::string slow = std::string("a.so/") + kSlow;
+  EXPECT_EQ(text_of(partial["found_modules"]),
+            std::string(R"j({"a.so/)j") + kQuick + R"j(":true,")j" + slow + R"j(":false})j");
+  EXPECT_EQ(partial["module_errors"][slow].at(0)["name"].text_or(""), "timed_out");
+
+  stalls = false;
+  for (int i = 0; i < 100; ++i) {
+    const JsonValue whole = must_parse(post("/symbolicate/v5", ask).body)["results"].at(0);
+    if (whole["stacks"].at(0).at(1)["function"].text_or("") == "of_slow()") return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  FAIL() << "what came late is not used";
 }
 
 }  // namespace
