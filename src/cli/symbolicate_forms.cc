@@ -64,6 +64,10 @@ Result<LoadedFile> load(const std::string& path) {
   if (identity.kind != extract::FileKind::elf) {
     const IndexCache no_cache("", 0);
     auto map = TRY(no_cache.open_symbols(path));
+    if (map->info().corrupt && map->info().name.empty()) {
+      return Error{Fault::malformed,
+                   path + ": neither an ELF file, a Breakpad .sym text nor a symbol index"};
+    }
     return LoadedFile{std::move(map), 0};
   }
   extract::Options options;

@@ -92,10 +92,10 @@ TEST(SymbolsFromBreakpad, CorruptTextSaysSoAndKeepsWhatCanBeRead) {
   std::string problem;
   BreakpadReading reading;
   reading.problem = &problem;
-  const Model model = model_of(
+  const std::string text =
       "MODULE Linux x86_64 000102030405060708090A0B0C0D0E0F0 lib.so\nFUNC 1 1 0 f\nrubbish\n"
-      "FUNC 2 1 0 g\n",
-      reading);
+      "FUNC 2 1 0 g\n";
+  const Model model = model_of(text, reading);
   EXPECT_TRUE(model.info.corrupt);
   EXPECT_EQ(model.info.name, "lib.so");
   EXPECT_EQ(model.info.debug_id.breakpad(), "000102030405060708090A0B0C0D0E0F0");

@@ -97,17 +97,28 @@ Choice choose_sym(const ident::SymbolRequest& request, const Rows& found, const 
   return nobody_has(request);
 }
 
-// A module is known by its debug id; a text whose id is none only by the path that it was sent to.
+// Whether a text is of another module than the request names, which may name none.
+bool is_of_another(const FileRecord& file, const ident::SymbolRequest& request) {
+  const std::string& name = request.keys.empty() ? file.name : request.keys.front().name;
+  return is_sym(file) && !name.empty() && !base::equal_ignoring_case(name, file.name);
+}
+
+// A module is known by its debug id. A text says its module's name, too, which must be the one
+// asked for; a native file may be called anything. A text whose id is none is known by the path
+// that it was sent to.
 Choice choose_index(const ident::SymbolRequest& request, const Rows& found,
-                    const Sources& sources) {
-  if (sources.image || sources.debug || sources.sym) return Make{Artifact::index, sources, {}};
+                    std::vector<Found> module_files) {
+  std::erase_if(module_files, [&](const Found& row) { return is_of_another(row.file, request); });
+  Sources sources = sources_of(module_files);
+  if (sources.image || sources.debug || sources.sym) {
+    return Make{Artifact::index, std::move(sources), {}};
+  }
   const FileRecord* sym = find_first(found, [](const Found& row) {
     return is_path(row) && is_sym(row.file) && row.file.debug_id.empty();
   });
   if (sym == nullptr) return nobody_has(request);
-  Sources alone;
-  alone.sym = *sym;
-  return Make{Artifact::index, std::move(alone), {}};
+  sources.sym = *sym;
+  return Make{Artifact::index, std::move(sources), {}};
 }
 
 bool ends_in(std::string_view name, std::string_view end) { return name.ends_with(end); }
@@ -407,7 +418,7 @@ Choice choose_among(const ident::SymbolRequest& request, const Rows& found,
     case Artifact::sym:
       return choose_sym(request, found, sources);
     case Artifact::index:
-      return choose_index(request, found, sources);
+      return choose_index(request, found, module_files);
     case Artifact::section: {
       Cut cut = choose_section(request, found);
       if (cut.files.empty()) return nobody_has(request);

@@ -41,7 +41,7 @@ ident::SymbolRequest SymbolMaps::request_for(std::string_view name, std::string_
   request.artifact = Artifact::index;
   request.scope = scope;
   const auto debug_id = ident::DebugId::parse(id);
-  if (debug_id) request = ident::module_request(Artifact::index, name, *debug_id, scope);
+  if (debug_id) request.keys.push_back(ident::SymbolKey::from_debug_id(name, *debug_id));
   if (!ident::is_allowed_name(name) || !ident::is_allowed_id(id)) return request;
   // So upstream servers are asked for the text by this name, and an id that is none names a file.
   request.asked = ident::StorePath{std::string(name), std::string(id), ident::sym_file_name(name)};

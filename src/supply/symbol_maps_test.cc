@@ -47,9 +47,8 @@ struct Place {
     }
     base::PendingFile file = blobs.create().value();
     ASSERT_TRUE(file.append(base::bytes_of(text)).ok());
-    ASSERT_TRUE(
-        ingest.keep_file({}, {std::move(file), ident::StorePath{name, id, name + ".sym"}, ""})
-            .ok());
+    const ident::StorePath path{name, id, ident::sym_file_name(name)};
+    ASSERT_TRUE(ingest.keep_file({}, {std::move(file), path, ""}).ok());
   }
 
   // As a server does: asks, waits, opens.
@@ -106,6 +105,15 @@ TEST(SymbolMaps, ATextOfAnotherModuleIsNotFoundByItsPath) {
   SymbolMaps maps(*place.supply, {});
   EXPECT_EQ(place.open(maps, "a.so", id_of(1)).state, State::missing);
   EXPECT_EQ(place.open(maps, "a.so", id_of(2)).state, State::open);
+}
+
+// Two modules may have the same id by a mistake of their makers.
+TEST(SymbolMaps, ATextIsOfTheModuleThatItNames) {
+  Place place;
+  place.must_put("a.so", id_of(1));
+  SymbolMaps maps(*place.supply, {});
+  EXPECT_EQ(place.open(maps, "b.so", id_of(1)).state, State::missing);
+  EXPECT_EQ(place.open(maps, "A.so", id_of(1)).state, State::open);
 }
 
 TEST(SymbolMaps, LetsGoOfTheLeastUsedWhenTextsTakeTooMuchMemory) {

@@ -243,7 +243,10 @@ void AnswerWriter::look_up_nearest(std::size_t from, std::size_t to) {
     if (frame.module != AskedFrame::kNoModule && !frame.is_negative && maps_[frame.module]) {
       name = maps_[frame.module]->find_nearest_name(base::Rva{frame.offset});
     }
-    if (name) resolved_[frame.module] = true;
+    if (name) {
+      resolved_[frame.module] = true;
+      name->remove_suffix(name->size() - (name->find_last_not_of(' ') + 1));
+    }
     Piece& piece = piece_of_[i - from];
     piece.begin = pieces_.size();
     put_text(frame, name ? &*name : nullptr);

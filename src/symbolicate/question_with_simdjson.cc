@@ -19,40 +19,41 @@ using simdjson::dom::element_type;
 constexpr std::size_t kDepthMax = 200;
 // A parser keeps what it has taken; one for bodies of this size is kept by each thread.
 constexpr std::size_t kKeptParserSize = 64 * 1024;
-constexpr std::size_t kDigitsMax = 19;  // any longer number may not fit into 64 bits
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// The text with each number of more digits than 64 bits hold made a fraction of the same size or
-// so: simdjson refuses documents that have one, and to us it is an offset as wrong as a fraction.
-std::string without_long_numbers(std::string_view text) {
+// Of digits without leading zeros.
+bool fits_64_bits(std::string_view digits, bool is_negative) {
+  const std::string_view most = is_negative ? "9223372036854775808" : "18446744073709551615";
+  if (digits.size() != most.size()) return digits.size() < most.size();
+  return digits <= most;
+}
+
+// The text with each integer beyond 64 bits made a fraction: simdjson refuses documents that have
+// such a one, and to us it is an offset as wrong as a fraction.
+std::string without_long_integers(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 16);
   bool in_string = false;
   for (std::size_t i = 0; i < text.size();) {
     const char c = text[i];
-    if (in_string && c == '\\' && i + 1 < text.size()) {
-      out += c;
-      out += text[i + 1];
-      i += 2;
-      continue;
-    }
-    if (c == '"') in_string = !in_string;
     if (in_string || !is_digit(c)) {
-      out += c;
-      ++i;
+      const std::size_t size = in_string && c == '\\' && i + 1 < text.size() ? 2 : 1;
+      if (c == '"') in_string = !in_string;
+      out.append(text.substr(i, size));
+      i += size;
       continue;
     }
     std::size_t end = i;
     while (end < text.size() && is_digit(text[end])) ++end;
-    const bool follows_point = i > 0 && text[i - 1] == '.';
-    const bool is_long = end - i > kDigitsMax && !follows_point;
-    out += is_long ? std::string_view("1e300") : text.substr(i, end - i);
+    const std::string_view digits = text.substr(i, end - i);
+    const auto is_one_of = [&](std::size_t at, std::string_view chars) {
+      return at < text.size() && chars.find(text[at]) != std::string_view::npos;
+    };
+    const bool is_negative = i > 0 && text[i - 1] == '-';
+    const bool is_integer = !is_one_of(i - 1, ".eE+") && !is_one_of(end, ".eE");
+    out += is_integer && !fits_64_bits(digits, is_negative) ? "1.5" : digits;
     i = end;
-    // What belonged to the number that was replaced.
-    while (is_long && i < text.size() &&
-           (is_digit(text[i]) || std::string_view(".eE+-").find(text[i]) != std::string_view::npos))
-      ++i;
   }
   return out;
 }
@@ -64,7 +65,7 @@ class Document {
  public:
   Result<void> read(std::string_view body) {
     auto code = parse(body);
-    if (code == simdjson::NUMBER_ERROR) code = parse(without_long_numbers(body));
+    if (code == simdjson::NUMBER_ERROR) code = parse(without_long_integers(body));
     if (code) return refuse("Payload is not valid JSON");
     return {};
   }
