@@ -98,9 +98,9 @@ Choice choose_sym(const ident::SymbolRequest& request, const Rows& found, const 
 }
 
 // Whether a text is of another module than the request names, which may name none.
-bool is_of_another(const FileRecord& file, const ident::SymbolRequest& request) {
-  const std::string& name = request.keys.empty() ? file.name : request.keys.front().name;
-  return is_sym(file) && !name.empty() && !base::equal_ignoring_case(name, file.name);
+bool is_of_another(const Found& row, const ident::SymbolRequest& request) {
+  if (!is_sym(row.file) || request.keys.empty() || request.keys.front().name.empty()) return false;
+  return row.key.key.name != request.keys.front().name;
 }
 
 // A module is known by its debug id. A text says its module's name, too, which must be the one
@@ -108,7 +108,7 @@ bool is_of_another(const FileRecord& file, const ident::SymbolRequest& request) 
 // that it was sent to.
 Choice choose_index(const ident::SymbolRequest& request, const Rows& found,
                     std::vector<Found> module_files) {
-  std::erase_if(module_files, [&](const Found& row) { return is_of_another(row.file, request); });
+  std::erase_if(module_files, [&](const Found& row) { return is_of_another(row, request); });
   Sources sources = sources_of(module_files);
   if (sources.image || sources.debug || sources.sym) {
     return Make{Artifact::index, std::move(sources), {}};
