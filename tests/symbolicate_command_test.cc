@@ -2,6 +2,7 @@
 // from standard input, and what it says when something is wrong.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <optional>
 
 #include "base/child.h"
@@ -89,6 +90,58 @@ TEST_F(Symbolicate, KeepsTheIndexItMade) {
   EXPECT_EQ(run({"--symbols", path("app.fidx"), "1008"}).output, made.output);
 }
 
+TEST_F(Symbolicate, AnswersAServersQuestion) {
+  const std::string job = std::string(R"j("memoryMap":[["app.pdb",")j") + kId +
+                          R"j("],["gone.so","000102030405060708090A0B0C0D0E0F0"]],)j"
+                          R"j("stacks":[[[0,4104],[1,16]]]})j";
+  const auto v4 = run({"--symbols", path("tree")}, R"j({"version":4,)j" + job);
+  EXPECT_EQ(v4.exit_code, 0) << v4.errors;
+  EXPECT_EQ(v4.output,
+            "{\"symbolicatedStacks\":[[\"main (in app.pdb)\",\"0x10 (in gone.so)\"]],"
+            "\"knownModules\":[true,false]}\n");
+  for (const std::string& body : {"{" + job, R"j({"jobs":[{)j" + job + "]}"}) {
+    const auto v5 = run({"--symbols", sym_}, body);
+    EXPECT_EQ(v5.exit_code, 0) << v5.errors;
+    const auto answer = base::JsonValue::parse(v5.output);
+    ASSERT_TRUE(answer.ok()) << v5.output;
+    const base::JsonValue& frame = (*answer)["results"].at(0)["stacks"].at(0).at(0);
+    EXPECT_EQ(frame["function"].text_or(""), "main");
+    EXPECT_EQ(frame["line"].integer_or(0), 3);
+    EXPECT_EQ(frame["inlines"].at(0)["function"].text_or(""), "inner()");
+  }
+}
+
+TEST_F(Symbolicate, AnswersAsAddr2line) {
+  if (std::system("cc --version > /dev/null && addr2line --version > /dev/null") != 0) {
+    GTEST_SKIP() << "no compiler or addr2line";
+  }
+  write("lamp.c",
+        "static inline __attribute__((always_inline)) int dim(int a) { return a * 3 + 1; }\n"
+        "static inline __attribute__((always_inline)) int\nflicker(int a) { return dim(a) / 7; }\n"
+        "int burn(int a) {\n  return flicker(a) + flicker(a + 1);\n}\n"
+        "int main(int c, char** v) {\n  (void)v;\n  return burn(c);\n}\n");
+  const auto sh = [&](const std::string& command) {
+    const auto end = base::run_child("/bin/sh", {"sh", "-c", "cd " + path("") + " && " + command});
+    EXPECT_TRUE(end.ok() && end->ok()) << command << (end.ok() ? end->errors : "");
+    return end.ok() ? end->output : "";
+  };
+  for (const char* kind : {"-no-pie", "-pie -fpie"}) {
+    sh(std::string("cc -O1 -g -fno-ipa-icf ") + kind + " -o lamp lamp.c");
+    const std::string addresses =
+        sh("objdump -d --no-show-raw-insn lamp | awk '/<(burn|main)>:/{on=1} /^$/{on=0} "
+           "on && /^ /{sub(\":\",\"\",$1); print $1}'");
+    ASSERT_GT(addresses.size(), 20u);
+    write("addresses", addresses);
+    for (const char* flags : {"-fi", "-f", "-i", "-afi"}) {
+      const std::string theirs = sh(std::string("addr2line ") + flags +
+                                    " -e lamp < addresses | sed 's/ (discriminator [0-9]*)//'");
+      const auto ours = run({"-e", path("lamp"), flags}, addresses);
+      EXPECT_EQ(ours.exit_code, 0) << ours.errors;
+      EXPECT_EQ(ours.output, theirs) << kind << " " << flags;
+    }
+  }
+}
+
 TEST_F(Symbolicate, SaysWhatIsWrong) {
   const std::string rubbish = write("rubbish", "not symbols\n");
   struct Row {
@@ -103,7 +156,9 @@ TEST_F(Symbolicate, SaysWhatIsWrong) {
   write("app.fidx", std::string_view(*whole).substr(0, whole->size() / 2));
   const Row rows[] = {
       {{"1000"}, 2, "--symbols"},
-      {{"--symbols", sym_}, 2, ""},
+      {{"--symbols", sym_}, 1, "not valid JSON"},
+      {{"-e", rubbish, "1"}, 1, "rubbish"},
+      {{"-e", sym_, "xyz"}, 1, "'xyz' is no address"},
       {{"--symbols", sym_, "xyz"}, 1, "'xyz' is no offset"},
       {{"--symbols", path("absent"), "1"}, 1, "absent"},
       {{"--symbols", rubbish, "1"}, 1, "rubbish: neither"},

@@ -43,7 +43,7 @@ std::vector<SymbolStatus> symbol_statuses(const Report& report) {
     status.corrupt = symbols.state == unwind::SymbolState::corrupt;
     status.loaded = symbols.state == unwind::SymbolState::loaded || status.corrupt;
     status.missing = !status.loaded;
-    if (symbols.map && !symbols.map->info().symbol_url.empty()) {
+    if (symbols.state == unwind::SymbolState::loaded && !symbols.map->info().symbol_url.empty()) {
       status.url = symbols.map->info().symbol_url;
     }
     by_name.insert_or_assign(leaf_name(modules[i].code_file), std::move(status));

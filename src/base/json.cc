@@ -4,10 +4,28 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "base/text.h"
 
 namespace base {
+
+namespace {
+
+// Whether each of eight bytes is ASCII that stands for itself in a JSON string: no control
+// character, no '"', no '\\'. A byte minus one borrows into its highest bit only when it was 0.
+bool is_plain(const char* eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+  std::uint64_t bytes;
+  std::memcpy(&bytes, eight, sizeof bytes);
+  const auto has_zero = [](std::uint64_t x) { return (x - kOnes) & ~x & kHigh; };
+  const std::uint64_t odd = ((bytes - 0x20 * kOnes) & ~bytes & kHigh) |
+                            has_zero(bytes ^ ('"' * kOnes)) | has_zero(bytes ^ ('\\' * kOnes)) |
+                            (bytes & kHigh);
+  return odd == 0;
+}
+
+}  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -15,6 +33,8 @@ void append_json_string(std::string& out, std::string_view text) {
   std::size_t plain = 0;  // start of the run not yet copied
   const auto flush = [&](std::size_t end) { out.append(text.substr(plain, end - plain)); };
   for (std::size_t i = 0; i < text.size();) {
+    while (text.size() - i >= 8 && is_plain(text.data() + i)) i += 8;
+    if (i == text.size()) break;
     const auto c = static_cast<unsigned char>(text[i]);
     if (c >= 0x80) {
       const std::size_t length = utf8_length_at(text, i);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/symbolicate_forms.h"
 #include "extract/symbols_from_breakpad.h"
 #include "symbolicate/batch.h"
 #include "symbolicate/frames.h"
@@ -37,6 +38,7 @@ struct Arguments {
   std::vector<std::string> offsets;
   std::string save_index;  // keep the index that was made
   bool json = false;
+  FileQuestion file;
 };
 
 std::optional<std::uint64_t> parse_offset(std::string_view text) {
@@ -224,20 +226,40 @@ int run_symbolicate(int argc, char** argv) {
   Options options(argv[0], "Offsets in a module to functions, files and lines, innermost first.");
   options.positionals("[MODULE/ID] OFFSET", arguments.words,
                       "the module, not needed if the symbols are one file; then hex offsets from "
-                      "its base, or - to read them from standard input");
-  options.list("--symbols", arguments.symbols,
-               "a symbol index, a .sym file, or a tree of NAME/ID/NAME.sym; may be repeated");
+                      "its base, or - to read them from standard input. Without any: standard "
+                      "input has a symbolication server's question, as v4 or v5 has it",
+                      false);
+  options.list(
+      "--symbols", arguments.symbols,
+      "a symbol index, a .sym file, a tree of NAME/ID/NAME.sym, or for a server's question "
+      "also the URL of a symbol server; may be repeated");
   options.text("--save-index", arguments.save_index,
                "write the index made from a .sym to this file: the next run starts at once");
   options.flag("--json", arguments.json, "one JSON object a line");
+  options.text("-e,--exe", arguments.file.file,
+               "addresses in this file instead, answered as addr2line does; -f, -i and -a are its");
+  options.flag("-f,--functions", arguments.file.functions, "with -e: functions, too");
+  options.flag("-i,--inlines", arguments.file.inlines, "with -e: the frames around inlined ones");
+  options.flag("-a,--addresses", arguments.file.addresses_too, "with -e: the address first");
   options.footer(
       "Examples:\n"
       "  faultline symbolicate --symbols symbols/ app/44E4EC8C2F41492B9369D6B9A059577C2 1a2b 1a40\n"
-      "  nm-like-tool | faultline symbolicate --symbols app.sym -");
+      "  nm-like-tool | faultline symbolicate --symbols app.sym -\n"
+      "  faultline symbolicate --symbols symbols/ < question.json\n"
+      "  faultline symbolicate -e app -fi 401a2b");
   if (const auto code = options.parse(argc, argv)) return *code;
+  if (!arguments.file.file.empty()) {
+    arguments.file.addresses = arguments.words;
+    const auto done = answer_as_addr2line(arguments.file);
+    return done.ok() ? kDone : fail(done.error().what);
+  }
   if (arguments.symbols.empty()) {
     fail("where are the symbols? give --symbols FILE or --symbols DIR");
     return kBadUsage;
+  }
+  if (arguments.words.empty() && ::isatty(STDIN_FILENO) == 0) {
+    const auto done = answer_question(arguments.symbols);
+    return done.ok() ? kDone : fail(done.error().what);
   }
   if (!split_words(arguments)) {
     fail("no offsets: give hex numbers, or - to read them from standard input");

@@ -292,7 +292,9 @@ std::string breakpad_header(const symbols::ModuleInfo& info) {
     std::string code_id = info.code_id;
     std::transform(code_id.begin(), code_id.end(), code_id.begin(),
                    [](char c) { return c >= 'a' && c <= 'f' ? static_cast<char>(c - 32) : c; });
-    out.raw("INFO CODE_ID ").raw(code_id).raw("\n");
+    out.raw("INFO CODE_ID ").raw(code_id);
+    if (!info.code_file.empty()) out.raw(" ").name(info.code_file);
+    out.raw("\n");
   }
   for (const std::string& line : info.extra_info) out.raw("INFO ").name(line).raw("\n");
   if (!info.symbol_url.empty()) out.raw("INFO URL ").name(info.symbol_url).raw("\n");

@@ -57,7 +57,6 @@ class Converter {
 
   Model convert() {
     add_info();
-    if (file_.corrupt) return std::move(model_);
     add_files();
     add_origins();
     add_functions();
@@ -75,7 +74,6 @@ class Converter {
 
   void add_info() {
     symbols::ModuleInfo& info = model_.info;
-    info.corrupt = file_.corrupt;
     info.os = file_.module.os;
     info.arch = file_.module.cpu;
     info.name = file_.module.name;
@@ -90,7 +88,9 @@ class Converter {
     constexpr std::string_view kCodeId = "CODE_ID ";
     if (line.starts_with(kCodeId)) {
       const std::string_view rest = base::trim(line.substr(kCodeId.size()));
-      model_.info.code_id = base::lower_ascii(rest.substr(0, rest.find(' ')));
+      const std::size_t space = std::min(rest.find(' '), rest.size());
+      model_.info.code_id = base::lower_ascii(rest.substr(0, space));
+      model_.info.code_file = base::to_valid_utf8(base::trim(rest.substr(space)));
     } else {
       model_.info.extra_info.push_back(base::to_valid_utf8(line));
     }
@@ -240,13 +240,17 @@ Model symbols_from_breakpad(base::Bytes text, std::shared_ptr<const void> owner,
                             const BreakpadReading& reading) {
   const unsigned threads = reading.threads != 0 ? reading.threads : base::default_thread_count();
   const auto mode = reading.lenient ? breakpad::Reading::kLenient : breakpad::Reading::kStrict;
-  const SymFile file = breakpad::read(text, mode, threads);
+  SymFile file = breakpad::read(text, mode, threads);
+  const bool corrupt = file.corrupt;
+  const std::string problem = file.problem;
+  if (corrupt) file = breakpad::read(text, breakpad::Reading::kLenient, threads);
   Model model = Converter(file, threads).convert();
+  model.info.corrupt = corrupt;
   if (owner != nullptr) model.strings.keep_alive(std::move(owner));
   if (file.last_line != nullptr) model.strings.keep_alive(file.last_line);
   if (reading.problem != nullptr) {
-    *reading.problem = file.problem;
-    if (file.skipped_lines > 0) {
+    *reading.problem = problem;
+    if (!corrupt && file.skipped_lines > 0) {
       *reading.problem = std::to_string(file.skipped_lines) + " lines were skipped";
     }
   }

@@ -1,6 +1,6 @@
 // Breakpad .sym text → symbols::Model.
-// Text that the strict reader refuses gives a Model with info.corrupt, its module if the first
-// line named one, and nothing else; its index says the same.
+// Text that the strict reader refuses gives a Model with info.corrupt, and what the lenient one
+// finds in it; its index says the same.
 // Names stay views into the text: `owner` keeps it alive, and the Model keeps `owner`.
 // Never fails. The Model does not depend on the number of threads.
 // Format: docs/formats/breakpad-sym.md

@@ -88,21 +88,22 @@ TEST(SymbolsFromBreakpad, PublicsEndWhereFunctionsBegin) {
   EXPECT_EQ(frames_at(*map, 0xffffffff), "later ?:?");
 }
 
-TEST(SymbolsFromBreakpad, CorruptTextKeepsItsModule) {
+TEST(SymbolsFromBreakpad, CorruptTextSaysSoAndKeepsWhatCanBeRead) {
   std::string problem;
   BreakpadReading reading;
   reading.problem = &problem;
-  const Model model = model_of(
-      "MODULE Linux x86_64 000102030405060708090A0B0C0D0E0F0 lib.so\nFUNC 1 1 0 f\nrubbish\n",
-      reading);
+  const std::string text =
+      "MODULE Linux x86_64 000102030405060708090A0B0C0D0E0F0 lib.so\nFUNC 1 1 0 f\nrubbish\n"
+      "FUNC 2 1 0 g\n";
+  const Model model = model_of(text, reading);
   EXPECT_TRUE(model.info.corrupt);
   EXPECT_EQ(model.info.name, "lib.so");
   EXPECT_EQ(model.info.debug_id.breakpad(), "000102030405060708090A0B0C0D0E0F0");
-  EXPECT_TRUE(model.functions.empty());
   EXPECT_NE(problem.find("line 3"), std::string::npos);
   const auto map = must_map(model);
   EXPECT_TRUE(map->info().corrupt);
-  EXPECT_EQ(frames_at(*map, 1), "");
+  EXPECT_EQ(frames_at(*map, 1), "f ?:?");
+  EXPECT_EQ(frames_at(*map, 2), "g ?:?");
 }
 
 TEST(SymbolsFromBreakpad, InfoRecordsAreKept) {
@@ -110,6 +111,7 @@ TEST(SymbolsFromBreakpad, InfoRecordsAreKept) {
       "MODULE windows x86 000102030405060708090A0B0C0D0E0F1 a.pdb\nINFO CODE_ID 5AB0DF a.exe\n"
       "INFO GENERATOR x 1\nINFO URL http://x/y\n");
   EXPECT_EQ(model.info.code_id, "5ab0df");
+  EXPECT_EQ(model.info.code_file, "a.exe");
   EXPECT_EQ(model.info.symbol_url, "http://x/y");
   ASSERT_EQ(model.info.extra_info.size(), 1u);
   EXPECT_EQ(model.info.extra_info[0], "GENERATOR x 1");

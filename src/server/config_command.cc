@@ -25,6 +25,7 @@ void warn(const std::string& text) {
 // All that serve would find wrong before it listens, as far as no disk is written to.
 Result<void> check_rooms(const Options& options) {
   TRY(log_level(options));
+  TRY(symbolication_options(options));
   TRY(log_format(options));
   TRY(answers_to_log(options));
   TRY(virtual_directories(options));

@@ -76,6 +76,11 @@ struct Options {
   std::uint64_t conversion_memory = 4ull << 30;
   std::uint64_t conversion_seconds = 600;
   std::uint64_t processing_threads = 1;
+  std::uint64_t symbolication_threads = 2;  // for long questions, and those that had to wait
+  std::uint64_t symbolication_memory = 512ull << 20;  // texts of open indexes
+  std::uint64_t symbolication_seconds = 60;           // to find the modules of one request
+  std::string symbolication_origin = "*";             // of web pages that may ask; "": none
+  std::string symbolication_dialect = "mozilla";      // of POST /; or "snappy"
   std::uint64_t drain_seconds = 10;
   std::uint64_t metadata_seconds = 5;    // that one search for files may take
   std::string home_redirect, home_html;  // what "/" answers instead of our page

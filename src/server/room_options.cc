@@ -8,6 +8,8 @@
 
 namespace server {
 
+using base::Error;
+using base::Fault;
 using base::Result;
 
 supply::Supply::Options supply_options(const Options& options, const store::DataDirectory& data) {
@@ -95,6 +97,22 @@ api::MetadataOptions metadata_options(const Options& options) {
   api::MetadataOptions metadata;
   metadata.time_max = std::chrono::seconds(options.metadata_seconds);
   return metadata;
+}
+
+Result<api::Symbolication::Options> symbolication_options(const Options& options) {
+  api::Symbolication::Options symbolication;
+  symbolication.maps.memory_max = options.symbolication_memory;
+  symbolication.threads =
+      static_cast<unsigned>(std::max<std::uint64_t>(options.symbolication_threads, 1));
+  symbolication.time_max = std::chrono::seconds(options.symbolication_seconds);
+  symbolication.allowed_origin = options.symbolication_origin;
+  if (options.symbolication_dialect == "snappy") {
+    symbolication.old_dialect = symbolicate::Dialect::snappy;
+  } else if (options.symbolication_dialect != "mozilla") {
+    return Error{Fault::malformed, "symbolication.dialect: expected mozilla or snappy, got '" +
+                                       options.symbolication_dialect + "'"};
+  }
+  return symbolication;
 }
 
 api::SubmitOptions submit_options(const Options& options) {

@@ -22,6 +22,7 @@
 #include "api/store.h"
 #include "api/store_admin_files.h"
 #include "api/submit.h"
+#include "api/symbolicate.h"
 #include "api/symbols.h"
 #include "api/syminfo.h"
 #include "api/tools.h"
@@ -137,6 +138,7 @@ std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supp
 
 Result<void> serve(const Options& options) {
   const api::AnswerLog::Wants log_wants = TRY(answers_to_log(options));
+  api::Symbolication::Options symbolicating = TRY(symbolication_options(options));
   const sigset_t stopping = take_signals();
   raise_descriptor_limit(options.limit_connections);
 
@@ -272,6 +274,9 @@ Result<void> serve(const Options& options) {
   metadata.allows = allows;
   api::add_metadata_route(router, *database, metadata);
   api::add_syminfo_route(router, supply, allows);
+  symbolicating.allows = allows;
+  api::Symbolication symbolication(supply, std::move(symbolicating));
+  symbolication.add_routes(router);
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);

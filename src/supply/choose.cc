@@ -20,7 +20,7 @@ using store::Found;
 namespace {
 
 // Raised when the makers change what they make: old files are then left alone and made anew.
-constexpr std::string_view kMakersVersion = "1";
+constexpr std::string_view kMakersVersion = "2";
 
 bool is_sym(const FileRecord& file) { return file.format == "breakpad_sym"; }
 bool is_native(const FileRecord& file) { return file.format == "elf"; }
@@ -95,6 +95,30 @@ Choice choose_sym(const ident::SymbolRequest& request, const Rows& found, const 
   if (sources.image || sources.debug) return Make{Artifact::sym, sources, {}};
   if (file != nullptr) return Serve{*file};
   return nobody_has(request);
+}
+
+// Whether a text is of another module than the request names, which may name none.
+bool is_of_another(const Found& row, const ident::SymbolRequest& request) {
+  if (!is_sym(row.file) || request.keys.empty() || request.keys.front().name.empty()) return false;
+  return row.key.key.name != request.keys.front().name;
+}
+
+// A module is known by its debug id. A text says its module's name, too, which must be the one
+// asked for; a native file may be called anything. A text whose id is none is known by the path
+// that it was sent to.
+Choice choose_index(const ident::SymbolRequest& request, const Rows& found,
+                    std::vector<Found> module_files) {
+  std::erase_if(module_files, [&](const Found& row) { return is_of_another(row, request); });
+  Sources sources = sources_of(module_files);
+  if (sources.image || sources.debug || sources.sym) {
+    return Make{Artifact::index, std::move(sources), {}};
+  }
+  const FileRecord* sym = find_first(found, [](const Found& row) {
+    return is_path(row) && is_sym(row.file) && row.file.debug_id.empty();
+  });
+  if (sym == nullptr) return nobody_has(request);
+  sources.sym = *sym;
+  return Make{Artifact::index, std::move(sources), {}};
 }
 
 bool ends_in(std::string_view name, std::string_view end) { return name.ends_with(end); }
@@ -394,8 +418,7 @@ Choice choose_among(const ident::SymbolRequest& request, const Rows& found,
     case Artifact::sym:
       return choose_sym(request, found, sources);
     case Artifact::index:
-      if (sources.image || sources.debug || sources.sym) return Make{Artifact::index, sources, {}};
-      return nobody_has(request);
+      return choose_index(request, found, module_files);
     case Artifact::section: {
       Cut cut = choose_section(request, found);
       if (cut.files.empty()) return nobody_has(request);

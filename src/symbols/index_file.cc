@@ -104,6 +104,7 @@ Result<void> IndexFile::read_info(Bytes bytes) {
   info_.os = text_from(reader);
   info_.arch = text_from(reader);
   info_.code_id = text_from(reader);
+  info_.code_file = text_from(reader);
   info_.name = text_from(reader);
   info_.symbol_url = text_from(reader);
   const std::uint64_t extra = reader.uleb();

@@ -8,7 +8,7 @@
 namespace symbols::index {
 
 constexpr std::uint8_t kMagic[8] = {'F', 'L', 'T', 'S', 'Y', 'M', 'I', 'X'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::uint32_t kFlagCorrupt = 1;
 constexpr std::size_t kHeadSize = 64;
 constexpr std::size_t kSectionEntrySize = 32;

@@ -37,7 +37,7 @@ struct Section {
 std::vector<std::uint8_t> write_info(const ModuleInfo& info) {
   ByteWriter out;
   for (const std::string* text :
-       {&info.os, &info.arch, &info.code_id, &info.name, &info.symbol_url}) {
+       {&info.os, &info.arch, &info.code_id, &info.code_file, &info.name, &info.symbol_url}) {
     out.text(*text);
   }
   out.uleb(info.extra_info.size());
@@ -45,10 +45,9 @@ std::vector<std::uint8_t> write_info(const ModuleInfo& info) {
   return out.take();
 }
 
-// Publics that can be found: of several at one address the last in (name, parameters) counts,
-// and one at the start of a function never does.
-std::vector<std::uint32_t> publics_in_order(const Model& model,
-                                            const std::vector<std::uint32_t>& functions) {
+// Of several publics at one address the last in (name, parameters) counts. One at the start of a
+// function is kept for find_nearest_name(); find() prefers the function.
+std::vector<std::uint32_t> publics_in_order(const Model& model) {
   const std::vector<Public>& publics = model.publics;
   std::vector<std::uint32_t> order(publics.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -62,12 +61,9 @@ std::vector<std::uint32_t> publics_in_order(const Model& model,
   };
   std::sort(order.begin(), order.end(), less);
   std::vector<std::uint32_t> kept;
-  std::size_t f = 0;
   for (std::size_t i = 0; i < order.size(); ++i) {
     const std::uint64_t rva = publics[order[i]].rva;
     if (i + 1 < order.size() && publics[order[i + 1]].rva == rva) continue;
-    while (f < functions.size() && model.functions[functions[f]].rva < rva) ++f;
-    if (f < functions.size() && model.functions[functions[f]].rva == rva) continue;
     kept.push_back(order[i]);
   }
   return kept;
@@ -82,20 +78,18 @@ class Writer {
         strings_(model.strings) {}
 
   Result<std::vector<std::uint8_t>> write() {
-    if (!model_.info.corrupt) {
-      TRY(check_limits());
-      order_ = functions_in_order(model_);
-      publics_ = publics_in_order(model_, order_);
-      frame_data_ = stack_win_in_order(model_, 4);
-      fpo_ = stack_win_in_order(model_, 0);
-      chunks_ = plan_chunks(model_, order_);
-      run_jobs();
-      add_functions();
-      add_rows();
-      add_publics();
-      add_unwind();
-      add_texts();
-    }
+    TRY(check_limits());
+    order_ = functions_in_order(model_);
+    publics_ = publics_in_order(model_);
+    frame_data_ = stack_win_in_order(model_, 4);
+    fpo_ = stack_win_in_order(model_, 0);
+    chunks_ = plan_chunks(model_, order_);
+    run_jobs();
+    add_functions();
+    add_rows();
+    add_publics();
+    add_unwind();
+    add_texts();
     return assemble();
   }
 

@@ -2,8 +2,7 @@
 // Applies what readers of Breakpad's text agree on, so that the index answers as they do:
 // functions, lines and unwind ranges are sorted by (start, end); one that starts before the
 // previous one's end is left out, not cut; equal neighbours merge. Source order is no matter.
-// The bytes depend only on the Model, not on the number of threads. A corrupt Model
-// (info.corrupt) becomes an index with nothing but its info.
+// The bytes depend only on the Model, not on the number of threads.
 // Fails with too_large when the Model passes a limit of the format.
 // Format: docs/formats/symbol-index.md
 #pragma once

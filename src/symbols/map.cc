@@ -27,6 +27,9 @@ namespace {
 // A node's parent has a smaller number, so climbing ends; a damaged file could make it long.
 constexpr unsigned kMaxFrames = 1100;
 
+// No compiler makes functions without names; a text that does must not make lookups slow.
+constexpr unsigned kMaxNameless = 64;
+
 // Ascending addresses closer than this are mostly in the block at hand.
 constexpr std::uint64_t kNear = 4096;
 
@@ -128,6 +131,28 @@ bool Map::has_name_at(base::Rva rva) const {
   return state_->find_public(rva.value, found, rows.row()).has_value();
 }
 
+std::optional<std::string_view> Map::find_nearest_name(base::Rva rva) const {
+  const IndexFile& file = *state_->file;
+  const auto last_before = [&](const PackedTable& table, unsigned field) -> std::uint64_t {
+    if (table.count() == 0 || !file.touch(table)) return 0;
+    return table.upper_bound(rva.value, field);
+  };
+  std::uint64_t function = last_before(file.functions, index::kFunctionStart);
+  const std::uint64_t at_public = last_before(file.publics, index::kPublicStart);
+  const auto start_of = [&] { return file.functions.get(function - 1, index::kFunctionStart); };
+  for (unsigned nameless = 0; function != 0 && nameless < kMaxNameless; ++nameless) {
+    if (at_public != 0 && file.publics.get(at_public - 1, index::kPublicStart) >= start_of()) break;
+    const auto name = state_->strings.find(file.functions.get(function - 1, index::kFunctionName));
+    if (!name || !name->empty()) return name;
+    --function;  // one without a name is none
+  }
+  if (at_public == 0) return std::nullopt;
+  return state_->strings.find(file.publics.get(at_public - 1, index::kPublicName));
+}
+
+std::uint64_t Map::memory_size() const { return sizeof(State) + state_->strings.memory_size(); }
+std::uint64_t Map::file_size() const { return state_->file->size(); }
+
 std::optional<base::Rva> Map::find_line_start(base::Rva rva) const {
   RowSearch rows(*state_->file);
   if (rows.find(rva.value) != RowSearch::Found::kRow || rows.row().hole) return std::nullopt;
@@ -178,6 +203,7 @@ bool Map::State::fill_function(const Row& row, Hit& hit) const {
   const auto name = strings.find(functions.field_of(record, index::kFunctionName));
   if (!name) return false;
   hit.start = base::Rva{functions.field_of(record, index::kFunctionStart)};
+  hit.size = functions.field_of(record, index::kFunctionSize);
   hit.parameter_size =
       static_cast<std::uint32_t>(functions.field_of(record, index::kFunctionParameters));
   hit.is_public = false;
@@ -271,6 +297,7 @@ bool Map::State::fill_public(std::uint64_t number, Hit& hit) const {
   if (!name) return false;
   hit.physical = SourceFrame{*name, {}, 0, false, false};
   hit.start = base::Rva{publics.get(number, index::kPublicStart)};
+  hit.size = 0;
   hit.parameter_size = static_cast<std::uint32_t>(publics.get(number, index::kPublicParameters));
   hit.is_public = true;
   hit.inlines.clear();

@@ -39,6 +39,7 @@ struct Hit {
   SourceFrame physical;
   std::string_view mangled;  // "" when not known
   base::Rva start;           // of the function or public symbol
+  std::uint64_t size = 0;    // of the function's range; 0: a public has none
   std::uint32_t parameter_size = 0;
   bool is_public = false;
   std::vector<SourceFrame> inlines;  // innermost first
@@ -61,10 +62,17 @@ class Map {
   std::optional<base::Rva> find_line_start(base::Rva rva) const;
   // Only whether a name is there, and the parameter size: what a stack scan asks.
   bool has_name_at(base::Rva rva) const;
+  // The function or public that starts last at or before the address, wherever it ends: as the
+  // first symbolication servers told it. Of two at one place the public. Nothing before the first.
+  std::optional<std::string_view> find_nearest_name(base::Rva rva) const;
   // Each address in turn, in the caller's order, whatever order they stand in; sorted input is
   // fastest. `hit` is null where nothing was found.
   void find_many(std::span<const base::Rva> rvas,
                  const std::function<void(std::size_t index, const Hit* hit)>& sink) const;
+
+  // Bytes of memory that the answers so far have cost, and of the mapped file.
+  std::uint64_t memory_size() const;
+  std::uint64_t file_size() const;
 
   // The merged CFI rules in force at an address; nothing when no range covers it.
   std::optional<CfiRules> find_cfi(base::Rva rva) const;

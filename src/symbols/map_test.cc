@@ -253,6 +253,7 @@ TEST(Map, KeepsWhatIsKnownOfTheModule) {
   model.info.arch = "x86_64";
   model.info.name = "libexample.so";
   model.info.code_id = "0102";
+  model.info.code_file = "example.bin";
   model.info.symbol_url = "http://example/";
   model.info.extra_info = {"GENERATOR x", "VENDOR y"};
   model.info.debug_id = *ident::DebugId::parse("000102030405060708090A0B0C0D0E0F1a");
@@ -261,22 +262,64 @@ TEST(Map, KeepsWhatIsKnownOfTheModule) {
   EXPECT_EQ(map->info().arch, "x86_64");
   EXPECT_EQ(map->info().name, "libexample.so");
   EXPECT_EQ(map->info().code_id, "0102");
+  EXPECT_EQ(map->info().code_file, "example.bin");
   EXPECT_EQ(map->info().symbol_url, "http://example/");
   EXPECT_EQ(map->info().extra_info, model.info.extra_info);
   EXPECT_EQ(map->info().debug_id, model.info.debug_id);
   EXPECT_FALSE(map->info().corrupt);
 }
 
-TEST(Map, ACorruptModelAnswersNothing) {
-  Random random(1);
-  Model model = ModelMaker(random, 0, 100).make();
+TEST(Map, TheStrictVerdictIsKeptBesideWhatCouldBeRead) {
+  Model model;
   model.info.corrupt = true;
+  Function f;
+  f.rva = 0x10;
+  f.size = 0x10;
+  f.name = model.strings.intern("f");
+  model.functions.push_back(f);
   const auto map = must_map(model);
   EXPECT_TRUE(map->info().corrupt);
   Hit hit;
-  EXPECT_FALSE(map->find(base::Rva{50}, hit));
-  EXPECT_FALSE(map->find_cfi(base::Rva{50}).has_value());
-  EXPECT_FALSE(map->find_stack_win(base::Rva{50}).has_value());
+  EXPECT_TRUE(map->find(base::Rva{0x10}, hit));
+}
+
+TEST(Map, TheNearestNameHasNoEndAndPrefersPublics) {
+  Model model;
+  const auto add_function = [&](std::uint64_t rva, const char* name) {
+    Function f;
+    f.rva = rva;
+    f.size = 0x10;
+    f.name = model.strings.intern(name);
+    model.functions.push_back(f);
+  };
+  const auto add_public = [&](std::uint64_t rva, const char* name) {
+    Public p;
+    p.rva = rva;
+    p.name = model.strings.intern(name);
+    model.publics.push_back(p);
+  };
+  add_function(0x1000, "f");
+  add_function(0x1020, "both_function");
+  add_public(0x1020, "both_public");
+  add_public(0x1100, "p");
+  add_function(0x1200, "");
+  add_function(0x1300, "last");
+  const auto map = must_map(model);
+  const auto name_at = [&](std::uint64_t rva) {
+    return std::string(map->find_nearest_name(base::Rva{rva}).value_or("-"));
+  };
+  EXPECT_EQ(name_at(0xfff), "-");
+  EXPECT_EQ(name_at(0x1000), "f");
+  EXPECT_EQ(name_at(0x101f), "f");
+  EXPECT_EQ(name_at(0x1020), "both_public");
+  EXPECT_EQ(name_at(0x1050), "both_public");
+  EXPECT_EQ(name_at(0x1100), "p");
+  EXPECT_EQ(name_at(0x1205), "p") << "a function without a name is passed over";
+  EXPECT_EQ(name_at(0x500000), "last");
+  Hit hit;
+  ASSERT_TRUE(map->find(base::Rva{0x1020}, hit));
+  EXPECT_EQ(hit.physical.function, "both_function");
+  EXPECT_FALSE(map->find(base::Rva{0x1050}, hit)) << "the function before starts at the public";
 }
 
 TEST(Map, StackWinShortensTheRecordBefore) {

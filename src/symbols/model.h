@@ -122,11 +122,14 @@ struct ModuleInfo {
   std::string os;    // "Linux", "mac", "windows", as in a MODULE record
   std::string arch;  // "x86_64", "arm64", …
   ident::DebugId debug_id;
-  std::string code_id;                  // lower-case hex; "" when there is none
-  std::string name;                     // file name for ELF, PDB name for Windows; no directory
+  std::string code_id;    // lower-case hex; "" when there is none
+  std::string code_file;  // the image's name where the debug file has another: "xul.dll", or ""
+  std::string name;       // file name for ELF, PDB name for Windows; no directory
   std::vector<std::string> extra_info;  // INFO records other than CODE_ID, without "INFO "
   std::string symbol_url;               // INFO URL
-  bool corrupt = false;  // the strict reader refused the text; nothing else is then present
+  // The strict reader refuses the text. What a lenient one finds in it is there all the same: a
+  // walker must not use it, as rust-minidump does not; who only looks up names may.
+  bool corrupt = false;
 };
 
 struct Model {

@@ -97,7 +97,10 @@ const char* StringStore::load(std::uint64_t block) const {
     if (ZSTD_isError(got) != 0 || got != size) return nullptr;
   }
   const char* expected = nullptr;
-  if (blocks_[block].compare_exchange_strong(expected, text.get())) return text.release();
+  if (blocks_[block].compare_exchange_strong(expected, text.get())) {
+    held_.fetch_add(size, std::memory_order_relaxed);
+    return text.release();
+  }
   return expected;
 }
 

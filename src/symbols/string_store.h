@@ -23,6 +23,11 @@ class StringStore {
   StringStore(const StringStore&) = delete;
   StringStore& operator=(const StringStore&) = delete;
 
+  // What is held, and what may come to be held of the table of found texts.
+  std::uint64_t memory_size() const {
+    return held_.load(std::memory_order_relaxed) + count_ * sizeof(Text);
+  }
+
   std::optional<std::string_view> find(std::uint64_t id) const {
     if (id >= count_) [[unlikely]]
       return std::nullopt;
@@ -53,6 +58,7 @@ class StringStore {
   std::unique_ptr<std::atomic<const char*>[]> blocks_;
   std::unique_ptr<std::uint32_t[]> sizes_;
   mutable std::atomic<ZSTD_DDict_s*> dictionary_{nullptr};
+  mutable std::atomic<std::uint64_t> held_{0};  // bytes of blocks that were loaded
 };
 
 }  // namespace symbols

@@ -71,7 +71,7 @@ enum class SymbolState : std::uint8_t {
   not_asked,  // no frame and no candidate touched the module, or there is nobody to ask
   lacking,    // touched, and the source cannot say yet: fetch it and walk again
   missing,    // touched, and nobody has it
-  corrupt,    // there is a file, and nothing in it can be used
+  corrupt,    // there is a file, and it must not be used
   loaded,
 };
 

@@ -1,0 +1,360 @@
+#include "api/symbolicate.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "api/read_access.h"
+#include "base/json.h"
+#include "base/pool.h"
+#include "symbolicate/answer.h"
+
+namespace api {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using net::Answer;
+using net::Request;
+using symbolicate::Dialect;
+using symbolicate::JobAnswer;
+using symbolicate::ModuleAnswer;
+using symbolicate::Question;
+using Clock = std::chrono::steady_clock;
+using MapState = supply::SymbolMaps::Answer::State;
+
+namespace {
+
+constexpr std::uint64_t kBodySizeMax = 32ull << 20;
+// What a loop may do by itself: a larger question keeps other connections waiting.
+constexpr std::size_t kLoopBodyMax = 32 * 1024;
+constexpr std::size_t kFramesAtOnce = 4096;
+// What was settled may be forgotten again before it is seen (an upload, a damaged index).
+constexpr int kRoundsMax = 8;
+// Left for the answer before net's own deadline.
+constexpr std::chrono::milliseconds kMargin{1000};
+constexpr std::string_view kExposedHeaders =
+    "accept, accept-encoding, authorization, content-type, dnt, origin, user-agent, x-csrftoken, "
+    "x-requested-with";
+
+bool is_old(Dialect dialect) { return dialect == Dialect::mozilla || dialect == Dialect::snappy; }
+
+// The first servers' clients get no body with a refusal, later ones a title.
+Answer refusal(Dialect dialect, int status, std::string_view title) {
+  if (is_old(dialect)) return Answer::json(status, "");
+  base::JsonWriter out;
+  out.begin_object().key("title").string(title).end_object();
+  return Answer::json(status, out.take());
+}
+
+}  // namespace
+
+struct Symbolication::State {
+  State(supply::Supply& from, Options given)
+      : supply(from),
+        options(std::move(given)),
+        maps(from, options.maps),
+        pool(std::make_unique<base::WorkerPool>(options.threads)) {}
+
+  supply::Supply& supply;
+  const Options options;
+  supply::SymbolMaps maps;
+  std::atomic<bool> stopping = false;
+  std::mutex mutex;
+  std::unique_ptr<base::WorkerPool> pool;  // null when stopped; guarded by mutex
+
+  // Supply may call back when there is nobody to answer any more.
+  void post(std::function<void()> job) {
+    const std::lock_guard lock(mutex);
+    if (pool) pool->post(std::move(job));
+  }
+  void allow_origin(const Request& request, Answer& answer) const;
+};
+
+// A page that may not ask gets an answer that its browser keeps from it.
+void Symbolication::State::allow_origin(const Request& request, Answer& answer) const {
+  const std::string& allowed = options.allowed_origin;
+  if (allowed.empty() || (allowed != "*" && request.header("Origin") != allowed)) return;
+  answer.headers.set("Access-Control-Allow-Origin", allowed);
+  answer.headers.set("Access-Control-Expose-Headers", kExposedHeaders);
+  if (allowed != "*") answer.headers.set("Vary", "Origin");
+}
+
+namespace {
+
+using Shared = std::shared_ptr<Symbolication::State>;
+
+// One request, from its body to its answer.
+class Work : public std::enable_shared_from_this<Work> {
+ public:
+  Work(Shared state, const Request& request, Dialect dialect, ident::Scope scope)
+      : state_(std::move(state)),
+        request_(request),
+        dialect_(dialect),
+        scope_(std::move(scope)),
+        started_(Clock::now()),
+        deadline_(std::min(request.deadline - kMargin, started_ + state_->options.time_max)) {}
+
+  // False, and the refusal is in `answer`, when the body is none.
+  bool read(Answer& answer) {
+    auto question = symbolicate::find_question(request_.body, dialect_);
+    if (!question.ok()) {
+      answer = finished(refusal(dialect_, 400, question.error().what));
+      return false;
+    }
+    question_ = std::move(*question);
+    for (const symbolicate::Job& job : question_.jobs) {
+      const std::vector<bool> wanted = symbolicate::wanted_modules(job, dialect_);
+      for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (wanted[i]) pending_.push_back({answers_.size(), i});
+      }
+      answers_.emplace_back(job.modules.size());
+    }
+    modules_wanted_ = pending_.size();
+    return true;
+  }
+
+  // Whether all modules are known. On a loop only what is open counts.
+  enum class Where : std::uint8_t { loop, pool };
+  bool find_modules(Where where) {
+    std::erase_if(pending_, [&](const Pending& pending) { return find_module(pending, where); });
+    if (where == Where::loop) modules_open_ = modules_wanted_ - pending_.size();
+    return pending_.empty();
+  }
+
+  // Finds what is missing, however long that takes, and answers.
+  void run(std::shared_ptr<net::Completer> completer) {
+    completer_ = std::move(completer);
+    state_->post([self = shared_from_this()] { self->read_and_advance(); });
+  }
+
+  Answer answer() {
+    Answer answer = Answer::json(200, "");
+    answer.compressible = true;
+    if (question_.frame_count() <= kFramesAtOnce) {
+      answer.body = symbolicate::AnswerWriter(question_, answers_, debug_text()).write_all();
+      return finished(std::move(answer));
+    }
+    auto writer = std::make_shared<symbolicate::AnswerWriter>(question_, answers_, debug_text());
+    answer.body = net::Producer([self = shared_from_this(), writer]() -> Result<std::string> {
+      std::string piece;
+      writer->write_some(piece, kFramesAtOnce);
+      return piece;
+    });
+    return finished(std::move(answer));
+  }
+
+ private:
+  struct Pending {
+    std::size_t job;
+    std::size_t module;
+  };
+
+  const symbolicate::AskedModule& asked(const Pending& pending) const {
+    return question_.jobs[pending.job].modules[pending.module];
+  }
+
+  bool find_module(const Pending& pending, Where where) {
+    const auto& [name, id] = asked(pending);
+    auto& maps = state_->maps;
+    auto found = where == Where::loop ? maps.local(name, id, scope_) : maps.open(name, id, scope_);
+    ModuleAnswer& answer = answers_[pending.job][pending.module];
+    if (found.state == MapState::open) {
+      answer.state = ModuleAnswer::State::found;
+      answer.map = std::move(found.map);
+      return true;
+    }
+    if (found.state != MapState::missing) return false;
+    set_missing(answer, found.miss);
+    return true;
+  }
+
+  static void set_missing(ModuleAnswer& answer, const Error& miss) {
+    answer.state = ModuleAnswer::State::missing;
+    if (miss.fault == Fault::not_found) return;
+    answer.error_name = base::policy_of(miss.fault).name;
+    answer.error = miss.what;
+  }
+
+  void read_and_advance() {
+    if (state_->stopping) return;
+    if (question_.jobs.empty()) {
+      Answer refused;
+      if (!read(refused)) return completer_->complete(std::move(refused));
+    }
+    advance();
+  }
+
+  void advance() {
+    if (state_->stopping) return;
+    if (find_modules(Where::pool)) return completer_->complete(answer());
+    if (Clock::now() >= deadline_ || ++rounds_ > kRoundsMax) {
+      for (const Pending& pending : pending_) {
+        set_missing(answers_[pending.job][pending.module],
+                    {Fault::timed_out, "the symbols did not come in time: ask again"});
+      }
+      return completer_->complete(answer());
+    }
+    std::vector<ident::SymbolRequest> requests;
+    requests.reserve(pending_.size());
+    for (const Pending& pending : pending_) {
+      requests.push_back(
+          supply::SymbolMaps::request_for(asked(pending).name, asked(pending).id, scope_));
+    }
+    state_->supply.want(requests, deadline_, [self = shared_from_this()] {
+      self->state_->post([self] { self->advance(); });
+    });
+  }
+
+  Answer finished(Answer answer) const {
+    if (!is_old(dialect_)) state_->allow_origin(request_, answer);
+    return answer;
+  }
+
+  // What Eliot tells who asks with a header "Debug": how long it took, and what the caches did.
+  std::string debug_text() const {
+    if (dialect_ != Dialect::v5 || request_.header("Debug").empty()) return "";
+    std::map<std::string, std::size_t> stacks;
+    for (const symbolicate::Job& job : question_.jobs) count_stacks(job, stacks);
+    base::JsonWriter out;
+    out.begin_object();
+    out.key("time").number(std::chrono::duration<double>(Clock::now() - started_).count());
+    out.key("modules").begin_object().key("count").unsigned_integer(stacks.size());
+    out.key("stacks_per_module").begin_object();
+    for (const auto& [module, count] : stacks) out.key(module).unsigned_integer(count);
+    out.end_object().end_object();
+    out.key("cache_lookups").begin_object();
+    out.key("count").unsigned_integer(modules_wanted_);
+    out.key("hits").unsigned_integer(modules_open_);
+    out.end_object().end_object();
+    return out.take();
+  }
+
+  static void count_stacks(const symbolicate::Job& job,
+                           std::map<std::string, std::size_t>& stacks) {
+    std::size_t frame = 0;
+    for (const std::size_t end : job.ends) {
+      std::vector<std::uint32_t> modules;
+      for (; frame < end; ++frame) modules.push_back(job.frames[frame].module);
+      std::sort(modules.begin(), modules.end());
+      modules.erase(std::unique(modules.begin(), modules.end()), modules.end());
+      for (const std::uint32_t module : modules) {
+        if (module == symbolicate::AskedFrame::kNoModule) continue;
+        ++stacks[job.modules[module].name + "/" + job.modules[module].id];
+      }
+    }
+  }
+
+  const Shared state_;
+  const Request& request_;  // net keeps it until the answer is complete
+  const Dialect dialect_;
+  const ident::Scope scope_;
+  const Clock::time_point started_;
+  const Clock::time_point deadline_;
+  std::shared_ptr<net::Completer> completer_;
+  Question question_;
+  std::vector<JobAnswer> answers_;
+  std::vector<Pending> pending_;
+  std::size_t modules_wanted_ = 0;
+  std::size_t modules_open_ = 0;  // … whose index was open when the request came
+  int rounds_ = 0;
+};
+
+net::Reply symbolicate(const Shared& state, Dialect dialect, const Request& request) {
+  ident::Scope scope;
+  if (auto refused = refuse_scope(request, state->options.allows, scope)) {
+    return *std::move(refused);
+  }
+  scope.include_try = request.path.starts_with("/try/");
+  auto work = std::make_shared<Work>(state, request, dialect, std::move(scope));
+  if (request.body.size() <= kLoopBodyMax) {
+    Answer refused;
+    if (!work->read(refused)) return refused;
+    if (work->find_modules(Work::Where::loop)) return work->answer();
+  }
+  return net::Later{[work = std::move(work)](std::shared_ptr<net::Completer> completer) {
+    work->run(std::move(completer));
+  }};
+}
+
+net::Route asking_route(const Shared& state, std::string pattern, Dialect dialect) {
+  net::Route route;
+  route.method = "POST";
+  route.pattern = std::move(pattern);
+  route.body = net::BodyPolicy::memory(kBodySizeMax);
+  route.body.plain_size_max = kBodySizeMax;
+  route.handler = [state, dialect](Request& request) {
+    return symbolicate(state, dialect, request);
+  };
+  route.refuse_body = [state, dialect](const Request& request, const Error& error) {
+    Answer answer = refusal(dialect, error.fault == Fault::too_large ? 413 : 400, error.what);
+    if (!is_old(dialect)) state->allow_origin(request, answer);
+    return answer;
+  };
+  return route;
+}
+
+net::Route preflight_route(const Shared& state, std::string pattern) {
+  net::Route route;
+  route.method = "OPTIONS";
+  route.pattern = std::move(pattern);
+  route.handler = [state](Request& request) -> net::Reply {
+    Answer answer = Answer::text(200, "");
+    state->allow_origin(request, answer);
+    if (answer.headers.find("Access-Control-Allow-Origin")) {
+      answer.headers.set("Access-Control-Allow-Methods", "POST");
+      answer.headers.set("Access-Control-Allow-Headers", "*, user-agent, content-type");
+      answer.headers.set("Access-Control-Max-Age", "86400");
+    }
+    return answer;
+  };
+  return route;
+}
+
+net::Route other_methods_route(std::string pattern) {
+  net::Route route;
+  route.method = "*";
+  route.pattern = std::move(pattern);
+  route.handler = [](Request&) -> net::Reply {
+    Answer answer = refusal(Dialect::v5, 405, "405 Method Not Allowed");
+    answer.headers.set("Allow", "POST, OPTIONS");
+    return answer;
+  };
+  return route;
+}
+
+}  // namespace
+
+Symbolication::Symbolication(supply::Supply& supply, Options options)
+    : state_(std::make_shared<State>(supply, std::move(options))) {}
+
+Symbolication::~Symbolication() {
+  state_->stopping = true;
+  std::unique_ptr<base::WorkerPool> pool;
+  {
+    const std::lock_guard lock(state_->mutex);
+    pool = std::move(state_->pool);
+  }
+  // Joins: from here on nothing of ours asks Supply.
+  pool.reset();
+}
+
+void Symbolication::add_routes(net::Router& router) {
+  for (const char* prefix : {"", "/try", "/p/{project}", "/p/{project}/t/{token}"}) {
+    for (const auto& [path, dialect] :
+         {std::pair{"/symbolicate/v5", Dialect::v5}, std::pair{"/symbolicate/v4", Dialect::v4}}) {
+      const std::string pattern = std::string(prefix).append(path);
+      router.add(asking_route(state_, pattern, dialect));
+      router.add(preflight_route(state_, pattern));
+      router.add(other_methods_route(pattern));
+    }
+  }
+  router.add(asking_route(state_, "/", state_->options.old_dialect));
+}
+
+supply::SymbolMaps::Counts Symbolication::maps() const { return state_->maps.counts(); }
+
+}  // namespace api

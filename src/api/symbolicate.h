@@ -1,0 +1,52 @@
+// Symbolication over HTTP: addresses in modules, in; names, files and lines, out.
+//   POST /symbolicate/v5, /symbolicate/v4   Eliot's, which profilers and crash reporters speak
+//   POST /                                  versions 3 and 4 of the first servers
+// The first two also below /p/PROJECT/ and /p/PROJECT/t/TOKEN/, and /try/ for try builds' symbols.
+// A module that nobody has here is brought by `supply`, all of a request's at once; what has not
+// come when the time is up is missing, and the rest of the answer is good all the same.
+// Small questions about modules whose indexes are open are answered on the network's loop; others
+// on threads of this room. Long answers go out while they are made.
+// Protocol: docs/protocols/symbolicate.md
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "net/http.h"
+#include "supply/supply.h"
+#include "supply/symbol_maps.h"
+#include "symbolicate/question.h"
+
+namespace api {
+
+class Symbolication {
+ public:
+  struct Options {
+    supply::SymbolMaps::Options maps;
+    unsigned threads = 2;
+    std::chrono::milliseconds time_max{60'000};  // to find the modules of one request
+    std::string allowed_origin = "*";            // of web pages that may ask; "": none
+    symbolicate::Dialect old_dialect = symbolicate::Dialect::mozilla;  // of POST /
+    // Nothing for whom may read a project's symbols; else the refusal. Null: nobody may.
+    std::function<std::optional<net::Answer>(const net::Request&)> allows;
+  };
+  // `supply` outlives this.
+  Symbolication(supply::Supply& supply, Options options);
+  // What is asked is not answered any more. The server has stopped by then.
+  ~Symbolication();
+  Symbolication(const Symbolication&) = delete;
+  Symbolication& operator=(const Symbolication&) = delete;
+
+  void add_routes(net::Router& router);
+  supply::SymbolMaps::Counts maps() const;
+
+  struct State;
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace api

@@ -1,0 +1,148 @@
+#include "supply/symbol_maps.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace supply {
+
+using base::Error;
+using base::Fault;
+using ident::Artifact;
+using State = SymbolMaps::Answer::State;
+
+namespace {
+
+// Under which Supply remembers what a module's name and id stand for.
+std::string spelling_of(std::string_view name, std::string_view id, const ident::Scope& scope) {
+  std::string text = scope.include_try ? "index try " : "index ";
+  text.append(scope.project).append("/").append(name).append("/").append(id);
+  return text;
+}
+
+bool may_be_module(std::string_view name, std::string_view id) {
+  if (name.empty() || id.empty() || name.size() > ident::kMaxNameSize) return false;
+  return ident::DebugId::parse(id).has_value() ||
+         (ident::is_allowed_name(name) && ident::is_allowed_id(id));
+}
+
+Error no_module() {
+  return {Fault::not_found,
+          "neither the name of a debug file and a debug id, nor of a stored file"};
+}
+
+}  // namespace
+
+ident::SymbolRequest SymbolMaps::request_for(std::string_view name, std::string_view id,
+                                             const ident::Scope& scope) {
+  ident::SymbolRequest request;
+  request.artifact = Artifact::index;
+  request.scope = scope;
+  const auto debug_id = ident::DebugId::parse(id);
+  if (debug_id) request.keys.push_back(ident::SymbolKey::from_debug_id(name, *debug_id));
+  if (!ident::is_allowed_name(name) || !ident::is_allowed_id(id)) return request;
+  // So upstream servers are asked for the text by this name, and an id that is none names a file.
+  request.asked = ident::StorePath{std::string(name), std::string(id), ident::sym_file_name(name)};
+  if (!debug_id) request.keys.push_back(ident::path_key(*request.asked));
+  return request;
+}
+
+Found SymbolMaps::find(std::string_view name, std::string_view id, const ident::Scope& scope) {
+  const std::string spelling = spelling_of(name, id, scope);
+  Found found = supply_.local_by_spelling(spelling);
+  if (found.settled()) return found;
+  const ident::SymbolRequest request = request_for(name, id, scope);
+  found = supply_.local(request);
+  if (found.settled()) supply_.add_spelling(spelling, request);
+  return found;
+}
+
+SymbolMaps::Answer SymbolMaps::local(std::string_view name, std::string_view id,
+                                     const ident::Scope& scope) {
+  if (!may_be_module(name, id)) return {State::missing, nullptr, no_module()};
+  const Found found = find(name, id, scope);
+  if (found.state() == Found::State::missing) return {State::missing, nullptr, found.miss()};
+  if (!found.here()) return {};
+  if (Map map = find_open(found.file()->path)) return {State::open, std::move(map), {}};
+  return {State::closed, nullptr, {}};
+}
+
+SymbolMaps::Answer SymbolMaps::open(std::string_view name, std::string_view id,
+                                    const ident::Scope& scope) {
+  Answer answer = local(name, id, scope);
+  if (answer.state != State::closed) return answer;
+  const Found found = find(name, id, scope);
+  if (!found.here()) return {};
+  const std::string& path = found.file()->path;
+  auto file = base::MappedFile::open(path);
+  auto map = file.ok() ? symbols::Map::open(std::move(*file)) : std::move(file).error();
+  if (map.ok()) return {State::open, keep(path, std::move(*map)), {}};
+  const Fault fault = map.error().fault;
+  if (fault == Fault::malformed || fault == Fault::unsupported) {
+    base::log::warning("{} is made again: {}", path, map.error().what);
+    ::unlink(path.c_str());
+  } else if (fault != Fault::not_found) {
+    return {State::missing, nullptr, map.error()};
+  }
+  supply_.refresh(request_for(name, id, scope));
+  return {};
+}
+
+SymbolMaps::Map SymbolMaps::find_open(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  const auto at = by_path_.find(path);
+  if (at == by_path_.end()) return nullptr;
+  ++counts_.hits;
+  measure_first();
+  entries_.splice(entries_.begin(), entries_, at->second);
+  measure_first();
+  Map map = entries_.front().map;
+  let_go();
+  return map;
+}
+
+// Two that open one file at once: the first one's map is kept.
+SymbolMaps::Map SymbolMaps::keep(const std::string& path, Map map) {
+  const std::lock_guard lock(mutex_);
+  const auto at = by_path_.find(path);
+  if (at != by_path_.end()) return at->second->map;
+  measure_first();
+  entries_.push_front({path, map, 0});
+  by_path_.emplace(entries_.front().path, entries_.begin());
+  ++counts_.opened;
+  ++counts_.open;
+  measure_first();
+  let_go();
+  return map;
+}
+
+// A map grows while it is used, which is when it stands first.
+void SymbolMaps::measure_first() {
+  if (entries_.empty()) return;
+  Entry& entry = entries_.front();
+  counts_.memory -= entry.memory;
+  entry.memory = entry.map->memory_size();
+  counts_.memory += entry.memory;
+}
+
+// The one that was used last stays, however large.
+void SymbolMaps::let_go() {
+  while (entries_.size() > 1 &&
+         (counts_.memory > options_.memory_max || entries_.size() > options_.count_max)) {
+    Entry& last = entries_.back();
+    counts_.memory -= last.memory;
+    --counts_.open;
+    ++counts_.let_go;
+    by_path_.erase(last.path);
+    entries_.pop_back();
+  }
+}
+
+SymbolMaps::Counts SymbolMaps::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+}  // namespace supply

@@ -1,0 +1,84 @@
+// The open symbol indexes of modules, for who looks up addresses: asked by the name and id of a
+// debug file, as profilers and crash reports name modules.
+// Not the making of indexes: Supply does that; this opens what it has made, once, and keeps what is
+// used. The files are mapped, so all processes of a machine share their pages; what a map costs
+// besides is the texts that its answers needed. The least recently used are let go when those pass
+// a bound; a map that is let go lives on while somebody holds it.
+// An upload needs no invalidation here: Supply then names another file. A file that turns out to be
+// damaged is removed, and made again by who asks next.
+// local() is for network loops: memory only. open() touches the disk. Any thread may call.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "ident/paths.h"
+#include "supply/supply.h"
+#include "symbols/map.h"
+
+namespace supply {
+
+class SymbolMaps {
+ public:
+  struct Options {
+    std::uint64_t memory_max = 512ull << 20;
+    std::size_t count_max = 8192;  // each is a mapping, of which a process has 65 530
+  };
+  SymbolMaps(Supply& supply, const Options& options) : supply_(supply), options_(options) {}
+  SymbolMaps(const SymbolMaps&) = delete;
+  SymbolMaps& operator=(const SymbolMaps&) = delete;
+
+  struct Answer {
+    enum class State : std::uint8_t {
+      unknown,  // ask Supply for request_for() first
+      closed,   // there is an index: open() it
+      open,
+      missing,
+    };
+    State state = State::unknown;
+    std::shared_ptr<const symbols::Map> map;  // when open
+    base::Error miss;                         // when missing
+  };
+  // `name` and `id` as a client spelled them; what can be no module's is missing.
+  Answer local(std::string_view name, std::string_view id, const ident::Scope& scope);
+  Answer open(std::string_view name, std::string_view id, const ident::Scope& scope);
+  // What to want of Supply. REQUIRES: local() said unknown.
+  static ident::SymbolRequest request_for(std::string_view name, std::string_view id,
+                                          const ident::Scope& scope);
+
+  struct Counts {
+    std::uint64_t opened = 0, hits = 0, let_go = 0;
+    std::uint64_t open = 0, memory = 0;  // now
+  };
+  Counts counts() const;
+
+ private:
+  using Map = std::shared_ptr<const symbols::Map>;
+  struct Entry {
+    std::string path;
+    Map map;
+    std::uint64_t memory = 0;  // when it was last measured
+  };
+  using Entries = std::list<Entry>;  // the most recently used first
+
+  Found find(std::string_view name, std::string_view id, const ident::Scope& scope);
+  Map find_open(const std::string& path);
+  Map keep(const std::string& path, Map map);
+  void measure_first();  // REQUIRES: mutex_ held
+  void let_go();         // REQUIRES: mutex_ held
+
+  Supply& supply_;
+  const Options options_;
+  mutable std::mutex mutex_;
+  // All guarded by mutex_.
+  Entries entries_;
+  std::unordered_map<std::string_view, Entries::iterator> by_path_;  // views of Entry::path
+  Counts counts_;
+};
+
+}  // namespace supply

@@ -1,0 +1,188 @@
+#include "supply/symbol_maps.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "base/text.h"
+#include "ingest/ingest.h"
+#include "store/data_directory.h"
+#include "supply/extract_job.h"
+
+namespace supply {
+namespace {
+
+using State = SymbolMaps::Answer::State;
+
+std::string id_of(unsigned number) { return fmt::format("{:032X}0", number); }
+
+// A store, and indexes made in this process.
+struct Place {
+  base::TemporaryDirectory root = base::TemporaryDirectory::create("symbol-maps-test").value();
+  store::DataDirectory data = store::DataDirectory::open(root.path(), "test").value();
+  store::Blobs blobs = store::Blobs::open(data.blobs(), data.tmp()).value();
+  std::unique_ptr<db::Database> database = db::Database::open(data.database_url()).value();
+  store::Catalog catalog{*database};
+  ingest::Ingest ingest{blobs, catalog, {}};
+  std::unique_ptr<Supply> supply;
+
+  Place() {
+    EXPECT_TRUE(database->migrate(store::Catalog::migrations()).ok());
+    supply = std::make_unique<Supply>(
+        blobs, catalog,
+        Supply::Options{
+            {}, {data.index(), data.tmp(), 1, [](const ExtractJob& job, const std::atomic<bool>&) {
+                   return run_extract_job(job, 1);
+                 }}});
+  }
+
+  // A .sym with `count` functions, put to the path of its name and `id`.
+  void must_put(const std::string& name, const std::string& id, unsigned count = 1,
+                const std::string& id_inside = "") {
+    std::string text =
+        fmt::format("MODULE Linux x86_64 {} {}\n", id_inside.empty() ? id : id_inside, name);
+    for (unsigned i = 0; i < count; ++i) {
+      text += fmt::format("FUNC {:x} 10 0 {}_{:032}\n", 0x1000 + i * 16, name, i * 7919 % count);
+    }
+    base::PendingFile file = blobs.create().value();
+    ASSERT_TRUE(file.append(base::bytes_of(text)).ok());
+    const ident::StorePath path{name, id, ident::sym_file_name(name)};
+    ASSERT_TRUE(ingest.keep_file({}, {std::move(file), path, ""}).ok());
+  }
+
+  // As a server does: asks, waits, opens.
+  SymbolMaps::Answer open(SymbolMaps& maps, const std::string& name, const std::string& id) {
+    for (int round = 0; round < 8; ++round) {
+      SymbolMaps::Answer answer = maps.open(name, id, {});
+      if (answer.state != State::unknown) return answer;
+      (void)supply->wait_for(SymbolMaps::request_for(name, id, {}),
+                             Supply::Clock::now() + std::chrono::seconds(20));
+    }
+    return {};
+  }
+};
+
+TEST(SymbolMaps, OpensOnceWhatIsAskedOften) {
+  Place place;
+  place.must_put("a.so", id_of(1));
+  SymbolMaps maps(*place.supply, {});
+  EXPECT_EQ(maps.local("a.so", id_of(1), {}).state, State::unknown);
+  const auto first = place.open(maps, "a.so", id_of(1));
+  ASSERT_EQ(first.state, State::open);
+  for (const std::string& id : {id_of(1), base::lower_ascii(id_of(1))}) {
+    const auto again = maps.local("A.SO", id, {});
+    ASSERT_EQ(again.state, State::open) << "names and ids know no case";
+    EXPECT_EQ(again.map, first.map);
+  }
+  EXPECT_EQ(maps.counts().opened, 1u);
+  EXPECT_EQ(place.open(maps, "a.so", id_of(2)).state, State::missing);
+}
+
+TEST(SymbolMaps, WhatNamesNoModuleIsMissingAtOnce) {
+  Place place;
+  SymbolMaps maps(*place.supply, {});
+  for (const auto& [name, id] :
+       {std::pair{"", "000102030405060708090A0B0C0D0E0F0"}, std::pair{"a.so", ""},
+        std::pair{"../x", "AB"}, std::pair{"[vdso]", "xyz"}, std::pair{"a.so", "x/y"}}) {
+    EXPECT_EQ(maps.local(name, id, {}).state, State::missing) << name << " " << id;
+  }
+  EXPECT_EQ(maps.local("[vdso]", id_of(1), {}).state, State::unknown)
+      << "an id that is one is looked for under any name";
+}
+
+TEST(SymbolMaps, ATextWithAnOddIdIsFoundByItsPath) {
+  Place place;
+  place.must_put("odd.pdb", "AABB1");
+  SymbolMaps maps(*place.supply, {});
+  EXPECT_EQ(place.open(maps, "odd.pdb", "AABB1").state, State::open);
+  EXPECT_EQ(place.open(maps, "odd.pdb", "AABB2").state, State::missing);
+}
+
+TEST(SymbolMaps, ATextOfAnotherModuleIsNotFoundByItsPath) {
+  Place place;
+  place.must_put("a.so", id_of(1), 1, id_of(2));
+  SymbolMaps maps(*place.supply, {});
+  EXPECT_EQ(place.open(maps, "a.so", id_of(1)).state, State::missing);
+  EXPECT_EQ(place.open(maps, "a.so", id_of(2)).state, State::open);
+}
+
+// Two modules may have the same id by a mistake of their makers.
+TEST(SymbolMaps, ATextIsOfTheModuleThatItNames) {
+  Place place;
+  place.must_put("a.so", id_of(1));
+  SymbolMaps maps(*place.supply, {});
+  EXPECT_EQ(place.open(maps, "b.so", id_of(1)).state, State::missing);
+  EXPECT_EQ(place.open(maps, "A.so", id_of(1)).state, State::open);
+}
+
+TEST(SymbolMaps, LetsGoOfTheLeastUsedWhenTextsTakeTooMuchMemory) {
+  Place place;
+  constexpr unsigned kModules = 12;
+  for (unsigned i = 1; i <= kModules; ++i) place.must_put("a.so", id_of(i), 500);
+  SymbolMaps::Options options;
+  options.memory_max = 100'000;
+  SymbolMaps maps(*place.supply, options);
+  symbols::Hit hit;
+  for (int round = 0; round < 3; ++round) {
+    for (unsigned i = 1; i <= kModules; ++i) {
+      const auto answer = place.open(maps, "a.so", id_of(i));
+      ASSERT_EQ(answer.state, State::open);
+      for (unsigned k = 0; k < 500; ++k) {
+        ASSERT_TRUE(answer.map->find(base::Rva{0x1000 + k * 16}, hit));
+      }
+      EXPECT_GT(answer.map->memory_size(), 500u * 20);
+      // The first is used all the time, so it stays.
+      ASSERT_EQ(place.open(maps, "a.so", id_of(1)).state, State::open);
+    }
+  }
+  const auto counts = maps.counts();
+  EXPECT_GT(counts.let_go, 0u);
+  EXPECT_LT(counts.open, kModules);
+  EXPECT_LE(counts.memory, options.memory_max);
+  EXPECT_GT(counts.memory, options.memory_max / 4) << "what was used is measured";
+  EXPECT_EQ(maps.local("a.so", id_of(1), {}).state, State::open);
+}
+
+TEST(SymbolMaps, HoldsNoMoreThanItsNumber) {
+  Place place;
+  for (unsigned i = 1; i <= 5; ++i) place.must_put("a.so", id_of(i));
+  SymbolMaps::Options options;
+  options.count_max = 2;
+  SymbolMaps maps(*place.supply, options);
+  for (unsigned i = 1; i <= 5; ++i) {
+    EXPECT_EQ(place.open(maps, "a.so", id_of(i)).state, State::open);
+  }
+  EXPECT_EQ(maps.counts().open, 2u);
+  EXPECT_EQ(maps.local("a.so", id_of(5), {}).state, State::open);
+  EXPECT_EQ(maps.local("a.so", id_of(1), {}).state, State::closed);
+}
+
+TEST(SymbolMaps, AnUploadThatSaysMoreIsUsedAtOnce) {
+  Place place;
+  place.must_put("a.so", id_of(1), 1);
+  SymbolMaps maps(*place.supply, {});
+  symbols::Hit hit;
+  EXPECT_FALSE(place.open(maps, "a.so", id_of(1)).map->find(base::Rva{0x1010}, hit));
+  EXPECT_EQ(place.open(maps, "a.so", id_of(2)).state, State::missing);
+  place.must_put("a.so", id_of(2), 2);
+  EXPECT_TRUE(place.open(maps, "a.so", id_of(2)).map->find(base::Rva{0x1010}, hit));
+}
+
+TEST(SymbolMaps, ADamagedOrLostIndexIsMadeAgain) {
+  Place place;
+  place.must_put("a.so", id_of(1));
+  const auto request = SymbolMaps::request_for("a.so", id_of(1), {});
+  for (const char* command : {"truncate -s 100", "rm -f", "truncate -s 0"}) {
+    const auto found =
+        place.supply->wait_for(request, Supply::Clock::now() + std::chrono::seconds(20));
+    ASSERT_TRUE(found.here());
+    const std::string path = found.file()->path;
+    ASSERT_EQ(std::system(fmt::format("chmod u+w {0}; {1} {0}", path, command).c_str()), 0);
+    SymbolMaps maps(*place.supply, {});
+    EXPECT_EQ(place.open(maps, "a.so", id_of(1)).state, State::open) << command;
+  }
+}
+
+}  // namespace
+}  // namespace supply

@@ -1,0 +1,372 @@
+#include "symbolicate/answer.h"
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "symbolicate/undecorate.h"
+
+namespace symbolicate {
+namespace {
+
+using symbols::Hit;
+using symbols::SourceFrame;
+using State = ModuleAnswer::State;
+
+constexpr std::string_view kUnknown = "<unknown>";
+constexpr std::size_t kFramesAtOnce = 16 * 1024;
+
+void append_digits(std::string& out, std::uint64_t value, int base) {
+  char digits[24];
+  const auto end = std::to_chars(digits, std::end(digits), value, base).ptr;
+  out.append(digits, end);
+}
+
+void append_hex(std::string& out, std::uint64_t value) {
+  out += "0x";
+  append_digits(out, value, 16);
+}
+
+void append_offset(std::string& out, const AskedFrame& frame) {
+  if (frame.is_negative) out += '-';
+  append_hex(out, frame.offset);
+}
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  base::append_json_string(out, text);
+  return out;
+}
+
+// ,"file":…,"line":… as far as they are known.
+void append_place(std::string& out, const SourceFrame& frame) {
+  if (!frame.has_file) return;
+  out += ",\"file\":";
+  base::append_json_string(out, frame.file);
+  if (!frame.has_line || frame.line == 0) return;
+  out += ",\"line\":";
+  append_digits(out, frame.line, 10);
+}
+
+void append_inlines(std::string& out, const Hit& hit) {
+  if (hit.inlines.empty()) return;
+  out += ",\"inlines\":[";
+  for (const SourceFrame& frame : hit.inlines) {
+    if (&frame != hit.inlines.data()) out += ',';
+    out += "{\"function\":";
+    base::append_json_string(out, frame.function);
+    append_place(out, frame);
+    out += '}';
+  }
+  out += ']';
+}
+
+std::string_view state_text(State state) {
+  switch (state) {
+    case State::unused:
+      break;
+    case State::missing:
+      return "false";
+    case State::found:
+      return "true";
+  }
+  return "null";
+}
+
+bool is_windows_x86(const symbols::Map& map) {
+  return base::equal_ignoring_case(map.info().os, "windows") && map.info().arch == "x86";
+}
+
+std::string key_of(const AskedModule& module) { return module.name + "/" + module.id; }
+
+}  // namespace
+
+std::vector<bool> wanted_modules(const Job& job, Dialect dialect) {
+  std::vector<bool> wanted(job.modules.size(), dialect == Dialect::snappy);
+  for (const AskedFrame& frame : job.frames) {
+    if (frame.module != AskedFrame::kNoModule) wanted[frame.module] = true;
+  }
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const AskedModule& module = job.modules[i];
+    wanted[i] = wanted[i] && !module.name.empty() && !module.id.empty();
+  }
+  return wanted;
+}
+
+AnswerWriter::AnswerWriter(const Question& question, const std::vector<JobAnswer>& modules,
+                           std::string debug)
+    : question_(question), modules_(modules), debug_(std::move(debug)) {
+  ASSERT(modules.size() == question.jobs.size());
+}
+
+std::string AnswerWriter::write_all() {
+  std::string out;
+  while (write_some(out, kFramesAtOnce)) {
+  }
+  return out;
+}
+
+bool AnswerWriter::write_some(std::string& out, std::size_t frames_max) {
+  if (at_ == At::end) return false;
+  if (at_ == At::start) {
+    if (is_v5()) out += "{\"results\":[";
+    at_ = At::between_jobs;
+  }
+  for (std::size_t written = 0; written < frames_max;) {
+    if (at_ == At::between_jobs && job_ == question_.jobs.size()) {
+      end_answer(out);
+      at_ = At::end;
+      return true;
+    }
+    if (at_ == At::between_jobs) begin_job(out);
+    const std::size_t count =
+        std::min(std::min(frames_max - written, kFramesAtOnce), job().frames.size() - frame_);
+    write_frames(out, frame_ + count);
+    written += count;
+    if (frame_ < job().frames.size()) continue;
+    end_job(out);
+    ++written;  // so that many empty jobs end, too
+  }
+  return true;
+}
+
+void AnswerWriter::begin_job(std::string& out) {
+  at_ = At::in_job;
+  frame_ = 0;
+  stack_ = 0;
+  stack_is_open_ = false;
+  resolved_.assign(job().modules.size(), false);
+  maps_.clear();
+  for (const ModuleAnswer& answer : answers()) maps_.push_back(answer.map);
+  set_texts();
+  if (is_v5()) {
+    out += job_ == 0 ? "{\"stacks\":[" : ",{\"stacks\":[";
+  } else if (question_.is_version_3) {
+    out += '[';
+  } else {
+    out += is_old() ? "{\"symbolicatedStacks\": [" : "{\"symbolicatedStacks\":[";
+  }
+}
+
+void AnswerWriter::set_texts() {
+  texts_.clear();
+  for (std::size_t i = 0; i <= job().modules.size(); ++i) {
+    Texts texts;
+    if (i < job().modules.size()) texts.name = job().modules[i].name;
+    // Windows' debug files have another name than the image that people know.
+    const bool has_code_file =
+        !is_old() && i < maps_.size() && maps_[i] != nullptr && !maps_[i]->info().code_file.empty();
+    if (has_code_file) texts.name = maps_[i]->info().code_file;
+    if (texts.name.empty() && !is_old()) texts.name = kUnknown;
+    texts.is_decorated = i < maps_.size() && maps_[i] != nullptr && is_windows_x86(*maps_[i]);
+    if (is_v5()) {
+      texts.begin = ",\"module\":" + quoted(texts.name) + ",\"module_offset\":\"";
+    } else if (i < job().modules.size() || !is_old()) {
+      texts.end = quoted(" (in " + texts.name + ")").substr(1);
+    } else {
+      texts.end = "\"";  // a negative index: the bare offset
+    }
+    texts_.push_back(std::move(texts));
+  }
+}
+
+const AnswerWriter::Texts& AnswerWriter::texts_of(const AskedFrame& frame) const {
+  return frame.module == AskedFrame::kNoModule ? texts_.back() : texts_[frame.module];
+}
+
+void AnswerWriter::write_frames(std::string& out, std::size_t end) {
+  const std::size_t from = frame_;
+  pieces_.clear();
+  piece_of_.assign(end - from, {});
+  is_old() ? look_up_nearest(from, end) : look_up(from, end);
+  const std::vector<std::size_t>& ends = job().ends;
+  for (; frame_ < end; ++frame_) {
+    while (!stack_is_open_ || frame_ == ends[stack_]) {
+      if (stack_is_open_) {
+        out += ']';
+        ++stack_;
+      } else {
+        if (stack_ > 0) out += comma();
+        out += '[';
+      }
+      stack_is_open_ = !stack_is_open_;
+    }
+    const std::size_t first = stack_ == 0 ? 0 : ends[stack_ - 1];
+    if (frame_ > first) out += comma();
+    if (is_v5()) {
+      out += "{\"frame\":";
+      append_digits(out, frame_ - first, 10);
+    }
+    const Piece piece = piece_of_[frame_ - from];
+    out.append(pieces_, piece.begin, piece.end - piece.begin);
+  }
+}
+
+void AnswerWriter::look_up(std::size_t from, std::size_t to) {
+  places_.clear();
+  for (std::size_t i = from; i < to; ++i) {
+    const AskedFrame& frame = job().frames[i];
+    places_.push_back(
+        {frame.is_negative ? AskedFrame::kNoModule : frame.module, base::Rva{frame.offset}});
+  }
+  find_all(maps_, places_, [&](std::size_t index, const Hit* hit) { put(from + index, hit); });
+}
+
+std::string_view AnswerWriter::name_of(const AskedFrame& frame, const Hit& hit) const {
+  const std::string_view name = hit.physical.function;
+  return hit.is_public && texts_of(frame).is_decorated ? undecorated(name) : name;
+}
+
+void AnswerWriter::put(std::size_t frame, const Hit* hit) {
+  Piece& piece = piece_of_[frame - frame_];
+  piece.begin = pieces_.size();
+  if (is_v5()) {
+    put_v5(job().frames[frame], hit);
+  } else {
+    const std::string_view name = hit == nullptr ? "" : name_of(job().frames[frame], *hit);
+    put_text(job().frames[frame], hit == nullptr ? nullptr : &name);
+  }
+  piece.end = pieces_.size();
+}
+
+void AnswerWriter::look_up_nearest(std::size_t from, std::size_t to) {
+  for (std::size_t i = from; i < to; ++i) {
+    const AskedFrame& frame = job().frames[i];
+    std::optional<std::string_view> name;
+    if (frame.module != AskedFrame::kNoModule && !frame.is_negative && maps_[frame.module]) {
+      name = maps_[frame.module]->find_nearest_name(base::Rva{frame.offset});
+    }
+    if (name) {
+      resolved_[frame.module] = true;
+      name->remove_suffix(name->size() - (name->find_last_not_of(' ') + 1));
+    }
+    Piece& piece = piece_of_[i - from];
+    piece.begin = pieces_.size();
+    put_text(frame, name ? &*name : nullptr);
+    piece.end = pieces_.size();
+  }
+}
+
+void AnswerWriter::put_v5(const AskedFrame& frame, const Hit* hit) {
+  pieces_ += texts_of(frame).begin;
+  append_offset(pieces_, frame);
+  pieces_ += '"';
+  if (hit != nullptr) {
+    pieces_ += ",\"function\":";
+    base::append_json_string(pieces_, name_of(frame, *hit));
+    pieces_ += ",\"function_offset\":\"";
+    append_hex(pieces_, frame.offset - hit->start.value);
+    if (hit->size != 0) {
+      pieces_ += "\",\"function_size\":\"";
+      append_hex(pieces_, hit->size);
+    }
+    pieces_ += '"';
+    append_place(pieces_, hit->physical);
+    append_inlines(pieces_, *hit);
+  }
+  pieces_ += '}';
+}
+
+void AnswerWriter::put_text(const AskedFrame& frame, const std::string_view* name) {
+  if (name == nullptr) {
+    pieces_ += '"';
+    append_offset(pieces_, frame);
+  } else {
+    base::append_json_string(pieces_, *name);
+    pieces_.pop_back();
+  }
+  pieces_ += texts_of(frame).end;
+}
+
+void AnswerWriter::end_job(std::string& out) {
+  for (; stack_ < job().ends.size(); ++stack_) {
+    if (!stack_is_open_) {
+      if (stack_ > 0) out += comma();
+      out += '[';
+    }
+    out += ']';
+    stack_is_open_ = false;
+  }
+  out += ']';
+  if (is_v5()) {
+    append_found_modules(out);
+    append_module_errors(out);
+    out += '}';
+  } else if (!question_.is_version_3) {
+    append_known_modules(out);
+    out += '}';
+  }
+  ++job_;
+  at_ = At::between_jobs;
+}
+
+void AnswerWriter::append_found_modules(std::string& out) const {
+  // A module may be listed twice, and used by one of its numbers only.
+  std::map<std::string, State> states;
+  for (std::size_t i = 0; i < answers().size(); ++i) {
+    State& state = states[key_of(job().modules[i])];
+    if (answers()[i].state != State::unused) state = answers()[i].state;
+  }
+  out += ",\"found_modules\":{";
+  const char* before = "";
+  for (const auto& [key, state] : states) {
+    out += before;
+    base::append_json_string(out, key);
+    out += ':';
+    out += state_text(state);
+    before = ",";
+  }
+  out += '}';
+}
+
+void AnswerWriter::append_module_errors(std::string& out) const {
+  std::set<std::string> named;
+  for (std::size_t i = 0; i < answers().size(); ++i) {
+    const ModuleAnswer& answer = answers()[i];
+    if (answer.error_name.empty()) continue;
+    const auto [key, is_new] = named.insert(key_of(job().modules[i]));
+    if (!is_new) continue;
+    out += named.size() == 1 ? ",\"module_errors\":{" : ",";
+    base::append_json_string(out, *key);
+    out += ":[{\"name\":";
+    base::append_json_string(out, answer.error_name);
+    out += ",\"message\":";
+    base::append_json_string(out, answer.error);
+    out += "}]";
+  }
+  if (!named.empty()) out += '}';
+}
+
+void AnswerWriter::append_known_modules(std::string& out) const {
+  out += is_old() ? ", \"knownModules\": [" : ",\"knownModules\":[";
+  for (std::size_t i = 0; i < answers().size(); ++i) {
+    if (i > 0) out += comma();
+    if (question_.dialect == Dialect::mozilla) {
+      out += resolved_[i] ? "true" : "false";
+    } else if (question_.dialect == Dialect::snappy) {
+      out += answers()[i].state == State::found ? "true" : "false";
+    } else {
+      out += state_text(answers()[i].state);
+    }
+  }
+  out += ']';
+}
+
+void AnswerWriter::end_answer(std::string& out) const {
+  if (!is_v5()) return;
+  out += ']';
+  if (!debug_.empty()) {
+    out += ",\"debug\":";
+    out += debug_;
+  }
+  out += '}';
+}
+
+}  // namespace symbolicate

@@ -1,0 +1,100 @@
+// The answer to a Question, in the words of its dialect, made piece by piece.
+// Not the finding of symbols: who calls brings each module's map, or says why there is none
+// (supply/symbol_maps.h).
+// The writer borrows the question and the modules; it belongs to one thread at a time.
+// Never fails: what is not found is said in the answer.
+// Format: docs/protocols/symbolicate.md
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "symbolicate/batch.h"
+#include "symbolicate/question.h"
+#include "symbols/map.h"
+
+namespace symbolicate {
+
+// What became of one module of a job.
+struct ModuleAnswer {
+  enum class State : std::uint8_t {
+    unused,   // no frame refers to it, or it has no name or no id: nobody looked for it
+    missing,  // looked for; nobody has it, or it cannot be used
+    found,
+  };
+  State state = State::unused;
+  std::shared_ptr<const symbols::Map> map;  // when found
+  // Why it is missing, unless simply nobody has it: one word, and a sentence.
+  std::string error_name;
+  std::string error;
+};
+using JobAnswer = std::vector<ModuleAnswer>;  // one for each of Job::modules
+
+// Which modules of a job have to be looked for. The old servers' modules may lack an id.
+std::vector<bool> wanted_modules(const Job& job, Dialect dialect);
+
+class AnswerWriter {
+ public:
+  // REQUIRES: one of `modules` for each job; both outlive the writer. `debug` is JSON: the member
+  // of that name in v5's answer; "": none.
+  AnswerWriter(const Question& question, const std::vector<JobAnswer>& modules,
+               std::string debug = "");
+
+  // Appends what comes next, about `frames_max` frames; false when that was all.
+  bool write_some(std::string& out, std::size_t frames_max);
+  std::string write_all();
+
+ private:
+  struct Texts {                // of one module, and of none
+    std::string name;           // as the answer calls it
+    std::string begin;          // v5: from the module to the digits of the offset
+    std::string end;            // else: ` (in NAME)"`
+    bool is_decorated = false;  // its public symbols' names are
+  };
+  struct Piece {
+    std::size_t begin = 0, end = 0;  // in pieces_
+  };
+
+  bool is_v5() const { return question_.dialect == Dialect::v5; }
+  bool is_old() const {
+    return question_.dialect == Dialect::mozilla || question_.dialect == Dialect::snappy;
+  }
+  const Job& job() const { return question_.jobs[job_]; }
+  const JobAnswer& answers() const { return modules_[job_]; }
+  std::string_view comma() const { return is_old() ? ", " : ","; }
+
+  void begin_job(std::string& out);
+  void write_frames(std::string& out, std::size_t end);
+  void end_job(std::string& out);
+  void end_answer(std::string& out) const;
+
+  void set_texts();
+  void look_up(std::size_t from, std::size_t to);
+  void look_up_nearest(std::size_t from, std::size_t to);
+  void put(std::size_t frame, const symbols::Hit* hit);
+  void put_v5(const AskedFrame& frame, const symbols::Hit* hit);
+  void put_text(const AskedFrame& frame, const std::string_view* name);
+  std::string_view name_of(const AskedFrame& frame, const symbols::Hit& hit) const;
+  const Texts& texts_of(const AskedFrame& frame) const;
+  void append_found_modules(std::string& out) const;
+  void append_module_errors(std::string& out) const;
+  void append_known_modules(std::string& out) const;
+
+  const Question& question_;
+  const std::vector<JobAnswer>& modules_;
+  const std::string debug_;
+  enum class At : std::uint8_t { start, in_job, between_jobs, end } at_ = At::start;
+  std::size_t job_ = 0;
+  std::size_t frame_ = 0;  // of the job: the next to be written
+  std::size_t stack_ = 0;  // … which is part of this stack
+  bool stack_is_open_ = false;
+  std::vector<bool> resolved_;  // the first Mozilla server knew a module by a frame it resolved
+  std::vector<Texts> texts_;    // of the job's modules, and last of no module
+  std::vector<std::shared_ptr<const symbols::Map>> maps_;
+  std::vector<Place> places_;
+  std::string pieces_;           // the frames of this round, in the order they were found
+  std::vector<Piece> piece_of_;  // … and where each stands in it
+};
+
+}  // namespace symbolicate

@@ -1,0 +1,148 @@
+#include "symbolicate/answer.h"
+
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+#include "symbols/index_writer.h"
+
+namespace symbolicate {
+namespace {
+
+using State = ModuleAnswer::State;
+
+// f at [0x100, 0x120) of a.c, with g inlined from line 7 at [0x108, 0x110); a public _p@8 at 0x200.
+ModuleAnswer found_module(const char* os, const char* code_file = "") {
+  symbols::Model model;
+  model.info.os = os;
+  model.info.arch = "x86";
+  model.info.code_file = code_file;
+  model.files.push_back(model.strings.intern("a.c"));
+  symbols::Function f;
+  f.rva = 0x100;
+  f.size = 0x20;
+  f.name = model.strings.intern("f<\"x\">");
+  f.line_count = 1;
+  f.inline_count = 1;
+  model.functions.push_back(f);
+  model.lines.push_back({0x100, 0x20, 3, 0});
+  symbols::InlineSite site;
+  site.name = model.strings.intern("g");
+  site.call_file = 0;
+  site.call_line = 7;
+  site.range_count = 1;
+  model.inlines.push_back(site);
+  model.inline_ranges.push_back({0x108, 8});
+  symbols::Public p;
+  p.rva = 0x200;
+  p.name = model.strings.intern("_p@8");
+  model.publics.push_back(p);
+  auto bytes = symbols::write_index(model);
+  EXPECT_TRUE(bytes.ok());
+  auto map = symbols::Map::open(base::MappedFile::from_bytes(std::move(bytes).value()));
+  EXPECT_TRUE(map.ok());
+  return {State::found, std::move(map).value(), "", ""};
+}
+
+Question must_ask(const std::string& body, Dialect dialect) {
+  auto question = find_question(body, dialect);
+  EXPECT_TRUE(question.ok()) << body;
+  return question.ok() ? std::move(question).value() : Question();
+}
+
+constexpr const char* kJob =
+    R"j("memoryMap":[["f.pdb","AB1"],["gone","CD0"],["idle","EF0"],["",""]],)j"
+    R"j("stacks":[[],[[0,264],[0,288],[0,512]],[],[[1,16],[-1,255],[0,-1],[3,1]],[]])j";
+
+TEST(Answer, V5SaysAllThatIsKnown) {
+  const Question question = must_ask(std::string("{") + kJob + "}", Dialect::v5);
+  const std::vector<bool> wanted = wanted_modules(question.jobs[0], Dialect::v5);
+  EXPECT_EQ(wanted, (std::vector<bool>{true, true, false, false}));
+  const std::vector<JobAnswer> answers{
+      {found_module("windows", "f.dll"),
+       {State::missing, nullptr, "timed_out", "the symbols did not come"},
+       {},
+       {}}};
+  const std::string text = AnswerWriter(question, answers, R"j({"time":1})j").write_all();
+  EXPECT_EQ(
+      text,
+      R"j({"results":[{"stacks":[[],[)j"
+      R"j({"frame":0,"module":"f.dll","module_offset":"0x108","function":"f<\"x\">",)j"
+      R"j("function_offset":"0x8","function_size":"0x20","file":"a.c","line":7,)j"
+      R"j("inlines":[{"function":"g","file":"a.c","line":3}]},)j"
+      R"j({"frame":1,"module":"f.dll","module_offset":"0x120"},)j"
+      R"j({"frame":2,"module":"f.dll","module_offset":"0x200","function":"p","function_offset":"0x0"})j"
+      R"j(],[],[{"frame":0,"module":"gone","module_offset":"0x10"},)j"
+      R"j({"frame":1,"module":"<unknown>","module_offset":"0xff"},)j"
+      R"j({"frame":2,"module":"f.dll","module_offset":"-0x1"},)j"
+      R"j({"frame":3,"module":"<unknown>","module_offset":"0x1"}],[]],)j"
+      R"j("found_modules":{"/":null,"f.pdb/AB1":true,"gone/CD0":false,"idle/EF0":null},)j"
+      R"j("module_errors":{"gone/CD0":[{"name":"timed_out","message":"the symbols did not come"}]}}],)j"
+      R"j("debug":{"time":1}})j");
+}
+
+TEST(Answer, V4HasTextsAndKeepsToTheEndsOfFunctions) {
+  const Question question = must_ask(std::string("{") + kJob + "}", Dialect::v4);
+  const std::vector<JobAnswer> answers{
+      {found_module("Linux"), {State::missing, nullptr, "", ""}, {}, {}}};
+  EXPECT_EQ(AnswerWriter(question, answers).write_all(),
+            R"j({"symbolicatedStacks":[[],["f<\"x\"> (in f.pdb)","0x120 (in f.pdb)",)j"
+            R"j("_p@8 (in f.pdb)"],[],["0x10 (in gone)","0xff (in <unknown>)","-0x1 (in f.pdb)",)j"
+            R"j("0x1 (in <unknown>)"],[]],"knownModules":[true,false,null,null]})j");
+}
+
+TEST(Answer, TheFirstServersNameWhatBeginsBefore) {
+  const std::string body = std::string(R"j({"version":4,)j") + kJob + "}";
+  const std::vector<JobAnswer> answers{
+      {found_module("windows", "f.dll"), {State::missing, nullptr, "", ""}, {}, {}}};
+  const std::string stacks =
+      R"j([[], ["f<\"x\"> (in f.pdb)", "f<\"x\"> (in f.pdb)", "_p@8 (in f.pdb)"], [], )j"
+      R"j(["0x10 (in gone)", "0xff", "-0x1 (in f.pdb)", "0x1 (in )"], []])j";
+  const Question mozilla = must_ask(body, Dialect::mozilla);
+  EXPECT_EQ(AnswerWriter(mozilla, answers).write_all(),
+            R"j({"symbolicatedStacks": )j" + stacks +
+                R"j(, "knownModules": [true, false, false, false]})j");
+  Question old = mozilla;
+  old.is_version_3 = true;
+  EXPECT_EQ(AnswerWriter(old, answers).write_all(), stacks);
+}
+
+TEST(Answer, SnappyLooksForAllModulesThatHaveAName) {
+  const Question question =
+      must_ask(std::string(R"j({"version":4,)j") + kJob + "}", Dialect::snappy);
+  EXPECT_EQ(wanted_modules(question.jobs[0], Dialect::snappy),
+            (std::vector<bool>{true, true, true, false}));
+  const std::vector<JobAnswer> answers{
+      {found_module("Linux"), {State::missing, nullptr, "", ""}, found_module("Linux"), {}}};
+  EXPECT_TRUE(AnswerWriter(question, answers)
+                  .write_all()
+                  .ends_with(R"j("knownModules": [true, false, true, false]})j"));
+}
+
+TEST(Answer, PiecesAreTheWhole) {
+  const std::string body = std::string(R"j({"jobs":[{)j") + kJob +
+                           R"j(},{"stacks":[[]],"memoryMap":[]},{)j" + kJob + "}]}";
+  const Question question = must_ask(body, Dialect::v5);
+  const JobAnswer job{found_module("Linux"), {State::missing, nullptr, "", ""}, {}, {}};
+  const std::vector<JobAnswer> answers{job, {}, job};
+  const std::string whole = AnswerWriter(question, answers).write_all();
+  EXPECT_TRUE(base::JsonValue::parse(whole).ok()) << whole;
+  for (std::size_t frames = 1; frames < 12; ++frames) {
+    AnswerWriter writer(question, answers);
+    std::string text;
+    std::string piece;
+    while (writer.write_some(piece, frames)) {
+      EXPECT_FALSE(piece.empty());
+      text += piece;
+      piece.clear();
+    }
+    EXPECT_EQ(text, whole) << frames;
+  }
+}
+
+TEST(Answer, NoJobs) {
+  const Question question = must_ask(R"j({"jobs":[]})j", Dialect::v5);
+  EXPECT_EQ(AnswerWriter(question, {}).write_all(), R"j({"results":[]})j");
+}
+
+}  // namespace
+}  // namespace symbolicate

@@ -1,0 +1,58 @@
+// What is asked of a symbolication server: jobs, each a list of modules and stacks of offsets in
+// them. The protocols differ in the words of their refusals and in what they let pass; all become
+// a Question.
+//   {"jobs": [{"memoryMap": [["xul.pdb", "44E4…C2"], …], "stacks": [[[0, 11723767], …], …]}, …]}
+//   {"memoryMap": …, "stacks": …, "version": 4}
+// A Question owns its text. Memory is bounded by the size of the body: 16 bytes for each frame.
+// find_question() fails with malformed; the text is what the dialect tells its client, "" where it
+// tells nothing.
+// Format: docs/protocols/symbolicate.md
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace symbolicate {
+
+enum class Dialect : std::uint8_t {
+  v5,       // Eliot's, the profilers'
+  v4,       // Eliot's
+  mozilla,  // versions 3 and 4 of the first Mozilla symbolication server
+  snappy,   // the same of its predecessor
+};
+
+struct AskedModule {
+  std::string name;  // of the debug file, as it was sent
+  std::string id;    // Breakpad's debug id, as it was sent
+};
+
+struct AskedFrame {
+  static constexpr std::uint32_t kNoModule = 0xffffffff;
+  std::uint32_t module = kNoModule;  // into Job::modules
+  bool is_negative = false;          // the offset is below zero
+  std::uint64_t offset = 0;          // without its sign
+};
+
+struct Job {
+  std::vector<AskedModule> modules;
+  std::vector<AskedFrame> frames;  // of all stacks, one after the other
+  std::vector<std::size_t> ends;   // of each stack, in frames
+};
+
+struct Question {
+  Dialect dialect = Dialect::v5;
+  bool is_version_3 = false;  // the answer is the bare list of stacks
+  std::vector<Job> jobs;
+
+  std::size_t frame_count() const;
+};
+
+base::Result<Question> find_question(std::string_view body, Dialect dialect);
+// v5, or v4 when the body has no jobs and says version 3 or 4.
+base::Result<Question> find_question(std::string_view body);
+
+}  // namespace symbolicate

@@ -1,0 +1,113 @@
+#include "symbolicate/question.h"
+
+#include <gtest/gtest.h>
+
+namespace symbolicate {
+namespace {
+
+// What the dialect says of a body; "" when it takes it.
+std::string refusal_of(std::string_view body, Dialect dialect) {
+  const auto question = find_question(body, dialect);
+  return question.ok() ? "" : question.error().what;
+}
+
+TEST(Question, EliotsWordsForWhatItRefuses) {
+  struct Row {
+    const char* body;
+    const char* title;
+  };
+  const Row rows[] = {
+      {"", "Payload is not valid JSON"},
+      {"<xml/>", "Payload is not valid JSON"},
+      {R"({"stacks":[[[0,1)", "Payload is not valid JSON"},
+      {"\"\\ud800\"", "Payload is not valid JSON"},
+      {"7", "job 0 is invalid"},
+      {R"({"jobs":[7]})", "job 0 is invalid"},
+      {R"({"jobs":{}})", "jobs must be a list"},
+      {R"({"memoryMap":[]})", "job 0 is invalid: no stacks specified"},
+      {R"({"stacks":[[]]})", "job 0 is invalid: no memoryMap specified"},
+      {R"({"jobs":[{"stacks":[[]],"memoryMap":[]},{"stacks":[[]]}]})",
+       "job 1 is invalid: no memoryMap specified"},
+      {R"({"stacks":1,"memoryMap":1})", "job 0 has invalid modules: modules must be a list"},
+      {R"({"stacks":[[]],"memoryMap":[["a"]]})",
+       "job 0 has invalid modules: module index 0 does not have a debug_filename and debug_id"},
+      {R"({"stacks":[[]],"memoryMap":[["a","B"],[7,"B"]]})",
+       "job 0 has invalid modules: module index 1 has an invalid debug_filename"},
+      {R"({"stacks":[],"memoryMap":[]})", "job 0 has invalid stacks: no stacks specified"},
+      {R"({"stacks":{},"memoryMap":[]})",
+       "job 0 has invalid stacks: stacks must be a list of lists"},
+      {R"({"stacks":[[],7],"memoryMap":[]})", "job 0 has invalid stacks: stack 1 is not a list"},
+      {R"({"stacks":[[[-1,1],[-1]]],"memoryMap":[]})",
+       "job 0 has invalid stacks: stack 0 frame 1 is not a list of two items"},
+      {R"({"stacks":[[[-1,1,1]]],"memoryMap":[]})",
+       "job 0 has invalid stacks: stack 0 frame 0 is not a list of two items"},
+      {R"({"stacks":[[[true,1]]],"memoryMap":[["a","B"]]})",
+       "job 0 has invalid stacks: stack 0 frame 0 has an invalid module_index"},
+      {R"({"stacks":[[[1,1]]],"memoryMap":[["a","B"]]})",
+       "job 0 has invalid stacks: stack 0 frame 0 has a module_index that isn't in modules"},
+      {R"({"stacks":[[[-2,1]]],"memoryMap":[["a","B"]]})",
+       "job 0 has invalid stacks: stack 0 frame 0 has a module_index that isn't in modules"},
+      {R"({"stacks":[[[0,-2]]],"memoryMap":[["a","B"]]})",
+       "job 0 has invalid stacks: stack 0 frame 0 has an invalid module_offset"},
+      {R"({"stacks":[[[0,1.8446744073709552e+19]]],"memoryMap":[["a","B"]]})",
+       "job 0 has invalid stacks: stack 0 frame 0 has an invalid module_offset"},
+      {R"({"stacks":[[[0,18446744073709551616]]],"memoryMap":[["a","B"]]})",
+       "job 0 has invalid stacks: stack 0 frame 0 has an invalid module_offset"},
+      {R"({"stacks":[[[0,"1"]]],"memoryMap":[["a","B"]]})",
+       "job 0 has invalid stacks: stack 0 frame 0 has an invalid module_offset"},
+  };
+  for (const Row& row : rows) EXPECT_EQ(refusal_of(row.body, Dialect::v5), row.title) << row.body;
+}
+
+TEST(Question, OddModulesAndManyJobsAreTaken) {
+  EXPECT_EQ(refusal_of(R"({"stacks":[[[0,-1]]],"memoryMap":[["[vdso]","xyz"]]})", Dialect::v5), "");
+  EXPECT_EQ(refusal_of(R"({"stacks":[[[-1,0]]],"memoryMap":[["",""]]})", Dialect::v4), "");
+  std::string jobs = R"({"jobs":[)";
+  for (int i = 0; i < 11; ++i) {
+    if (i > 0) jobs += ',';
+    jobs += R"({"stacks":[[]],"memoryMap":[]})";
+  }
+  const auto question = find_question(jobs + "]}", Dialect::v5);
+  ASSERT_TRUE(question.ok());
+  EXPECT_EQ(question->jobs.size(), 11u);
+}
+
+TEST(Question, NumbersInTextsAreLeftAlone) {
+  const auto question = find_question(
+      R"({"a":123456789012345678901234567890,"memoryMap":[["12345678901234567890123\"4","B"]],)"
+      R"("stacks":[[[0,18446744073709551615]]],"b":[0.1234567890123456789012345,)"
+      R"(12345678901234567890.5e-3]})",
+      Dialect::v5);
+  ASSERT_TRUE(question.ok()) << question.error().what;
+  EXPECT_EQ(question->jobs[0].modules[0].name, "12345678901234567890123\"4");
+  EXPECT_EQ(question->jobs[0].frames[0].offset, ~0ull);
+}
+
+TEST(Question, TheFirstServersNeedAVersionAndTakeAnyInteger) {
+  const std::string rest =
+      R"(,"memoryMap":[["a.pdb","B"]],"stacks":[[[-7,1],[0,-5],[0,true]],[]]})";
+  for (const char* version : {"3", "4", "4.0"}) {
+    const auto question =
+        find_question(std::string(R"({"version":)") + version + rest, Dialect::mozilla);
+    ASSERT_TRUE(question.ok()) << version;
+    EXPECT_EQ(question->is_version_3, version[0] == '3');
+    const Job& job = question->jobs[0];
+    EXPECT_EQ(job.ends, (std::vector<std::size_t>{3, 3}));
+    EXPECT_EQ(job.frames[0].module, AskedFrame::kNoModule);
+    EXPECT_TRUE(job.frames[1].is_negative);
+    EXPECT_EQ(job.frames[1].offset, 5u);
+    EXPECT_EQ(job.frames[2].offset, 1u);
+  }
+  for (const char* version : {"2", "5", "\"4\"", "null", "4.5"}) {
+    EXPECT_NE(refusal_of(std::string(R"({"version":)") + version + rest, Dialect::mozilla), "")
+        << version;
+  }
+  EXPECT_NE(refusal_of(R"({"memoryMap":[],"stacks":[[]]})", Dialect::mozilla), "");
+  EXPECT_EQ(refusal_of(R"({"version":4,"memoryMap":[],"stacks":[]})", Dialect::mozilla), "");
+  EXPECT_NE(refusal_of(R"({"version":4,"memoryMap":[],"stacks":[[],[[0,1]]]})", Dialect::mozilla),
+            "")
+      << "every stack is looked at, not the first alone";
+}
+
+}  // namespace
+}  // namespace symbolicate

@@ -1,0 +1,282 @@
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "symbolicate/question.h"
+
+namespace symbolicate {
+namespace {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+
+constexpr std::size_t kDepthMax = 200;
+// A parser keeps what it has taken; one for bodies of this size is kept by each thread.
+constexpr std::size_t kKeptParserSize = 64 * 1024;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Of digits without leading zeros.
+bool fits_64_bits(std::string_view digits, bool is_negative) {
+  const std::string_view most = is_negative ? "9223372036854775808" : "18446744073709551615";
+  if (digits.size() != most.size()) return digits.size() < most.size();
+  return digits <= most;
+}
+
+// The text with each integer beyond 64 bits made a fraction: simdjson refuses documents that have
+// such a one, and to us it is an offset as wrong as a fraction.
+std::string without_long_integers(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 16);
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    if (in_string || !is_digit(c)) {
+      const std::size_t size = in_string && c == '\\' && i + 1 < text.size() ? 2 : 1;
+      if (c == '"') in_string = !in_string;
+      out.append(text.substr(i, size));
+      i += size;
+      continue;
+    }
+    std::size_t end = i;
+    while (end < text.size() && is_digit(text[end])) ++end;
+    const std::string_view digits = text.substr(i, end - i);
+    const auto is_one_of = [&](std::size_t at, std::string_view chars) {
+      return at < text.size() && chars.find(text[at]) != std::string_view::npos;
+    };
+    const bool is_negative = i > 0 && text[i - 1] == '-';
+    const bool is_integer = !is_one_of(i - 1, ".eE+") && !is_one_of(end, ".eE");
+    out += is_integer && !fits_64_bits(digits, is_negative) ? "1.5" : digits;
+    i = end;
+  }
+  return out;
+}
+
+Error refuse(std::string what) { return {Fault::malformed, std::move(what)}; }
+
+// A body as simdjson sees it.
+class Document {
+ public:
+  Result<void> read(std::string_view body) {
+    auto code = parse(body);
+    if (code == simdjson::NUMBER_ERROR) code = parse(without_long_integers(body));
+    if (code) return refuse("Payload is not valid JSON");
+    return {};
+  }
+  element root() const { return root_; }
+
+ private:
+  simdjson::error_code parse(std::string_view text) {
+    thread_local simdjson::dom::parser kept;
+    simdjson::dom::parser* parser = &kept;
+    if (text.size() > kKeptParserSize) {
+      own_ = std::make_unique<simdjson::dom::parser>();
+      parser = own_.get();
+    }
+    if (const auto code = parser->allocate(std::max(text.size(), kKeptParserSize), kDepthMax)) {
+      return code;
+    }
+    return parser->parse(text.data(), text.size()).get(root_);
+  }
+
+  std::unique_ptr<simdjson::dom::parser> own_;
+  element root_;
+};
+
+struct Number {
+  bool is_negative = false;
+  std::uint64_t value = 0;
+};
+
+std::optional<Number> find_integer(element value, bool takes_booleans) {
+  switch (value.type()) {
+    case element_type::INT64: {
+      const std::int64_t number = value.get_int64().value_unsafe();
+      const auto bits = static_cast<std::uint64_t>(number);
+      return Number{number < 0, number < 0 ? 0 - bits : bits};
+    }
+    case element_type::UINT64:
+      return Number{false, value.get_uint64().value_unsafe()};
+    case element_type::BOOL:
+      if (!takes_booleans) return std::nullopt;
+      return Number{false, value.get_bool().value_unsafe() ? 1u : 0u};
+    default:
+      return std::nullopt;
+  }
+}
+
+// The words of one dialect, while one job is read.
+class JobReader {
+ public:
+  JobReader(Dialect dialect, std::size_t number) : dialect_(dialect), number_(number) {}
+
+  Result<Job> read(element value) {
+    simdjson::dom::object members;
+    if (value.get(members)) return refuse(fmt::format("job {} is invalid", number_));
+    element stacks;
+    element modules;
+    if (members.at_key("stacks").get(stacks)) return lacks("stacks");
+    if (members.at_key("memoryMap").get(modules)) return lacks("memoryMap");
+    TRY(read_modules(modules));
+    TRY(read_stacks(stacks));
+    return std::move(job_);
+  }
+
+ private:
+  bool is_old() const { return dialect_ == Dialect::mozilla || dialect_ == Dialect::snappy; }
+
+  Error lacks(const char* key) const {
+    return refuse(fmt::format("job {} is invalid: no {} specified", number_, key));
+  }
+  Error bad_modules(const std::string& what) const {
+    return refuse(fmt::format("job {} has invalid modules: {}", number_, what));
+  }
+  Error bad_stacks(const std::string& what) const {
+    return refuse(fmt::format("job {} has invalid stacks: {}", number_, what));
+  }
+  Error bad_stack(const char* what) const {
+    return bad_stacks(fmt::format("stack {} {}", job_.ends.size(), what));
+  }
+  Error bad_frame(std::size_t first, const char* what) const {
+    return bad_stacks(
+        fmt::format("stack {} frame {} {}", job_.ends.size(), job_.frames.size() - first, what));
+  }
+
+  Result<void> read_modules(element value) {
+    simdjson::dom::array list;
+    if (value.get(list)) return bad_modules("modules must be a list");
+    for (const element entry : list) {
+      simdjson::dom::array pair;
+      if (entry.get(pair) || pair.size() != 2) {
+        return bad_modules(fmt::format(
+            "module index {} does not have a debug_filename and debug_id", job_.modules.size()));
+      }
+      std::string_view name;
+      std::string_view id;
+      if (pair.at(0).get(name)) return bad_module("debug_filename");
+      if (pair.at(1).get(id)) return bad_module("debug_id");
+      job_.modules.push_back({std::string(name), std::string(id)});
+    }
+    return {};
+  }
+
+  Error bad_module(const char* what) const {
+    return bad_modules(fmt::format("module index {} has an invalid {}", job_.modules.size(), what));
+  }
+
+  Result<void> read_stacks(element value) {
+    simdjson::dom::array list;
+    if (value.get(list)) return bad_stacks("stacks must be a list of lists");
+    for (const element entry : list) {
+      simdjson::dom::array stack;
+      if (entry.get(stack)) return bad_stack("is not a list");
+      const std::size_t first = job_.frames.size();
+      for (const element frame : stack) TRY(read_frame(frame, first));
+      job_.ends.push_back(job_.frames.size());
+    }
+    if (job_.ends.empty() && !is_old()) return bad_stacks("no stacks specified");
+    return {};
+  }
+
+  Result<void> read_frame(element value, std::size_t first) {
+    simdjson::dom::array pair;
+    if (value.get(pair)) return bad_frame(first, "is not a list of two items");
+    auto item = pair.begin();
+    if (item == pair.end()) return bad_frame(first, "is not a list of two items");
+    const auto index = find_integer(*item, is_old());
+    if (++item == pair.end()) return bad_frame(first, "is not a list of two items");
+    const auto offset = find_integer(*item, is_old());
+    if (++item != pair.end()) return bad_frame(first, "is not a list of two items");
+
+    if (!index) return bad_frame(first, "has an invalid module_index");
+    AskedFrame frame;
+    if (!index->is_negative) {
+      if (index->value >= job_.modules.size()) return no_such_module(first);
+      frame.module = static_cast<std::uint32_t>(index->value);
+    } else if (index->value != 1 && !is_old()) {
+      return no_such_module(first);
+    }
+    if (!offset || (offset->is_negative && offset->value != 1 && !is_old())) {
+      return bad_frame(first, "has an invalid module_offset");
+    }
+    frame.is_negative = offset->is_negative;
+    frame.offset = offset->value;
+    job_.frames.push_back(frame);
+    return {};
+  }
+
+  Error no_such_module(std::size_t first) const {
+    return bad_frame(first, "has a module_index that isn't in modules");
+  }
+
+  Dialect dialect_;
+  std::size_t number_;
+  Job job_;
+};
+
+// 3 and 4, also as 4.0; nothing else.
+std::optional<int> find_version(element root) {
+  element version;
+  if (root.at_key("version").get(version)) return std::nullopt;
+  double number = 0;
+  if (!version.is_number() || version.get(number)) return std::nullopt;
+  if (number != 3 && number != 4) return std::nullopt;
+  return number == 3 ? 3 : 4;
+}
+
+Result<Question> read_question(element root, Dialect dialect) {
+  Question question;
+  question.dialect = dialect;
+  if (dialect == Dialect::mozilla || dialect == Dialect::snappy) {
+    if (!root.is_object()) return refuse("the body is not an object");
+    const auto version = find_version(root);
+    if (!version) return refuse("version is neither 3 nor 4");
+    question.is_version_3 = *version == 3;
+  }
+  element jobs;
+  if (dialect == Dialect::v5 && root.is_object() &&
+      root.at_key("jobs").get(jobs) == simdjson::SUCCESS) {
+    simdjson::dom::array list;
+    if (jobs.get(list)) return refuse("jobs must be a list");
+    for (const element entry : list) {
+      Job job = TRY(JobReader(dialect, question.jobs.size()).read(entry));
+      question.jobs.push_back(std::move(job));
+    }
+    return question;
+  }
+  Job job = TRY(JobReader(dialect, 0).read(root));
+  question.jobs.push_back(std::move(job));
+  return question;
+}
+
+}  // namespace
+
+std::size_t Question::frame_count() const {
+  std::size_t count = 0;
+  for (const Job& job : jobs) count += job.frames.size();
+  return count;
+}
+
+Result<Question> find_question(std::string_view body, Dialect dialect) {
+  Document document;
+  TRY(document.read(body));
+  return read_question(document.root(), dialect);
+}
+
+Result<Question> find_question(std::string_view body) {
+  Document document;
+  TRY(document.read(body));
+  const element root = document.root();
+  element jobs;
+  const bool is_v4 = root.is_object() && root.at_key("jobs").get(jobs) != simdjson::SUCCESS &&
+                     find_version(root).has_value();
+  return read_question(root, is_v4 ? Dialect::v4 : Dialect::v5);
+}
+
+}  // namespace symbolicate

@@ -1,0 +1,341 @@
+// Symbolication over HTTP against requests with known answers: Eliot's, those of the first Mozilla
+// server, real bodies of crash reports and profiles, and the objects' own debug information.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "testing/corpus.h"
+#include "testing/scripted_server.h"
+#include "testing/server_process.h"
+#include "upload_dialects.h"
+
+namespace {
+
+using base::JsonValue;
+using testing_support::ServerProcess;
+
+std::string must_read(const std::string& path) {
+  const auto text = base::read_file(path);
+  EXPECT_TRUE(text.ok()) << path;
+  return text.ok() ? *text : "";
+}
+
+JsonValue must_parse(std::string_view text) {
+  auto value = JsonValue::parse(text);
+  EXPECT_TRUE(value.ok()) << text.substr(0, 200);
+  return value.ok() ? std::move(*value) : JsonValue();
+}
+
+std::string text_of(const JsonValue& value) {
+  base::JsonWriter out;
+  value.write(out);
+  return out.take();
+}
+
+// Without the members that Eliot does not have.
+JsonValue as_eliot(const JsonValue& value) {
+  if (const auto* list = value.array()) {
+    JsonValue::Array out;
+    for (const JsonValue& item : *list) out.push_back(as_eliot(item));
+    return JsonValue(std::move(out));
+  }
+  const auto* members = value.object();
+  if (members == nullptr) return value;
+  JsonValue::Object out;
+  for (const auto& [name, member] : *members) {
+    if (name != "function_size" && name != "module_errors") out.emplace(name, as_eliot(member));
+  }
+  return JsonValue(std::move(out));
+}
+
+class Symbolication : public testing::Test {
+ protected:
+  void start(std::vector<std::string> environment = {}) {
+    server_.emplace(ServerProcess::start({root_.path() + "/data", {}, {}, std::move(environment)}));
+    ASSERT_NE(server_->url(), "");
+  }
+  // NAME/ID/FILE beneath a directory, put under their own paths.
+  void upload_tree(const std::string& directory) {
+    const auto found =
+        base::run_child("/bin/sh", {"sh", "-c", "cd " + directory + " && find * -type f"});
+    ASSERT_TRUE(found.ok() && found->ok());
+    for (const std::string_view line : base::split(found->output, '\n')) {
+      if (line.empty()) continue;
+      const std::string path(line);
+      const auto answer =
+          uploads::send(server_->url(), "PUT", "/" + path, must_read(directory + "/" + path));
+      ASSERT_EQ(answer.status / 100, 2) << path << answer.body;
+    }
+  }
+  net::ClientAnswer post(const std::string& path, const std::string& body,
+                         const uploads::Fields& headers = {}) const {
+    return uploads::send(server_->url(), "POST", path, body, headers);
+  }
+
+  base::TemporaryDirectory root_ = base::TemporaryDirectory::create("symbolication").value();
+  std::optional<ServerProcess> server_;
+};
+
+// A module with an odd name or id is not found; it does not spoil the others.
+bool is_taken_here(std::string_view id) { return id == "modules-bad-5" || id == "modules-bad-6"; }
+
+TEST_F(Symbolication, AnswersAsEliotDoes) {
+  REQUIRE_CORPUS(corpus);
+  const std::string directory = corpus + "/symbols/symbolicate";
+  start();
+  upload_tree(directory + "/symbols");
+  const JsonValue cases = must_parse(must_read(directory + "/eliot-cases.json"));
+  for (const JsonValue& one : *cases["cases"].array()) {
+    const std::string id(one["id"].text_or(""));
+    SCOPED_TRACE(id);
+    uploads::Fields headers;
+    if (const auto* given = one["request_headers"].object()) {
+      for (const auto& [name, value] : *given) headers[name] = value.text_or("");
+    }
+    const std::string body = one["request"].is_null() ? std::string(one["request_text"].text_or(""))
+                                                      : text_of(one["request"]);
+    const auto answer = uploads::send(server_->url(), std::string(one["method"].text_or("")),
+                                      std::string(one["route"].text_or("")), body, headers);
+    const JsonValue& expect = one["expect"];
+    if (is_taken_here(id)) {
+      EXPECT_EQ(answer.status, 200);
+      continue;
+    }
+    EXPECT_EQ(answer.status, expect["status"].integer_or(0)) << answer.body;
+    if (const auto* wanted = expect["headers"].object()) {
+      for (const auto& [name, value] : *wanted) {
+        EXPECT_EQ(answer.headers.find(name).value_or(""), value.text_or("")) << name;
+      }
+    }
+    if (expect["json"].is_null()) continue;
+    EXPECT_EQ(text_of(as_eliot(must_parse(answer.body))), text_of(expect["json"]));
+  }
+}
+
+// `null`: the peer refused it, or dropped the file, and better is done here.
+const char* better_answer(std::string_view id) {
+  if (id == "empty-stacks") return R"j({"symbolicatedStacks": [], "knownModules": [false]})j";
+  if (id == "multiple-marker") {
+    return R"j({"symbolicatedStacks": [["folded (in badm.pdb)"]], "knownModules": [true]})j";
+  }
+  return nullptr;
+}
+
+TEST_F(Symbolication, AnswersAsTheFirstMozillaServerDid) {
+  REQUIRE_CORPUS(corpus);
+  const std::string directory = corpus + "/symbols/symbolicate";
+  start();
+  upload_tree(directory + "/symbols");
+  const JsonValue cases = must_parse(must_read(directory + "/v4-mozilla-server.json"));
+  for (const JsonValue& one : *cases["cases"].array()) {
+    const std::string id(one["id"].text_or(""));
+    SCOPED_TRACE(id);
+    const auto answer = post("/", text_of(one["request"]));
+    if (const char* better = better_answer(id)) {
+      EXPECT_EQ(answer.status, 200);
+      EXPECT_EQ(answer.body, better);
+      continue;
+    }
+    const JsonValue& expect = one["mozilla_server"];
+    EXPECT_EQ(answer.status, expect["status"].integer_or(0)) << answer.body;
+    EXPECT_EQ(answer.headers.find("Content-Type").value_or(""), "application/json");
+    if (answer.status != 200) {
+      EXPECT_EQ(answer.body, "");
+    } else {
+      EXPECT_EQ(text_of(must_parse(answer.body)), text_of(expect["body"]));
+    }
+  }
+  const JsonValue bad = must_parse(must_read(directory + "/v4-bad-bodies.json"));
+  for (const JsonValue& one : *bad["cases"].array()) {
+    const auto answer = post("/", std::string(one["body"].text_or("")));
+    EXPECT_EQ(answer.status, 400) << one["id"].text_or("");
+    EXPECT_EQ(answer.body, "");
+  }
+}
+
+TEST_F(Symbolication, OldSnappyKnowsWhatItHas) {
+  REQUIRE_CORPUS(corpus);
+  start({"FAULTLINE_SYMBOLICATION_DIALECT=snappy"});
+  upload_tree(corpus + "/symbols/symbolicate/symbols");
+  EXPECT_EQ(post("/", R"j({"version":4,"memoryMap":[["mod.pdb","AABB1"],["nope.pdb","AABB9"]],)j"
+                      R"j("stacks":[[[1,5]]]})j")
+                .body,
+            R"j({"symbolicatedStacks": [["0x5 (in nope.pdb)"]], "knownModules": [true, false]})j");
+}
+
+// The frames with index -1 read otherwise in the first servers than in Eliot's.
+std::string without(std::string text, std::string_view part) {
+  for (std::size_t at; (at = text.find(part)) != std::string::npos;) text.erase(at, part.size());
+  return text;
+}
+std::string without_unknown(std::string text) {
+  return without(std::move(text), " (in <unknown>)");
+}
+
+TEST_F(Symbolication, RealCrashReportsWithoutAnySymbols) {
+  REQUIRE_CORPUS(corpus);
+  start();
+  std::ifstream lines(corpus + "/symbols/symbolicate/tecken-loadtests-v4.jsonl");
+  std::size_t compared = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const JsonValue one = must_parse(line);
+    const std::string body(one["body"].text_or(""));
+    const auto eliot = post("/symbolicate/v4", body);
+    const auto old = post("/", body);
+    const bool* has_float = one["facts"]["has_float_offset"].boolean();
+    if (has_float != nullptr && *has_float) {
+      EXPECT_EQ(eliot.status, 400) << one["name"].text_or("");
+      EXPECT_EQ(old.status, 400) << one["name"].text_or("");
+      continue;
+    }
+    ASSERT_EQ(eliot.status, 200) << one["name"].text_or("") << eliot.body;
+    ASSERT_EQ(old.status, 200) << one["name"].text_or("");
+    const JsonValue& expected = one["answer_without_any_symbols"]["symbolicatedStacks"];
+    EXPECT_EQ(without_unknown(text_of(must_parse(eliot.body)["symbolicatedStacks"])),
+              without(without_unknown(text_of(expected)), " (in )"))
+        << one["name"].text_or("") << ": Eliot calls a module without a name unknown, too";
+    EXPECT_EQ(text_of(must_parse(old.body)["symbolicatedStacks"]),
+              without_unknown(text_of(expected)))
+        << one["name"].text_or("");
+    ++compared;
+  }
+  EXPECT_GT(compared, 200u);
+}
+
+TEST_F(Symbolication, RealProfilesKeepTheirOrderAndLengths) {
+  REQUIRE_CORPUS(corpus);
+  start();
+  for (const char* name : {"linux64-ci-xul", "macos-ci-nonxul-2", "win64-local-nonxul"}) {
+    const std::string body =
+        must_read(corpus + "/symbols/symbolicate/profiler-v5/" + name + ".json");
+    const JsonValue asked = must_parse(body);
+    const auto answer = post("/symbolicate/v5", body);
+    ASSERT_EQ(answer.status, 200) << name;
+    const JsonValue result = must_parse(answer.body)["results"].at(0);
+    const JsonValue& stacks = asked["stacks"];
+    ASSERT_EQ(result["stacks"].size(), stacks.size()) << name;
+    for (std::size_t i = 0; i < stacks.size(); ++i) {
+      ASSERT_EQ(result["stacks"].at(i).size(), stacks.at(i).size()) << name << " " << i;
+      for (std::size_t k = 0; k < stacks.at(i).size(); ++k) {
+        EXPECT_EQ(result["stacks"].at(i).at(k)["frame"].integer_or(-1), static_cast<int>(k));
+      }
+    }
+  }
+}
+
+TEST_F(Symbolication, AnUploadIsSeenAtOnce) {
+  start();
+  const std::string ask =
+      R"j({"memoryMap":[["a.so","000102030405060708090A0B0C0D0E0F0"]],"stacks":[[[0,4096]]]})j";
+  EXPECT_EQ(must_parse(post("/symbolicate/v5", ask).body)["results"]
+                .at(0)["found_modules"]["a.so/000102030405060708090A0B0C0D0E0F0"]
+                .boolean()[0],
+            false);
+  const std::string sym =
+      "MODULE Linux x86_64 000102030405060708090A0B0C0D0E0F0 a.so\nFUNC 1000 10 0 seen()\n";
+  ASSERT_EQ(
+      uploads::send(server_->url(), "PUT", "/a.so/000102030405060708090A0B0C0D0E0F0/a.so.sym", sym)
+          .status,
+      201);
+  const auto answer = post("/symbolicate/v4", ask);
+  EXPECT_EQ(answer.body,
+            R"j({"symbolicatedStacks":[["seen() (in a.so)"]],"knownModules":[true]})j");
+}
+
+TEST_F(Symbolication, ADamagedIndexIsMadeAgain) {
+  start();
+  const std::string ask =
+      R"j({"memoryMap":[["a.so","000102030405060708090A0B0C0D0E0F0"]],"stacks":[[[0,4096]]]})j";
+  const std::string sym =
+      "MODULE Linux x86_64 000102030405060708090A0B0C0D0E0F0 a.so\nFUNC 1000 10 0 seen()\n";
+  ASSERT_EQ(
+      uploads::send(server_->url(), "PUT", "/a.so/000102030405060708090A0B0C0D0E0F0/a.so.sym", sym)
+          .status,
+      201);
+  const std::string good = post("/symbolicate/v5", ask).body;
+  ASSERT_NE(good.find("seen()"), std::string::npos) << good;
+  ASSERT_EQ(server_->stop(), 0);
+  const auto damaged = base::run_child("/bin/sh", {"sh", "-c",
+                                                   "for f in " + root_.path() +
+                                                       "/data/index/v1/*/*.idx; do "
+                                                       "chmod u+w $f; printf XXXXXXXX > $f; done"});
+  ASSERT_TRUE(damaged.ok() && damaged->ok());
+  start();
+  EXPECT_EQ(post("/symbolicate/v5", ask).body, good);
+}
+
+TEST_F(Symbolication, LongQuestionsAreAnsweredInPieces) {
+  start();
+  const std::string sym =
+      "MODULE Linux x86_64 000102030405060708090A0B0C0D0E0F0 a.so\nFUNC 1000 10 0 seen()\n";
+  ASSERT_EQ(
+      uploads::send(server_->url(), "PUT", "/a.so/000102030405060708090A0B0C0D0E0F0/a.so.sym", sym)
+          .status,
+      201);
+  constexpr std::size_t kFrames = 60'000;
+  std::string ask =
+      R"j({"memoryMap":[["a.so","000102030405060708090A0B0C0D0E0F0"]],"stacks":[[[0,4096])j";
+  for (std::size_t i = 1; i < kFrames; ++i) {
+    ask += ",[0,";
+    ask += std::to_string(4096 + i % 32);
+    ask += ']';
+  }
+  ask += "]]}";
+  const auto answer = post("/symbolicate/v5", ask);
+  ASSERT_EQ(answer.status, 200);
+  const JsonValue frames = must_parse(answer.body)["results"].at(0)["stacks"].at(0);
+  ASSERT_EQ(frames.size(), kFrames);
+  for (std::size_t i = 0; i < kFrames; ++i) {
+    EXPECT_EQ(frames.at(i)["function"].text_or(""), i % 32 < 16 ? "seen()" : "") << i;
+  }
+}
+
+// Two modules that nobody here has: one comes from an upstream server, the other's server stalls.
+TEST_F(Symbolication, BringsWhatItLacksAndAnswersInTimeWithoutTheRest) {
+  constexpr const char* kQuick = "000102030405060708090A0B0C0D0E0F0";
+  constexpr const char* kSlow = "100102030405060708090A0B0C0D0E0F0";
+  std::atomic<bool> stalls = true;
+  testing_support::ScriptedServer upstream(root_.path(), [&](net::Request& request) {
+    const bool is_slow = request.path.find(kSlow) != std::string::npos;
+    for (int i = 0; i < 200 && is_slow && stalls; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    if (!request.path.ends_with("/a.so.sym")) return net::Answer::text(404, "no");
+    const std::string id = is_slow ? kSlow : kQuick;
+    return net::Answer::text(200, "MODULE Linux x86_64 " + id + " a.so\nFUNC 1000 10 0 of_" +
+                                      (is_slow ? "slow" : "quick") + "()\n");
+  });
+  const std::string config = root_.path() + "/faultline.toml";
+  ASSERT_TRUE(
+      base::write_file_durably(config, base::bytes_of("[symbolication]\nseconds = 1\n" +
+                                                      upstream.table("layout = \"breakpad\"\n")))
+          .ok());
+  server_.emplace(ServerProcess::start({root_.path() + "/data", {"--config", config}, {}, {}}));
+  ASSERT_NE(server_->url(), "");
+  const std::string ask = std::string(R"j({"memoryMap":[["a.so",")j") + kQuick +
+                          R"j("],["a.so",")j" + kSlow + R"j("]],"stacks":[[[0,4096],[1,4096]]]})j";
+  const JsonValue partial = must_parse(post("/symbolicate/v5", ask).body)["results"].at(0);
+  const JsonValue& frames = partial["stacks"].at(0);
+  EXPECT_EQ(frames.at(0)["function"].text_or(""), "of_quick()");
+  EXPECT_TRUE(frames.at(1)["function"].is_null());
+  const std::string slow = std::string("a.so/") + kSlow;
+  EXPECT_EQ(text_of(partial["found_modules"]),
+            std::string(R"j({"a.so/)j") + kQuick + R"j(":true,")j" + slow + R"j(":false})j");
+  EXPECT_EQ(partial["module_errors"][slow].at(0)["name"].text_or(""), "timed_out");
+
+  stalls = false;
+  for (int i = 0; i < 100; ++i) {
+    const JsonValue whole = must_parse(post("/symbolicate/v5", ask).body)["results"].at(0);
+    if (whole["stacks"].at(0).at(1)["function"].text_or("") == "of_slow()") return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  FAIL() << "what came late is not used";
+}
+
+}  // namespace
