@@ -172,7 +172,7 @@ class Parser {
       const auto bracket = one.find('[');
       std::string_view size;
       if (bracket != std::string_view::npos) {
-        for (const unsigned bytes : {1, 2, 4, 8, 16, 32, 64}) {
+        for (const unsigned bytes : {1u, 2u, 4u, 8u, 16u, 32u, 64u}) {
           if (one.starts_with(word_of_size(bytes))) size = word_of_size(bytes);
         }
       }
