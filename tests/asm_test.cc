@@ -285,8 +285,8 @@ TEST_F(AsmServer, AnswersThePagesThatMayAsk) {
   EXPECT_FALSE(send("OPTIONS", "/asm/v1", "", stranger)
                    .headers.find("Access-Control-Allow-Origin")
                    .has_value());
-  // Another project's modules are that project's.
-  EXPECT_EQ(send("POST", "/p/lamps/asm/v1", question).status, 404);
+  // Another project's modules are for those who may read them: there is no such project.
+  EXPECT_EQ(send("POST", "/p/lamps/asm/v1", question).status, 403);
 }
 
 }  // namespace
