@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "extract/identify.h"
+#include "ident/paths.h"
 #include "net/client.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
@@ -138,11 +139,12 @@ TEST_F(AsmServer, SaysWhatSamplySays) {
     const std::string name(base::basename_of(object));
     const std::string id(reference["request"]["debugId"].text_or(""));
     // samply had the file's own symbol table: this is what it says of the places in question.
-    put(name, id, name + ".sym",
-        "MODULE mac arm64 " + id + " " + name +
-            "\nFUNC 973c e8 0 PHCMemoryUsage\n"
-            "FUNC f090 100 0 AllocInfo::Get<true>(void const*)\n");
-    put(name, id, name, must_read(corpus + "/symbols/" + object));
+    std::string symbols = "MODULE mac arm64 ";
+    symbols.append(id).append(" ").append(name).append(
+        "\nFUNC 973c e8 0 PHCMemoryUsage\n"
+        "FUNC f090 100 0 AllocInfo::Get<true>(void const*)\n");
+    put(name, id, ident::sym_file_name(name), symbols);
+    put(name, id, name, must_read(std::string(corpus).append("/symbols/").append(object)));
     base::JsonWriter question;
     reference["request"].write(question);
     const JsonValue ours = must_ask(question.take());

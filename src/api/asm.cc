@@ -6,12 +6,12 @@
 #include <chrono>
 #include <functional>
 #include <mutex>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "api/profiler.h"
+#include "api/read_access.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -423,10 +423,10 @@ net::Reply post_asm(const Request& request, const std::shared_ptr<AsmWork::Door>
 
 void add_asm_routes(net::Router& router, const AsmWork& work, const SourcesOptions& given) {
   const auto options = std::make_shared<const SourcesOptions>(given);
-  for (const std::string prefix : kScopePrefixes) {
+  for (const char* const prefix : kScopePrefixes) {
     net::Route post;
     post.method = "POST";
-    post.pattern = prefix + "/asm/v1";
+    post.pattern = std::string(prefix) + "/asm/v1";
     post.body = net::BodyPolicy::memory(64 * 1024);
     post.handler = [door = work.door(), options](Request& request) {
       return post_asm(request, door, options);
@@ -435,7 +435,7 @@ void add_asm_routes(net::Router& router, const AsmWork& work, const SourcesOptio
 
     net::Route preflight;
     preflight.method = "OPTIONS";
-    preflight.pattern = prefix + "/asm/v1";
+    preflight.pattern = std::string(prefix) + "/asm/v1";
     preflight.handler = [options](Request& request) -> net::Reply {
       Answer answer = Answer::text(204, "");
       allow_page(request, options->allowed_origin, answer);

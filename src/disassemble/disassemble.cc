@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <utility>
 
 #include "disassemble/words.h"
@@ -40,15 +41,14 @@ Mode mode_of(Cpu cpu) {
 class Engine {
  public:
   static Result<Engine> open(Cpu cpu) {
-    Engine engine(cpu);
-    const auto mode = static_cast<cs_mode>(engine.mode_.mode);
-    if (cs_open(engine.mode_.arch, mode, &engine.handle_) != CS_ERR_OK) {
-      return Error{Fault::internal, "Capstone does not know this architecture"};
-    }
-    cs_option(engine.handle_, CS_OPT_DETAIL, CS_OPT_ON);
-    engine.instruction_ = cs_malloc(engine.handle_);
-    if (engine.instruction_ == nullptr) return Error{Fault::internal, "Capstone has no memory"};
-    return engine;
+    // When the library decodes its first x86 instruction it sorts a table for all, without a lock.
+    static std::once_flag sorted;
+    std::call_once(sorted, [] {
+      auto first = open_unsorted(Cpu::x86);
+      constexpr std::array<std::uint8_t, 1> kNop{0x90};
+      if (first.ok()) (void)first->decode(kNop, 0);
+    });
+    return open_unsorted(cpu);
   }
   Engine(Engine&& other) noexcept
       : mode_(other.mode_),
@@ -86,6 +86,17 @@ class Engine {
 
  private:
   explicit Engine(Cpu cpu) : mode_(mode_of(cpu)) {}
+  static Result<Engine> open_unsorted(Cpu cpu) {
+    Engine engine(cpu);
+    const auto mode = static_cast<cs_mode>(engine.mode_.mode);
+    if (cs_open(engine.mode_.arch, mode, &engine.handle_) != CS_ERR_OK) {
+      return Error{Fault::internal, "Capstone does not know this architecture"};
+    }
+    cs_option(engine.handle_, CS_OPT_DETAIL, CS_OPT_ON);
+    engine.instruction_ = cs_malloc(engine.handle_);
+    if (engine.instruction_ == nullptr) return Error{Fault::internal, "Capstone has no memory"};
+    return engine;
+  }
 
   Mode mode_;
   csh handle_ = 0;
