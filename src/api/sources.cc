@@ -6,6 +6,7 @@
 
 #include "api/brief_retries.h"
 #include "api/clients.h"
+#include "api/profiler.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -25,7 +26,6 @@ namespace {
 using Shared = std::shared_ptr<const SourcesOptions>;
 
 constexpr std::size_t kMaxPath = 4096;
-constexpr std::chrono::milliseconds kProfilerPatience{55'000};
 
 std::string http_date(base::Time time) {
   const auto seconds = static_cast<std::time_t>(time.us / 1'000'000);
@@ -129,39 +129,11 @@ net::Reply get_source(const Request& request, sources::Sources& sources, const S
 
 // ---- the profiler ----
 
-void allow_origin(const Request& request, const SourcesOptions& options, Answer& answer) {
-  if (options.allowed_origin.empty()) return;
-  if (options.allowed_origin != "*" && request.header("Origin") != options.allowed_origin) return;
-  answer.headers.set("Access-Control-Allow-Origin", options.allowed_origin);
-  answer.headers.set("Access-Control-Allow-Methods", "POST, OPTIONS");
-  answer.headers.set("Access-Control-Allow-Headers", "*, user-agent, content-type");
-  answer.headers.set("Access-Control-Max-Age", "86400");
-}
-
-Answer profiler_error(int status, std::string_view text) {
-  JsonWriter out;
-  out.begin_object().key("error").string(text).end_object();
-  return Answer::json(status, out.take());
-}
-
-// "0x1c04b" or a number.
-std::optional<base::Rva> find_offset(const base::JsonValue& value) {
-  if (const auto* number = value.unsigned_integer()) return base::Rva{*number};
-  if (const auto* number = value.integer(); number != nullptr && *number >= 0) {
-    return base::Rva{static_cast<std::uint64_t>(*number)};
-  }
-  std::string_view text = value.text_or("");
-  if (!text.starts_with("0x")) return std::nullopt;
-  const auto number = base::parse_hex(text.substr(2));
-  if (!number) return std::nullopt;
-  return base::Rva{*number};
-}
-
 Result<sources::Question> question_of(std::string_view body, const ident::Scope& scope) {
   const base::JsonValue value = TRY(base::JsonValue::parse(body));
   const std::string_view name = value["debugName"].text_or("");
   const auto id = ident::DebugId::parse(value["debugId"].text_or(""));
-  const auto offset = find_offset(value["moduleOffset"]);
+  const auto offset = find_profiler_offset(value["moduleOffset"]);
   const std::string_view file = value["file"].text_or("");
   if (!id || !offset || file.empty() || file.size() > kMaxPath) {
     return Error{Fault::malformed,
@@ -190,20 +162,13 @@ Answer profiler_source(const std::string& file, const Source& source) {
   return Answer::json(200, out.take());
 }
 
-int profiler_status(const Error& error) {
-  return error.fault == Fault::unsupported ? 404 : base::policy_of(error.fault).http_status;
-}
-
 net::Reply post_source(const Request& request, sources::Sources& sources, const Shared& options) {
   const auto finish = [options](const Request& asked, Answer answer) {
-    allow_origin(asked, *options, answer);
+    allow_page(asked, options->allowed_origin, answer);
     return answer;
   };
-  const bool known_page =
-      !options->allowed_origin.empty() &&
-      (options->allowed_origin == "*" || request.header("Origin") == options->allowed_origin);
   const auto reader = options->find_reader(request);
-  if (!reader || (!request.header("Origin").empty() && !known_page)) {
+  if (!reader || !may_page_ask(request, options->allowed_origin)) {
     return finish(request, profiler_error(403, "sources are not for this page or this client"));
   }
   auto question = question_of(request.body, scope_of(request));
@@ -324,7 +289,7 @@ void add_reading_routes(net::Router& router, const std::string& prefix, sources:
   router.add(std::move(profiler));
   router.add(route_of("OPTIONS", prefix + "/source/v1", [options](Request& request) -> net::Reply {
     Answer answer = Answer::text(204, "");
-    allow_origin(request, *options, answer);
+    allow_page(request, options->allowed_origin, answer);
     return answer;
   }));
 }

@@ -10,6 +10,7 @@
 
 #include "api/admin.h"
 #include "api/answer_log.h"
+#include "api/asm.h"
 #include "api/health.h"
 #include "api/home.h"
 #include "api/long_work.h"
@@ -224,6 +225,7 @@ Result<void> serve(const Options& options) {
   sourcing.web.may_cache = [&disk] { return disk.may_cache(); };
   const std::unique_ptr<sources::Sources> source_files =
       TRY(sources::Sources::open(supply, uploaded_sources, source_bundles, std::move(sourcing)));
+  const api::AsmWork disassembling(supply);
 
   // Reports: taken in, queued, processed by children; symbols that come late wake them again.
   reports::Queue queue(*database);
@@ -284,6 +286,7 @@ Result<void> serve(const Options& options) {
   api::SourcesOptions reading = source_routes(options, gate, access);
   reading.refuse_upload = api::upload_gate(rooms, uploading);
   api::add_source_routes(router, *source_files, reading);
+  api::add_asm_routes(router, disassembling, reading);
   api::add_store_api_routes(router, {blobs, catalog, transactions, uploads, access, gate});
   api::add_store_admin_routes(router, transactions, allows);
   api::add_admin_routes(router, gate, access);
