@@ -61,7 +61,9 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
   std::vector<std::unique_ptr<upstream::Server>> servers;
   for (const UpstreamOptions& one : options.upstreams) {
     upstream::ServerOptions server = TRY(server_options(one, options.upstreams_deny));
-    server.excludes = [exclusions](std::string_view name) { return exclusions->excludes(name); };
+    if (exclusions->has_file()) {
+      server.excludes = [exclusions](std::string_view name) { return exclusions->excludes(name); };
+    }
     if (server.layout == upstream::Layout::symstore) caches.add(one.url, one.copies);
     auto made = TRY(upstream::Server::make(server));
     servers.push_back(std::move(made));

@@ -298,6 +298,30 @@ TEST(Supply, WhatCannotBeBroughtNowIsNoMiss) {
   EXPECT_EQ(asked, 1);
 }
 
+// Which servers may have a file is a matter of many names and expressions.
+TEST(Supply, WhatOthersSaidIsRememberedWithoutALookAtWhoThatIs) {
+  Place place;
+  std::atomic<int> looks = 0;
+  Supply::Options options;
+  options.derived = {place.data.index(), place.data.tmp(), 1, nullptr};
+  options.may_ask = [&](const ident::SymbolRequest&) {
+    ++looks;
+    return true;
+  };
+  options.ask = [](const ident::SymbolRequest&, const Supply::Options::Hearer& hearer) {
+    hearer.done({false, {base::Fault::not_found, "not here"}, soon(1h)});
+  };
+  place.supply.reset();
+  place.supply = std::make_unique<Supply>(place.blobs, place.catalog, std::move(options));
+  ASSERT_TRUE(place.supply->learn_ids().ok());
+  const auto request = ident::request_of(sym_path());
+  EXPECT_EQ(place.supply->wait_for(request, soon()).miss().what, "not here");
+  const int before = looks;
+  EXPECT_GT(before, 0);
+  EXPECT_EQ(place.supply->local(request).miss().what, "not here");
+  EXPECT_EQ(looks, before);
+}
+
 TEST(Supply, StopsInTheMiddleOfAConversion) {
   Place place;
   place.gate = false;
