@@ -228,6 +228,31 @@ TEST(UploadsPage, SaysWhoWhenAndWhatWasSkipped) {
   EXPECT_TRUE(has(uploads_page({}), "Nothing was uploaded yet."));
 }
 
+TEST(UploadsPage, OffersProjectsAndKeepsTheChosenOneFromPageToPage) {
+  UploadsPage shown;
+  shown.projects = {"game", "tools"};
+  EXPECT_TRUE(has(uploads_page(shown), "value=\"*\" selected=\"\">every project<"));
+  EXPECT_TRUE(has(uploads_page(shown), "<option value=\"game\">game</option>"));
+  shown.project = "game";
+  shown.is_first = false;
+  shown.next_before = 12;
+  const std::string html = uploads_page(shown);
+  EXPECT_TRUE(has(html, "<option value=\"game\" selected=\"\">game</option>"));
+  EXPECT_EQ(count_of(html, " selected=\"\""), 1u);
+  EXPECT_TRUE(has(html, "href=\"/settings/uploads?project=game\">← First page"));
+  EXPECT_TRUE(has(html, "?project=game&amp;before=12\" rel=\"next\""));
+  // The default one has no name; one that is not offered stays all the same.
+  shown.project = "";
+  EXPECT_TRUE(has(uploads_page(shown), "value=\"\" selected=\"\">default project<"));
+  EXPECT_TRUE(has(uploads_page(shown), "?project=&amp;before=12"));
+  shown.project = "gone";
+  EXPECT_TRUE(has(uploads_page(shown), "<option value=\"gone\" selected=\"\">gone</option>"));
+  shown.is_first = true;
+  EXPECT_TRUE(has(uploads_page(shown), "Nothing was uploaded to this project yet."));
+  shown.project = kHostile;
+  expect_harmless(uploads_page(shown));
+}
+
 TEST(UploadPage, SaysWhatEachFileGave) {
   UploadPage shown;
   shown.record.upload.id = 9;

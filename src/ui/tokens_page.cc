@@ -71,10 +71,6 @@ void add_row(Html& html, const store::Token& token, base::Time now) {
   html.close();
 }
 
-void add_option(Html& html, std::string_view value, std::string_view text) {
-  html.element("option", {{"value", value}}, text);
-}
-
 void add_right(Html& html, store::Right right, Literal meaning) {
   html.open("label");
   html.leaf("input", {{"type", "checkbox"}, {"name", "right"}, {"value", store::name_of(right)}});
