@@ -145,6 +145,25 @@ TEST_F(SettingsPages, ShowUploadsAndWhatEachFileGave) {
   EXPECT_EQ(get("/settings/uploads/x").status, 404);
 }
 
+TEST_F(SettingsPages, SayWhenATokenWasLastUsed) {
+  const auto unused = [&] {
+    const std::string page = get("/settings/tokens").body;
+    std::size_t count = 0;
+    for (auto at = page.find("not on record"); at != std::string::npos;
+         at = page.find("not on record", at + 1)) {
+      ++count;
+    }
+    return count;
+  };
+  EXPECT_EQ(unused(), 2u) << "the administrator's shows us the page";
+  const uploads::File file = uploads::sym_file("libours.so", 500);
+  put(uploader_, file.path, file.content);
+  EXPECT_EQ(unused(), 1u);
+  EXPECT_EQ(server_->stop(), 0);
+  server_.emplace(ServerProcess::start({data(), {}, {}, {}}));
+  EXPECT_EQ(unused(), 1u) << "kept over a restart";
+}
+
 TEST_F(SettingsPages, FindFilesByNameAndId) {
   const uploads::File ours = uploads::sym_file("libours.so", 500);
   const uploads::File theirs = uploads::sym_file("libtheirs.so", 500);

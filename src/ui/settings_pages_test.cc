@@ -147,6 +147,7 @@ TEST(TokensPage, TellsStatesByWordAndOffersToRevokeTheRest) {
   shown.tokens[0].expires_at = {20 * kDay};
   shown.tokens[1].expires_at = {9 * kDay};
   shown.tokens[2].revoked_at = {5 * kDay};
+  shown.tokens[2].used_at = {4 * kDay};
   shown.total = 3;
   const std::string html = tokens_page(shown);
   EXPECT_EQ(count_of(html, "</span> valid</span>"), 1u);
@@ -155,6 +156,8 @@ TEST(TokensPage, TellsStatesByWordAndOffersToRevokeTheRest) {
   EXPECT_EQ(count_of(html, "action=\"/settings/tokens/revoke\""), 2u) << "the revoked one has none";
   EXPECT_TRUE(has(html, "Revoke<span class=\"unseen\"> good, number 3</span>"));
   EXPECT_TRUE(has(html, ">never<"));
+  EXPECT_EQ(count_of(html, ">not on record<"), 2u);
+  EXPECT_TRUE(has(html, "1970-01-05"));
   EXPECT_TRUE(has(html, "<bdi>every project</bdi>"));
   EXPECT_FALSE(has(html, "secret; it is shown"));
 }
