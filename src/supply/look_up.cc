@@ -163,12 +163,19 @@ Supply::Options::Arrives Supply::reader_of(const Wanted& wanted, const Choice& c
   };
 }
 
-// A file that where it came from does not give again: another server may.
+// What where it came from does not give again another server may have, if it is the very file that
+// is asked for. That it cannot be had now is no miss, nor is it the end of what is made of it.
 void Supply::carry_out_brought(const Wanted& wanted, const Choice& choice) {
-  const auto* serve = std::get_if<Serve>(&choice);
-  const bool is_lost = serve != nullptr && !base::file_exists(blobs_.place_of(serve->file.sha256));
-  if (!is_lost || !ask_ || !may_ask_(wanted.request)) return carry_out_here(wanted, choice);
-  ask_or_settle(wanted, {Fault::unavailable, "the file is known, but nobody gives it now"}, true);
+  if (lacking_of(choice).empty()) return carry_out_here(wanted, choice);
+  const Error lost{Fault::unavailable, "the file is known, but nobody gives it now"};
+  if (std::holds_alternative<Serve>(choice)) {
+    const bool may_ask = ask_ && may_ask_(wanted.request);
+    return may_ask ? ask_or_settle(wanted, lost, true) : carry_out_here(wanted, choice);
+  }
+  const auto* make = std::get_if<Make>(&choice);
+  if (make == nullptr || !make->otherwise) return settle(wanted.key, Found::miss(lost));
+  settle(wanted.key, found_of(open_stored(blobs_, *make->otherwise)),
+         Clock::now() + base::policy_of(lost.fault).remember);
 }
 
 std::vector<base::Sha256> Supply::lacking_of(const Choice& choice) const {

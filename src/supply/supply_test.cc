@@ -269,7 +269,14 @@ TEST(Supply, WhatIsMadeOfSomethingIsNotReadWhileThatComes) {
     place.put_back();
   });
   const auto packed = ident::request_of({"app.bin", "1", "app.bi_"});
-  EXPECT_NE(place.supply->wait_for(packed, soon()).state(), Found::State::unknown);
+  EXPECT_TRUE(place.supply->wait_for(packed, soon()).here());
+}
+
+TEST(Supply, WhatIsMadeOfSomethingThatCannotBeBroughtIsNoMiss) {
+  LostFile place;
+  place.start([] {});
+  const auto packed = ident::request_of({"app.bin", "1", "app.bi_"});
+  EXPECT_EQ(place.supply->wait_for(packed, soon()).miss().fault, base::Fault::unavailable);
 }
 
 TEST(Supply, OthersAreAskedForWhatItsServerDoesNotGiveAgain) {
