@@ -132,8 +132,36 @@ TEST_F(SettingsPages, ShowUploadsAndWhatEachFileGave) {
   EXPECT_TRUE(has(one, base::lower_ascii(file.id)));
   EXPECT_TRUE(has(one, "</span> uploaded</span>")) << "its .sym";
   EXPECT_TRUE(has(one, base::sha256_of(base::bytes_of(file.content)).hex()));
+  const uploads::File other = uploads::sym_file("libgame.so", 500);
+  put(gamer_, "/p/game" + other.path, other.content);
+  const auto of_game = get("/settings/uploads?project=Game");
+  EXPECT_TRUE(has(of_game, "href=\"/settings/uploads/2\""));
+  EXPECT_FALSE(has(of_game, "href=\"/settings/uploads/1\""));
+  const auto of_default = get("/settings/uploads?project=");
+  EXPECT_TRUE(has(of_default, "href=\"/settings/uploads/1\""));
+  EXPECT_FALSE(has(of_default, "href=\"/settings/uploads/2\""));
+  EXPECT_TRUE(has(get("/settings/uploads?project=*"), "href=\"/settings/uploads/2\""));
   EXPECT_EQ(get("/settings/uploads/99").status, 404);
   EXPECT_EQ(get("/settings/uploads/x").status, 404);
+}
+
+TEST_F(SettingsPages, SayWhenATokenWasLastUsed) {
+  const auto unused = [&] {
+    const std::string page = get("/settings/tokens").body;
+    std::size_t count = 0;
+    for (auto at = page.find("not on record"); at != std::string::npos;
+         at = page.find("not on record", at + 1)) {
+      ++count;
+    }
+    return count;
+  };
+  EXPECT_EQ(unused(), 2u) << "the administrator's shows us the page";
+  const uploads::File file = uploads::sym_file("libours.so", 500);
+  put(uploader_, file.path, file.content);
+  EXPECT_EQ(unused(), 1u);
+  EXPECT_EQ(server_->stop(), 0);
+  server_.emplace(ServerProcess::start({data(), {}, {}, {}}));
+  EXPECT_EQ(unused(), 1u) << "kept over a restart";
 }
 
 TEST_F(SettingsPages, FindFilesByNameAndId) {

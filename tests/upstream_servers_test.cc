@@ -315,6 +315,49 @@ TEST_F(UpstreamTest, WhatWasEvictedIsFetchedAgain) {
   EXPECT_EQ(get(store_path("app.bin")).status, 404);
 }
 
+// …and the next server is asked when its own does not answer.
+TEST_F(UpstreamTest, WhatWasEvictedMayComeFromAnotherServer) {
+  std::atomic<bool> is_down = false;
+  ScriptedServer first(root_.path(), [&](net::Request&) {
+    return is_down ? net::Answer::text(500, "down") : net::Answer::text(200, "the file");
+  });
+  write("store/here", "");
+  const auto start_both = [&] {
+    start(first.table() + "[[upstream]]\nurl = \"" + path("store") + "\"\nretry_seconds = 1\n");
+  };
+  start_both();
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+  server_->kill();
+  ASSERT_TRUE(base::remove_tree(path("data/extracted")).ok());
+  is_down = true;
+  start_both();
+  EXPECT_EQ(get(store_path("app.bin")).status, 503);  // somebody has it
+  write("store" + store_path("app.bin"), "the file");
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (get(store_path("app.bin")).status != 200 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+}
+
+TEST_F(UpstreamTest, ACabinetThatWasEvictedIsFetchedOnceMore) {
+  auto cab = base::PendingFile::create(root_.path()).value();
+  ASSERT_TRUE(archive::write_cab("app.bin", base::bytes_of("the plain file"), {}, cab).ok());
+  const std::string packed = base::read_file(cab.path()).value();
+  ScriptedServer upstream(root_.path(), [&](net::Request& request) {
+    return request.path.ends_with('_') ? net::Answer::text(200, packed)
+                                       : net::Answer::text(404, "no");
+  });
+  start(upstream.table());
+  EXPECT_EQ(get(store_path("app.bin")).body, "the plain file");
+  EXPECT_EQ(upstream.asked, 2);  // the file, the cabinet
+  server_->kill();
+  ASSERT_TRUE(base::remove_tree(path("data/extracted")).ok());
+  start(upstream.table());
+  EXPECT_EQ(get(store_path("app.bin")).body, "the plain file");
+  EXPECT_EQ(upstream.asked, 3);
+}
+
 // Files that have to be fetched again from a slow server hold up nobody's else.
 TEST_F(UpstreamTest, ASlowServerDoesNotHoldUpWhatOthersHave) {
   std::atomic<bool> is_slow = false;

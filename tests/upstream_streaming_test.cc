@@ -163,6 +163,59 @@ TEST_F(StreamingTest, BytesReachTheClientsWhileTheyArrive) {
   }
 }
 
+// A copy that had to go comes again as it came the first time, whatever it is asked for as.
+TEST_F(StreamingTest, WhatWasEvictedReachesTheClientsWhileItArrives) {
+  const std::string made = root_.path() + "/libone.so";
+  build_library(made);
+  const std::string program = base::read_file(made).value();
+  const std::string id = extract::identify(base::bytes_of(program)).build_id;
+  const std::string library = program + std::string(2 * kHalf, '\0');
+  Drip drip(root_.path(), library, true);
+  std::atomic<bool> drips = false;
+  ScriptedServer upstream(root_.path(), [&](net::Request&) {
+    return drips ? drip.answer() : net::Answer::text(200, library);
+  });
+  const auto table = upstream.table("layout = \"debuginfod\"\n");
+  start(table);
+  EXPECT_TRUE(raw_get("/buildid/" + id + "/executable").body == library);
+  server_->kill();
+  ASSERT_TRUE(base::remove_tree(root_.path() + "/data/extracted").ok());
+  drips = true;
+  start(table);
+  Reader reader(url("/other.so/elf-buildid-" + id + "/other.so"));
+  drip.send_to(kHalf);
+  EXPECT_TRUE(eventually([&] { return reader.size == kHalf; })) << reader.size;
+  EXPECT_FALSE(reader.is_whole);
+  drip.finish();
+  EXPECT_TRUE(reader.body() == library);
+  EXPECT_TRUE(reader.is_whole);
+  EXPECT_EQ(upstream.asked, 2);
+}
+
+// What comes is not what was here, and nobody takes it for that.
+TEST_F(StreamingTest, WhatIsAnotherFileNowIsWholeForNobodyWhoAskedForTheOldOne) {
+  std::string other = content_;
+  other.back() ^= 1;
+  Drip drip(root_.path(), other, true);
+  std::atomic<int> asked = 0;
+  ScriptedServer upstream(root_.path(), [&](net::Request&) {
+    const int before = asked++;
+    return before == 1 ? drip.answer() : net::Answer::text(200, before == 0 ? content_ : other);
+  });
+  start(upstream.table());
+  EXPECT_TRUE(raw_get(kPath).body == content_);
+  server_->kill();
+  ASSERT_TRUE(base::remove_tree(root_.path() + "/data/extracted").ok());
+  start(upstream.table());
+  Reader reader(url());
+  drip.send_to(kHalf);
+  ASSERT_TRUE(eventually([&] { return reader.size == kHalf; }));
+  drip.finish();
+  reader.body();
+  EXPECT_FALSE(reader.is_whole);
+  EXPECT_TRUE(raw_get(kPath).body == other);
+}
+
 // The last byte comes only when we have all of it: before, it could still turn out to be wrong.
 TEST_F(StreamingTest, WhatBreaksOffIsWholeForNobody) {
   Drip drip(root_.path(), content_, true);

@@ -36,7 +36,7 @@ bool is_whole_file(Artifact artifact) {
 
 // A file asked for by its path under another name (packed, a pointer) is not what comes.
 bool is_asked_by(const ident::SymbolRequest& wanted, const Arriving& arriving) {
-  if (wanted.artifact != Artifact::stored || !wanted.asked) return true;
+  if (arriving.is_known || wanted.artifact != Artifact::stored || !wanted.asked) return true;
   return base::equal_ignoring_case(wanted.asked->file, arriving.name);
 }
 

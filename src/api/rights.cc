@@ -80,6 +80,7 @@ Admission Gate::who_is(const Token& token, const std::optional<std::string>& pro
   who.token = token.id;
   who.project = std::move(*found);
   who.only_try = token.rights.has(Right::upload_try);
+  if (token.id != 0) access_.note_use(token.id);
   return who;
 }
 

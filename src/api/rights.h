@@ -7,7 +7,8 @@
 //   /p/PROJECT/t/TOKEN/…              clients that cannot send headers
 // Without a token, requests from this very machine may upload until the first token that can
 // upload is made (clients.h says what local is).
-// Memory only: network loops may call. Any thread.
+// Who is let in with a token has used it, which is noted. Memory only: network loops may call. Any
+// thread.
 // Format: docs/protocols/upload.md
 #pragma once
 
@@ -47,8 +48,7 @@ class Gate {
     std::vector<std::string> open_projects;  // names of those that everybody may read
   };
   // `access` must outlive it.
-  Gate(const store::Access& access, Options options)
-      : access_(access), options_(std::move(options)) {}
+  Gate(store::Access& access, Options options) : access_(access), options_(std::move(options)) {}
 
   // `project` as the request's path names it, nothing when the protocol has no place for one;
   // `secret` when it stands where only that protocol has it.
@@ -73,7 +73,7 @@ class Gate {
                       const std::optional<std::string>& project, std::string secret) const;
   Admission who_is(const store::Token& token, const std::optional<std::string>& project) const;
 
-  const store::Access& access_;
+  store::Access& access_;
   const Options options_;
 };
 

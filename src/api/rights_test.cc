@@ -119,6 +119,19 @@ TEST_F(GateTest, AnEndedOrRevokedTokenIsNone) {
   EXPECT_EQ(upload_as("0123456789abcdef0123456789abcdef"), "unknown token");
 }
 
+TEST_F(GateTest, WhoIsLetInHasUsedTheToken) {
+  const std::string token = must_create("gamer", "upload", "game");
+  const auto used_at = [&] { return access_.token_list().at(0).used_at; };
+  const auto upload_to = [&](const std::string& project) {
+    return text_of(gate_.admit_upload(request_with(token, "192.0.2.1:5"), project));
+  };
+  EXPECT_EQ(upload_to("tools"), "lacks right");
+  EXPECT_EQ(used_at(), base::Time());
+  const base::Time before = base::now();
+  EXPECT_EQ(upload_to("game"), "game");
+  EXPECT_GE(used_at(), before);
+}
+
 // Tecken's custom: what follows the dash is for the reader of logs.
 TEST_F(GateTest, ALabelBehindADashIsNotPartOfTheSecret) {
   const std::string token = must_create("ci", "upload", "*");

@@ -134,13 +134,12 @@ Outcome answer_found(const Request& request, Pass pass, const SymbolRequest& wan
   switch (found.state()) {
     case Found::State::here:
       return answer_here(request, found);
-    case Found::State::missing: {
-      Error miss = found.miss();
-      if (miss.what == supply::nobody_has(wanted).what) {
-        miss.what = "nobody has uploaded " + words_for(request, wanted);
+    case Found::State::missing:
+      if (supply::says_nobody_has(found.miss())) {
+        const Error miss{Fault::not_found, "nobody has uploaded " + words_for(request, wanted)};
+        return answer_miss(request, miss, upload_advice(request));
       }
-      return answer_miss(request, miss, upload_advice(request));
-    }
+      return answer_miss(request, found.miss(), upload_advice(request));
     case Found::State::unknown:
     case Found::State::working:
       break;

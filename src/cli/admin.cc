@@ -31,13 +31,17 @@ void print_rows(const std::string& what, const std::string& text) {
       continue;
     }
     const std::string project(row["project"].text_or(""));
-    std::printf("%4lld  %-24s  %-24s  %-12s  %s\n", static_cast<long long>(row["id"].integer_or(0)),
+    std::printf("%4lld  %-24s  %-24s  %-12s  %s, %s\n",
+                static_cast<long long>(row["id"].integer_or(0)),
                 std::string(row["label"].text_or("")).c_str(),
                 std::string(row["rights"].text_or("")).c_str(),
                 project.empty() ? "(default)" : project.c_str(),
                 row["revoked_at"].is_null()
                     ? ("until " + std::string(row["expires_at"].text_or("revoked"))).c_str()
-                    : "revoked");
+                    : "revoked",
+                row["used_at"].is_null()
+                    ? "no use on record"
+                    : ("last used " + std::string(row["used_at"].text_or(""))).c_str());
   }
 }
 

@@ -85,7 +85,12 @@ std::string_view name_of(Artifact artifact) {
 }
 
 std::string SymbolRequest::cache_key() const {
-  std::string text(name_of(artifact));
+  constexpr std::size_t kWordsMax = 32;  // what stands between ids and names, of one key
+  std::size_t size = kWordsMax;
+  for (const SymbolKey& key : keys) size += key.id.size() + key.name.size() + kWordsMax;
+  std::string text;
+  text.reserve(size);
+  text.append(name_of(artifact));
   for (const SymbolKey& key : keys) {
     text.append("|").append(name_of(key.kind)).append("|").append(key.id);
     text.append("|").append(key.name);

@@ -50,10 +50,6 @@ struct ScanOptions {
   std::uint64_t disk_free_min = 0;
   // Whether there is room to unpack packages ahead; those that must wait are read by a later pass.
   std::function<bool()> may_extract = nullptr;
-  // Brings a content from an upstream server again, by where it came from (ingest/fetched_files.h);
-  // not_found or malformed when that server has it no more.
-  std::function<base::Result<void>(const std::string& from, const base::Sha256& content)>
-      fetch_again = nullptr;
   // Runs what may wait for such a server on a thread where that hurts nobody else. Null: here.
   std::function<void(std::function<void()>)> run_aside = nullptr;
 };
@@ -73,9 +69,14 @@ class Scan {
   // Only takes out what is gone.
   base::Result<void> groom();
 
+  // Brings a content from an upstream server again, by where it came from (ingest/fetched_files.h);
+  // not_found or malformed when that server has it no more.
+  using FetchAgain =
+      std::function<base::Result<void>(const std::string& from, const base::Sha256& content)>;
   // Makes the contents readable in Blobs, or takes out of the catalogue what has no content any
   // more. `done` is called once, on a thread of ours.
-  void bring(std::vector<base::Sha256> contents, std::function<void()> done);
+  void bring(std::vector<base::Sha256> contents, FetchAgain fetch_again,
+             std::function<void()> done);
   // The same for the sources of a package.
   base::Result<std::string> path_of_pack(const store::Container& container);
 
@@ -127,11 +128,12 @@ class Scan {
   void commit(const std::vector<store::NewContainer>& read);
 
   // scan_bring.cc
-  void bring_all(const std::vector<base::Sha256>& contents);
+  void bring_all(const std::vector<base::Sha256>& contents, const FetchAgain& fetch_again);
   bool waits_for_others(const std::vector<base::Sha256>& contents);
-  base::Result<void> bring_one(const base::Sha256& content);
+  base::Result<void> bring_one(const base::Sha256& content, const FetchAgain& fetch_again);
   base::Result<void> bring_from(const store::Origin& origin, const base::Sha256& content);
-  base::Result<void> bring_from_upstream(const store::Origin& origin, const base::Sha256& content);
+  base::Result<void> bring_from_upstream(const store::Origin& origin, const base::Sha256& content,
+                                         const FetchAgain& fetch_again);
 
   store::Blobs& blobs_;
   store::Containers& containers_;

@@ -13,23 +13,24 @@ using base::Result;
 using base::Sha256;
 using store::Container;
 
-void Scan::bring(std::vector<Sha256> contents, std::function<void()> done) {
-  bringers_->post([this, contents = std::move(contents), done = std::move(done)] {
-    if (options_.run_aside && waits_for_others(contents)) {
-      options_.run_aside([this, contents, done] {
-        bring_all(contents);
-        done();
-      });
-      return;
-    }
-    bring_all(contents);
+void Scan::bring(std::vector<Sha256> contents, FetchAgain fetch_again, std::function<void()> done) {
+  const auto bring = [this, contents, fetch_again = std::move(fetch_again),
+                      done = std::move(done)] {
+    bring_all(contents, fetch_again);
     done();
+  };
+  bringers_->post([this, contents = std::move(contents), bring] {
+    if (options_.run_aside && waits_for_others(contents)) {
+      options_.run_aside(bring);
+    } else {
+      bring();
+    }
   });
 }
 
-void Scan::bring_all(const std::vector<Sha256>& contents) {
+void Scan::bring_all(const std::vector<Sha256>& contents, const FetchAgain& fetch_again) {
   for (const Sha256& content : contents) {
-    const Result<void> brought = bring_one(content);
+    const Result<void> brought = bring_one(content, fetch_again);
     if (!brought.ok()) base::log::warning("extracting: {}", brought.error().what);
   }
 }
@@ -45,14 +46,14 @@ bool Scan::waits_for_others(const std::vector<Sha256>& contents) {
   });
 }
 
-Result<void> Scan::bring_one(const Sha256& content) {
+Result<void> Scan::bring_one(const Sha256& content, const FetchAgain& fetch_again) {
   if (blobs_.has(content) || extracted_.has(content)) return {};
   const std::vector<store::Origin> origins = TRY(containers_.origins_of(content));
   Error last{Fault::not_found, content.hex() + ": lies nowhere any more"};
   for (const store::Origin& origin : origins) {
     if (stop_) return Error{Fault::unavailable, "the server stops"};
     if (origin.container.kind == Container::Kind::upstream) {
-      const Result<void> fetched = bring_from_upstream(origin, content);
+      const Result<void> fetched = bring_from_upstream(origin, content, fetch_again);
       if (fetched.ok()) return {};
       last = fetched.error();
       continue;
@@ -77,12 +78,13 @@ Result<void> Scan::bring_one(const Sha256& content) {
   return last;
 }
 
-Result<void> Scan::bring_from_upstream(const store::Origin& origin, const Sha256& content) {
+Result<void> Scan::bring_from_upstream(const store::Origin& origin, const Sha256& content,
+                                       const FetchAgain& fetch_again) {
   Result<void> fetched = Error{Fault::not_found, "no upstream server is asked any more"};
-  if (options_.fetch_again) {
+  if (fetch_again) {
     const std::string_view place =
         store::place_of_upstream_container(origin.container.path, origin.container.project);
-    fetched = options_.fetch_again(std::string(place), content);
+    fetched = fetch_again(std::string(place), content);
   }
   if (fetched.ok()) {
     ++brought_;

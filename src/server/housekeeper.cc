@@ -14,6 +14,7 @@ namespace {
 constexpr std::chrono::seconds kLookEvery{1};
 constexpr int kReloadEvery = 10;  // looks
 constexpr int kSweepEvery = 60;   // looks
+constexpr int kSaveUsesEvery = 60;
 constexpr std::chrono::hours kUnfinishedAge{24};
 constexpr std::chrono::hours kPartialAge{7 * 24};  // big files over thin lines
 constexpr std::chrono::minutes kChunkAgeOnFullDisk{10};
@@ -64,6 +65,7 @@ Housekeeper::~Housekeeper() {
   }
   wake_.notify_all();
   thread_.join();
+  save_uses();
 }
 
 void Housekeeper::run() {
@@ -81,10 +83,16 @@ void Housekeeper::run() {
       if (!also.ok()) base::log::error("not read again: {}", also.error().what);
     }
     const bool quiet = clock_.is_quiet(base::now().us, base::monotonic_us());
+    if (look % kSaveUsesEvery == 0) save_uses();
     if (look % kSweepEvery == 0 && quiet) sweep();
     std::unique_lock lock(mutex_);
     if (wake_.wait_for(lock, kLookEvery, [this] { return stopping_; })) return;
   }
+}
+
+void Housekeeper::save_uses() {
+  const auto saved = house_.access.save_uses();
+  if (!saved.ok()) base::log::error("last uses of tokens not kept: {}", saved.error().what);
 }
 
 void Housekeeper::sweep() {

@@ -1,5 +1,6 @@
 // What has to be done now and then while a server runs: look at the disk, read what other
-// processes changed about tokens, take away try symbols and unfinished uploads that are too old.
+// processes changed about tokens, write when they were last used (once a minute, and at the end),
+// take away try symbols and unfinished uploads that are too old.
 // One thread of its own; the destructor stops it. A clock that jumps takes nothing away: after a
 // jump it waits for an hour of quiet before anything expires.
 // REQUIRES: what it is given outlives it.
@@ -66,6 +67,7 @@ class Housekeeper {
  private:
   void run();
   void sweep();
+  void save_uses();
 
   const Household house_;
   ClockGuard clock_;

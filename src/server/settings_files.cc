@@ -171,9 +171,14 @@ Result<ui::UploadsPage> uploads_of(const SettingsRooms& rooms, const Request& re
   store::UploadFilter filter;
   filter.before = number_of(request, "before");
   filter.limit = kUploadsOnAPage + 1;
+  if (request.query_value("project").value_or("*") != store::kEveryProject) {
+    filter.project = base::lower_ascii(text_of(request, "project"));
+  }
   std::vector<store::UploadRecord> records = TRY(rooms.uploads.list(filter));
   ui::UploadsPage shown;
   shown.is_first = filter.before == 0;
+  shown.project = filter.project;
+  shown.projects = project_names(rooms.access);
   if (records.size() > kUploadsOnAPage) {
     records.pop_back();
     shown.next_before = records.back().upload.id;

@@ -70,6 +70,14 @@ std::vector<std::string> upstreams_of_project(const UpstreamWork& upstreams,
 
 }  // namespace
 
+std::vector<std::string> project_names(const store::Access& access) {
+  const std::vector<store::Project> projects = access.project_list();
+  std::vector<std::string> names;
+  names.reserve(projects.size());
+  for (const store::Project& project : projects) names.push_back(project.name);
+  return names;
+}
+
 std::int64_t number_of(const Request& request, std::string_view name) {
   const auto given = base::parse_decimal(request.query_value(name).value_or(""));
   return static_cast<std::int64_t>(std::min<std::uint64_t>(given.value_or(0), INT64_MAX));
@@ -133,9 +141,7 @@ ui::TokensPage tokens_of(const SettingsRooms& rooms, const Request& request) {
     }
   }
   shown.tokens = page_of(std::move(tokens), shown.page, shown.page_size);
-  for (const store::Project& project : rooms.access.project_list()) {
-    shown.projects.push_back(project.name);
-  }
+  shown.projects = project_names(rooms.access);
   shown.now = base::now();
   return shown;
 }

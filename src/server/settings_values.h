@@ -52,6 +52,8 @@ base::Result<ui::UploadPage> upload_of(const SettingsRooms& rooms, const net::Re
 base::Result<ui::FilesPage> files_of(const SettingsRooms& rooms, const net::Request& request);
 ui::UpstreamsPage upstreams_of(const SettingsRooms& rooms);
 
+std::vector<std::string> project_names(const store::Access& access);  // without the default one
+
 // A number of the query; 0 when there is none.
 std::int64_t number_of(const net::Request& request, std::string_view name);
 // The page that it asks for, from 1 on: one that there is.

@@ -41,12 +41,29 @@ void UpstreamCaches::add(std::string location, std::vector<std::string> trees) {
   if (!trees.empty()) trees_.emplace_back(std::move(location), std::move(trees));
 }
 
+const UpstreamCaches::Trees* UpstreamCaches::find_trees(std::string_view from) const {
+  const auto of = std::find_if(trees_.begin(), trees_.end(), [&](const Trees& one) {
+    return from.size() > one.first.size() && from.starts_with(one.first) &&
+           from[one.first.size()] == '/';
+  });
+  return of == trees_.end() ? nullptr : &*of;
+}
+
+std::vector<std::string> UpstreamCaches::places_of(const std::string& from) const {
+  std::vector<std::string> places;
+  if (const Trees* of = find_trees(from)) {
+    const std::string path = from.substr(of->first.size() + 1);
+    places.reserve(of->second.size() + 1);
+    for (const std::string& tree : of->second) places.push_back(base::join_path(tree, path));
+  }
+  places.push_back(from);
+  return places;
+}
+
 std::function<void()> UpstreamCaches::copier_of(const upstream::Fetched& fetched) const {
   if (fetched.place.is_pointer) return nullptr;
-  const auto of = std::find_if(trees_.begin(), trees_.end(), [&](const auto& one) {
-    return fetched.from.starts_with(one.first + "/");
-  });
-  if (of == trees_.end()) return nullptr;
+  const Trees* of = find_trees(fetched.from);
+  if (of == nullptr) return nullptr;
   // The name goes away with whoever takes the file over.
   const auto file =
       std::make_shared<const base::Fd>(::open(fetched.file.path().c_str(), O_RDONLY | O_CLOEXEC));

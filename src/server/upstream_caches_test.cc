@@ -35,5 +35,14 @@ TEST(UpstreamCaches, WhatComesIsWrittenIntoTheTreesOfItsServer) {
   EXPECT_FALSE(caches.copier_of(fetched("http://b")));
 }
 
+TEST(UpstreamCaches, ACopyIsNearerThanItsServer) {
+  UpstreamCaches caches;
+  caches.add("http://a/s/", {"/one", "/two"});
+  using Places = std::vector<std::string>;
+  EXPECT_EQ(caches.places_of("http://a/s/x/1/x"),
+            (Places{"/one/x/1/x", "/two/x/1/x", "http://a/s/x/1/x"}));
+  EXPECT_EQ(caches.places_of("http://a/so/x"), (Places{"http://a/so/x"}));
+}
+
 }  // namespace
 }  // namespace server

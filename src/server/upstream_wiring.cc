@@ -35,6 +35,10 @@ ingest::FetchedFile fetched_file(upstream::Fetched fetched) {
   return file;
 }
 
+Error disk_is_nearly_full() {
+  return {Fault::unavailable, "the disk is nearly full: nothing is fetched from upstream"};
+}
+
 // To a client it is all the same: nobody gives it. What a server does not give us now is no miss.
 // Which server that is, and where, stands in the log alone.
 Error for_client(const Error& error) {
@@ -57,7 +61,9 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
   std::vector<std::unique_ptr<upstream::Server>> servers;
   for (const UpstreamOptions& one : options.upstreams) {
     upstream::ServerOptions server = TRY(server_options(one, options.upstreams_deny));
-    server.excludes = [exclusions](std::string_view name) { return exclusions->excludes(name); };
+    if (exclusions->has_file()) {
+      server.excludes = [exclusions](std::string_view name) { return exclusions->excludes(name); };
+    }
     if (server.layout == upstream::Layout::symstore) caches.add(one.url, one.copies);
     auto made = TRY(upstream::Server::make(server));
     servers.push_back(std::move(made));
@@ -94,9 +100,7 @@ Asked UpstreamWork::fetch(const ident::SymbolRequest& request,
                           const supply::Supply::Options::Hearer& hearer) {
   const auto now = supply::Supply::Clock::now();
   if (!disk_.may_cache()) {
-    return {false,
-            {Fault::unavailable, "the disk is nearly full: nothing is fetched from upstream"},
-            now + base::policy_of(Fault::unavailable).remember};
+    return {false, disk_is_nearly_full(), now + base::policy_of(Fault::unavailable).remember};
   }
   UpstreamTee tee(hearer.arrives);
   auto missed = upstreams_.fetch(
@@ -120,9 +124,7 @@ void UpstreamWork::ask(const upstream::SourceWish& wish, std::uint64_t size_max,
 
 Result<std::string> UpstreamWork::fetch(const upstream::SourceWish& wish, std::uint64_t size_max,
                                         const IsIt& is_it) {
-  if (!disk_.may_cache()) {
-    return Error{Fault::unavailable, "the disk is nearly full: nothing is fetched from upstream"};
-  }
+  if (!disk_.may_cache()) return disk_is_nearly_full();
   std::string bytes;
   const auto missed = upstreams_.fetch(wish, [&](upstream::Fetched fetched) -> Result<void> {
     bytes = TRY(base::read_file(fetched.file.path(), size_max));
@@ -149,9 +151,21 @@ Result<void> UpstreamWork::keep(upstream::Fetched fetched, const ident::SymbolRe
   return {};
 }
 
-Result<void> UpstreamWork::fetch_again(const std::string& from, const base::Sha256& content) {
-  upstream::Fetched fetched = TRY(upstreams_.fetch_again(from));
-  return files_.take_again(fetched_file(std::move(fetched)), content);
+Result<void> UpstreamWork::fetch_again(const std::string& from, const base::Sha256& content,
+                                       const supply::Supply::Options::Arrives& arrives) {
+  if (!disk_.may_cache()) return disk_is_nearly_full();
+  std::optional<UpstreamTee> tee;
+  if (arrives) tee.emplace(arrives);
+  const auto take = [&](upstream::Fetched fetched) {
+    return files_.take_again(fetched_file(std::move(fetched)), content);
+  };
+  // A copy in a tree of ours is nearer.
+  Result<void> taken = Error{Fault::not_found, from + ": lies nowhere"};
+  for (const std::string& place : caches_.places_of(from)) {
+    taken = upstreams_.fetch_again(place, take, tee ? &*tee : nullptr);
+    if (taken.ok()) break;
+  }
+  return taken;
 }
 
 void UpstreamWork::run_aside(const std::function<void()>& job) {

@@ -37,7 +37,9 @@ class UpstreamWork {
   bool empty() const { return upstreams_.empty(); }
   bool may_ask(const ident::SymbolRequest& request) const;
   void ask(const ident::SymbolRequest& request, const supply::Supply::Options::Hearer& hearer);
-  base::Result<void> fetch_again(const std::string& from, const base::Sha256& content);
+  // The content that came from there before. `arrives`: null, or told of it as ask()'s hearer is.
+  base::Result<void> fetch_again(const std::string& from, const base::Sha256& content,
+                                 const supply::Supply::Options::Arrives& arrives);
   // A source file: the bytes of the first one that `is_it` takes. `done` is called once.
   bool may_ask(const upstream::SourceWish& wish) const { return upstreams_.may_have(wish); }
   using IsIt = std::function<bool(std::string_view bytes)>;

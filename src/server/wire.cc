@@ -181,9 +181,6 @@ Result<void> serve(const Options& options) {
   const Follower follow = TRY(pointer_follower(options));
   const std::unique_ptr<UpstreamWork> upstreams =
       TRY(UpstreamWork::open(options, data.tmp(), fetched, disk, *database, follow));
-  scanning.fetch_again = [&upstreams](const std::string& from, const base::Sha256& content) {
-    return upstreams->fetch_again(from, content);
-  };
   scanning.run_aside = [&upstreams](const std::function<void()>& job) {
     upstreams->run_aside(job);
   };
@@ -198,8 +195,14 @@ Result<void> serve(const Options& options) {
   const SymbolSite site = symbol_site(options);
   const auto statistics = TRY(open_statistics(site, *database, catalog, data, *upstreams));
   supply::Supply::Options supplying = supply_options(options, data);
-  supplying.bring = [&scan](std::vector<base::Sha256> contents, std::function<void()> done) {
-    scan.bring(std::move(contents), std::move(done));
+  supplying.bring = [&scan, &upstreams](std::vector<base::Sha256> contents,
+                                        supply::Supply::Options::Arrives arrives,
+                                        std::function<void()> done) {
+    const auto fetch_again = [&upstreams, arrives = std::move(arrives)](
+                                 const std::string& from, const base::Sha256& content) {
+      return upstreams->fetch_again(from, content, arrives);
+    };
+    scan.bring(std::move(contents), fetch_again, std::move(done));
   };
   supplying.follow = follow;
   supplying.containers = &containers;

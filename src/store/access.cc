@@ -50,6 +50,7 @@ Result<Token> token_of(const Row& row) {
   token.created_at = {row.integer(5)};
   token.expires_at = {row.integer(6)};
   token.revoked_at = {row.integer(7)};
+  token.used_at = {row.integer(8)};
   return token;
 }
 
@@ -118,7 +119,7 @@ Result<void> Access::reload() {
     for (const Row& row : projects) fresh->projects[row.text(0)] = project_of(row);
     const Rows tokens =
         TRY(session.query("SELECT id, hash, label, rights, project, created_at, expires_at, "
-                          "revoked_at FROM token ORDER BY id"));
+                          "revoked_at, used_at FROM token ORDER BY id"));
     for (const Row& row : tokens) {
       Token token = TRY(token_of(row));
       fresh->tokens[row.text(1)] = std::move(token);
@@ -163,7 +164,12 @@ std::vector<Project> Access::project_list() const {
 
 std::vector<Token> Access::token_list() const {
   std::vector<Token> list;
-  for (const auto& [hash, token] : known()->tokens) list.push_back(token);
+  const auto all = known();
+  list.reserve(all->tokens.size());
+  for (const auto& [hash, token] : all->tokens) {
+    list.push_back(token);
+    list.back().used_at = std::max(token.used_at, uses_.last(token.id));
+  }
   std::sort(list.begin(), list.end(), [](const Token& a, const Token& b) { return a.id < b.id; });
   return list;
 }

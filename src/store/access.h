@@ -1,9 +1,8 @@
 // Who may do what: projects, and the tokens that give rights in them.
 // Not the question itself (api/rights.h reads a request's headers and asks here).
 // A token is 32 random hex digits, shown once; the database keeps its SHA-256. Everything is also
-// held in memory: find_*() and *_list() never touch the database, so network loops may call them.
-// reload() reads what other processes changed. Any thread may call; all but find_*() and
-// *_list() block.
+// held in memory: find_*(), *_list() and note_use() never touch the database, so network loops may
+// call them. reload() reads what other processes changed. Any thread may call; all others block.
 // Changes are recorded in the audit log, in the transaction that makes them.
 // Fails with malformed (a name, a set of rights), not_found, unavailable or internal.
 // Format: docs/formats/data-directory.md
@@ -21,6 +20,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "db/database.h"
+#include "store/token_uses.h"
 
 namespace store {
 
@@ -59,6 +59,7 @@ struct Token {
   base::Time created_at;
   base::Time expires_at;  // 0: never
   base::Time revoked_at;  // 0: it is good
+  base::Time used_at;     // the last time; 0: never, as far as we know
   bool is_expired(base::Time now) const { return expires_at.us != 0 && expires_at <= now; }
 };
 constexpr std::string_view kEveryProject = "*";
@@ -102,6 +103,11 @@ class Access {
   base::Result<NewToken> create_token(Token wanted, const Actor& actor);
   base::Result<void> revoke_token(std::int64_t id, const Actor& actor);
 
+  // Somebody was let in with it. Kept by save_uses(): whoever calls that now and then bounds how
+  // often a token's row is written, and how much is forgotten when we die.
+  void note_use(std::int64_t token, base::Time at = base::now()) { uses_.note(token, at); }
+  base::Result<void> save_uses() { return uses_.save(database_); }
+
   // For what is no change of ours, such as a source file that was read.
   base::Result<void> note(const Actor& actor, std::string_view action, const std::string& detail);
   base::Result<std::vector<AuditEntry>> audit_log(std::uint64_t limit);  // the newest first
@@ -114,6 +120,7 @@ class Access {
   std::shared_ptr<const Known> known() const;
 
   db::Database& database_;
+  TokenUses uses_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Known> known_ = std::make_shared<Known>();  // guarded by mutex_
 };

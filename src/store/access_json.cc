@@ -41,6 +41,8 @@ void write_token(JsonWriter& out, const Token& token) {
   write_time(out, token.expires_at);
   out.key("revoked_at");
   write_time(out, token.revoked_at);
+  out.key("used_at");
+  write_time(out, token.used_at);
 }
 
 Result<JsonValue> object_of(std::string_view json) {

@@ -77,6 +77,31 @@ TEST_P(AccessOn, ARevokedTokenIsNotFoundAndAnEndedOneSaysSo) {
   EXPECT_TRUE(access_->has_upload_tokens()) << "once made, even if all are gone";
 }
 
+TEST_P(AccessOn, RemembersWhenATokenWasLastUsed) {
+  const auto used_at = [](const Access& access) { return access.token_list().at(0).used_at.us; };
+  const std::int64_t id = access_->create_token(token_for("ci", "read"), {})->token.id;
+  access_->create_token(token_for("idle", "read"), {}).value();
+  EXPECT_EQ(used_at(*access_), 0);
+  access_->note_use(id, {2'000});
+  access_->note_use(id, {1'000});  // another thread was slower
+  EXPECT_EQ(used_at(*access_), 2'000);
+  Access other(*database_);
+  ASSERT_TRUE(other.reload().ok());
+  EXPECT_EQ(used_at(other), 0) << "nothing is written until somebody says so";
+  ASSERT_TRUE(access_->save_uses().ok());
+  ASSERT_TRUE(other.reload().ok());
+  EXPECT_EQ(used_at(other), 2'000);
+  // A server that heard of it later, and one that did earlier.
+  other.note_use(id, {3'000});
+  ASSERT_TRUE(other.save_uses().ok());
+  access_->note_use(id, {2'500});
+  ASSERT_TRUE(access_->save_uses().ok());
+  ASSERT_TRUE(access_->reload().ok());
+  EXPECT_EQ(used_at(*access_), 3'000);
+  EXPECT_EQ(access_->token_list().at(1).used_at.us, 0);
+  EXPECT_NE(tokens_json(*access_).find("\"used_at\":null"), std::string::npos);
+}
+
 TEST_P(AccessOn, AnotherProcessSeesChangesAfterReloading) {
   Access other(*database_);
   const auto made = access_->create_token(token_for("ci", "read"), {}).value();

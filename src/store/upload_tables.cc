@@ -84,6 +84,8 @@ const std::vector<db::Migration>& upload_migrations() {
        "ALTER TABLE project ADD COLUMN cabinets BIGINT NOT NULL DEFAULT 1;\n"},
       {127, "what an uploaded package calls its files",
        "ALTER TABLE upload_file ADD COLUMN member TEXT NOT NULL DEFAULT '';\n"},
+      {128, "when a token was last used",
+       "ALTER TABLE token ADD COLUMN used_at BIGINT NOT NULL DEFAULT 0;\n"},
   };
   return list;
 }

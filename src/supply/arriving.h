@@ -14,6 +14,8 @@ namespace supply {
 struct Arriving {
   std::shared_ptr<net::GrowingFile> bytes;
   std::string name;  // base name
+  // It was here before, and the catalogue says that it is the answer, whatever it is asked for as.
+  bool is_known = false;
 };
 
 }  // namespace supply

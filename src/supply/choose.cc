@@ -21,6 +21,7 @@ namespace {
 
 // Raised when the makers change what they make: old files are then left alone and made anew.
 constexpr std::string_view kMakersVersion = "2";
+constexpr std::string_view kNobodyHas = "nobody has uploaded ";
 
 bool is_sym(const FileRecord& file) { return file.format == "breakpad_sym"; }
 bool is_native(const FileRecord& file) { return file.format == "elf"; }
@@ -351,7 +352,7 @@ std::string Sources::module_name() const {
 }
 
 Error nobody_has(const ident::SymbolRequest& request) {
-  std::string what = "nobody has uploaded ";
+  std::string what(kNobodyHas);
   what += ident::name_of(request.artifact);
   for (const ident::SymbolKey& key : request.keys) {
     if (key.kind == KeyKind::path && request.keys.size() > 1) continue;
@@ -359,6 +360,10 @@ Error nobody_has(const ident::SymbolRequest& request) {
     break;
   }
   return {Fault::not_found, std::move(what)};
+}
+
+bool says_nobody_has(const Error& miss) {
+  return miss.fault == Fault::not_found && miss.what.starts_with(kNobodyHas);
 }
 
 std::vector<ident::SymbolKey> pointer_keys(const ident::SymbolRequest& request) {

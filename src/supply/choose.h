@@ -86,6 +86,8 @@ std::string module_of(const std::vector<std::vector<store::Found>>& found);
 
 // The miss of a request that no row answers.
 base::Error nobody_has(const ident::SymbolRequest& request);
+// Whether it is such a miss, which others may know better words for.
+bool says_nobody_has(const base::Error& miss);
 
 bool wants_derived(ident::Artifact artifact);
 

@@ -144,11 +144,38 @@ void Supply::carry_out(const Wanted& wanted, const Choice& choice) {
   if (lacking.empty() || !bring_) {
     carry_out_here(wanted, choice);
   } else {
-    bring_(std::move(lacking), [this, wanted, choice] {
-      carry_out_here(wanted, choice);
+    bring_(std::move(lacking), reader_of(wanted, choice), [this, wanted, choice] {
+      carry_out_brought(wanted, choice);
       cache_.close_removed();  // to make room for these, others may have gone
     });
   }
+}
+
+// What is served as it is can be read while it comes; what something is made of cannot.
+Supply::Options::Arrives Supply::reader_of(const Wanted& wanted, const Choice& choice) {
+  const auto* serve = std::get_if<Serve>(&choice);
+  if (serve == nullptr) return nullptr;
+  return [this, key = wanted.key,
+          name = serve->file.name](const std::shared_ptr<const Arriving>& arriving) {
+    hear_arrival(key, arriving
+                          ? std::make_shared<const Arriving>(Arriving{arriving->bytes, name, true})
+                          : nullptr);
+  };
+}
+
+// What where it came from does not give again another server may have, if it is the very file that
+// is asked for. That it cannot be had now is no miss, nor is it the end of what is made of it.
+void Supply::carry_out_brought(const Wanted& wanted, const Choice& choice) {
+  if (lacking_of(choice).empty()) return carry_out_here(wanted, choice);
+  const Error lost{Fault::unavailable, "the file is known, but nobody gives it now"};
+  if (std::holds_alternative<Serve>(choice)) {
+    const bool may_ask = ask_ && may_ask_(wanted.request);
+    return may_ask ? ask_or_settle(wanted, lost, true) : carry_out_here(wanted, choice);
+  }
+  const auto* make = std::get_if<Make>(&choice);
+  if (make == nullptr || !make->otherwise) return settle(wanted.key, Found::miss(lost));
+  settle(wanted.key, found_of(open_stored(blobs_, *make->otherwise)),
+         Clock::now() + base::policy_of(lost.fault).remember);
 }
 
 std::vector<base::Sha256> Supply::lacking_of(const Choice& choice) const {
@@ -226,8 +253,9 @@ void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
 
 // Others are asked once in a flight; what they said last holds when the catalogue still has
 // nothing.
-void Supply::ask_or_settle(const Wanted& wanted, const Error& miss) {
-  if (!ask_ || miss.fault != Fault::not_found || !may_ask_(wanted.request)) {
+void Supply::ask_or_settle(const Wanted& wanted, const Error& miss, bool is_lost) {
+  const bool may_help = is_lost || miss.fault == Fault::not_found;
+  if (!ask_ || !may_help || !may_ask_(wanted.request)) {
     return settle(wanted.key, Found::miss(miss));
   }
   std::optional<Options::Asked> said;
@@ -235,6 +263,7 @@ void Supply::ask_or_settle(const Wanted& wanted, const Error& miss) {
     const std::lock_guard lock(mutex_);
     const auto at = flights_.find(wanted.key);
     if (at == flights_.end()) return;
+    if (is_lost) at->second.lost = miss;
     said = at->second.elsewhere;
     if (!std::exchange(at->second.is_asked, true)) {
       said.reset();
@@ -248,7 +277,7 @@ void Supply::ask_or_settle(const Wanted& wanted, const Error& miss) {
             hear_arrival(key, std::move(arriving));
           },
           [this, key = wanted.key](const Options::Asked& asked) { hear_from_others(key, asked); }});
-  } else if (said->found) {
+  } else if (said->found || is_lost) {
     settle(wanted.key, Found::miss(miss));
   } else {
     settle(wanted.key, Found::miss(said->miss), said->until);
@@ -256,6 +285,8 @@ void Supply::ask_or_settle(const Wanted& wanted, const Error& miss) {
 }
 
 void Supply::hear_from_others(const std::string& key, const Options::Asked& asked) {
+  if (asked.found) cache_.close_removed();  // to make room for it, others may have gone
+  std::optional<Error> lost;
   {
     const std::lock_guard lock(mutex_);
     const auto at = flights_.find(key);
@@ -267,7 +298,10 @@ void Supply::hear_from_others(const std::string& key, const Options::Asked& aske
       work_came_.notify_one();
       return;
     }
+    lost = at->second.lost;
   }
+  // That they have it not is no miss when the catalogue says that there is one.
+  if (lost && asked.miss.fault == Fault::not_found) return settle(key, Found::miss(*lost));
   settle(key, Found::miss(asked.miss), asked.until);
 }
 

@@ -88,10 +88,13 @@ bool Supply::nobody_can_have(const SymbolRequest& request) const {
 }
 
 Found Supply::local(const SymbolRequest& request) {
-  if (nobody_can_have(request)) return Found::miss(nobody_has(request));
+  // The ids alone tell most misses, of which nothing is remembered then. But whether others may
+  // have it takes longer to find out than what they said the last time.
+  if (!may_ask_ && nobody_can_have(request)) return Found::miss(nobody_has(request));
   const AnswerKey key(request.cache_key());
   Found found = cache_.find(key);
   if (found.settled()) return found;
+  if (may_ask_ && nobody_can_have(request)) return Found::miss(nobody_has(request));
   const std::lock_guard lock(mutex_);
   return flights_.contains(key.text) ? Found::working() : Found();
 }
@@ -117,17 +120,21 @@ void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point 
                   std::function<void()> done, Takes takes) {
   auto waiter = std::make_shared<Waiter>();
   waiter->takes = takes;
+  // Before the lock is taken, which everybody wants: it may take a look at many servers' filters.
+  std::vector<std::pair<AnswerKey, const SymbolRequest*>> wanted;
+  wanted.reserve(requests.size());
+  for (const SymbolRequest& request : requests) {
+    if (!nobody_can_have(request)) wanted.emplace_back(AnswerKey(request.cache_key()), &request);
+  }
   {
     const std::lock_guard lock(mutex_);
-    for (const SymbolRequest& request : requests) {
-      if (nobody_can_have(request)) continue;
-      const std::string key = request.cache_key();
-      if (stopping_ || cache_.find(AnswerKey(key)).settled()) continue;
-      const auto [at, is_new] = flights_.try_emplace(key);
+    for (const auto& [key, request] : wanted) {
+      if (stopping_ || cache_.find(key).settled()) continue;
+      const auto [at, is_new] = flights_.try_emplace(key.text);
       if (is_new) {
-        at->second.request = request;
-        at->second.ids = ids_of(request);
-        queue_.push_back(key);
+        at->second.request = *request;
+        at->second.ids = ids_of(*request);
+        queue_.push_back(key.text);
       }
       if (takes == Takes::arriving && at->second.arriving) continue;
       at->second.waiters.push_back(waiter);

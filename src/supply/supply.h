@@ -48,9 +48,14 @@ class Supply {
   struct Options {
     AnswerCache::Limits cache;
     DerivedFiles::Options derived;
-    // Makes contents readable that lie elsewhere, or takes them out of the catalogue; calls back
-    // once, on any thread. Null: every content is a blob.
-    std::function<void(std::vector<base::Sha256>, std::function<void()>)> bring = nullptr;
+    // Told, on any thread, of what begins to come; null: what came was not it after all. As often
+    // as it happens.
+    using Arrives = std::function<void(std::shared_ptr<const Arriving>)>;
+    // Makes contents readable that lie elsewhere, or takes them out of the catalogue; calls `done`
+    // once, on any thread. `arrives` is null where nobody could read them while they come. Null:
+    // every content is a blob.
+    std::function<void(std::vector<base::Sha256>, Arrives arrives, std::function<void()> done)>
+        bring = nullptr;
     // Opens what the text of a file.ptr says, stored for NAME/ID, if that is allowed; may block.
     // `lies_at` are the watched files with that text. Null: pointers are not followed.
     std::function<base::Result<Supplied>(std::string_view text, const std::string& name,
@@ -65,8 +70,7 @@ class Supply {
     };
     // What is told, on any thread, to who asked others.
     struct Hearer {
-      // It begins to come; null: what came was not it after all. As often as it happens.
-      std::function<void(std::shared_ptr<const Arriving>)> arrives;
+      Arrives arrives;
       std::function<void(Asked)> done;  // once, and then nothing more
     };
     // Asks others for what nobody here has. Null, and no answer for a request: nobody else is
@@ -132,6 +136,7 @@ class Supply {
     bool is_outdated = false;                 // a commit came meanwhile: look again before settling
     std::optional<Options::Asked> elsewhere;  // what the others said
     bool is_asked = false;                    // …or are about to say
+    std::optional<base::Error> lost;          // the catalogue has it, but it could not be brought
     std::shared_ptr<const Arriving> arriving;
     std::vector<std::shared_ptr<Waiter>> waiters;
   };
@@ -149,12 +154,14 @@ class Supply {
   base::Result<Supplied> open_pointed(const Follow& follow) const;
   void carry_out(const Wanted& wanted, const Choice& choice);
   void carry_out_here(const Wanted& wanted, const Choice& choice);
+  void carry_out_brought(const Wanted& wanted, const Choice& choice);
+  Options::Arrives reader_of(const Wanted& wanted, const Choice& choice);
   std::vector<base::Sha256> lacking_of(const Choice& choice) const;
   void settle(const std::string& key, const Found& found,
               std::optional<Clock::time_point> expires = std::nullopt);
   using Calls = std::vector<std::function<void()>>;
   void count_down(Waiter& waiter, Calls& ready);  // REQUIRES: mutex_ held
-  void ask_or_settle(const Wanted& wanted, const base::Error& miss);
+  void ask_or_settle(const Wanted& wanted, const base::Error& miss, bool is_lost = false);
   void hear_from_others(const std::string& key, const Options::Asked& asked);
   void hear_arrival(const std::string& key, std::shared_ptr<const Arriving> arriving);
   bool nobody_can_have(const ident::SymbolRequest& request) const;
@@ -179,7 +186,7 @@ class Supply {
   bool stopping_ = false;
 
   std::atomic<std::uint64_t> lookups_ = 0;
-  const std::function<void(std::vector<base::Sha256>, std::function<void()>)> bring_;
+  const decltype(Options::bring) bring_;
   const decltype(Options::follow) follow_;
   store::Containers* const containers_;
   const std::function<bool(const ident::SymbolRequest&)> may_ask_;

@@ -202,6 +202,133 @@ TEST(Supply, ACommitDuringAConversionIsSeenByThoseWhoWait) {
   EXPECT_EQ(place.content_of(place.supply->local(request)), "index of " + fuller);
 }
 
+// A file of the catalogue whose bytes went, and a supply that may have them brought.
+struct LostFile : Place {
+  const StorePath path{"app.bin", "1", "app.bin"};
+  const ident::SymbolRequest request = ident::request_of(path);
+  const std::string content = "the file";
+  Supply::Options::Arrives arrives;  // of the last bringing
+
+  LostFile() {
+    must_put(content, path);
+    EXPECT_TRUE(base::remove_file(blob()).ok());
+  }
+  std::string blob() const { return blobs.path_of(base::sha256_of(base::bytes_of(content))); }
+  void put_back() const {
+    EXPECT_TRUE(base::write_file_durably(blob(), base::bytes_of(content)).ok());
+  }
+  // `bring` is called for each bringing, on some thread.
+  void start(const std::function<void()>& bring, decltype(Supply::Options::ask) ask = nullptr) {
+    Supply::Options options;
+    options.derived = {data.index(), data.tmp(), 1,
+                       [this](const ExtractJob& job, const std::atomic<bool>& stop) {
+                         return extract(job, stop);
+                       }};
+    options.bring = [this, bring](const std::vector<base::Sha256>&, Supply::Options::Arrives told,
+                                  const std::function<void()>& done) {
+      arrives = std::move(told);
+      bring();
+      done();
+    };
+    if (ask) {
+      options.may_ask = [](const ident::SymbolRequest&) { return true; };
+      options.ask = std::move(ask);
+    }
+    supply.reset();
+    supply = std::make_unique<Supply>(blobs, catalog, std::move(options));
+  }
+};
+
+TEST(Supply, WhatIsBroughtIsReadWhileItComes) {
+  LostFile place;
+  std::promise<void> arrived, read;
+  place.start([&] {
+    const auto coming = base::PendingFile::create(place.root.path()).value();
+    place.arrives(std::make_shared<const Arriving>(
+        Arriving{net::GrowingFile::create(coming).value(), "executable"}));
+    EXPECT_EQ(read.get_future().wait_for(10s), std::future_status::ready);
+    place.put_back();
+  });
+  place.supply->want(
+      {place.request}, soon(), [&] { arrived.set_value(); }, Supply::Takes::arriving);
+  ASSERT_EQ(arrived.get_future().wait_for(10s), std::future_status::ready);
+  const auto arriving = place.supply->arriving(place.request);
+  ASSERT_TRUE(arriving);
+  EXPECT_EQ(arriving->name, "app.bin");  // as the catalogue calls it
+  EXPECT_TRUE(arriving->is_known);
+  EXPECT_EQ(place.supply->local(place.request).state(), Found::State::working);
+  read.set_value();
+  EXPECT_EQ(place.content_of(place.supply->wait_for(place.request, soon())), place.content);
+  EXPECT_FALSE(place.supply->arriving(place.request));
+}
+
+TEST(Supply, WhatIsMadeOfSomethingIsNotReadWhileThatComes) {
+  LostFile place;
+  place.start([&] {
+    EXPECT_FALSE(place.arrives);
+    place.put_back();
+  });
+  const auto packed = ident::request_of({"app.bin", "1", "app.bi_"});
+  EXPECT_TRUE(place.supply->wait_for(packed, soon()).here());
+}
+
+TEST(Supply, WhatIsMadeOfSomethingThatCannotBeBroughtIsNoMiss) {
+  LostFile place;
+  place.start([] {});
+  const auto packed = ident::request_of({"app.bin", "1", "app.bi_"});
+  EXPECT_EQ(place.supply->wait_for(packed, soon()).miss().fault, base::Fault::unavailable);
+}
+
+TEST(Supply, OthersAreAskedForWhatItsServerDoesNotGiveAgain) {
+  LostFile place;
+  std::atomic<int> asked = 0;
+  place.start([] {},
+              [&](const ident::SymbolRequest&, const Supply::Options::Hearer& hearer) {
+                ++asked;
+                place.put_back();
+                hearer.done({true, {}, soon()});
+              });
+  EXPECT_EQ(place.content_of(place.supply->wait_for(place.request, soon())), place.content);
+  EXPECT_EQ(asked, 1);
+}
+
+// Somebody has it: that others do not is no reason to say that nobody does.
+TEST(Supply, WhatCannotBeBroughtNowIsNoMiss) {
+  LostFile place;
+  std::atomic<int> asked = 0;
+  place.start([] {},
+              [&](const ident::SymbolRequest&, const Supply::Options::Hearer& hearer) {
+                ++asked;
+                hearer.done({false, {base::Fault::not_found, "not here"}, soon(1h)});
+              });
+  EXPECT_EQ(place.supply->wait_for(place.request, soon()).miss().fault, base::Fault::unavailable);
+  EXPECT_EQ(asked, 1);
+}
+
+// Which servers may have a file is a matter of many names and expressions.
+TEST(Supply, WhatOthersSaidIsRememberedWithoutALookAtWhoThatIs) {
+  Place place;
+  std::atomic<int> looks = 0;
+  Supply::Options options;
+  options.derived = {place.data.index(), place.data.tmp(), 1, nullptr};
+  options.may_ask = [&](const ident::SymbolRequest&) {
+    ++looks;
+    return true;
+  };
+  options.ask = [](const ident::SymbolRequest&, const Supply::Options::Hearer& hearer) {
+    hearer.done({false, {base::Fault::not_found, "not here"}, soon(1h)});
+  };
+  place.supply.reset();
+  place.supply = std::make_unique<Supply>(place.blobs, place.catalog, std::move(options));
+  ASSERT_TRUE(place.supply->learn_ids().ok());
+  const auto request = ident::request_of(sym_path());
+  EXPECT_EQ(place.supply->wait_for(request, soon()).miss().what, "not here");
+  const int before = looks;
+  EXPECT_GT(before, 0);
+  EXPECT_EQ(place.supply->local(request).miss().what, "not here");
+  EXPECT_EQ(looks, before);
+}
+
 TEST(Supply, StopsInTheMiddleOfAConversion) {
   Place place;
   place.gate = false;

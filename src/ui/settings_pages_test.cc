@@ -147,6 +147,7 @@ TEST(TokensPage, TellsStatesByWordAndOffersToRevokeTheRest) {
   shown.tokens[0].expires_at = {20 * kDay};
   shown.tokens[1].expires_at = {9 * kDay};
   shown.tokens[2].revoked_at = {5 * kDay};
+  shown.tokens[2].used_at = {4 * kDay};
   shown.total = 3;
   const std::string html = tokens_page(shown);
   EXPECT_EQ(count_of(html, "</span> valid</span>"), 1u);
@@ -155,6 +156,8 @@ TEST(TokensPage, TellsStatesByWordAndOffersToRevokeTheRest) {
   EXPECT_EQ(count_of(html, "action=\"/settings/tokens/revoke\""), 2u) << "the revoked one has none";
   EXPECT_TRUE(has(html, "Revoke<span class=\"unseen\"> good, number 3</span>"));
   EXPECT_TRUE(has(html, ">never<"));
+  EXPECT_EQ(count_of(html, ">not on record<"), 2u);
+  EXPECT_TRUE(has(html, "1970-01-05"));
   EXPECT_TRUE(has(html, "<bdi>every project</bdi>"));
   EXPECT_FALSE(has(html, "secret; it is shown"));
 }
@@ -226,6 +229,31 @@ TEST(UploadsPage, SaysWhoWhenAndWhatWasSkipped) {
   shown.next_before = 0;
   EXPECT_TRUE(has(uploads_page(shown), "href=\"/settings/uploads\">← First page"));
   EXPECT_TRUE(has(uploads_page({}), "Nothing was uploaded yet."));
+}
+
+TEST(UploadsPage, OffersProjectsAndKeepsTheChosenOneFromPageToPage) {
+  UploadsPage shown;
+  shown.projects = {"game", "tools"};
+  EXPECT_TRUE(has(uploads_page(shown), "value=\"*\" selected=\"\">every project<"));
+  EXPECT_TRUE(has(uploads_page(shown), "<option value=\"game\">game</option>"));
+  shown.project = "game";
+  shown.is_first = false;
+  shown.next_before = 12;
+  const std::string html = uploads_page(shown);
+  EXPECT_TRUE(has(html, "<option value=\"game\" selected=\"\">game</option>"));
+  EXPECT_EQ(count_of(html, " selected=\"\""), 1u);
+  EXPECT_TRUE(has(html, "href=\"/settings/uploads?project=game\">← First page"));
+  EXPECT_TRUE(has(html, "?project=game&amp;before=12\" rel=\"next\""));
+  // The default one has no name; one that is not offered stays all the same.
+  shown.project = "";
+  EXPECT_TRUE(has(uploads_page(shown), "value=\"\" selected=\"\">default project<"));
+  EXPECT_TRUE(has(uploads_page(shown), "?project=&amp;before=12"));
+  shown.project = "gone";
+  EXPECT_TRUE(has(uploads_page(shown), "<option value=\"gone\" selected=\"\">gone</option>"));
+  shown.is_first = true;
+  EXPECT_TRUE(has(uploads_page(shown), "Nothing was uploaded to this project yet."));
+  shown.project = kHostile;
+  expect_harmless(uploads_page(shown));
 }
 
 TEST(UploadPage, SaysWhatEachFileGave) {

@@ -115,6 +115,14 @@ void add_numbered_paging(Html& html, const std::string& url, std::uint64_t total
   html.close();
 }
 
+void add_option(Html& html, std::string_view value, std::string_view text, bool is_chosen) {
+  if (is_chosen) {
+    html.element("option", {{"value", value}, {"selected", ""}}, text);
+  } else {
+    html.element("option", {{"value", value}}, text);
+  }
+}
+
 std::string project_text(std::string_view project) {
   return project.empty() ? "default project" : std::string(project);
 }

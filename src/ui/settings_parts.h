@@ -36,6 +36,9 @@ void add_paging(Html& html, const std::string& first_url, const std::string& nex
 void add_numbered_paging(Html& html, const std::string& url, std::uint64_t total,
                          std::uint64_t page, std::uint64_t page_size);
 
+// One of a <select>.
+void add_option(Html& html, std::string_view value, std::string_view text, bool is_chosen = false);
+
 std::string project_text(std::string_view project);  // "default project" for ""
 std::string count_text(std::uint64_t count, std::string_view one, std::string_view many);
 

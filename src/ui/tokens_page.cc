@@ -66,13 +66,10 @@ void add_row(Html& html, const store::Token& token, base::Time now) {
   add_cell(html, scope_text(token));
   add_time_cell(html, token.created_at, "");
   add_time_cell(html, token.expires_at, "never");
+  add_time_cell(html, token.used_at, "not on record");
   add_state(html, token, now);
   add_revoke(html, token);
   html.close();
-}
-
-void add_option(Html& html, std::string_view value, std::string_view text) {
-  html.element("option", {{"value", value}}, text);
 }
 
 void add_right(Html& html, store::Right right, Literal meaning) {
@@ -130,12 +127,14 @@ std::string tokens_page(const TokensPage& shown) {
     add_secret(html, shown);
     add_quiet(html,
               "Who brings a token may do what its rights say. Of a token we keep a hash, not "
-              "the secret, and not when it was last used.");
+              "the secret. A use is on record when somebody was let in; of one just before a crash "
+              "we may not know.");
     if (shown.total == 0) {
       html.element("p", "There is none yet.");
     } else {
       open_listing(html, "Tokens",
-                   {"Label", "#Number", "Rights", "Project", "Made", "Ends", "State", "Revoke"});
+                   {"Label", "#Number", "Rights", "Project", "Made", "Ends", "Last used", "State",
+                    "Revoke"});
       for (const store::Token& token : shown.tokens) add_row(html, token, shown.now);
       close_listing(html);
       add_numbered_paging(html, "/settings/tokens", shown.total, shown.page, shown.page_size);

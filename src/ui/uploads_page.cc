@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
+#include "net/percent.h"
 #include "ui/file_cells.h"
 #include "ui/layout.h"
 #include "ui/settings_parts.h"
@@ -11,6 +14,7 @@ namespace ui {
 namespace {
 
 constexpr std::size_t kIgnoredShown = 200;
+constexpr std::size_t kProjectsOffered = 200;  // the address takes any
 
 std::string url_of(std::int64_t upload) { return "/settings/uploads/" + std::to_string(upload); }
 
@@ -42,6 +46,43 @@ void add_state(Html& html, const store::UploadRecord& record) {
 
 std::string scope_text(const store::Upload& upload) {
   return project_text(upload.project) + (upload.is_try ? " (try build)" : "");
+}
+
+void add_filter(Html& html, const UploadsPage& shown) {
+  const auto is_chosen = [&](std::string_view project) {
+    return shown.project && *shown.project == project;
+  };
+  const std::size_t offered = std::min(shown.projects.size(), kProjectsOffered);
+  bool has_chosen = !shown.project || shown.project->empty();
+  html.open("form", {{"class", "filter"}, {"method", "get"}, {"action", "/settings/uploads"}});
+  html.open("label").text("Project ").open("select", {{"name", "project"}});
+  add_option(html, store::kEveryProject, "every project", !shown.project);
+  add_option(html, "", project_text(""), is_chosen(""));
+  for (std::size_t i = 0; i < offered; ++i) {
+    const std::string& project = shown.projects[i];
+    has_chosen = has_chosen || is_chosen(project);
+    add_option(html, project, project, is_chosen(project));
+  }
+  if (!has_chosen) add_option(html, *shown.project, *shown.project, true);
+  html.close().close();
+  html.element("button", "Show").close();
+}
+
+std::string url_of(const UploadsPage& shown) {
+  std::string url = "/settings/uploads";
+  if (shown.project) url += "?project=" + net::percent_encode(*shown.project);
+  return url;
+}
+
+std::string next_url(const UploadsPage& shown) {
+  if (shown.next_before == 0) return "";
+  const std::string before = "before=" + std::to_string(shown.next_before);
+  return url_of(shown) + (shown.project ? "&" : "?") + before;
+}
+
+std::string_view empty_text(const UploadsPage& shown) {
+  if (!shown.is_first) return "There are no older ones.";
+  return shown.project ? "Nothing was uploaded to this project yet." : "Nothing was uploaded yet.";
 }
 
 void add_row(Html& html, const UploadRow& row) {
@@ -167,8 +208,9 @@ std::string uploads_page(const UploadsPage& shown) {
     add_quiet(html,
               "“Here already”: the project had that content. “Passed over”: no symbol file, "
               "one without an id, or a name that nobody could ask for.");
+    add_filter(html, shown);
     if (shown.rows.empty()) {
-      html.element("p", shown.is_first ? "Nothing was uploaded yet." : "There are no older ones.");
+      html.element("p", empty_text(shown));
     } else {
       open_listing(html, "Uploads, the newest first",
                    {"Upload", "When (UTC)", "Who", "Way", "Called", "Project", "#Files", "Skipped",
@@ -176,10 +218,7 @@ std::string uploads_page(const UploadsPage& shown) {
       for (const UploadRow& row : shown.rows) add_row(html, row);
       close_listing(html);
     }
-    add_paging(html, shown.is_first ? "" : "/settings/uploads",
-               shown.next_before == 0
-                   ? ""
-                   : "/settings/uploads?before=" + std::to_string(shown.next_before));
+    add_paging(html, shown.is_first ? "" : url_of(shown), next_url(shown));
   });
 }
 

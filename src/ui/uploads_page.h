@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "store/access.h"
 #include "store/file_list.h"
 #include "store/uploads.h"
 
@@ -20,9 +21,11 @@ struct UploadRow {
 };
 
 struct UploadsPage {
-  std::vector<UploadRow> rows;   // the newest first
-  bool is_first = true;          // of the pages
-  std::int64_t next_before = 0;  // where the next page begins; 0: this is the last
+  std::vector<UploadRow> rows;         // the newest first
+  bool is_first = true;                // of the pages
+  std::int64_t next_before = 0;        // where the next page begins; 0: this is the last
+  std::optional<std::string> project;  // whose these are; nothing: everybody's
+  std::vector<std::string> projects;   // to choose from, without the default one
 };
 
 struct UploadedFileRow {

@@ -222,6 +222,15 @@ std::optional<Place> find_source_place(Layout layout, std::string_view build_id,
                std::string(base::basename_of(path))};
 }
 
+// NAME/ID/FILE tells by its FILE; other layouts have no packed files.
+Place place_at(std::string path) {
+  const std::string file(base::basename_of(path));
+  const std::string name(base::basename_of(base::parent_of(base::parent_of(path))));
+  if (ident::is_packed_name_of(file, name)) return {std::move(path), name, true};
+  if (file == "file.ptr") return {std::move(path), name, false, true};
+  return {std::move(path), file};
+}
+
 std::vector<Place> places_of(Layout layout, const SymbolRequest& request, const AlsoAsked& also) {
   Places places;
   switch (layout) {

@@ -54,6 +54,9 @@ struct AlsoAsked {
 std::vector<Place> places_of(Layout layout, const ident::SymbolRequest& request,
                              const AlsoAsked& also = {});
 
+// What lies at a path that was once one of these.
+Place place_at(std::string path);
+
 // Where the sources of a module are: only debuginfod has them. `path` is the symbols', absolute and
 // without "..".
 std::optional<Place> find_source_place(Layout layout, std::string_view build_id,

@@ -261,12 +261,12 @@ Result<Fetched> Server::fetch(const SymbolRequest& request, const std::string& t
 }
 
 std::optional<Result<Fetched>> Server::fetch_again(const std::string& from, const std::string& tmp,
-                                                   const std::atomic<bool>& stop) {
+                                                   const std::atomic<bool>& stop,
+                                                   Watcher* watcher) {
   const std::string prefix = options_.transport.location + "/";
   if (!from.starts_with(prefix)) return std::nullopt;
   Clock::time_point ignored = Clock::time_point::max();
-  const std::string path = from.substr(prefix.size());
-  return fetch_place({path, std::string(base::basename_of(path))}, tmp, stop, ignored, nullptr);
+  return fetch_place(place_at(from.substr(prefix.size())), tmp, stop, ignored, watcher);
 }
 
 }  // namespace upstream

@@ -93,7 +93,7 @@ class Server {
                               const std::atomic<bool>& stop);
   // What was fetched `from` here before; nothing when that is not here.
   std::optional<base::Result<Fetched>> fetch_again(const std::string& from, const std::string& tmp,
-                                                   const std::atomic<bool>& stop);
+                                                   const std::atomic<bool>& stop, Watcher* watcher);
   // What came from there was not what was asked for: as good as a miss.
   void reject(const Place& place, Clock::time_point& miss_until);
   Misses& misses() { return misses_; }

@@ -96,6 +96,14 @@ TEST(Layout, SaysWhereAFileLies) {
   }
 }
 
+TEST(Layout, APathSaysWhatLiesThere) {
+  EXPECT_EQ(place_at("foo.pdb/1/foo.pdb"), (Place{"foo.pdb/1/foo.pdb", "foo.pdb"}));
+  EXPECT_EQ(place_at("fo/Foo.pdb/1/foo.pd_"), (Place{"fo/Foo.pdb/1/foo.pd_", "Foo.pdb", true}));
+  EXPECT_EQ(place_at("foo.pdb/1/file.ptr"), (Place{"foo.pdb/1/file.ptr", "foo.pdb", false, true}));
+  EXPECT_EQ(place_at("buildid/abcd/executable"), (Place{"buildid/abcd/executable", "executable"}));
+  EXPECT_EQ(place_at("x"), (Place{"x", "x"}));
+}
+
 TEST(Layout, OnlyDebuginfodHasSources) {
   const auto place = find_source_place(Layout::debuginfod, "aabb", "/src/a.c");
   ASSERT_TRUE(place.has_value());

@@ -91,9 +91,15 @@ Result<void> Upstreams::fetch(const SourceWish& wish, const Judge& is_it) {
   return missed;
 }
 
-Result<Fetched> Upstreams::fetch_again(const std::string& from) {
+Result<void> Upstreams::fetch_again(const std::string& from, const Judge& is_it, Watcher* watcher) {
   for (const auto& server : servers_) {
-    if (auto fetched = server->fetch_again(from, tmp_, stop_)) return std::move(*fetched);
+    auto fetched = server->fetch_again(from, tmp_, stop_, watcher);
+    if (!fetched) continue;
+    if (!fetched->ok()) return fetched->error();
+    const Place place = (*fetched)->place;
+    Result<void> taken = is_it(std::move(**fetched));
+    if (watcher != nullptr && place.is_plain()) watcher->ended(taken.ok());
+    return taken;
   }
   return Error{Fault::not_found, from + ": of no upstream server of ours"};
 }
