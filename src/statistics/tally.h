@@ -53,7 +53,7 @@ class Tally {
   struct Count {
     Counts counts;
     std::int64_t failed_hits = 0;  // of counts.hits, those of failures
-    base::Time first_at;           // when it was first counted since the last take()
+    base::Time first_at = {};      // when it was first counted since the last take()
   };
   struct Batch {
     std::vector<std::pair<std::string, Count>> names;  // by first_at
