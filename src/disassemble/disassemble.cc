@@ -117,6 +117,27 @@ std::optional<Words> find_newer(Cpu cpu, base::Bytes rest) {
   return newer_arm64_words(base::Reader(rest).u32());
 }
 
+// The library lacks one instruction of AVX2, vbroadcasti128; vbroadcastf128 differs from it in one
+// byte and in nothing else that is said.
+std::size_t decode_as_sibling(Engine& engine, base::Bytes rest, std::uint64_t address) {
+  constexpr std::size_t kOpcodeAt = 3;
+  constexpr std::uint8_t kWanted = 0x5a;
+  constexpr std::uint8_t kSibling = 0x1a;
+  if (engine.mode().arch != CS_ARCH_X86 || rest.size() <= kOpcodeAt) return 0;
+  if (rest[0] != 0xc4 || (rest[1] & 0x1f) != 2 || rest[kOpcodeAt] != kWanted) return 0;
+  std::array<std::uint8_t, kInstructionSizeMax> bytes{};
+  const std::size_t size = std::min<std::size_t>(rest.size(), bytes.size());
+  std::copy_n(rest.begin(), size, bytes.begin());
+  bytes[kOpcodeAt] = kSibling;
+  return engine.decode(base::Bytes(bytes).first(size), address);
+}
+
+void rename_sibling(std::string& text) {
+  constexpr std::string_view kName = "vbroadcastf128";
+  const auto at = text.find(kName);
+  if (at != std::string::npos) text.replace(at, kName.size(), "vbroadcasti128");
+}
+
 // ".byte 0xff   # Invalid instruction FF: invalid opcode"
 std::string invalid_text(base::Bytes bytes, const Mode& mode) {
   constexpr std::size_t kColumns = 6;  // of each byte
@@ -150,8 +171,14 @@ Result<Listing> disassemble(Cpu cpu, base::Bytes code, base::Rva start, std::uin
     Instruction instruction;
     instruction.offset = listing.size;
     std::size_t length = engine.decode(rest, address);
+    const bool is_sibling = length == 0;
+    if (is_sibling) length = decode_as_sibling(engine, rest, address);
     if (length != 0) {
       Words words = engine.words();
+      if (is_sibling) {
+        rename_sibling(words.text);
+        rename_sibling(words.c_text);
+      }
       instruction.text = std::move(words.text);
       instruction.c_text = std::move(words.c_text);
       instruction.target = words.target;

@@ -59,6 +59,11 @@ TEST(Disassemble, SaysX86InTwoStyles) {
       });
 }
 
+TEST(Disassemble, KnowsTheInstructionOfAvx2ThatTheLibraryDoesNot) {
+  expect_rows(Cpu::x86_64, {{"c4627d5a1d06e5ffff", "vbroadcasti128 ymm11, xmmword [rip - 0x1afa]",
+                             "ymm11 = vbroadcasti128(ymm11, [rip - 0x1afa])"}});
+}
+
 TEST(Disassemble, SaysConditionsByFlags) {
   EXPECT_EQ(must_text(Cpu::x86_64, "0f94c0"), "setz al");
   EXPECT_EQ(must_text(Cpu::x86_64, "480f45fe"), "cmovnz rdi, rsi");
