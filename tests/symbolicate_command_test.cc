@@ -2,12 +2,13 @@
 // from standard input, and what it says when something is wrong.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <optional>
 
 #include "base/child.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "testing/commands.h"
+#include "testing/corpus.h"
 #include "testing/server_process.h"
 
 namespace {
@@ -112,9 +113,8 @@ TEST_F(Symbolicate, AnswersAServersQuestion) {
 }
 
 TEST_F(Symbolicate, AnswersAsAddr2line) {
-  if (std::system("cc --version > /dev/null && addr2line --version > /dev/null") != 0) {
-    GTEST_SKIP() << "no compiler or addr2line";
-  }
+  REQUIRE_OR_SKIP(testing_support::have_command("cc"), "no C compiler");
+  REQUIRE_OR_SKIP(testing_support::have_command("addr2line"), "no addr2line");
   write("lamp.c",
         "static inline __attribute__((always_inline)) int dim(int a) { return a * 3 + 1; }\n"
         "static inline __attribute__((always_inline)) int\nflicker(int a) { return dim(a) / 7; }\n"

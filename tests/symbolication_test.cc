@@ -68,8 +68,8 @@ class Symbolication : public testing::Test {
     for (const std::string_view line : base::split(found->output, '\n')) {
       if (line.empty()) continue;
       const std::string path(line);
-      const auto answer =
-          uploads::send(server_->url(), "PUT", "/" + path, must_read(directory + "/" + path));
+      const auto answer = uploads::send(server_->url(), "PUT", std::string("/").append(path),
+                                        must_read(base::join_path(directory, path)));
       ASSERT_EQ(answer.status / 100, 2) << path << answer.body;
     }
   }

@@ -31,6 +31,8 @@ namespace {
 constexpr std::uint64_t kBodySizeMax = 32ull << 20;
 // What a loop may do by itself: a larger question keeps other connections waiting.
 constexpr std::size_t kLoopBodyMax = 32 * 1024;
+// What is answered in one piece, and the size of the pieces of longer answers.
+constexpr std::size_t kFramesWhole = 16 * 1024;
 constexpr std::size_t kFramesAtOnce = 4096;
 // What was settled may be forgotten again before it is seen (an upload, a damaged index).
 constexpr int kRoundsMax = 8;
@@ -134,7 +136,7 @@ class Work : public std::enable_shared_from_this<Work> {
   Answer answer() {
     Answer answer = Answer::json(200, "");
     answer.compressible = true;
-    if (question_.frame_count() <= kFramesAtOnce) {
+    if (question_.frame_count() <= kFramesWhole) {
       answer.body = symbolicate::AnswerWriter(question_, answers_, debug_text()).write_all();
       return finished(std::move(answer));
     }

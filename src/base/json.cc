@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -12,17 +13,36 @@ namespace base {
 
 namespace {
 
-// Whether each of eight bytes is ASCII that stands for itself in a JSON string: no control
-// character, no '"', no '\\'. A byte minus one borrows into its highest bit only when it was 0.
-bool is_plain(const char* eight) {
+// ASCII that stands for itself in a JSON string: no control character, no '"', no '\\'.
+constexpr std::array<bool, 256> make_plain() {
+  std::array<bool, 256> plain{};
+  for (unsigned c = 0x20; c < 0x80; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}
+constexpr std::array<bool, 256> kPlain = make_plain();
+
+// 0 when each of eight bytes is such a one. A byte minus one borrows into its highest bit only
+// when it was 0.
+std::uint64_t odd_bits(std::uint64_t bytes) {
   constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
-  std::uint64_t bytes;
-  std::memcpy(&bytes, eight, sizeof bytes);
   const auto has_zero = [](std::uint64_t x) { return (x - kOnes) & ~x & kHigh; };
-  const std::uint64_t odd = ((bytes - 0x20 * kOnes) & ~bytes & kHigh) |
-                            has_zero(bytes ^ ('"' * kOnes)) | has_zero(bytes ^ ('\\' * kOnes)) |
-                            (bytes & kHigh);
-  return odd == 0;
+  const std::uint64_t odd = ((bytes - 0x20 * kOnes) & ~bytes) | bytes |
+                            has_zero(bytes ^ ('"' * kOnes)) | has_zero(bytes ^ ('\\' * kOnes));
+  return odd & kHigh;
+}
+
+// Where the plain text that begins at `from` ends.
+std::size_t plain_size(std::string_view text, std::size_t from) {
+  const char* const bytes = text.data();
+  std::size_t at = from;
+  for (std::uint64_t words[4]; text.size() - at >= sizeof words; at += sizeof words) {
+    std::memcpy(words, bytes + at, sizeof words);
+    const std::uint64_t odd =
+        odd_bits(words[0]) | odd_bits(words[1]) | odd_bits(words[2]) | odd_bits(words[3]);
+    if (odd != 0) break;
+  }
+  while (at < text.size() && kPlain[static_cast<unsigned char>(bytes[at])]) ++at;
+  return at;
 }
 
 }  // namespace
@@ -32,9 +52,7 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   std::size_t plain = 0;  // start of the run not yet copied
   const auto flush = [&](std::size_t end) { out.append(text.substr(plain, end - plain)); };
-  for (std::size_t i = 0; i < text.size();) {
-    while (text.size() - i >= 8 && is_plain(text.data() + i)) i += 8;
-    if (i == text.size()) break;
+  for (std::size_t i = plain_size(text, 0); i < text.size(); i = plain_size(text, i)) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c >= 0x80) {
       const std::size_t length = utf8_length_at(text, i);
@@ -45,10 +63,6 @@ void append_json_string(std::string& out, std::string_view text) {
       } else {
         i += length;
       }
-      continue;
-    }
-    if (c >= 0x20 && c != '"' && c != '\\') {
-      ++i;
       continue;
     }
     flush(i);

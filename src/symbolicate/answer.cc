@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "base/assert.h"
@@ -55,17 +56,16 @@ void append_place(std::string& out, const SourceFrame& frame) {
   append_digits(out, frame.line, 10);
 }
 
-void append_inlines(std::string& out, const Hit& hit) {
-  if (hit.inlines.empty()) return;
-  out += ",\"inlines\":[";
-  for (const SourceFrame& frame : hit.inlines) {
-    if (&frame != hit.inlines.data()) out += ',';
-    out += "{\"function\":";
+void append_inlines(std::string& out, std::span<const SourceFrame> inlined) {
+  if (inlined.empty()) return;
+  const char* before = ",\"inlines\":[{\"function\":";
+  for (const SourceFrame& frame : inlined) {
+    out += before;
     base::append_json_string(out, frame.function);
     append_place(out, frame);
-    out += '}';
+    before = "},{\"function\":";
   }
-  out += ']';
+  out += "}]";
 }
 
 std::string_view state_text(State state) {
@@ -183,9 +183,11 @@ const AnswerWriter::Texts& AnswerWriter::texts_of(const AskedFrame& frame) const
 
 void AnswerWriter::write_frames(std::string& out, std::size_t end) {
   const std::size_t from = frame_;
-  pieces_.clear();
-  piece_of_.assign(end - from, {});
+  found_.assign(end - from, {});
+  found_frames_.clear();
   is_old() ? look_up_nearest(from, end) : look_up(from, end);
+  const std::size_t before = out.size();
+  out.reserve(before + (end - from) * frame_size_ * 9 / 8);
   const std::vector<std::size_t>& ends = job().ends;
   for (; frame_ < end; ++frame_) {
     while (!stack_is_open_ || frame_ == ends[stack_]) {
@@ -200,89 +202,93 @@ void AnswerWriter::write_frames(std::string& out, std::size_t end) {
     }
     const std::size_t first = stack_ == 0 ? 0 : ends[stack_ - 1];
     if (frame_ > first) out += comma();
+    const AskedFrame& frame = job().frames[frame_];
+    const Found& found = found_[frame_ - from];
     if (is_v5()) {
       out += "{\"frame\":";
       append_digits(out, frame_ - first, 10);
+      append_v5(out, frame, found);
+    } else {
+      append_text(out, frame, found);
     }
-    const Piece piece = piece_of_[frame_ - from];
-    out.append(pieces_, piece.begin, piece.end - piece.begin);
   }
+  if (end != from) frame_size_ = (out.size() - before) / (end - from);
 }
 
 void AnswerWriter::look_up(std::size_t from, std::size_t to) {
   places_.clear();
+  places_.reserve(to - from);
   for (std::size_t i = from; i < to; ++i) {
     const AskedFrame& frame = job().frames[i];
     places_.push_back(
         {frame.is_negative ? AskedFrame::kNoModule : frame.module, base::Rva{frame.offset}});
   }
-  find_all(maps_, places_, [&](std::size_t index, const Hit* hit) { put(from + index, hit); });
+  find_all(maps_, places_, [&](std::size_t index, const Hit* hit) {
+    if (hit != nullptr) keep(found_[index], *hit);
+  });
 }
 
-std::string_view AnswerWriter::name_of(const AskedFrame& frame, const Hit& hit) const {
-  const std::string_view name = hit.physical.function;
-  return hit.is_public && texts_of(frame).is_decorated ? undecorated(name) : name;
-}
-
-void AnswerWriter::put(std::size_t frame, const Hit* hit) {
-  Piece& piece = piece_of_[frame - frame_];
-  piece.begin = pieces_.size();
+void AnswerWriter::keep(Found& found, const Hit& hit) {
+  found = {found_frames_.size(), hit.inlines.size(), hit.start, hit.size, true, hit.is_public};
   if (is_v5()) {
-    put_v5(job().frames[frame], hit);
+    found_frames_.insert(found_frames_.end(), hit.inlines.begin(), hit.inlines.end());
   } else {
-    const std::string_view name = hit == nullptr ? "" : name_of(job().frames[frame], *hit);
-    put_text(job().frames[frame], hit == nullptr ? nullptr : &name);
+    found.inlined = 0;
   }
-  piece.end = pieces_.size();
+  found_frames_.push_back(hit.physical);
 }
 
 void AnswerWriter::look_up_nearest(std::size_t from, std::size_t to) {
   for (std::size_t i = from; i < to; ++i) {
     const AskedFrame& frame = job().frames[i];
-    std::optional<std::string_view> name;
-    if (frame.module != AskedFrame::kNoModule && !frame.is_negative && maps_[frame.module]) {
-      name = maps_[frame.module]->find_nearest_name(base::Rva{frame.offset});
+    if (frame.module == AskedFrame::kNoModule || frame.is_negative || !maps_[frame.module]) {
+      continue;
     }
-    if (name) {
-      resolved_[frame.module] = true;
-      name->remove_suffix(name->size() - (name->find_last_not_of(' ') + 1));
-    }
-    Piece& piece = piece_of_[i - from];
-    piece.begin = pieces_.size();
-    put_text(frame, name ? &*name : nullptr);
-    piece.end = pieces_.size();
+    auto name = maps_[frame.module]->find_nearest_name(base::Rva{frame.offset});
+    if (!name) continue;
+    resolved_[frame.module] = true;
+    name->remove_suffix(name->size() - (name->find_last_not_of(' ') + 1));
+    found_[i - from].is_there = true;
+    found_[i - from].first = found_frames_.size();
+    found_frames_.push_back({*name, {}, 0, false, false});
   }
 }
 
-void AnswerWriter::put_v5(const AskedFrame& frame, const Hit* hit) {
-  pieces_ += texts_of(frame).begin;
-  append_offset(pieces_, frame);
-  pieces_ += '"';
-  if (hit != nullptr) {
-    pieces_ += ",\"function\":";
-    base::append_json_string(pieces_, name_of(frame, *hit));
-    pieces_ += ",\"function_offset\":\"";
-    append_hex(pieces_, frame.offset - hit->start.value);
-    if (hit->size != 0) {
-      pieces_ += "\",\"function_size\":\"";
-      append_hex(pieces_, hit->size);
-    }
-    pieces_ += '"';
-    append_place(pieces_, hit->physical);
-    append_inlines(pieces_, *hit);
-  }
-  pieces_ += '}';
+std::string_view AnswerWriter::name_of(const AskedFrame& frame, const Found& found) const {
+  const std::string_view name = physical(found).function;
+  return found.is_public && texts_of(frame).is_decorated ? undecorated(name) : name;
 }
 
-void AnswerWriter::put_text(const AskedFrame& frame, const std::string_view* name) {
-  if (name == nullptr) {
-    pieces_ += '"';
-    append_offset(pieces_, frame);
+void AnswerWriter::append_v5(std::string& out, const AskedFrame& frame, const Found& found) const {
+  out += texts_of(frame).begin;
+  append_offset(out, frame);
+  out += '"';
+  if (found.is_there) {
+    out += ",\"function\":";
+    base::append_json_string(out, name_of(frame, found));
+    out += ",\"function_offset\":\"";
+    append_hex(out, frame.offset - found.start.value);
+    if (found.size != 0) {
+      out += "\",\"function_size\":\"";
+      append_hex(out, found.size);
+    }
+    out += '"';
+    append_place(out, physical(found));
+    append_inlines(out, std::span(found_frames_).subspan(found.first, found.inlined));
+  }
+  out += '}';
+}
+
+void AnswerWriter::append_text(std::string& out, const AskedFrame& frame,
+                               const Found& found) const {
+  if (found.is_there) {
+    base::append_json_string(out, name_of(frame, found));
+    out.pop_back();
   } else {
-    base::append_json_string(pieces_, *name);
-    pieces_.pop_back();
+    out += '"';
+    append_offset(out, frame);
   }
-  pieces_ += texts_of(frame).end;
+  out += texts_of(frame).end;
 }
 
 void AnswerWriter::end_job(std::string& out) {

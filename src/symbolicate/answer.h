@@ -52,8 +52,14 @@ class AnswerWriter {
     std::string end;            // else: ` (in NAME)"`
     bool is_decorated = false;  // its public symbols' names are
   };
-  struct Piece {
-    std::size_t begin = 0, end = 0;  // in pieces_
+  // What was found for one frame; the views are the maps', and last as long.
+  struct Found {
+    std::size_t first = 0;    // of its frames in found_frames_: the inlined, then the physical
+    std::size_t inlined = 0;  // how many of these there are
+    base::Rva start;
+    std::uint64_t size = 0;
+    bool is_there = false;
+    bool is_public = false;
   };
 
   bool is_v5() const { return question_.dialect == Dialect::v5; }
@@ -72,11 +78,15 @@ class AnswerWriter {
   void set_texts();
   void look_up(std::size_t from, std::size_t to);
   void look_up_nearest(std::size_t from, std::size_t to);
-  void put(std::size_t frame, const symbols::Hit* hit);
-  void put_v5(const AskedFrame& frame, const symbols::Hit* hit);
-  void put_text(const AskedFrame& frame, const std::string_view* name);
-  std::string_view name_of(const AskedFrame& frame, const symbols::Hit& hit) const;
+  void keep(Found& found, const symbols::Hit& hit);
+  void append_v5(std::string& out, const AskedFrame& frame, const Found& found) const;
+  void append_text(std::string& out, const AskedFrame& frame, const Found& found) const;
   const Texts& texts_of(const AskedFrame& frame) const;
+  const symbols::SourceFrame& physical(const Found& found) const {
+    return found_frames_[found.first + found.inlined];
+  }
+  // Of the physical frame, as the dialect calls it.
+  std::string_view name_of(const AskedFrame& frame, const Found& found) const;
   void append_found_modules(std::string& out) const;
   void append_module_errors(std::string& out) const;
   void append_known_modules(std::string& out) const;
@@ -93,8 +103,9 @@ class AnswerWriter {
   std::vector<Texts> texts_;    // of the job's modules, and last of no module
   std::vector<std::shared_ptr<const symbols::Map>> maps_;
   std::vector<Place> places_;
-  std::string pieces_;           // the frames of this round, in the order they were found
-  std::vector<Piece> piece_of_;  // … and where each stands in it
+  std::vector<Found> found_;  // for the frames of this round
+  std::vector<symbols::SourceFrame> found_frames_;
+  std::size_t frame_size_ = 0;  // of what was written for a frame, on the average
 };
 
 }  // namespace symbolicate
