@@ -63,7 +63,11 @@ TEST_P(Fsck, SetsBrokenFilesAsideAndForgetsLostOnes) {
       << found.output;
   EXPECT_EQ(found.output.find(hash_of(good)), std::string::npos) << found.output;
   EXPECT_TRUE(base::file_exists(blob_of(broken))) << "without --repair nothing changes";
-  EXPECT_EQ(admin("fsck").output, found.output);
+  // All but the last line, which also counts what a server makes meanwhile.
+  const auto problems_of = [](const std::string& output) {
+    return output.substr(0, output.rfind('\n', output.size() - 2));
+  };
+  EXPECT_EQ(problems_of(admin("fsck").output), problems_of(found.output));
 
   const auto repaired = admin("fsck --repair");
   EXPECT_EQ(repaired.exit_code, 0) << repaired.output << repaired.errors;
