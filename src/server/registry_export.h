@@ -1,7 +1,8 @@
 // What Windows' registry editor exports: keys, and values of three kinds. Others are read over.
 //   Windows Registry Editor Version 5.00        (UTF-16 with a mark, as it is written, or UTF-8)
 //   [HKEY_LOCAL_MACHINE\SOFTWARE\…]
-//   "Name"="a \"text\""   "Name"=dword:0000003c   "Name"=hex(7):61,00,…,\
+//   "Name"="a \"text\""   "Name"=dword:0000003c   "Name"=hex(7):61,00,…
+// A line that ends in a backslash goes on in the next.
 // Pure functions. Fails with malformed (the line is named) or too_large.
 // Source: "Distribute Registry Changes", Microsoft; docs/pysymproxy.md
 #pragma once
