@@ -10,6 +10,7 @@
 #include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/server_process.h"
+#include "upload_dialects.h"
 
 namespace {
 
@@ -46,17 +47,8 @@ class AsmServer : public testing::Test {
   }
 
   net::ClientAnswer send(const std::string& method, const std::string& target,
-                         const std::string& body, const net::Headers& headers = {}) {
-    net::ClientRequest request;
-    request.method = method;
-    request.url = server_->url() + target;
-    request.headers = headers;
-    request.body = body;
-    net::ClientOptions options;
-    options.accept_compressed = false;
-    const auto answer = net::Client(options).send(request);
-    EXPECT_TRUE(answer.ok()) << method << " " << target << ": " << answer.error().what;
-    return answer.ok() ? *answer : net::ClientAnswer{};
+                         const std::string& body, const uploads::Fields& headers = {}) {
+    return uploads::send(server_->url(), method, target, body, headers);
   }
   void put(const std::string& name, const std::string& id, const std::string& file,
            const std::string& body) {
@@ -72,7 +64,7 @@ class AsmServer : public testing::Test {
     EXPECT_TRUE(json.ok()) << answer.body;
     return json.ok() ? *json : JsonValue{};
   }
-  int status_of(const std::string& body, const net::Headers& headers = {}) {
+  int status_of(const std::string& body, const uploads::Fields& headers = {}) {
     const auto answer = send("POST", "/asm/v1", body, headers);
     if (answer.status != 200) {
       const auto json = JsonValue::parse(answer.body);
@@ -274,10 +266,8 @@ TEST_F(AsmServer, RefusesWhatIsNoQuestion) {
 TEST_F(AsmServer, AnswersThePagesThatMayAsk) {
   start({"FAULTLINE_SOURCES_ORIGIN=https://profiler.example"});
   const std::string question = R"({"codeId":"abcdef0123","startAddress":"0x1000","size":"0x1"})";
-  net::Headers page;
-  page.add("Origin", "https://profiler.example");
-  net::Headers stranger;
-  stranger.add("Origin", "https://evil.example");
+  const uploads::Fields page{{"Origin", "https://profiler.example"}};
+  const uploads::Fields stranger{{"Origin", "https://evil.example"}};
   EXPECT_EQ(status_of(question, page), 404);
   EXPECT_EQ(status_of(question, stranger), 403);
   const auto preflight = send("OPTIONS", "/asm/v1", "", page);

@@ -73,6 +73,13 @@ class Symbolication : public testing::Test {
       ASSERT_EQ(answer.status / 100, 2) << path << answer.body;
     }
   }
+  // A server with the corpus' symbols, and the requests of a file beside them.
+  JsonValue start_with_cases(const std::string& corpus, const std::string& file) {
+    const std::string directory = corpus + "/symbols/symbolicate";
+    start();
+    upload_tree(directory + "/symbols");
+    return must_parse(must_read(base::join_path(directory, file)));
+  }
   net::ClientAnswer post(const std::string& path, const std::string& body,
                          const uploads::Fields& headers = {}) const {
     return uploads::send(server_->url(), "POST", path, body, headers);
@@ -87,10 +94,7 @@ bool is_taken_here(std::string_view id) { return id == "modules-bad-5" || id == 
 
 TEST_F(Symbolication, AnswersAsEliotDoes) {
   REQUIRE_CORPUS(corpus);
-  const std::string directory = corpus + "/symbols/symbolicate";
-  start();
-  upload_tree(directory + "/symbols");
-  const JsonValue cases = must_parse(must_read(directory + "/eliot-cases.json"));
+  const JsonValue cases = start_with_cases(corpus, "eliot-cases.json");
   for (const JsonValue& one : *cases["cases"].array()) {
     const std::string id(one["id"].text_or(""));
     SCOPED_TRACE(id);
@@ -129,10 +133,7 @@ const char* better_answer(std::string_view id) {
 
 TEST_F(Symbolication, AnswersAsTheFirstMozillaServerDid) {
   REQUIRE_CORPUS(corpus);
-  const std::string directory = corpus + "/symbols/symbolicate";
-  start();
-  upload_tree(directory + "/symbols");
-  const JsonValue cases = must_parse(must_read(directory + "/v4-mozilla-server.json"));
+  const JsonValue cases = start_with_cases(corpus, "v4-mozilla-server.json");
   for (const JsonValue& one : *cases["cases"].array()) {
     const std::string id(one["id"].text_or(""));
     SCOPED_TRACE(id);
@@ -151,7 +152,7 @@ TEST_F(Symbolication, AnswersAsTheFirstMozillaServerDid) {
       EXPECT_EQ(text_of(must_parse(answer.body)), text_of(expect["body"]));
     }
   }
-  const JsonValue bad = must_parse(must_read(directory + "/v4-bad-bodies.json"));
+  const JsonValue bad = must_parse(must_read(corpus + "/symbols/symbolicate/v4-bad-bodies.json"));
   for (const JsonValue& one : *bad["cases"].array()) {
     const auto answer = post("/", std::string(one["body"].text_or("")));
     EXPECT_EQ(answer.status, 400) << one["id"].text_or("");

@@ -1,15 +1,16 @@
 #include "api/asm.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "api/door.h"
 #include "api/profiler.h"
 #include "api/read_access.h"
 #include "base/file.h"
@@ -36,33 +37,18 @@ using ident::Artifact;
 using net::Answer;
 using net::Request;
 
-// Where callbacks of supply knock, which may come when AsmWork is gone.
-struct AsmWork::Door {
-  explicit Door(supply::Supply& given) : supply(given) {}
+struct AsmWork::State {
+  State(supply::Supply& from, unsigned threads) : supply(from), door(threads) {}
 
   supply::Supply& supply;
   std::atomic<std::size_t> taken{0};
-  std::mutex mutex;
-  base::WorkerPool* pool = nullptr;  // guarded by mutex; null: gone
-
-  void post(std::function<void()> job) {
-    const std::lock_guard lock(mutex);
-    if (pool != nullptr) pool->post(std::move(job));
-  }
+  Door door;
 };
 
 AsmWork::AsmWork(supply::Supply& supply, unsigned threads)
-    : door_(std::make_shared<Door>(supply)), pool_(std::make_unique<base::WorkerPool>(threads)) {
-  door_->pool = pool_.get();
-}
+    : state_(std::make_shared<State>(supply, threads)) {}
 
-AsmWork::~AsmWork() {
-  {
-    const std::lock_guard lock(door_->mutex);
-    door_->pool = nullptr;
-  }
-  pool_.reset();
-}
+AsmWork::~AsmWork() { state_->door.close(); }
 
 namespace {
 
@@ -85,7 +71,7 @@ struct Question {
 
 // One request on its way.
 struct Job {
-  std::shared_ptr<AsmWork::Door> door;
+  std::shared_ptr<AsmWork::State> work;
   Shared options;
   const Request* request = nullptr;  // there until the completer is
   std::shared_ptr<net::Completer> completer;
@@ -98,7 +84,7 @@ struct Job {
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
   ~Job() {
-    if (door) --door->taken;
+    if (work) --work->taken;
   }
 
   void complete(Answer answer) const {
@@ -229,16 +215,7 @@ std::string_view arch_name(Cpu cpu) {
   }
 }
 
-std::string hex_text(std::uint64_t value) {
-  std::string text = "0x";
-  bool begun = false;
-  for (int shift = 60; shift >= 0; shift -= 4) {
-    const auto digit = static_cast<std::size_t>(value >> shift) & 15;
-    begun = begun || digit != 0 || shift == 0;
-    if (begun) text += "0123456789abcdef"[digit];
-  }
-  return text;
-}
+std::string hex_text(std::uint64_t value) { return fmt::format("0x{:x}", value); }
 
 // Names of places, for an answer about one section.
 class Names {
@@ -329,7 +306,7 @@ Result<Answer> answer_of(const Job& job, std::shared_ptr<const symbols::Map> map
 void write_answer(const std::shared_ptr<Job>& job) {
   std::shared_ptr<const symbols::Map> map;
   if (job->question.index) {
-    const supply::Found found = job->door->supply.local(*job->question.index);
+    const supply::Found found = job->work->supply.local(*job->question.index);
     if (found.here()) {
       const auto file = open_found(found);
       auto opened = file.ok() ? symbols::Map::open(*file) : Error{file.error()};
@@ -345,7 +322,7 @@ void write_answer(const std::shared_ptr<Job>& job) {
 }
 
 Result<void> find_code(Job& job) {
-  const supply::Found found = job.door->supply.local(job.question.executable);
+  const supply::Found found = job.work->supply.local(job.question.executable);
   if (!found.settled()) return Error{Fault::timed_out, "the module's file is still on its way"};
   if (!found.here()) return found.miss();
   job.file = TRY(open_found(found));
@@ -376,21 +353,16 @@ void ask_index(const std::shared_ptr<Job>& job) {
     write_answer(job);
     return;
   }
-  job->door->supply.want({*job->question.index}, job->deadline,
-                         [job] { job->door->post([job] { write_answer(job); }); });
+  job->work->supply.want({*job->question.index}, job->deadline,
+                         [job] { job->work->door.post([job] { write_answer(job); }); });
 }
 
 void ask_executable(const std::shared_ptr<Job>& job) {
-  job->door->supply.want({job->question.executable}, job->deadline,
-                         [job] { job->door->post([job] { ask_index(job); }); });
+  job->work->supply.want({job->question.executable}, job->deadline,
+                         [job] { job->work->door.post([job] { ask_index(job); }); });
 }
 
-ident::Scope scope_of(const Request& request) {
-  const auto scoped = ident::split_scope(request.path);
-  return scoped ? scoped->scope : ident::Scope{};
-}
-
-net::Reply post_asm(const Request& request, const std::shared_ptr<AsmWork::Door>& door,
+net::Reply post_asm(const Request& request, const std::shared_ptr<AsmWork::State>& work,
                     const Shared& options) {
   const auto refuse = [&](int status, std::string_view what) {
     Answer answer = profiler_error(status, what);
@@ -403,8 +375,8 @@ net::Reply post_asm(const Request& request, const std::shared_ptr<AsmWork::Door>
   auto question = question_of(request.body, scope_of(request));
   if (!question.ok()) return refuse(400, question.error().what);
   auto job = std::make_shared<Job>();
-  job->door = door;
-  if (++door->taken > kAsmTakenMax) {
+  job->work = work;
+  if (++work->taken > kAsmTakenMax) {
     Answer answer = refuse(503, "too much is being disassembled: ask again in a moment");
     answer.headers.set("Retry-After", "2");
     return answer;
@@ -428,8 +400,8 @@ void add_asm_routes(net::Router& router, const AsmWork& work, const SourcesOptio
     post.method = "POST";
     post.pattern = std::string(prefix) + "/asm/v1";
     post.body = net::BodyPolicy::memory(64 * 1024);
-    post.handler = [door = work.door(), options](Request& request) {
-      return post_asm(request, door, options);
+    post.handler = [state = work.state(), options](Request& request) {
+      return post_asm(request, state, options);
     };
     router.add(std::move(post));
 

@@ -3,9 +3,8 @@
 // may read code.
 // A handler parks the request; the module's file and its symbols come from supply, and AsmWork's
 // own few threads read and disassemble them. 503 when too many wait already.
-// AsmWork's destructor finishes what its threads have; what still waits for supply is left
-// unanswered. `supply` must outlive it, and it the server.
-// Protocol: docs/protocols/asm.md
+// AsmWork's destructor finishes what its threads are at; what still waits is left unanswered.
+// `supply` must outlive it, and it the server. Protocol: docs/protocols/asm.md
 #pragma once
 
 #include <cstddef>
@@ -13,7 +12,6 @@
 #include <memory>
 
 #include "api/sources.h"
-#include "base/pool.h"
 #include "net/http.h"
 #include "supply/supply.h"
 
@@ -24,18 +22,17 @@ constexpr std::size_t kAsmTakenMax = 64;             // requests that wait or ru
 
 class AsmWork {
  public:
-  struct Door;
+  struct State;
 
   explicit AsmWork(supply::Supply& supply, unsigned threads = 2);
   AsmWork(const AsmWork&) = delete;
   AsmWork& operator=(const AsmWork&) = delete;
   ~AsmWork();
 
-  const std::shared_ptr<Door>& door() const { return door_; }
+  const std::shared_ptr<State>& state() const { return state_; }
 
  private:
-  const std::shared_ptr<Door> door_;
-  std::unique_ptr<base::WorkerPool> pool_;
+  const std::shared_ptr<State> state_;
 };
 
 // `work` must outlive the server.

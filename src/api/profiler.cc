@@ -4,21 +4,17 @@
 
 namespace api {
 
-namespace {
-
-bool is_allowed(const net::Request& request, std::string_view allowed_origin) {
+bool is_allowed_page(const net::Request& request, std::string_view allowed_origin) {
   return !allowed_origin.empty() &&
          (allowed_origin == "*" || request.header("Origin") == allowed_origin);
 }
 
-}  // namespace
-
 bool may_page_ask(const net::Request& request, std::string_view allowed_origin) {
-  return request.header("Origin").empty() || is_allowed(request, allowed_origin);
+  return request.header("Origin").empty() || is_allowed_page(request, allowed_origin);
 }
 
 void allow_page(const net::Request& request, std::string_view allowed_origin, net::Answer& answer) {
-  if (!is_allowed(request, allowed_origin)) return;
+  if (!is_allowed_page(request, allowed_origin)) return;
   answer.headers.set("Access-Control-Allow-Origin", std::string(allowed_origin));
   answer.headers.set("Access-Control-Allow-Methods", "POST, OPTIONS");
   answer.headers.set("Access-Control-Allow-Headers", "*, user-agent, content-type");

@@ -1,5 +1,5 @@
 // What the routes of the Firefox profiler have in common: which web page may ask, how an offset is
-// written, what a failure looks like. For api/sources.cc and api/asm.cc.
+// written, what a failure looks like. For api/sources.cc, api/asm.cc and api/symbolicate.cc.
 // Pure functions. Protocol: docs/protocols/sources.md, asm.md
 #pragma once
 
@@ -16,8 +16,9 @@ namespace api {
 // The profiler waits a minute.
 constexpr std::chrono::milliseconds kProfilerPatience{55'000};
 
-// `allowed_origin`: the one whose pages may ask; "*": any; "": none. Requests of programs have
-// none.
+// `allowed_origin`: the one whose pages may ask; "*": any; "": none.
+bool is_allowed_page(const net::Request& request, std::string_view allowed_origin);
+// The same, or no page at all: programs send no Origin.
 bool may_page_ask(const net::Request& request, std::string_view allowed_origin);
 // Tells the browser so.
 void allow_page(const net::Request& request, std::string_view allowed_origin, net::Answer& answer);

@@ -45,6 +45,11 @@ std::optional<net::Answer> refuse_reader(const net::Request& request, const Gate
   return answer_denied(request, denial->why != Denial::Why::no_token, denial->what);
 }
 
+ident::Scope scope_of(const net::Request& request) {
+  const auto scoped = ident::split_scope(request.path);
+  return scoped ? scoped->scope : ident::Scope{};
+}
+
 std::optional<net::Answer> refuse_scope(
     const net::Request& request,
     const std::function<std::optional<net::Answer>(const net::Request&)>& allows,

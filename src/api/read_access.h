@@ -28,6 +28,9 @@ std::optional<Reader> find_source_reader(const net::Request& request, const Gate
 // Nothing for whom the gate admits; else the refusal in the client's dialect.
 std::optional<net::Answer> refuse_reader(const net::Request& request, const Gate& gate);
 
+// Whose files a request's path is about; the default project's when it names none.
+ident::Scope scope_of(const net::Request& request);
+
 // Before the patterns of routes that each project has, too.
 constexpr std::array<const char*, 3> kScopePrefixes{"", "/p/{project}", "/p/{project}/t/{token}"};
 

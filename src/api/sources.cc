@@ -45,12 +45,6 @@ void note_read(const Request& request, const SourcesOptions& options, const Read
   if (options.note) options.note(reader, request.peer, what);
 }
 
-// Whose modules the request's path is about.
-ident::Scope scope_of(const Request& request) {
-  const auto scoped = ident::split_scope(request.path);
-  return scoped ? scoped->scope : ident::Scope{};
-}
-
 std::string module_text(const Request& request, std::string_view id) {
   const std::string project = scope_of(request).project;
   return project.empty() ? std::string(id) : std::string(id) + " in " + project;

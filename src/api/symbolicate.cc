@@ -1,15 +1,14 @@
 #include "api/symbolicate.h"
 
 #include <algorithm>
-#include <atomic>
 #include <map>
-#include <mutex>
 #include <utility>
 #include <vector>
 
+#include "api/door.h"
+#include "api/profiler.h"
 #include "api/read_access.h"
 #include "base/json.h"
-#include "base/pool.h"
 #include "symbolicate/answer.h"
 
 namespace api {
@@ -56,33 +55,23 @@ Answer refusal(Dialect dialect, int status, std::string_view title) {
 
 struct Symbolication::State {
   State(supply::Supply& from, Options given)
-      : supply(from),
-        options(std::move(given)),
-        maps(from, options.maps),
-        pool(std::make_unique<base::WorkerPool>(options.threads)) {}
+      : supply(from), options(std::move(given)), maps(from, options.maps), door(options.threads) {}
 
   supply::Supply& supply;
   const Options options;
   supply::SymbolMaps maps;
-  std::atomic<bool> stopping = false;
-  std::mutex mutex;
-  std::unique_ptr<base::WorkerPool> pool;  // null when stopped; guarded by mutex
+  Door door;
 
-  // Supply may call back when there is nobody to answer any more.
-  void post(std::function<void()> job) {
-    const std::lock_guard lock(mutex);
-    if (pool) pool->post(std::move(job));
-  }
   void allow_origin(const Request& request, Answer& answer) const;
 };
 
 // A page that may not ask gets an answer that its browser keeps from it.
 void Symbolication::State::allow_origin(const Request& request, Answer& answer) const {
   const std::string& allowed = options.allowed_origin;
-  if (allowed.empty() || (allowed != "*" && request.header("Origin") != allowed)) return;
+  if (allowed != "*") answer.headers.set("Vary", "Origin");
+  if (!is_allowed_page(request, allowed)) return;
   answer.headers.set("Access-Control-Allow-Origin", allowed);
   answer.headers.set("Access-Control-Expose-Headers", kExposedHeaders);
-  if (allowed != "*") answer.headers.set("Vary", "Origin");
 }
 
 namespace {
@@ -130,21 +119,24 @@ class Work : public std::enable_shared_from_this<Work> {
   // Finds what is missing, however long that takes, and answers.
   void run(std::shared_ptr<net::Completer> completer) {
     completer_ = std::move(completer);
-    state_->post([self = shared_from_this()] { self->read_and_advance(); });
+    state_->door.post([self = shared_from_this()] { self->read_and_advance(); });
   }
 
   Answer answer() {
     Answer answer = Answer::json(200, "");
     answer.compressible = true;
-    if (question_.frame_count() <= kFramesWhole) {
-      answer.body = symbolicate::AnswerWriter(question_, answers_, debug_text()).write_all();
+    auto writer = std::make_shared<symbolicate::AnswerWriter>(question_, answers_, debug_text());
+    std::string first;
+    writer->write_some(first, kFramesWhole);
+    if (writer->is_done()) {
+      answer.body = std::move(first);
       return finished(std::move(answer));
     }
-    auto writer = std::make_shared<symbolicate::AnswerWriter>(question_, answers_, debug_text());
-    answer.body = net::Producer([self = shared_from_this(), writer]() -> Result<std::string> {
-      std::string piece;
-      writer->write_some(piece, kFramesAtOnce);
-      return piece;
+    answer.body = net::Producer([self = shared_from_this(), writer,
+                                 piece = std::move(first)]() mutable -> Result<std::string> {
+      std::string next = std::exchange(piece, {});
+      if (next.empty()) writer->write_some(next, kFramesAtOnce);
+      return next;
     });
     return finished(std::move(answer));
   }
@@ -182,7 +174,6 @@ class Work : public std::enable_shared_from_this<Work> {
   }
 
   void read_and_advance() {
-    if (state_->stopping) return;
     if (question_.jobs.empty()) {
       Answer refused;
       if (!read(refused)) return completer_->complete(std::move(refused));
@@ -191,7 +182,6 @@ class Work : public std::enable_shared_from_this<Work> {
   }
 
   void advance() {
-    if (state_->stopping) return;
     if (find_modules(Where::pool)) return completer_->complete(answer());
     if (Clock::now() >= deadline_ || ++rounds_ > kRoundsMax) {
       for (const Pending& pending : pending_) {
@@ -207,7 +197,7 @@ class Work : public std::enable_shared_from_this<Work> {
           supply::SymbolMaps::request_for(asked(pending).name, asked(pending).id, scope_));
     }
     state_->supply.want(requests, deadline_, [self = shared_from_this()] {
-      self->state_->post([self] { self->advance(); });
+      self->state_->door.post([self] { self->advance(); });
     });
   }
 
@@ -333,16 +323,8 @@ net::Route other_methods_route(std::string pattern) {
 Symbolication::Symbolication(supply::Supply& supply, Options options)
     : state_(std::make_shared<State>(supply, std::move(options))) {}
 
-Symbolication::~Symbolication() {
-  state_->stopping = true;
-  std::unique_ptr<base::WorkerPool> pool;
-  {
-    const std::lock_guard lock(state_->mutex);
-    pool = std::move(state_->pool);
-  }
-  // Joins: from here on nothing of ours asks Supply.
-  pool.reset();
-}
+// From here on nothing of ours asks Supply.
+Symbolication::~Symbolication() { state_->door.close(); }
 
 void Symbolication::add_routes(net::Router& router) {
   for (const char* prefix : {"", "/try", "/p/{project}", "/p/{project}/t/{token}"}) {
@@ -356,7 +338,5 @@ void Symbolication::add_routes(net::Router& router) {
   }
   router.add(asking_route(state_, "/", state_->options.old_dialect));
 }
-
-supply::SymbolMaps::Counts Symbolication::maps() const { return state_->maps.counts(); }
 
 }  // namespace api

@@ -41,7 +41,6 @@ class Symbolication {
   Symbolication& operator=(const Symbolication&) = delete;
 
   void add_routes(net::Router& router);
-  supply::SymbolMaps::Counts maps() const;
 
   struct State;
 

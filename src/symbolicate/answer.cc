@@ -22,7 +22,9 @@ using symbols::SourceFrame;
 using State = ModuleAnswer::State;
 
 constexpr std::string_view kUnknown = "<unknown>";
-constexpr std::size_t kFramesAtOnce = 16 * 1024;
+constexpr std::size_t kFramesAtOnce = 2048;
+// A frame of compilers has less than a kilobyte; a file made up by somebody may give it megabytes.
+constexpr std::size_t kPieceSizeMax = 16u << 20;
 
 void append_digits(std::string& out, std::uint64_t value, int base) {
   char digits[24];
@@ -119,7 +121,8 @@ bool AnswerWriter::write_some(std::string& out, std::size_t frames_max) {
     if (is_v5()) out += "{\"results\":[";
     at_ = At::between_jobs;
   }
-  for (std::size_t written = 0; written < frames_max;) {
+  const std::size_t size_max = out.size() + kPieceSizeMax;
+  for (std::size_t written = 0; written < frames_max && out.size() < size_max;) {
     if (at_ == At::between_jobs && job_ == question_.jobs.size()) {
       end_answer(out);
       at_ = At::end;
@@ -128,7 +131,7 @@ bool AnswerWriter::write_some(std::string& out, std::size_t frames_max) {
     if (at_ == At::between_jobs) begin_job(out);
     const std::size_t count =
         std::min(std::min(frames_max - written, kFramesAtOnce), job().frames.size() - frame_);
-    write_frames(out, frame_ + count);
+    write_frames(out, frame_ + count, size_max);
     written += count;
     if (frame_ < job().frames.size()) continue;
     end_job(out);
@@ -181,7 +184,7 @@ const AnswerWriter::Texts& AnswerWriter::texts_of(const AskedFrame& frame) const
   return frame.module == AskedFrame::kNoModule ? texts_.back() : texts_[frame.module];
 }
 
-void AnswerWriter::write_frames(std::string& out, std::size_t end) {
+void AnswerWriter::write_frames(std::string& out, std::size_t end, std::size_t size_max) {
   const std::size_t from = frame_;
   found_.assign(end - from, {});
   found_frames_.clear();
@@ -189,7 +192,7 @@ void AnswerWriter::write_frames(std::string& out, std::size_t end) {
   const std::size_t before = out.size();
   out.reserve(before + (end - from) * frame_size_ * 9 / 8);
   const std::vector<std::size_t>& ends = job().ends;
-  for (; frame_ < end; ++frame_) {
+  for (; frame_ < end && out.size() < size_max; ++frame_) {
     while (!stack_is_open_ || frame_ == ends[stack_]) {
       if (stack_is_open_) {
         out += ']';
@@ -212,7 +215,7 @@ void AnswerWriter::write_frames(std::string& out, std::size_t end) {
       append_text(out, frame, found);
     }
   }
-  if (end != from) frame_size_ = (out.size() - before) / (end - from);
+  if (frame_ != from) frame_size_ = (out.size() - before) / (frame_ - from);
 }
 
 void AnswerWriter::look_up(std::size_t from, std::size_t to) {

@@ -41,8 +41,10 @@ class AnswerWriter {
   AnswerWriter(const Question& question, const std::vector<JobAnswer>& modules,
                std::string debug = "");
 
-  // Appends what comes next, about `frames_max` frames; false when that was all.
+  // Appends what comes next, about `frames_max` frames, fewer when their texts are long; false when
+  // there was nothing left. Bounded memory, whatever names a file has made up.
   bool write_some(std::string& out, std::size_t frames_max);
+  bool is_done() const { return at_ == At::end; }
   std::string write_all();
 
  private:
@@ -71,7 +73,7 @@ class AnswerWriter {
   std::string_view comma() const { return is_old() ? ", " : ","; }
 
   void begin_job(std::string& out);
-  void write_frames(std::string& out, std::size_t end);
+  void write_frames(std::string& out, std::size_t end, std::size_t size_max);
   void end_job(std::string& out);
   void end_answer(std::string& out) const;
 

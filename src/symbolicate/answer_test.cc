@@ -3,44 +3,24 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
-#include "symbols/index_writer.h"
+#include "symbolicate/map_fixture.h"
 
 namespace symbolicate {
 namespace {
 
 using State = ModuleAnswer::State;
 
-// f at [0x100, 0x120) of a.c, with g inlined from line 7 at [0x108, 0x110); a public _p@8 at 0x200.
+// The small module with a public _p@8 at 0x200.
 ModuleAnswer found_module(const char* os, const char* code_file = "") {
-  symbols::Model model;
+  symbols::Model model = small_model("f<\"x\">");
   model.info.os = os;
   model.info.arch = "x86";
   model.info.code_file = code_file;
-  model.files.push_back(model.strings.intern("a.c"));
-  symbols::Function f;
-  f.rva = 0x100;
-  f.size = 0x20;
-  f.name = model.strings.intern("f<\"x\">");
-  f.line_count = 1;
-  f.inline_count = 1;
-  model.functions.push_back(f);
-  model.lines.push_back({0x100, 0x20, 3, 0});
-  symbols::InlineSite site;
-  site.name = model.strings.intern("g");
-  site.call_file = 0;
-  site.call_line = 7;
-  site.range_count = 1;
-  model.inlines.push_back(site);
-  model.inline_ranges.push_back({0x108, 8});
   symbols::Public p;
   p.rva = 0x200;
   p.name = model.strings.intern("_p@8");
   model.publics.push_back(p);
-  auto bytes = symbols::write_index(model);
-  EXPECT_TRUE(bytes.ok());
-  auto map = symbols::Map::open(base::MappedFile::from_bytes(std::move(bytes).value()));
-  EXPECT_TRUE(map.ok());
-  return {State::found, std::move(map).value(), "", ""};
+  return {State::found, must_map(model), "", ""};
 }
 
 Question must_ask(const std::string& body, Dialect dialect) {
@@ -137,6 +117,28 @@ TEST(Answer, PiecesAreTheWhole) {
     }
     EXPECT_EQ(text, whole) << frames;
   }
+}
+
+// A name of a hundred kilobytes, a thousand times: pieces stay small, and are the whole.
+TEST(Answer, LongNamesMakeShortPieces) {
+  const std::string name(100'000, 'n');
+  const ModuleAnswer found{State::found, must_map(small_model(name.c_str())), "", ""};
+  std::string body = R"j({"memoryMap":[["f.pdb","AB1"]],"stacks":[[[0,256])j";
+  for (int i = 1; i < 1000; ++i) body += ",[0,256]";
+  const Question question = must_ask(body + "]]}", Dialect::v5);
+  const std::vector<JobAnswer> answers{{found}};
+  AnswerWriter writer(question, answers);
+  std::string whole;
+  std::string piece;
+  std::size_t pieces = 0;
+  for (; writer.write_some(piece, 1000); ++pieces) {
+    EXPECT_LT(piece.size(), 20u << 20);
+    whole += piece;
+    piece.clear();
+  }
+  EXPECT_GT(pieces, 5u);
+  EXPECT_TRUE(writer.is_done());
+  EXPECT_EQ(whole, AnswerWriter(question, answers).write_all());
 }
 
 TEST(Answer, NoJobs) {

@@ -47,8 +47,6 @@ struct Question {
   Dialect dialect = Dialect::v5;
   bool is_version_3 = false;  // the answer is the bare list of stacks
   std::vector<Job> jobs;
-
-  std::size_t frame_count() const;
 };
 
 base::Result<Question> find_question(std::string_view body, Dialect dialect);

@@ -257,12 +257,6 @@ Result<Question> read_question(element root, Dialect dialect) {
 
 }  // namespace
 
-std::size_t Question::frame_count() const {
-  std::size_t count = 0;
-  for (const Job& job : jobs) count += job.frames.size();
-  return count;
-}
-
 Result<Question> find_question(std::string_view body, Dialect dialect) {
   Document document;
   TRY(document.read(body));

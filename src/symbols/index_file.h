@@ -28,7 +28,6 @@ class IndexFile {
       std::shared_ptr<const base::MappedFile> file);
 
   const ModuleInfo& info() const { return info_; }
-  std::uint64_t size() const { return file_->bytes().size(); }
 
   // Sections that are absent are empty.
   PackedTable functions, function_names, blocks, nodes, publics, files, strings, string_blocks,

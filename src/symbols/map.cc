@@ -151,7 +151,6 @@ std::optional<std::string_view> Map::find_nearest_name(base::Rva rva) const {
 }
 
 std::uint64_t Map::memory_size() const { return sizeof(State) + state_->strings.memory_size(); }
-std::uint64_t Map::file_size() const { return state_->file->size(); }
 
 std::optional<base::Rva> Map::find_line_start(base::Rva rva) const {
   RowSearch rows(*state_->file);

@@ -70,9 +70,8 @@ class Map {
   void find_many(std::span<const base::Rva> rvas,
                  const std::function<void(std::size_t index, const Hit* hit)>& sink) const;
 
-  // Bytes of memory that the answers so far have cost, and of the mapped file.
+  // Bytes of memory that the answers so far have cost; the mapped file is not counted.
   std::uint64_t memory_size() const;
-  std::uint64_t file_size() const;
 
   // The merged CFI rules in force at an address; nothing when no range covers it.
   std::optional<CfiRules> find_cfi(base::Rva rva) const;
