@@ -68,8 +68,8 @@ void add_part(std::string& body, const std::string& boundary, std::string_view d
 Result<void> add_file_part(std::string& body, const std::string& boundary, std::string_view name,
                            const std::string& path) {
   const std::string bytes = TRY(base::read_file(path));
-  add_part(body, boundary, "name=" + in_quotes(name) + "; filename=" + in_quotes(base::basename_of(path)),
-           bytes);
+  add_part(body, boundary,
+           "name=" + in_quotes(name) + "; filename=" + in_quotes(base::basename_of(path)), bytes);
   return {};
 }
 
