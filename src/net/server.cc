@@ -29,16 +29,21 @@ constexpr unsigned kAcceptsPerTurn = 64;
 
 constexpr std::int64_t kFullLogPeriodUs = 60'000'000;
 
+void note_crowd(const ServerCore& server) {
+  if (server.options.on_crowd) server.options.on_crowd();
+}
+
 // Too many connections. Any answer would be wrong for somebody: to debuginfod's clients a 503 is
 // "not here" for ten minutes, to symsrv a reason to leave us. They all wait, so nobody is answered:
-// the next ones stay in the kernel's queue until a place is free.
-bool take_place(ServerCore& server) {
+// the next ones stay in the kernel's queue until a place is free. Which place it is, from 1; 0:
+// none.
+unsigned take_place(ServerCore& server) {
   std::atomic<unsigned>& taken = server.figures.connections;
   unsigned count = taken.load();
   while (count < server.options.connections_max) {
-    if (taken.compare_exchange_weak(count, count + 1)) return true;
+    if (taken.compare_exchange_weak(count, count + 1)) return count + 1;
   }
-  return false;
+  return 0;
 }
 
 void give_place_back(ServerCore& server) { server.figures.connections.fetch_sub(1); }
@@ -154,7 +159,8 @@ void Door::on_ready(Direction) {
 // False when all places are taken, or the process has no descriptor or memory left.
 bool Door::accept_waiting(unsigned count) {
   for (unsigned i = 0; i < count; ++i) {
-    if (!take_place(worker_.server())) {
+    const unsigned place = take_place(worker_.server());
+    if (place == 0) {
       if (!is_held_) note_full(worker_.server());
       is_held_ = true;
       return false;
@@ -165,6 +171,7 @@ bool Door::accept_waiting(unsigned count) {
     base::Fd fd(::accept4(watch_.fd(), address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.valid()) {
       is_held_ = false;
+      if (place % ServerOptions::kCrowdStep == 0) note_crowd(worker_.server());
       worker_.welcome(std::move(fd), *address, kind_);
       continue;
     }
@@ -173,6 +180,7 @@ bool Door::accept_waiting(unsigned count) {
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       base::log::warning("cannot accept a connection: {}",
                          base::error_from_errno(errno, "accept", "socket").what);
+      note_crowd(worker_.server());
       return false;
     }
     // else that client has gone already

@@ -54,7 +54,12 @@ struct ServerOptions {
   std::chrono::seconds drain_timeout{10};
   unsigned connections_max = 10000;        // more wait in the kernel's queue until one closes
   std::shared_ptr<ServerFigures> figures;  // null: start() makes some
-  AddressSet trusted_proxies;              // that may say who the client is
+  // Called on the loops each time that the open connections reach a multiple of kCrowdStep, and
+  // when there is no descriptor for one that waits: who keeps descriptors in store may close some.
+  // Quick, and never blocking. Null: nobody does.
+  std::function<void()> on_crowd;
+  static constexpr unsigned kCrowdStep = 256;
+  AddressSet trusted_proxies;  // that may say who the client is
   // Called on the loops for each head, before a route is chosen: may give the request another path.
   // Null: none does.
   std::function<void(Request&)> rewrite;

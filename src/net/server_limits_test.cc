@@ -69,6 +69,20 @@ TEST_F(ServerTest, IdleConnectionsMakeRoomWhenOthersWait) {
   EXPECT_EQ(a.end(), RawClient::End::closed);
 }
 
+TEST_F(ServerTest, WhoKeepsDescriptorsInStoreIsToldOfACrowd) {
+  std::atomic<unsigned> told{0};
+  options_.on_crowd = [&] { ++told; };
+  start();
+  std::vector<std::unique_ptr<RawClient>> crowd;
+  for (unsigned i = 0; i < ServerOptions::kCrowdStep; ++i) {
+    EXPECT_EQ(told, 0u) << i;
+    crowd.push_back(std::make_unique<RawClient>(address()));
+    crowd.back()->send(kGet);
+    EXPECT_EQ(crowd.back()->read_answer().status, 200);
+  }
+  EXPECT_EQ(told, 1u);
+}
+
 TEST_F(ServerTest, StopDrains) {
   start();
   RawClient parked(address()), idle(address()), download(address());

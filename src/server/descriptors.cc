@@ -22,12 +22,14 @@ void raise_descriptor_limit(std::uint64_t connections_max) {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::size_t open_files_max(std::uint64_t connections_max) {
+std::uint64_t descriptor_limit() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kOpenFilesMin;
-  const std::uint64_t taken = connections_max + kOtherDescriptors;
-  return std::clamp(limit.rlim_cur > taken ? limit.rlim_cur - taken : 0, kOpenFilesMin,
-                    kOpenFilesMax);
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
+std::size_t open_files_max(std::uint64_t limit, std::uint64_t connections) {
+  const std::uint64_t taken = 2 * connections + kOtherDescriptors;
+  return std::clamp(limit > taken ? limit - taken : 0, kOpenFilesMin, kOpenFilesMax);
 }
 
 }  // namespace server

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "server/descriptors.h"
 #include "supply/extract_in_child.h"
 
 namespace server {
@@ -17,7 +16,6 @@ supply::Supply::Options supply_options(const Options& options, const store::Data
   limits.memory_bytes_max = options.conversion_memory;
   limits.seconds_max = options.conversion_seconds;
   supply::Supply::Options supply;
-  supply.cache.open_max = open_files_max(options.limit_connections);
   supply.derived.directory = data.index();
   supply.derived.tmp = data.tmp();
   supply.derived.threads = static_cast<unsigned>(options.conversion_threads);

@@ -194,7 +194,11 @@ Result<void> serve(const Options& options) {
        options.disk_stop_extracting, &containers});
   const SymbolSite site = symbol_site(options);
   const auto statistics = TRY(open_statistics(site, *database, catalog, data, *upstreams));
+  const auto network = std::make_shared<net::ServerFigures>();
   supply::Supply::Options supplying = supply_options(options, data);
+  supplying.cache.open_room = [limit = descriptor_limit(), network] {
+    return open_files_max(limit, network->connections);
+  };
   supplying.bring = [&scan, &upstreams](std::vector<base::Sha256> contents,
                                         supply::Supply::Options::Arrives arrives,
                                         std::function<void()> done) {
@@ -267,7 +271,6 @@ Result<void> serve(const Options& options) {
   const auto too_many = [&rates](const net::Request& request) { return rates.refuse(request); };
   api::UploadOptions uploading = upload_options(options);
   if (!rates.empty()) uploading.refuse = too_many;
-  const auto network = std::make_shared<net::ServerFigures>();
   api::HttpFigures http;
   api::add_health_routes(
       router, catalog, supply, disk, kVersion, network,
@@ -316,6 +319,7 @@ Result<void> serve(const Options& options) {
   workers.start();
   net::ServerOptions serving = TRY(net_options(options, data));
   serving.figures = network;
+  serving.on_crowd = [&pool, &supply] { pool.post([&supply] { supply.close_surplus(); }); };
   if (!directories.empty()) {
     serving.rewrite = [&directories](net::Request& request) {
       if (auto path = directories.find(request.path)) request.path = *std::move(path);

@@ -5,9 +5,14 @@
 namespace supply {
 
 AnswerCache::AnswerCache(const Limits& limits, std::size_t shards) {
-  const auto part = [&](std::size_t limit) { return std::max<std::size_t>(limit / shards, 1); };
-  const Limits each{part(limits.files_max), part(limits.open_max), part(limits.misses_max),
-                    limits.content_bytes_max / shards};
+  const auto part = [shards](std::size_t limit) {
+    return std::max<std::size_t>(limit / shards, 1);
+  };
+  Limits each{part(limits.files_max), part(limits.open_max), part(limits.misses_max),
+              limits.content_bytes_max / shards};
+  if (limits.open_room) {
+    each.open_room = [room = limits.open_room, part] { return part(room()); };
+  }
   for (std::size_t i = 0; i < shards; ++i) shards_.push_back(std::make_unique<AnswerShard>(each));
 }
 
@@ -25,6 +30,10 @@ void AnswerCache::clear() {
 
 void AnswerCache::close_removed() {
   for (const auto& shard : shards_) shard->close_removed();
+}
+
+void AnswerCache::close_surplus() {
+  for (const auto& shard : shards_) shard->close_surplus();
 }
 
 AnswerCache::Sizes AnswerCache::sizes() const {

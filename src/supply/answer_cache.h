@@ -44,6 +44,8 @@ class AnswerCache {
   void clear();
   // Closes files that were removed, so that their room on the disk is free. Asks the disk.
   void close_removed();
+  // Closes what is open beyond the room of this moment.
+  void close_surplus();
   Sizes sizes() const;
 
  private:

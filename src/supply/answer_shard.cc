@@ -64,7 +64,12 @@ void AnswerShard::keep_content(Entry& entry, Closed& closed) {
 
 void AnswerShard::keep_open(Entries::iterator entry, Closed& closed) {
   entry->place = open_.insert(open_.begin(), entry);
-  while (open_.size() > limits_.open_max) {
+  trim_open(closed);
+}
+
+void AnswerShard::trim_open(Closed& closed) {
+  const std::size_t open_max = limits_.open_room ? limits_.open_room() : limits_.open_max;
+  while (open_.size() > open_max) {
     const Entries::iterator last = open_.back();
     if (!std::exchange(last->is_open_used, false)) {
       close(last, closed);
@@ -95,6 +100,12 @@ void AnswerShard::close_removed() {
     const auto at = by_key_.find(key);
     if (at != by_key_.end() && at->second->found.fd() == found.fd()) close(at->second, closed);
   }
+}
+
+void AnswerShard::close_surplus() {
+  Closed closed;
+  const std::lock_guard lock(mutex_);
+  trim_open(closed);
 }
 
 SharedKey AnswerShard::key_like(const AnswerKey& key) const {

@@ -40,9 +40,11 @@ using SharedKey = std::shared_ptr<const AnswerKey>;
 
 struct AnswerLimits {
   std::size_t files_max = 32'768;  // about 1.5 KB each
-  std::size_t open_max = 512;      // of these, with a descriptor
+  std::size_t open_max = 512;      // of these, with a descriptor; see open_room
   std::size_t misses_max = 50'000;
   std::size_t content_bytes_max = 64u << 20;  // in memory; those that come later are kept open
+  // The open_max of this moment, where others take descriptors too. Quick; any thread calls it.
+  std::function<std::size_t()> open_room = {};
 };
 
 struct AnswerSizes {
@@ -70,6 +72,7 @@ class AnswerShard {
   void forget_misses();
   void clear();
   void close_removed();
+  void close_surplus();
   AnswerSizes sizes() const;
 
  private:
@@ -109,6 +112,7 @@ class AnswerShard {
   void keep_content(Entry& entry, Closed& closed);
   void remove(Entries::iterator entry, Closed& closed);
   void keep_open(Entries::iterator entry, Closed& closed);
+  void trim_open(Closed& closed);
   void close(Entries::iterator entry, Closed& closed);
   void trim(Entries& entries, std::size_t size_max, Closed& closed);
 

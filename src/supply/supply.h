@@ -109,7 +109,8 @@ class Supply {
 
   // Forgets what is remembered about the ids of a request: the next one is looked up again.
   void refresh(const ident::SymbolRequest& request);
-  void forget_misses();  // all of them
+  void forget_misses();                             // all of them
+  void close_surplus() { cache_.close_surplus(); }  // when cache.open_room has become smaller
 
   struct Counts {
     AnswerCache::Sizes remembered;

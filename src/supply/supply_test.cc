@@ -498,6 +498,23 @@ TEST(AnswerCache, AFileThatWasRemovedIsClosedWhenAsked) {
   EXPECT_TRUE(cache.find(AnswerKey("b")).here());
 }
 
+TEST(AnswerCache, FilesAreClosedWhenOthersNeedTheirDescriptors) {
+  const auto directory = base::TemporaryDirectory::create("answers").value();
+  std::size_t room = 3;
+  AnswerLimits limits{4, 0, 2, 0};
+  limits.open_room = [&] { return room; };
+  AnswerCache cache(limits, 1);
+  for (const std::string name : {"a", "b", "c", "d"}) {
+    cache.put(AnswerKey(name), {name}, file_in(directory, name));
+  }
+  EXPECT_EQ(cache.sizes().open, 3u);
+  room = 1;
+  cache.close_surplus();
+  EXPECT_EQ(cache.sizes().open, 1u);
+  EXPECT_EQ(cache.sizes().files, 4u);
+  EXPECT_TRUE(cache.find(AnswerKey("b")).fd());
+}
+
 TEST(AnswerCache, AClosedFileThatIsGoneIsNotRemembered) {
   const auto directory = base::TemporaryDirectory::create("answers").value();
   AnswerCache cache({3, 1, 2, 0}, 1);
