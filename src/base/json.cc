@@ -41,6 +41,16 @@ std::size_t plain_size(std::string_view text, std::size_t from) {
         odd_bits(words[0]) | odd_bits(words[1]) | odd_bits(words[2]) | odd_bits(words[3]);
     if (odd != 0) break;
   }
+  std::uint64_t word = 0;
+  for (; text.size() - at >= sizeof word; at += sizeof word) {
+    std::memcpy(&word, bytes + at, sizeof word);
+    if (odd_bits(word) != 0) break;
+  }
+  if (text.size() - at < sizeof word && text.size() >= sizeof word) {
+    // The last eight, some of them for the second time.
+    std::memcpy(&word, bytes + text.size() - sizeof word, sizeof word);
+    if (odd_bits(word) == 0) return text.size();
+  }
   while (at < text.size() && kPlain[static_cast<unsigned char>(bytes[at])]) ++at;
   return at;
 }

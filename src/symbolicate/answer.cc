@@ -23,6 +23,7 @@ using State = ModuleAnswer::State;
 
 constexpr std::string_view kUnknown = "<unknown>";
 constexpr std::size_t kFramesAtOnce = 2048;
+constexpr std::size_t kFramesAhead = 2;
 // A frame of compilers has less than a kilobyte; a file made up by somebody may give it megabytes.
 constexpr std::size_t kPieceSizeMax = 16u << 20;
 
@@ -193,6 +194,7 @@ void AnswerWriter::write_frames(std::string& out, std::size_t end, std::size_t s
   out.reserve(before + (end - from) * frame_size_ * 9 / 8);
   const std::vector<std::size_t>& ends = job().ends;
   for (; frame_ < end && out.size() < size_max; ++frame_) {
+    if (end - frame_ > kFramesAhead) bring_texts(found_[frame_ - from + kFramesAhead]);
     while (!stack_is_open_ || frame_ == ends[stack_]) {
       if (stack_is_open_) {
         out += ']';
@@ -216,6 +218,19 @@ void AnswerWriter::write_frames(std::string& out, std::size_t end, std::size_t s
     }
   }
   if (frame_ != from) frame_size_ = (out.size() - before) / (frame_ - from);
+}
+
+// A hint: these texts, which lie anywhere in memory, are written soon.
+void AnswerWriter::bring_texts(const Found& found) const {
+  if (!found.is_there) return;
+  for (std::size_t i = found.first; i <= found.first + found.inlined; ++i) {
+    const SourceFrame& frame = found_frames_[i];
+    constexpr std::size_t kLine = 64;
+    for (std::size_t at = 0; at < std::min(frame.function.size(), 4 * kLine); at += kLine) {
+      __builtin_prefetch(frame.function.data() + at);
+    }
+    __builtin_prefetch(frame.file.data());
+  }
 }
 
 void AnswerWriter::look_up(std::size_t from, std::size_t to) {

@@ -78,6 +78,7 @@ class AnswerWriter {
   void end_answer(std::string& out) const;
 
   void set_texts();
+  void bring_texts(const Found& found) const;
   void look_up(std::size_t from, std::size_t to);
   void look_up_nearest(std::size_t from, std::size_t to);
   void keep(Found& found, const symbols::Hit& hit);
