@@ -53,7 +53,8 @@ endfunction()
 
 # faultline_test(NAME SOURCES file… DEPS room… [TIMEOUT seconds] [LABELS integration] [TOGETHER])
 # TOGETHER: one process runs all its tests, for what is slow to set up.
-# Label what starts servers or other programs `integration`: those run in the release build only.
+# Label what starts servers or other programs `integration`: `./check` runs those in the release
+# build alone, `./check --full` in every one.
 function(faultline_test name)
   cmake_parse_arguments(arg "TOGETHER" "TIMEOUT;LABELS" "SOURCES;DEPS;LIBS" ${ARGN})
   if(NOT arg_TIMEOUT)
@@ -70,6 +71,9 @@ function(faultline_test name)
     target_link_libraries(${name} PRIVATE fl_${dep})
   endforeach()
   include(GoogleTest)
+  if(NOT "integration" IN_LIST arg_LABELS)
+    add_dependencies(unit_tests ${name})
+  endif()
   if(arg_LABELS)
     set(labels LABELS "${arg_LABELS}")
   endif()
@@ -90,6 +94,7 @@ function(faultline_fuzzer source room)
   get_filename_component(name ${source} NAME_WE)
   string(REPLACE "/" "_" target "${room}")
   add_executable(${name} ${source})
+  add_dependencies(fuzzers ${name})
   faultline_use_precompiled(${name} tests)
   target_link_libraries(${name} PRIVATE fl_${target})
   if(FAULTLINE_FUZZ)
