@@ -8,6 +8,7 @@
 #include "api/door.h"
 #include "api/profiler.h"
 #include "api/read_access.h"
+#include "api/schemas.h"
 #include "base/json.h"
 #include "symbolicate/answer.h"
 
@@ -337,6 +338,7 @@ void Symbolication::add_routes(net::Router& router) {
     }
   }
   router.add(asking_route(state_, "/", state_->options.old_dialect));
+  add_schema_routes(router);
 }
 
 }  // namespace api
