@@ -10,6 +10,7 @@
 #include "api/read_access.h"
 #include "api/schemas.h"
 #include "base/json.h"
+#include "base/lost_pages.h"
 #include "symbolicate/answer.h"
 
 namespace api {
@@ -123,12 +124,15 @@ class Work : public std::enable_shared_from_this<Work> {
     state_->door.post([self = shared_from_this()] { self->read_and_advance(); });
   }
 
-  Answer answer() {
+  // Nothing, once, when an index turned out to be damaged: its module is to be found again. (What
+  // is seen later in a long answer is lacking there, and good in the next.)
+  std::optional<Answer> find_answer() {
     Answer answer = Answer::json(200, "");
     answer.compressible = true;
     auto writer = std::make_shared<symbolicate::AnswerWriter>(question_, answers_, debug_text());
     std::string first;
     writer->write_some(first, kFramesWhole);
+    if (!has_retried_ && gave_up_damaged()) return std::nullopt;
     if (writer->is_done()) {
       answer.body = std::move(first);
       return finished(std::move(answer));
@@ -167,6 +171,22 @@ class Work : public std::enable_shared_from_this<Work> {
     return true;
   }
 
+  // Whether any module's index was damaged, or lost while we looked; these are pending again.
+  bool gave_up_damaged() {
+    const bool lost_some = base::lost_pages() != lost_pages_;
+    lost_pages_ = base::lost_pages();
+    for (std::size_t job = 0; job < answers_.size(); ++job) {
+      for (std::size_t i = 0; i < answers_[job].size(); ++i) {
+        ModuleAnswer& answer = answers_[job][i];
+        if (answer.map == nullptr || !(lost_some || answer.map->is_damaged())) continue;
+        answer = {};
+        pending_.push_back({job, i});
+        has_retried_ = true;
+      }
+    }
+    return !pending_.empty();
+  }
+
   static void set_missing(ModuleAnswer& answer, const Error& miss) {
     answer.state = ModuleAnswer::State::missing;
     if (miss.fault == Fault::not_found) return;
@@ -183,13 +203,16 @@ class Work : public std::enable_shared_from_this<Work> {
   }
 
   void advance() {
-    if (find_modules(Where::pool)) return completer_->complete(answer());
-    if (Clock::now() >= deadline_ || ++rounds_ > kRoundsMax) {
+    if (!find_modules(Where::pool) && (Clock::now() >= deadline_ || ++rounds_ > kRoundsMax)) {
       for (const Pending& pending : pending_) {
         set_missing(answers_[pending.job][pending.module],
                     {Fault::timed_out, "the symbols did not come in time: ask again"});
       }
-      return completer_->complete(answer());
+      pending_.clear();
+    }
+    if (pending_.empty()) {
+      if (auto answer = find_answer()) return completer_->complete(*std::move(answer));
+      return advance();
     }
     std::vector<ident::SymbolRequest> requests;
     requests.reserve(pending_.size());
@@ -254,6 +277,8 @@ class Work : public std::enable_shared_from_this<Work> {
   std::size_t modules_wanted_ = 0;
   std::size_t modules_open_ = 0;  // … whose index was open when the request came
   int rounds_ = 0;
+  std::uint64_t lost_pages_ = base::lost_pages();
+  bool has_retried_ = false;
 };
 
 net::Reply symbolicate(const Shared& state, Dialect dialect, const Request& request) {
@@ -266,7 +291,9 @@ net::Reply symbolicate(const Shared& state, Dialect dialect, const Request& requ
   if (request.body.size() <= kLoopBodyMax) {
     Answer refused;
     if (!work->read(refused)) return refused;
-    if (work->find_modules(Work::Where::loop)) return work->answer();
+    if (work->find_modules(Work::Where::loop)) {
+      if (auto answer = work->find_answer()) return *std::move(answer);
+    }
   }
   return net::Later{[work = std::move(work)](std::shared_ptr<net::Completer> completer) {
     work->run(std::move(completer));

@@ -5,7 +5,8 @@
 // besides is the texts that its answers needed. The least recently used are let go when those pass
 // a bound; a map that is let go lives on while somebody holds it.
 // An upload needs no invalidation here: Supply then names another file. A file that turns out to be
-// damaged is removed, and made again by who asks next.
+// damaged, when it is opened or by a lookup, is removed, and made again by who asks next; so is one
+// that somebody cut short while it was open.
 // local() is for network loops: memory only. open() touches the disk. Any thread may call.
 #pragma once
 
@@ -17,6 +18,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/lost_pages.h"
 #include "ident/paths.h"
 #include "supply/supply.h"
 #include "symbols/map.h"
@@ -69,8 +71,13 @@ class SymbolMaps {
   Found find(std::string_view name, std::string_view id, const ident::Scope& scope);
   Map find_open(const std::string& path);
   Map keep(const std::string& path, Map map);
-  void measure_first();  // REQUIRES: mutex_ held
-  void let_go();         // REQUIRES: mutex_ held
+  // Whether the open map of that path has met damage: it is let go of.
+  bool take_damaged(const std::string& path);
+  // Who cut a file short is not told: all are opened again. REQUIRES: mutex_ held
+  void let_go_if_pages_were_lost();
+  void forget(Entries::iterator entry);  // REQUIRES: mutex_ held
+  void measure_first();                  // REQUIRES: mutex_ held
+  void let_go();                         // REQUIRES: mutex_ held
 
   Supply& supply_;
   const Options options_;
@@ -79,6 +86,7 @@ class SymbolMaps {
   Entries entries_;
   std::unordered_map<std::string_view, Entries::iterator> by_path_;  // views of Entry::path
   Counts counts_;
+  std::uint64_t lost_pages_ = base::lost_pages();
 };
 
 }  // namespace supply
