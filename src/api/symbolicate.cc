@@ -11,6 +11,7 @@
 #include "api/schemas.h"
 #include "base/json.h"
 #include "base/lost_pages.h"
+#include "net/body_budget.h"
 #include "symbolicate/answer.h"
 
 namespace api {
@@ -35,6 +36,8 @@ constexpr std::size_t kLoopBodyMax = 32 * 1024;
 // What is answered in one piece, and the size of the pieces of longer answers.
 constexpr std::size_t kFramesWhole = 16 * 1024;
 constexpr std::size_t kFramesAtOnce = 4096;
+// What is wanted of supply at a time, however many modules a body names.
+constexpr std::size_t kModulesAtOnce = 4096;
 // What was settled may be forgotten again before it is seen (an upload, a damaged index).
 constexpr int kRoundsMax = 8;
 // Left for the answer before net's own deadline.
@@ -42,6 +45,12 @@ constexpr std::chrono::milliseconds kMargin{1000};
 constexpr std::string_view kExposedHeaders =
     "accept, accept-encoding, authorization, content-type, dnt, origin, user-agent, x-csrftoken, "
     "x-requested-with";
+
+// Of a body that could not be taken.
+int status_of(Fault fault) {
+  if (fault == Fault::too_large) return 413;
+  return fault == Fault::unavailable ? 503 : 400;
+}
 
 bool is_old(Dialect dialect) { return dialect == Dialect::mozilla || dialect == Dialect::snappy; }
 
@@ -57,11 +66,16 @@ Answer refusal(Dialect dialect, int status, std::string_view title) {
 
 struct Symbolication::State {
   State(supply::Supply& from, Options given)
-      : supply(from), options(std::move(given)), maps(from, options.maps), door(options.threads) {}
+      : supply(from),
+        options(std::move(given)),
+        maps(from, options.maps),
+        bodies(std::make_shared<net::BodyBudget>(options.bodies_max)),
+        door(options.threads) {}
 
   supply::Supply& supply;
   const Options options;
   supply::SymbolMaps maps;
+  const std::shared_ptr<net::BodyBudget> bodies;
   Door door;
 
   void allow_origin(const Request& request, Answer& answer) const;
@@ -110,10 +124,18 @@ class Work : public std::enable_shared_from_this<Work> {
     return true;
   }
 
-  // Whether all modules are known. On a loop only what is open counts.
+  // Whether all modules are known; if not, some of the last few are not. On a loop only what is
+  // open counts.
   enum class Where : std::uint8_t { loop, pool };
   bool find_modules(Where where) {
-    std::erase_if(pending_, [&](const Pending& pending) { return find_module(pending, where); });
+    for (std::size_t first = first_of_few(); !pending_.empty(); first = first_of_few()) {
+      const auto few = pending_.begin() + static_cast<std::ptrdiff_t>(first);
+      const auto left = std::remove_if(
+          few, pending_.end(), [&](const Pending& pending) { return find_module(pending, where); });
+      if (left != pending_.end()) rounds_ = 0;
+      pending_.erase(left, pending_.end());
+      if (pending_.size() > first) break;
+    }
     if (where == Where::loop) modules_open_ = modules_wanted_ - pending_.size();
     return pending_.empty();
   }
@@ -151,6 +173,10 @@ class Work : public std::enable_shared_from_this<Work> {
     std::size_t job;
     std::size_t module;
   };
+
+  std::size_t first_of_few() const {
+    return pending_.size() - std::min(pending_.size(), kModulesAtOnce);
+  }
 
   const symbolicate::AskedModule& asked(const Pending& pending) const {
     return question_.jobs[pending.job].modules[pending.module];
@@ -215,10 +241,10 @@ class Work : public std::enable_shared_from_this<Work> {
       return advance();
     }
     std::vector<ident::SymbolRequest> requests;
-    requests.reserve(pending_.size());
-    for (const Pending& pending : pending_) {
-      requests.push_back(
-          supply::SymbolMaps::request_for(asked(pending).name, asked(pending).id, scope_));
+    requests.reserve(std::min(pending_.size(), kModulesAtOnce));
+    for (std::size_t i = first_of_few(); i < pending_.size(); ++i) {
+      const auto& [name, id] = asked(pending_[i]);
+      requests.push_back(supply::SymbolMaps::request_for(name, id, scope_));
     }
     state_->supply.want(requests, deadline_, [self = shared_from_this()] {
       self->state_->door.post([self] { self->advance(); });
@@ -276,7 +302,7 @@ class Work : public std::enable_shared_from_this<Work> {
   std::vector<Pending> pending_;
   std::size_t modules_wanted_ = 0;
   std::size_t modules_open_ = 0;  // … whose index was open when the request came
-  int rounds_ = 0;
+  int rounds_ = 0;                // since a module was found or missed
   std::uint64_t lost_pages_ = base::lost_pages();
   bool has_retried_ = false;
 };
@@ -306,11 +332,13 @@ net::Route asking_route(const Shared& state, std::string pattern, Dialect dialec
   route.pattern = std::move(pattern);
   route.body = net::BodyPolicy::memory(kBodySizeMax);
   route.body.plain_size_max = kBodySizeMax;
+  route.body.budget = state->bodies;
   route.handler = [state, dialect](Request& request) {
     return symbolicate(state, dialect, request);
   };
   route.refuse_body = [state, dialect](const Request& request, const Error& error) {
-    Answer answer = refusal(dialect, error.fault == Fault::too_large ? 413 : 400, error.what);
+    Answer answer = refusal(dialect, status_of(error.fault), error.what);
+    if (answer.status == 503) answer.headers.set("Retry-After", "1");
     if (!is_old(dialect)) state->allow_origin(request, answer);
     return answer;
   };

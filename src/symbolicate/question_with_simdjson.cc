@@ -151,6 +151,7 @@ class JobReader {
   Result<void> read_modules(element value) {
     simdjson::dom::array list;
     if (value.get(list)) return bad_modules("modules must be a list");
+    job_.modules.reserve(list.size());
     for (const element entry : list) {
       simdjson::dom::array pair;
       if (entry.get(pair) || pair.size() != 2) {
@@ -173,6 +174,8 @@ class JobReader {
   Result<void> read_stacks(element value) {
     simdjson::dom::array list;
     if (value.get(list)) return bad_stacks("stacks must be a list of lists");
+    job_.ends.reserve(list.size());
+    job_.frames.reserve(count_frames(list));
     for (const element entry : list) {
       simdjson::dom::array stack;
       if (entry.get(stack)) return bad_stack("is not a list");
@@ -182,6 +185,14 @@ class JobReader {
     }
     if (job_.ends.empty() && !is_old()) return bad_stacks("no stacks specified");
     return {};
+  }
+
+  // The lengths that simdjson tells end at 16 777 215, so this is a guess for larger bodies.
+  static std::size_t count_frames(const simdjson::dom::array& stacks) {
+    std::size_t count = 0;
+    simdjson::dom::array stack;
+    for (const element entry : stacks) count += entry.get(stack) ? 0 : stack.size();
+    return count;
   }
 
   Result<void> read_frame(element value, std::size_t first) {
