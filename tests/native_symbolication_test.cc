@@ -20,6 +20,7 @@ using base::JsonValue;
 using symbolication::must_parse;
 using symbolication::must_read;
 using symbolication::text_of;
+using testing_support::ServerProcess;
 
 // What stands beside an object and belongs to it.
 bool is_companion(std::string_view name) {
@@ -127,11 +128,9 @@ void expect_same(const std::string& object, const JsonValue& got, const JsonValu
 
 class NativeSymbolication : public symbolication::Symbolication {
  protected:
-  void SetUp() override {
-    const auto corpus = testing_support::find_corpus();
-    if (!corpus) return;
-    objects_ = *corpus + "/symbols/objects/";
-    std::ifstream lines(*corpus + "/symbols/symbolicate/native-v5.jsonl");
+  void load(const std::string& corpus) {
+    objects_ = corpus + "/symbols/objects/";
+    std::ifstream lines(corpus + "/symbols/symbolicate/native-v5.jsonl");
     for (std::string line; std::getline(lines, line);) {
       JsonValue one = must_parse(line);
       const std::string object(one["object"].text_or(""));
@@ -177,6 +176,7 @@ class NativeSymbolication : public symbolication::Symbolication {
 
 TEST_F(NativeSymbolication, KnowsEveryElfObjectOfTheCorpus) {
   REQUIRE_CORPUS(corpus);
+  load(corpus);
   EXPECT_GE(elf_.size(), 70u);
   // Objects with one id, such as a program and its debug file, go to servers of their own.
   std::vector<std::map<std::string, const std::string*>> rounds;
@@ -196,6 +196,7 @@ TEST_F(NativeSymbolication, KnowsEveryElfObjectOfTheCorpus) {
 
 TEST_F(NativeSymbolication, TheOthersAreRefusedByDumpSyms) {
   REQUIRE_CORPUS(corpus);
+  load(corpus);
   std::set<std::string> named;
   for (const auto& [object, one] : others_) {
     named.insert(object);

@@ -1,5 +1,6 @@
 #include "supply/symbol_maps.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <iterator>
@@ -14,8 +15,11 @@ using base::Fault;
 using base::Result;
 using ident::Artifact;
 using State = SymbolMaps::Answer::State;
+using Clock = std::chrono::steady_clock;
 
 namespace {
+
+constexpr std::chrono::seconds kLookEvery{1};
 
 // Under which Supply remembers what a module's name and id stand for.
 std::string spelling_of(std::string_view name, std::string_view id, const ident::Scope& scope) {
@@ -31,7 +35,7 @@ bool may_be_module(std::string_view name, std::string_view id) {
 }
 
 Result<std::shared_ptr<const symbols::Map>> open_map(const std::string& path, bool is_damaged) {
-  if (is_damaged) return Error{Fault::malformed, "a lookup met a page with a wrong checksum"};
+  if (is_damaged) return Error{Fault::malformed, "a page has a wrong checksum, or the end is gone"};
   auto file = TRY(base::MappedFile::open(path));
   return symbols::Map::open(std::move(file));
 }
@@ -101,7 +105,7 @@ SymbolMaps::Map SymbolMaps::find_open(const std::string& path) {
   const std::lock_guard lock(mutex_);
   let_go_if_pages_were_lost();
   const auto at = by_path_.find(path);
-  if (at == by_path_.end() || at->second->map->is_damaged()) return nullptr;
+  if (at == by_path_.end() || !is_sound(*at->second)) return nullptr;
   ++counts_.hits;
   measure_first();
   entries_.splice(entries_.begin(), entries_, at->second);
@@ -117,7 +121,7 @@ SymbolMaps::Map SymbolMaps::keep(const std::string& path, Map map) {
   const auto at = by_path_.find(path);
   if (at != by_path_.end()) return at->second->map;
   measure_first();
-  entries_.push_front({path, map, 0});
+  entries_.push_front({path, map, 0, Clock::now(), false});
   by_path_.emplace(entries_.front().path, entries_.begin());
   ++counts_.opened;
   ++counts_.open;
@@ -126,10 +130,23 @@ SymbolMaps::Map SymbolMaps::keep(const std::string& path, Map map) {
   return map;
 }
 
+// Of a file that was cut within its last page nothing is lost that the kernel would tell of: the
+// rest of that page reads as zeros.
+bool SymbolMaps::is_sound(Entry& entry) {
+  if (entry.map->is_damaged() || entry.is_cut) return false;
+  const auto now = Clock::now();
+  if (now - entry.looked_at < kLookEvery) return true;
+  entry.looked_at = now;
+  struct stat info{};
+  entry.is_cut = ::stat(entry.path.c_str(), &info) == 0 &&
+                 static_cast<std::uint64_t>(info.st_size) != entry.map->file_size();
+  return !entry.is_cut;
+}
+
 bool SymbolMaps::take_damaged(const std::string& path) {
   const std::lock_guard lock(mutex_);
   const auto at = by_path_.find(path);
-  if (at == by_path_.end() || !at->second->map->is_damaged()) return false;
+  if (at == by_path_.end() || is_sound(*at->second)) return false;
   forget(at->second);
   return true;
 }

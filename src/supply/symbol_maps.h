@@ -7,9 +7,12 @@
 // An upload needs no invalidation here: Supply then names another file. A file that turns out to be
 // damaged, when it is opened or by a lookup, is removed, and made again by who asks next; so is one
 // that somebody cut short while it was open.
-// local() is for network loops: memory only. open() touches the disk. Any thread may call.
+// local() is for network loops: memory only, but for a look at the size of a mapped file once a
+// second, which the kernel has in memory while it is mapped. open() touches the disk. Any thread
+// may call.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -65,12 +68,15 @@ class SymbolMaps {
     std::string path;
     Map map;
     std::uint64_t memory = 0;  // when it was last measured
+    std::chrono::steady_clock::time_point looked_at;
+    bool is_cut = false;  // the file is not as long as it was
   };
   using Entries = std::list<Entry>;  // the most recently used first
 
   Found find(std::string_view name, std::string_view id, const ident::Scope& scope);
   Map find_open(const std::string& path);
   Map keep(const std::string& path, Map map);
+  static bool is_sound(Entry& entry);
   // Whether the open map of that path has met damage: it is let go of.
   bool take_damaged(const std::string& path);
   // Who cut a file short is not told: all are opened again. REQUIRES: mutex_ held

@@ -272,5 +272,15 @@ TEST_F(DamagedIndex, CutWhileItIsOpenIsMadeAgain) {
   }
 }
 
+TEST_F(DamagedIndex, CutInItsLastPageIsSeenSoon) {
+  ASSERT_EQ(::truncate(path().c_str(), static_cast<off_t>(sound_.size() - 10)), 0);
+  const auto deadline = Supply::Clock::now() + std::chrono::seconds(20);
+  while (base::read_file(path()).value() != sound_) {
+    ASSERT_LT(Supply::Clock::now(), deadline);
+    EXPECT_LE(find_all(open(*maps_)), kFunctions);
+  }
+  EXPECT_EQ(find_all(open(*maps_)), kFunctions);
+}
+
 }  // namespace
 }  // namespace supply

@@ -57,6 +57,7 @@ class IndexFile {
   }
   // All of it: for who checks files.
   bool touch_everything() const { return touch(paged_); }
+  std::uint64_t file_size() const { return file_->bytes().size(); }
   // Whether any page that was touched is not as it was written.
   bool is_damaged() const { return is_damaged_.load(std::memory_order_relaxed); }
 

@@ -72,6 +72,8 @@ class Map {
 
   // Whether a lookup so far has met what is not as it was written.
   bool is_damaged() const;
+  // Of the file, when it was opened.
+  std::uint64_t file_size() const;
   // Bytes of memory that the answers so far have cost; the mapped file is not counted.
   std::uint64_t memory_size() const;
 
