@@ -31,7 +31,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports these inside its own library headers, and an `if` before EXPECT_TRUE, falsely.
   target_compile_options(faultline_flags INTERFACE
     -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-maybe-uninitialized
-    -Wno-dangling-pointer -Wno-stringop-overread -Wno-dangling-else)
+    -Wno-dangling-pointer -Wno-stringop-overread -Wno-dangling-else
+    -fpch-preprocess)  # as ccache wants it
 endif()
 if(FAULTLINE_SANITIZE)
   target_compile_options(faultline_flags INTERFACE
@@ -45,7 +46,8 @@ endif()
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(launcher "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}"
-    CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=time_macros "${CCACHE_PROGRAM}")
+    CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_PCH_EXTSUM=1
+    "${CCACHE_PROGRAM}")
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()

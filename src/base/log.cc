@@ -110,7 +110,7 @@ spdlog::level::level_enum to_spdlog(Level level) {
 }
 
 // Between quotation marks, on one line.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string plain = "\"" + to_valid_utf8(text);
   std::replace_if(
       plain.begin() + 1, plain.end(),
@@ -141,7 +141,7 @@ std::string text_of(std::string_view event, const std::vector<Field>& fields) {
   std::string line(event);
   for (const Field& field : fields) {
     line.append(" ").append(field.name).append("=");
-    line += field.kind == Field::Kind::text ? quoted(field.value) : field.value;
+    line += field.kind == Field::Kind::text ? in_quotes(field.value) : field.value;
   }
   return line;
 }

@@ -33,7 +33,7 @@ std::string random_boundary() {
 }
 
 // Quotes and line ends in names, as Crashpad and browsers write them.
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
   std::string out = "\"";
   for (const char c : name) {
     switch (c) {
@@ -68,8 +68,8 @@ void add_part(std::string& body, const std::string& boundary, std::string_view d
 Result<void> add_file_part(std::string& body, const std::string& boundary, std::string_view name,
                            const std::string& path) {
   const std::string bytes = TRY(base::read_file(path));
-  add_part(body, boundary, "name=" + quoted(name) + "; filename=" + quoted(base::basename_of(path)),
-           bytes);
+  add_part(body, boundary,
+           "name=" + in_quotes(name) + "; filename=" + in_quotes(base::basename_of(path)), bytes);
   return {};
 }
 
@@ -95,7 +95,7 @@ class ReportServer final : public ReportSource {
     const std::string boundary = random_boundary();
     std::string body;
     for (const reports::Annotation& annotation : report.annotations) {
-      add_part(body, boundary, "name=" + quoted(annotation.name), annotation.value);
+      add_part(body, boundary, "name=" + in_quotes(annotation.name), annotation.value);
     }
     TRY(add_file_part(body, boundary, "upload_file_minidump", report.dump_path));
     for (const std::string& path : report.attachment_paths) {

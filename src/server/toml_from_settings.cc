@@ -14,7 +14,7 @@ constexpr std::string_view kUpstream = "upstream.";
 constexpr std::string_view kShare = "unc.";
 
 // A basic string of TOML.
-std::string quoted(std::string_view text) {
+std::string as_toml(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -33,7 +33,7 @@ std::string list_of(std::string_view lines) {
   std::string out = "[";
   for (const std::string_view line : base::split(lines, '\n')) {
     if (out.size() > 1) out += ", ";
-    out += quoted(line);
+    out += as_toml(line);
   }
   return out + "]";
 }
@@ -42,7 +42,7 @@ std::string value_as_toml(const Setting& setting) {
   const bool is_number = takes_number(setting.key) && base::parse_decimal(setting.value);
   if (is_number) return setting.value;
   const bool has_lines = setting.value.find('\n') != std::string::npos;
-  return has_lines ? list_of(setting.value) : quoted(setting.value);
+  return has_lines ? list_of(setting.value) : as_toml(setting.value);
 }
 
 // Table ("" for what stands in none) → name → value, both in the order of their names: servers have
@@ -55,7 +55,7 @@ struct Tables {
 void add(Tables& tables, const Setting& setting) {
   const std::string& key = setting.key;
   if (key.starts_with(kShare)) {
-    tables.named["unc"][quoted(key.substr(kShare.size()))] = value_as_toml(setting);
+    tables.named["unc"][as_toml(key.substr(kShare.size()))] = value_as_toml(setting);
     return;
   }
   if (key.starts_with(kUpstream)) {

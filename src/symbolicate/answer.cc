@@ -42,7 +42,7 @@ void append_offset(std::string& out, const AskedFrame& frame) {
   append_hex(out, frame.offset);
 }
 
-std::string quoted(std::string_view text) {
+std::string as_json(std::string_view text) {
   std::string out;
   base::append_json_string(out, text);
   return out;
@@ -181,9 +181,9 @@ AnswerWriter::Texts AnswerWriter::texts_for(std::uint32_t module) const {
   if (texts.name.empty() && !is_old()) texts.name = kUnknown;
   texts.is_decorated = map != nullptr && is_windows_x86(*map);
   if (is_v5()) {
-    texts.begin = ",\"module\":" + quoted(texts.name) + ",\"module_offset\":\"";
+    texts.begin = ",\"module\":" + as_json(texts.name) + ",\"module_offset\":\"";
   } else if (!is_none || !is_old()) {
-    texts.end = quoted(" (in " + texts.name + ")").substr(1);
+    texts.end = as_json(" (in " + texts.name + ")").substr(1);
   } else {
     texts.end = "\"";  // a negative index: the bare offset
   }

@@ -124,7 +124,7 @@ std::optional<Reference> find_reference(std::string_view line) {
   return reference;
 }
 
-std::string quoted(std::string_view text) { return "\"" + quotable(text) + "\""; }
+std::string in_quotes(std::string_view text) { return "\"" + quotable(text) + "\""; }
 
 }  // namespace
 
@@ -165,14 +165,14 @@ std::string quotable(std::string_view text) {
 std::string Transaction::line() const {
   if (is_delete) return digits_of(id) + ",del," + digits_of(deletes);
   return digits_of(id) + ",add," + std::string(name_of(kind)) + "," + date + "," + time + "," +
-         quoted(product) + "," + quoted(version) + "," + quoted(comment) + ",";
+         in_quotes(product) + "," + in_quotes(version) + "," + in_quotes(comment) + ",";
 }
 
-std::string Member::line() const { return quoted(name + "\\" + id) + "," + quoted(source); }
+std::string Member::line() const { return in_quotes(name + "\\" + id) + "," + in_quotes(source); }
 
 std::string Reference::line() const {
   if (!text.empty()) return text;
-  return digits_of(transaction) + "," + std::string(name_of(kind)) + "," + quoted(source) + "," +
+  return digits_of(transaction) + "," + std::string(name_of(kind)) + "," + in_quotes(source) + "," +
          std::string(name_of(form)) + ",," + (compressed ? "Y" : "N") + ",,";
 }
 
