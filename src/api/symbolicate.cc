@@ -113,6 +113,7 @@ class Work : public std::enable_shared_from_this<Work> {
       return false;
     }
     question_ = std::move(*question);
+    answers_.reserve(question_.jobs.size());
     for (const symbolicate::Job& job : question_.jobs) {
       const std::vector<bool> wanted = symbolicate::wanted_modules(job, dialect_);
       for (std::size_t i = 0; i < wanted.size(); ++i) {

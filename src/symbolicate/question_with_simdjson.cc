@@ -283,6 +283,7 @@ Result<Question> read_question(element root, Dialect dialect) {
       root.at_key("jobs").get(jobs) == simdjson::SUCCESS) {
     simdjson::dom::array list;
     if (jobs.get(list)) return refuse("jobs must be a list");
+    question.jobs.reserve(list.size());
     for (const element entry : list) {
       Job job = TRY(JobReader(dialect, question.jobs.size()).read(entry));
       question.jobs.push_back(std::move(job));
