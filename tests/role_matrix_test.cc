@@ -94,6 +94,7 @@ TEST_F(RoleMatrix, EveryRoute) {
       {"GET", "/p/game" + theirs_.path, "", "--+-----+-"},
       {"GET", "/p/game/api/v1/store/files", "", "--------+-"},
       {"POST", "/symbolicate/v5", "{\"jobs\":[]}", "++++++++++"},
+      {"GET", "/symbolicate/v5/schema/answer.json", "", "++++++++++"},
       {"POST", "/p/game/symbolicate/v5", "{\"jobs\":[]}", "--+-----+-"},
       {"POST", "/", "{\"version\":4,\"stacks\":[],\"memoryMap\":[]}", "++++++++++"},
       {"PUT", fresh.path, fresh.content, "---++---+-"},

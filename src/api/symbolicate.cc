@@ -8,7 +8,10 @@
 #include "api/door.h"
 #include "api/profiler.h"
 #include "api/read_access.h"
+#include "api/schemas.h"
 #include "base/json.h"
+#include "base/lost_pages.h"
+#include "net/body_budget.h"
 #include "symbolicate/answer.h"
 
 namespace api {
@@ -33,6 +36,8 @@ constexpr std::size_t kLoopBodyMax = 32 * 1024;
 // What is answered in one piece, and the size of the pieces of longer answers.
 constexpr std::size_t kFramesWhole = 16 * 1024;
 constexpr std::size_t kFramesAtOnce = 4096;
+// What is wanted of supply at a time, however many modules a body names.
+constexpr std::size_t kModulesAtOnce = 4096;
 // What was settled may be forgotten again before it is seen (an upload, a damaged index).
 constexpr int kRoundsMax = 8;
 // Left for the answer before net's own deadline.
@@ -40,6 +45,12 @@ constexpr std::chrono::milliseconds kMargin{1000};
 constexpr std::string_view kExposedHeaders =
     "accept, accept-encoding, authorization, content-type, dnt, origin, user-agent, x-csrftoken, "
     "x-requested-with";
+
+// Of a body that could not be taken.
+int status_of(Fault fault) {
+  if (fault == Fault::too_large) return 413;
+  return fault == Fault::unavailable ? 503 : 400;
+}
 
 bool is_old(Dialect dialect) { return dialect == Dialect::mozilla || dialect == Dialect::snappy; }
 
@@ -55,11 +66,16 @@ Answer refusal(Dialect dialect, int status, std::string_view title) {
 
 struct Symbolication::State {
   State(supply::Supply& from, Options given)
-      : supply(from), options(std::move(given)), maps(from, options.maps), door(options.threads) {}
+      : supply(from),
+        options(std::move(given)),
+        maps(from, options.maps),
+        bodies(std::make_shared<net::BodyBudget>(options.bodies_max)),
+        door(options.threads) {}
 
   supply::Supply& supply;
   const Options options;
   supply::SymbolMaps maps;
+  const std::shared_ptr<net::BodyBudget> bodies;
   Door door;
 
   void allow_origin(const Request& request, Answer& answer) const;
@@ -97,6 +113,7 @@ class Work : public std::enable_shared_from_this<Work> {
       return false;
     }
     question_ = std::move(*question);
+    answers_.reserve(question_.jobs.size());
     for (const symbolicate::Job& job : question_.jobs) {
       const std::vector<bool> wanted = symbolicate::wanted_modules(job, dialect_);
       for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -108,10 +125,18 @@ class Work : public std::enable_shared_from_this<Work> {
     return true;
   }
 
-  // Whether all modules are known. On a loop only what is open counts.
+  // Whether all modules are known; if not, some of the last few are not. On a loop only what is
+  // open counts.
   enum class Where : std::uint8_t { loop, pool };
   bool find_modules(Where where) {
-    std::erase_if(pending_, [&](const Pending& pending) { return find_module(pending, where); });
+    for (std::size_t first = first_of_few(); !pending_.empty(); first = first_of_few()) {
+      const auto few = pending_.begin() + static_cast<std::ptrdiff_t>(first);
+      const auto left = std::remove_if(
+          few, pending_.end(), [&](const Pending& pending) { return find_module(pending, where); });
+      if (left != pending_.end()) rounds_ = 0;
+      pending_.erase(left, pending_.end());
+      if (pending_.size() > first) break;
+    }
     if (where == Where::loop) modules_open_ = modules_wanted_ - pending_.size();
     return pending_.empty();
   }
@@ -122,12 +147,15 @@ class Work : public std::enable_shared_from_this<Work> {
     state_->door.post([self = shared_from_this()] { self->read_and_advance(); });
   }
 
-  Answer answer() {
+  // Nothing, once, when an index turned out to be damaged: its module is to be found again. (What
+  // is seen later in a long answer is lacking there, and good in the next.)
+  std::optional<Answer> find_answer() {
     Answer answer = Answer::json(200, "");
     answer.compressible = true;
     auto writer = std::make_shared<symbolicate::AnswerWriter>(question_, answers_, debug_text());
     std::string first;
     writer->write_some(first, kFramesWhole);
+    if (!has_retried_ && gave_up_damaged()) return std::nullopt;
     if (writer->is_done()) {
       answer.body = std::move(first);
       return finished(std::move(answer));
@@ -146,6 +174,10 @@ class Work : public std::enable_shared_from_this<Work> {
     std::size_t job;
     std::size_t module;
   };
+
+  std::size_t first_of_few() const {
+    return pending_.size() - std::min(pending_.size(), kModulesAtOnce);
+  }
 
   const symbolicate::AskedModule& asked(const Pending& pending) const {
     return question_.jobs[pending.job].modules[pending.module];
@@ -166,6 +198,22 @@ class Work : public std::enable_shared_from_this<Work> {
     return true;
   }
 
+  // Whether any module's index was damaged, or lost while we looked; these are pending again.
+  bool gave_up_damaged() {
+    const bool lost_some = base::lost_pages() != lost_pages_;
+    lost_pages_ = base::lost_pages();
+    for (std::size_t job = 0; job < answers_.size(); ++job) {
+      for (std::size_t i = 0; i < answers_[job].size(); ++i) {
+        ModuleAnswer& answer = answers_[job][i];
+        if (answer.map == nullptr || !(lost_some || answer.map->is_damaged())) continue;
+        answer = {};
+        pending_.push_back({job, i});
+        has_retried_ = true;
+      }
+    }
+    return !pending_.empty();
+  }
+
   static void set_missing(ModuleAnswer& answer, const Error& miss) {
     answer.state = ModuleAnswer::State::missing;
     if (miss.fault == Fault::not_found) return;
@@ -182,19 +230,22 @@ class Work : public std::enable_shared_from_this<Work> {
   }
 
   void advance() {
-    if (find_modules(Where::pool)) return completer_->complete(answer());
-    if (Clock::now() >= deadline_ || ++rounds_ > kRoundsMax) {
+    if (!find_modules(Where::pool) && (Clock::now() >= deadline_ || ++rounds_ > kRoundsMax)) {
       for (const Pending& pending : pending_) {
         set_missing(answers_[pending.job][pending.module],
                     {Fault::timed_out, "the symbols did not come in time: ask again"});
       }
-      return completer_->complete(answer());
+      pending_.clear();
+    }
+    if (pending_.empty()) {
+      if (auto answer = find_answer()) return completer_->complete(*std::move(answer));
+      return advance();
     }
     std::vector<ident::SymbolRequest> requests;
-    requests.reserve(pending_.size());
-    for (const Pending& pending : pending_) {
-      requests.push_back(
-          supply::SymbolMaps::request_for(asked(pending).name, asked(pending).id, scope_));
+    requests.reserve(std::min(pending_.size(), kModulesAtOnce));
+    for (std::size_t i = first_of_few(); i < pending_.size(); ++i) {
+      const auto& [name, id] = asked(pending_[i]);
+      requests.push_back(supply::SymbolMaps::request_for(name, id, scope_));
     }
     state_->supply.want(requests, deadline_, [self = shared_from_this()] {
       self->state_->door.post([self] { self->advance(); });
@@ -252,7 +303,9 @@ class Work : public std::enable_shared_from_this<Work> {
   std::vector<Pending> pending_;
   std::size_t modules_wanted_ = 0;
   std::size_t modules_open_ = 0;  // … whose index was open when the request came
-  int rounds_ = 0;
+  int rounds_ = 0;                // since a module was found or missed
+  std::uint64_t lost_pages_ = base::lost_pages();
+  bool has_retried_ = false;
 };
 
 net::Reply symbolicate(const Shared& state, Dialect dialect, const Request& request) {
@@ -265,7 +318,9 @@ net::Reply symbolicate(const Shared& state, Dialect dialect, const Request& requ
   if (request.body.size() <= kLoopBodyMax) {
     Answer refused;
     if (!work->read(refused)) return refused;
-    if (work->find_modules(Work::Where::loop)) return work->answer();
+    if (work->find_modules(Work::Where::loop)) {
+      if (auto answer = work->find_answer()) return *std::move(answer);
+    }
   }
   return net::Later{[work = std::move(work)](std::shared_ptr<net::Completer> completer) {
     work->run(std::move(completer));
@@ -278,11 +333,13 @@ net::Route asking_route(const Shared& state, std::string pattern, Dialect dialec
   route.pattern = std::move(pattern);
   route.body = net::BodyPolicy::memory(kBodySizeMax);
   route.body.plain_size_max = kBodySizeMax;
+  route.body.budget = state->bodies;
   route.handler = [state, dialect](Request& request) {
     return symbolicate(state, dialect, request);
   };
   route.refuse_body = [state, dialect](const Request& request, const Error& error) {
-    Answer answer = refusal(dialect, error.fault == Fault::too_large ? 413 : 400, error.what);
+    Answer answer = refusal(dialect, status_of(error.fault), error.what);
+    if (answer.status == 503) answer.headers.set("Retry-After", "1");
     if (!is_old(dialect)) state->allow_origin(request, answer);
     return answer;
   };
@@ -337,6 +394,7 @@ void Symbolication::add_routes(net::Router& router) {
     }
   }
   router.add(asking_route(state_, "/", state_->options.old_dialect));
+  add_schema_routes(router);
 }
 
 }  // namespace api

@@ -28,6 +28,7 @@ class Symbolication {
     supply::SymbolMaps::Options maps;
     unsigned threads = 2;
     std::chrono::milliseconds time_max{60'000};  // to find the modules of one request
+    std::uint64_t bodies_max = 128ull << 20;     // memory of all requests' bodies together
     std::string allowed_origin = "*";            // of web pages that may ask; "": none
     symbolicate::Dialect old_dialect = symbolicate::Dialect::mozilla;  // of POST /
     // Nothing for whom may read a project's symbols; else the refusal. Null: nobody may.

@@ -151,6 +151,9 @@ Result<std::unique_ptr<BodySink>> BodySink::create(Coding coding, const BodyPoli
     sink->coding_ = Coding::identity;
     sink->policy_.size_max = kIgnoredBodyMax;
   }
+  if (policy.budget != nullptr && policy.where == BodyPolicy::Where::memory) {
+    sink->share_ = std::make_shared<BodyShare>(policy.budget);
+  }
   if (policy.where == BodyPolicy::Where::file) {
     sink->file_ = TRY(base::PendingFile::create(spool_directory));
   }
@@ -190,6 +193,9 @@ Result<void> BodySink::keep(std::string_view plain) {
     return Error{Fault::too_large, fmt::format("the body unpacks to more than {}, the limit here",
                                                base::human_size(limit))};
   }
+  if (share_ != nullptr && !share_->grow_to(plain_)) {
+    return Error{Fault::unavailable, "too many large requests at a time: ask again"};
+  }
   if (in_memory) {
     memory_.append(plain);
     return {};
@@ -203,6 +209,7 @@ Result<void> BodySink::finish(Request& request) {
     request.headers.remove("Content-Encoding");
   }
   request.body = std::move(memory_);
+  request.body_share = std::move(share_);
   if (file_) {
     request.body_file = std::make_shared<BodyFile>(BodyFile{std::move(*file_)});
     file_.reset();

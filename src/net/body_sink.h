@@ -1,9 +1,8 @@
 // Where a request's body goes while it arrives: its Content-Encoding is undone, its size held
 // against the route's policy, the bytes kept in memory or written to a file.
 // Memory stays constant for files however large they are. Belongs to one connection.
-// Fails with too_large (a limit: 413), malformed (damaged or incomplete coding: 400), or what the
-// disk says (unavailable).
-// Source: RFC 9110 section 8.4
+// Fails with too_large (a limit: 413), malformed (damaged or incomplete coding: 400), or
+// unavailable (the disk, or the routes' budget is spent: 503). Source: RFC 9110 section 8.4
 #pragma once
 
 #include <cstdint>
@@ -13,6 +12,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "net/body_budget.h"
 #include "net/http.h"
 #include "net/request_head.h"
 
@@ -40,6 +40,7 @@ class BodySink {
   std::uint64_t sent_ = 0;
   std::uint64_t plain_ = 0;
   std::string memory_;
+  std::shared_ptr<BodyShare> share_;  // null: no budget
   std::optional<base::PendingFile> file_;
 };
 

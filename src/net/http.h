@@ -47,18 +47,22 @@ struct BodyFile {
   base::PendingFile file;
 };
 
+class BodyBudget;  // net/body_budget.h
+class BodyShare;
+
 struct Request {
   Method method = Method::get;
   std::string method_text;
-  std::string target;                   // as sent
-  std::string path;                     // before '?', percent-decoded once; "/" at least
-  std::string query;                    // after '?', as sent
-  unsigned version_minor = 1;           // of HTTP/1.x
-  Headers headers;                      // without Content-Encoding when net has undone it
-  std::string body;                     // when the route keeps it in memory
-  std::shared_ptr<BodyFile> body_file;  // when the route wants a file
-  std::string peer;                     // "127.0.0.1:5123"
-  bool secure = false;                  // it came over TLS
+  std::string target;                     // as sent
+  std::string path;                       // before '?', percent-decoded once; "/" at least
+  std::string query;                      // after '?', as sent
+  unsigned version_minor = 1;             // of HTTP/1.x
+  Headers headers;                        // without Content-Encoding when net has undone it
+  std::string body;                       // when the route keeps it in memory
+  std::shared_ptr<BodyFile> body_file;    // when the route wants a file
+  std::shared_ptr<BodyShare> body_share;  // of the route's budget, when it has one
+  std::string peer;                       // "127.0.0.1:5123"
+  bool secure = false;                    // it came over TLS
   std::chrono::steady_clock::time_point deadline;
   std::map<std::string, std::string> path_parameters;  // {name} parts of the route's pattern
   std::size_t rest_begin = 0;  // of the path: where what the route's ** matched begins
@@ -148,10 +152,13 @@ struct BodyPolicy {
   // this many plain bytes come out, and once past 64 MiB at most 200 × the size as sent (0: that
   // alone; in memory never more than size_max). What would pass a limit is answered 413.
   std::uint64_t plain_size_max = 0;
+  // What all bodies of the routes that name it may take in memory together; what would pass it is
+  // answered 503. Null: no bound.
+  std::shared_ptr<BodyBudget> budget = {};
 
   static BodyPolicy none() { return {}; }
-  static BodyPolicy memory(std::uint64_t limit) { return {Where::memory, limit, 0}; }
-  static BodyPolicy file(std::uint64_t limit) { return {Where::file, limit, 0}; }
+  static BodyPolicy memory(std::uint64_t limit) { return {Where::memory, limit, 0, {}}; }
+  static BodyPolicy file(std::uint64_t limit) { return {Where::file, limit, 0, {}}; }
 };
 
 enum class Runs : std::uint8_t { loop, pool };  // pool: the handler may block
@@ -165,8 +172,9 @@ struct Route {
   Handler handler;
   // Looks at the head alone and may refuse before the body is read; nothing means go on.
   std::function<std::optional<Answer>(const Request&)> admit;
-  // Words the answer to a body that could not be taken (too_large; malformed: its coding or
-  // framing is damaged) in the dialect of the route's clients; without it net answers itself.
+  // Words the answer to a body that could not be taken (too_large; unavailable: there is no room;
+  // malformed: its coding or framing is damaged) in the dialect of the route's clients; without it
+  // net answers itself.
   std::function<Answer(const Request&, const base::Error&)> refuse_body;
 };
 

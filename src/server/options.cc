@@ -81,6 +81,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"processing.threads", Kind::number, &Options::processing_threads},
     {"symbolication.threads", Kind::number, &Options::symbolication_threads},
     {"symbolication.memory", Kind::size, &Options::symbolication_memory},
+    {"symbolication.bodies", Kind::size, &Options::symbolication_bodies},
     {"symbolication.seconds", Kind::number, &Options::symbolication_seconds},
     {"symbolication.origin", Kind::text, &Options::symbolication_origin},
     {"symbolication.dialect", Kind::text, &Options::symbolication_dialect},

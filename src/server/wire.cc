@@ -31,6 +31,7 @@
 #include "api/upload.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/lost_pages.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "cli/migrations.h"
@@ -141,6 +142,7 @@ Result<void> serve(const Options& options) {
   const api::AnswerLog::Wants log_wants = TRY(answers_to_log(options));
   api::Symbolication::Options symbolicating = TRY(symbolication_options(options));
   const sigset_t stopping = take_signals();
+  base::read_lost_pages_as_zeros();
   raise_descriptor_limit(options.limit_connections);
 
   // The place first: from here on no other server touches it, and tmp/ is empty.

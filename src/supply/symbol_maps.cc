@@ -1,7 +1,9 @@
 #include "supply/symbol_maps.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -10,10 +12,14 @@ namespace supply {
 
 using base::Error;
 using base::Fault;
+using base::Result;
 using ident::Artifact;
 using State = SymbolMaps::Answer::State;
+using Clock = std::chrono::steady_clock;
 
 namespace {
+
+constexpr std::chrono::seconds kLookEvery{1};
 
 // Under which Supply remembers what a module's name and id stand for.
 std::string spelling_of(std::string_view name, std::string_view id, const ident::Scope& scope) {
@@ -26,6 +32,12 @@ bool may_be_module(std::string_view name, std::string_view id) {
   if (name.empty() || id.empty() || name.size() > ident::kMaxNameSize) return false;
   return ident::DebugId::parse(id).has_value() ||
          (ident::is_allowed_name(name) && ident::is_allowed_id(id));
+}
+
+Result<std::shared_ptr<const symbols::Map>> open_map(const std::string& path, bool is_damaged) {
+  if (is_damaged) return Error{Fault::malformed, "a page has a wrong checksum, or the end is gone"};
+  auto file = TRY(base::MappedFile::open(path));
+  return symbols::Map::open(std::move(file));
 }
 
 Error no_module() {
@@ -76,8 +88,7 @@ SymbolMaps::Answer SymbolMaps::open(std::string_view name, std::string_view id,
   const Found found = find(name, id, scope);
   if (!found.here()) return {};
   const std::string& path = found.file()->path;
-  auto file = base::MappedFile::open(path);
-  auto map = file.ok() ? symbols::Map::open(std::move(*file)) : std::move(file).error();
+  auto map = open_map(path, take_damaged(path));
   if (map.ok()) return {State::open, keep(path, std::move(*map)), {}};
   const Fault fault = map.error().fault;
   if (fault == Fault::malformed || fault == Fault::unsupported) {
@@ -92,8 +103,9 @@ SymbolMaps::Answer SymbolMaps::open(std::string_view name, std::string_view id,
 
 SymbolMaps::Map SymbolMaps::find_open(const std::string& path) {
   const std::lock_guard lock(mutex_);
+  let_go_if_pages_were_lost();
   const auto at = by_path_.find(path);
-  if (at == by_path_.end()) return nullptr;
+  if (at == by_path_.end() || !is_sound(*at->second)) return nullptr;
   ++counts_.hits;
   measure_first();
   entries_.splice(entries_.begin(), entries_, at->second);
@@ -109,13 +121,48 @@ SymbolMaps::Map SymbolMaps::keep(const std::string& path, Map map) {
   const auto at = by_path_.find(path);
   if (at != by_path_.end()) return at->second->map;
   measure_first();
-  entries_.push_front({path, map, 0});
+  entries_.push_front({path, map, 0, Clock::now(), false});
   by_path_.emplace(entries_.front().path, entries_.begin());
   ++counts_.opened;
   ++counts_.open;
   measure_first();
   let_go();
   return map;
+}
+
+// Of a file that was cut within its last page nothing is lost that the kernel would tell of: the
+// rest of that page reads as zeros.
+bool SymbolMaps::is_sound(Entry& entry) {
+  if (entry.map->is_damaged() || entry.is_cut) return false;
+  const auto now = Clock::now();
+  if (now - entry.looked_at < kLookEvery) return true;
+  entry.looked_at = now;
+  struct stat info{};
+  entry.is_cut = ::stat(entry.path.c_str(), &info) == 0 &&
+                 static_cast<std::uint64_t>(info.st_size) != entry.map->file_size();
+  return !entry.is_cut;
+}
+
+bool SymbolMaps::take_damaged(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  const auto at = by_path_.find(path);
+  if (at == by_path_.end() || is_sound(*at->second)) return false;
+  forget(at->second);
+  return true;
+}
+
+void SymbolMaps::let_go_if_pages_were_lost() {
+  const std::uint64_t lost = base::lost_pages();
+  if (std::exchange(lost_pages_, lost) == lost) return;
+  while (!entries_.empty()) forget(std::prev(entries_.end()));
+}
+
+void SymbolMaps::forget(Entries::iterator entry) {
+  counts_.memory -= entry->memory;
+  --counts_.open;
+  ++counts_.let_go;
+  by_path_.erase(entry->path);
+  entries_.erase(entry);
 }
 
 // A map grows while it is used, which is when it stands first.
@@ -131,12 +178,7 @@ void SymbolMaps::measure_first() {
 void SymbolMaps::let_go() {
   while (entries_.size() > 1 &&
          (counts_.memory > options_.memory_max || entries_.size() > options_.count_max)) {
-    Entry& last = entries_.back();
-    counts_.memory -= last.memory;
-    --counts_.open;
-    ++counts_.let_go;
-    by_path_.erase(last.path);
-    entries_.pop_back();
+    forget(std::prev(entries_.end()));
   }
 }
 

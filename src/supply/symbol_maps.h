@@ -5,10 +5,14 @@
 // besides is the texts that its answers needed. The least recently used are let go when those pass
 // a bound; a map that is let go lives on while somebody holds it.
 // An upload needs no invalidation here: Supply then names another file. A file that turns out to be
-// damaged is removed, and made again by who asks next.
-// local() is for network loops: memory only. open() touches the disk. Any thread may call.
+// damaged, when it is opened or by a lookup, is removed, and made again by who asks next; so is one
+// that somebody cut short while it was open.
+// local() is for network loops: memory only, but for a look at the size of a mapped file once a
+// second, which the kernel has in memory while it is mapped. open() touches the disk. Any thread
+// may call.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -17,6 +21,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/lost_pages.h"
 #include "ident/paths.h"
 #include "supply/supply.h"
 #include "symbols/map.h"
@@ -63,14 +68,22 @@ class SymbolMaps {
     std::string path;
     Map map;
     std::uint64_t memory = 0;  // when it was last measured
+    std::chrono::steady_clock::time_point looked_at;
+    bool is_cut = false;  // the file is not as long as it was
   };
   using Entries = std::list<Entry>;  // the most recently used first
 
   Found find(std::string_view name, std::string_view id, const ident::Scope& scope);
   Map find_open(const std::string& path);
   Map keep(const std::string& path, Map map);
-  void measure_first();  // REQUIRES: mutex_ held
-  void let_go();         // REQUIRES: mutex_ held
+  static bool is_sound(Entry& entry);
+  // Whether the open map of that path has met damage: it is let go of.
+  bool take_damaged(const std::string& path);
+  // Who cut a file short is not told: all are opened again. REQUIRES: mutex_ held
+  void let_go_if_pages_were_lost();
+  void forget(Entries::iterator entry);  // REQUIRES: mutex_ held
+  void measure_first();                  // REQUIRES: mutex_ held
+  void let_go();                         // REQUIRES: mutex_ held
 
   Supply& supply_;
   const Options options_;
@@ -79,6 +92,7 @@ class SymbolMaps {
   Entries entries_;
   std::unordered_map<std::string_view, Entries::iterator> by_path_;  // views of Entry::path
   Counts counts_;
+  std::uint64_t lost_pages_ = base::lost_pages();
 };
 
 }  // namespace supply

@@ -5,9 +5,12 @@
 
 #include <unistd.h>
 
+#include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
+#include "base/lost_pages.h"
 #include "base/text.h"
 #include "ingest/ingest.h"
 #include "store/data_directory.h"
@@ -187,6 +190,96 @@ TEST(SymbolMaps, ADamagedOrLostIndexIsMadeAgain) {
     SymbolMaps maps(*place.supply, {});
     EXPECT_EQ(place.open(maps, "a.so", id_of(1)).state, State::open) << size.value_or(999);
   }
+}
+
+// An index of 200 functions, which is damaged while nobody or somebody has it open.
+class DamagedIndex : public testing::Test {
+ protected:
+  void SetUp() override {
+    place_.must_put("a.so", id_of(1), kFunctions);
+    maps_.emplace(*place_.supply, SymbolMaps::Options{});
+    ASSERT_EQ(find_all(open(*maps_)), kFunctions);
+    sound_ = base::read_file(path()).value();
+    ASSERT_GT(sound_.size(), 4096u);
+  }
+  std::shared_ptr<const symbols::Map> open(SymbolMaps& maps) {
+    return place_.open(maps, "a.so", id_of(1)).map;
+  }
+  std::string path() {
+    const auto found = place_.supply->wait_for(SymbolMaps::request_for("a.so", id_of(1), {}),
+                                               Supply::Clock::now() + std::chrono::seconds(20));
+    EXPECT_TRUE(found.here());
+    return found.here() ? found.file()->path : "";
+  }
+  static unsigned find_all(const std::shared_ptr<const symbols::Map>& map) {
+    symbols::Hit hit;
+    unsigned found = 0;
+    for (unsigned i = 0; i < kFunctions && map != nullptr; ++i) {
+      found += map->find(base::Rva{0x1000 + i * 16}, hit) && hit.physical.function.size() > 32;
+    }
+    return found;
+  }
+  // What is asked next, or after that, is whole again.
+  void expect_made_again(SymbolMaps& maps, std::size_t at) {
+    const unsigned first = find_all(open(maps));
+    EXPECT_LE(first, kFunctions) << at;
+    if (first != kFunctions) EXPECT_EQ(find_all(open(maps)), kFunctions) << at;
+    EXPECT_EQ(base::read_file(path()).value(), sound_) << at;
+  }
+  void write(std::string_view bytes) {
+    ASSERT_EQ(::unlink(path().c_str()), 0);
+    ASSERT_TRUE(base::write_file_durably(path(), base::bytes_of(bytes)).ok());
+  }
+
+  static constexpr unsigned kFunctions = 200;
+  Place place_;
+  std::optional<SymbolMaps> maps_;
+  std::string sound_;  // the file's bytes
+};
+
+TEST_F(DamagedIndex, CutAtEvery64BytesIsMadeAgain) {
+  for (std::size_t size = 0; size < sound_.size(); size += 64) {
+    ASSERT_EQ(::truncate(path().c_str(), static_cast<off_t>(size)), 0);
+    SymbolMaps maps(*place_.supply, {});
+    expect_made_again(maps, size);
+  }
+}
+
+TEST_F(DamagedIndex, WithAFlippedByteIsMadeAgain) {
+  for (std::size_t at = 0; at < sound_.size(); at += 13) {
+    std::string bytes = sound_;
+    bytes[at] = static_cast<char>(bytes[at] ^ 0x10);
+    write(bytes);
+    SymbolMaps maps(*place_.supply, {});
+    // A page is verified when a lookup touches it; padding is never looked at.
+    if (const unsigned first = find_all(open(maps)); first == kFunctions) {
+      EXPECT_FALSE(open(maps)->is_damaged()) << at;
+      write(sound_);
+      continue;
+    }
+    expect_made_again(maps, at);
+  }
+}
+
+TEST_F(DamagedIndex, CutWhileItIsOpenIsMadeAgain) {
+  base::read_lost_pages_as_zeros();
+  for (const std::size_t size : {std::size_t{0}, std::size_t{64}, std::size_t{4096}}) {
+    const auto held = open(*maps_);
+    ASSERT_EQ(find_all(held), kFunctions);
+    ASSERT_EQ(::truncate(path().c_str(), static_cast<off_t>(size)), 0);
+    EXPECT_LE(find_all(held), kFunctions);
+    expect_made_again(*maps_, size);
+  }
+}
+
+TEST_F(DamagedIndex, CutInItsLastPageIsSeenSoon) {
+  ASSERT_EQ(::truncate(path().c_str(), static_cast<off_t>(sound_.size() - 10)), 0);
+  const auto deadline = Supply::Clock::now() + std::chrono::seconds(20);
+  while (base::read_file(path()).value() != sound_) {
+    ASSERT_LT(Supply::Clock::now(), deadline);
+    EXPECT_LE(find_all(open(*maps_)), kFunctions);
+  }
+  EXPECT_EQ(find_all(open(*maps_)), kFunctions);
 }
 
 }  // namespace

@@ -161,28 +161,38 @@ void AnswerWriter::begin_job(std::string& out) {
 
 void AnswerWriter::set_texts() {
   texts_.clear();
-  for (std::size_t i = 0; i <= job().modules.size(); ++i) {
-    Texts texts;
-    if (i < job().modules.size()) texts.name = job().modules[i].name;
-    // Windows' debug files have another name than the image that people know.
-    const bool has_code_file =
-        !is_old() && i < maps_.size() && maps_[i] != nullptr && !maps_[i]->info().code_file.empty();
-    if (has_code_file) texts.name = maps_[i]->info().code_file;
-    if (texts.name.empty() && !is_old()) texts.name = kUnknown;
-    texts.is_decorated = i < maps_.size() && maps_[i] != nullptr && is_windows_x86(*maps_[i]);
-    if (is_v5()) {
-      texts.begin = ",\"module\":" + as_json(texts.name) + ",\"module_offset\":\"";
-    } else if (i < job().modules.size() || !is_old()) {
-      texts.end = as_json(" (in " + texts.name + ")").substr(1);
-    } else {
-      texts.end = "\"";  // a negative index: the bare offset
-    }
-    texts_.push_back(std::move(texts));
+  texts_.push_back(texts_for(AskedFrame::kNoModule));
+  text_numbers_.assign(job().modules.size(), 0);
+  for (const AskedFrame& frame : job().frames) {
+    if (frame.module == AskedFrame::kNoModule || text_numbers_[frame.module] != 0) continue;
+    text_numbers_[frame.module] = static_cast<std::uint32_t>(texts_.size());
+    texts_.push_back(texts_for(frame.module));
   }
 }
 
+AnswerWriter::Texts AnswerWriter::texts_for(std::uint32_t module) const {
+  Texts texts;
+  const bool is_none = module == AskedFrame::kNoModule;
+  const symbols::Map* const map = is_none ? nullptr : maps_[module].get();
+  if (!is_none) texts.name = job().modules[module].name;
+  // Windows' debug files have another name than the image that people know.
+  if (!is_old() && map != nullptr && !map->info().code_file.empty()) {
+    texts.name = map->info().code_file;
+  }
+  if (texts.name.empty() && !is_old()) texts.name = kUnknown;
+  texts.is_decorated = map != nullptr && is_windows_x86(*map);
+  if (is_v5()) {
+    texts.begin = ",\"module\":" + as_json(texts.name) + ",\"module_offset\":\"";
+  } else if (!is_none || !is_old()) {
+    texts.end = as_json(" (in " + texts.name + ")").substr(1);
+  } else {
+    texts.end = "\"";  // a negative index: the bare offset
+  }
+  return texts;
+}
+
 const AnswerWriter::Texts& AnswerWriter::texts_of(const AskedFrame& frame) const {
-  return frame.module == AskedFrame::kNoModule ? texts_.back() : texts_[frame.module];
+  return texts_[frame.module == AskedFrame::kNoModule ? 0 : text_numbers_[frame.module]];
 }
 
 void AnswerWriter::write_frames(std::string& out, std::size_t end, std::size_t size_max) {

@@ -79,6 +79,7 @@ class AnswerWriter {
 
   void set_texts();
   void bring_texts(const Found& found) const;
+  Texts texts_for(std::uint32_t module) const;
   void look_up(std::size_t from, std::size_t to);
   void look_up_nearest(std::size_t from, std::size_t to);
   void keep(Found& found, const symbols::Hit& hit);
@@ -103,7 +104,8 @@ class AnswerWriter {
   std::size_t stack_ = 0;  // … which is part of this stack
   bool stack_is_open_ = false;
   std::vector<bool> resolved_;  // the first Mozilla server knew a module by a frame it resolved
-  std::vector<Texts> texts_;    // of the job's modules, and last of no module
+  std::vector<Texts> texts_;    // first of no module, then of the modules that frames refer to
+  std::vector<std::uint32_t> text_numbers_;  // of the job's modules, in texts_; 0: not referred to
   std::vector<std::shared_ptr<const symbols::Map>> maps_;
   std::vector<Place> places_;
   std::vector<Found> found_;  // for the frames of this round

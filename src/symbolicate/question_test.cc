@@ -20,7 +20,9 @@ TEST(Question, EliotsWordsForWhatItRefuses) {
       {"", "Payload is not valid JSON"},
       {"<xml/>", "Payload is not valid JSON"},
       {R"({"stacks":[[[0,1)", "Payload is not valid JSON"},
-      {"\"\\ud800\"", "Payload is not valid JSON"},
+      {"\"\\ud800\"", "job 0 is invalid"},
+      {"\"\\ud80\"", "Payload is not valid JSON"},
+      {"{\"stacks\":[[]],\"memoryMap\":[[\"\xff\",\"B\"]]}", "Payload is not valid JSON"},
       {"7", "job 0 is invalid"},
       {R"({"jobs":[7]})", "job 0 is invalid"},
       {R"({"jobs":{}})", "jobs must be a list"},
@@ -70,6 +72,18 @@ TEST(Question, OddModulesAndManyJobsAreTaken) {
   const auto question = find_question(jobs + "]}", Dialect::v5);
   ASSERT_TRUE(question.ok());
   EXPECT_EQ(question->jobs.size(), 11u);
+}
+
+TEST(Question, LoneSurrogatesAreOddNames) {
+  const auto question = find_question(
+      R"({"memoryMap":[["\ud800","B"],["a\udc00\ud83d\ude00\\ud800","B"],["\ud83d\ud83d\ude00\"","B"]],)"
+      R"("stacks":[[[2,12345678901234567]]]})",
+      Dialect::v5);
+  ASSERT_TRUE(question.ok()) << question.error().what;
+  const std::vector<AskedModule>& modules = question->jobs[0].modules;
+  EXPECT_EQ(modules[0].name, "\ufffd");
+  EXPECT_EQ(modules[1].name, "a\ufffd\U0001f600\\ud800");
+  EXPECT_EQ(modules[2].name, "\ufffd\U0001f600\"");
 }
 
 TEST(Question, NumbersInTextsAreLeftAlone) {

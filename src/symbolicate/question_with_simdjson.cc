@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/text.h"
 #include "symbolicate/question.h"
 
 namespace symbolicate {
@@ -58,6 +59,31 @@ std::string without_long_integers(std::string_view text) {
   return out;
 }
 
+// The code unit that an escape \uXXXX at `at` stands for; nothing where there is none.
+std::optional<unsigned> unit_at(std::string_view text, std::size_t at) {
+  if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
+  const auto unit = base::parse_hex(text.substr(at + 2, 4));
+  if (!unit) return std::nullopt;
+  return static_cast<unsigned>(*unit);
+}
+
+// The text with U+FFFD for each lone surrogate: names of Windows' files may have such, JSON may,
+// and simdjson refuses them. It is an odd name then, as others are.
+std::string with_paired_surrogates(std::string text) {
+  for (std::size_t at = text.find('\\'); at < text.size(); at = text.find('\\', at)) {
+    const auto unit = unit_at(text, at);
+    if (!unit || *unit < 0xd800 || *unit > 0xdfff) {
+      at += 2;  // the character behind it is no beginning of an escape
+      continue;
+    }
+    const auto next = unit_at(text, at + 6);
+    const bool is_pair = *unit < 0xdc00 && next && *next >= 0xdc00 && *next <= 0xdfff;
+    if (!is_pair) text.replace(at, 6, "\\ufffd");
+    at += is_pair ? 12 : 6;
+  }
+  return text;
+}
+
 Error refuse(std::string what) { return {Fault::malformed, std::move(what)}; }
 
 // A body as simdjson sees it.
@@ -65,7 +91,9 @@ class Document {
  public:
   Result<void> read(std::string_view body) {
     auto code = parse(body);
-    if (code == simdjson::NUMBER_ERROR) code = parse(without_long_integers(body));
+    if (code == simdjson::NUMBER_ERROR || code == simdjson::STRING_ERROR) {
+      code = parse(with_paired_surrogates(without_long_integers(body)));
+    }
     if (code) return refuse("Payload is not valid JSON");
     return {};
   }
@@ -151,6 +179,7 @@ class JobReader {
   Result<void> read_modules(element value) {
     simdjson::dom::array list;
     if (value.get(list)) return bad_modules("modules must be a list");
+    job_.modules.reserve(list.size());
     for (const element entry : list) {
       simdjson::dom::array pair;
       if (entry.get(pair) || pair.size() != 2) {
@@ -173,6 +202,8 @@ class JobReader {
   Result<void> read_stacks(element value) {
     simdjson::dom::array list;
     if (value.get(list)) return bad_stacks("stacks must be a list of lists");
+    job_.ends.reserve(list.size());
+    job_.frames.reserve(count_frames(list));
     for (const element entry : list) {
       simdjson::dom::array stack;
       if (entry.get(stack)) return bad_stack("is not a list");
@@ -182,6 +213,14 @@ class JobReader {
     }
     if (job_.ends.empty() && !is_old()) return bad_stacks("no stacks specified");
     return {};
+  }
+
+  // The lengths that simdjson tells end at 16 777 215, so this is a guess for larger bodies.
+  static std::size_t count_frames(const simdjson::dom::array& stacks) {
+    std::size_t count = 0;
+    simdjson::dom::array stack;
+    for (const element entry : stacks) count += entry.get(stack) ? 0 : stack.size();
+    return count;
   }
 
   Result<void> read_frame(element value, std::size_t first) {
@@ -244,6 +283,7 @@ Result<Question> read_question(element root, Dialect dialect) {
       root.at_key("jobs").get(jobs) == simdjson::SUCCESS) {
     simdjson::dom::array list;
     if (jobs.get(list)) return refuse("jobs must be a list");
+    question.jobs.reserve(list.size());
     for (const element entry : list) {
       Job job = TRY(JobReader(dialect, question.jobs.size()).read(entry));
       question.jobs.push_back(std::move(job));

@@ -192,6 +192,7 @@ bool IndexFile::verify_page(std::size_t page) const {
   std::uint64_t expected;
   std::memcpy(&expected, page_hashes_.data() + page * 8, 8);
   const bool good = base::hash64(paged_.subspan(from, size)) == expected;
+  if (!good) is_damaged_.store(true, std::memory_order_relaxed);
   page_states_[page].store(good ? kGood : kBad, std::memory_order_release);
   return good;
 }

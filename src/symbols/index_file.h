@@ -57,6 +57,9 @@ class IndexFile {
   }
   // All of it: for who checks files.
   bool touch_everything() const { return touch(paged_); }
+  std::uint64_t file_size() const { return file_->bytes().size(); }
+  // Whether any page that was touched is not as it was written.
+  bool is_damaged() const { return is_damaged_.load(std::memory_order_relaxed); }
 
  private:
   explicit IndexFile(std::shared_ptr<const base::MappedFile> file) : file_(std::move(file)) {}
@@ -83,6 +86,7 @@ class IndexFile {
   base::Bytes page_hashes_;  // u64 each
   std::unique_ptr<std::atomic<std::uint8_t>[]> page_states_;
   std::size_t page_count_ = 0;
+  mutable std::atomic<bool> is_damaged_ = false;
 };
 
 }  // namespace symbols

@@ -150,6 +150,10 @@ std::optional<std::string_view> Map::find_nearest_name(base::Rva rva) const {
   return state_->strings.find(file.publics.get(at_public - 1, index::kPublicName));
 }
 
+std::uint64_t Map::file_size() const { return state_->file->file_size(); }
+
+bool Map::is_damaged() const { return state_->file->is_damaged(); }
+
 std::uint64_t Map::memory_size() const { return sizeof(State) + state_->strings.memory_size(); }
 
 std::optional<base::Rva> Map::find_line_start(base::Rva rva) const {

@@ -4,7 +4,7 @@
 // The Map keeps its file mapped; every view it hands out stays valid while the Map lives.
 // Immutable after open(); any thread may look up.
 // open() fails with malformed (header, section table, checksum) or unsupported (version); a
-// damaged block met later makes that lookup find nothing.
+// damaged block met later makes that lookup find nothing, and is_damaged() true.
 // Format: docs/formats/symbol-index.md
 #pragma once
 
@@ -70,6 +70,10 @@ class Map {
   void find_many(std::span<const base::Rva> rvas,
                  const std::function<void(std::size_t index, const Hit* hit)>& sink) const;
 
+  // Whether a lookup so far has met what is not as it was written.
+  bool is_damaged() const;
+  // Of the file, when it was opened.
+  std::uint64_t file_size() const;
   // Bytes of memory that the answers so far have cost; the mapped file is not counted.
   std::uint64_t memory_size() const;
 

@@ -339,6 +339,30 @@ TEST(LineTable, RefusesAFileTableThatAnnouncesABillionFiles) {
   EXPECT_EQ(table.error().fault, base::Fault::malformed);
 }
 
+// A DWARF 5 line table without rows: directories, and for each a file "a.cc" in it.
+Bytes make_files_5(const std::vector<std::string>& directories) {
+  Assembler header;
+  header.u8(1).u8(1).u8(1).u8(0xfb).u8(14).u8(1);
+  header.u8(1).uleb(1).uleb(kFormString).uleb(directories.size());
+  for (const std::string& directory : directories) header.c_string(directory);
+  header.u8(2).uleb(1).uleb(kFormString).uleb(2).uleb(kFormData1).uleb(directories.size());
+  for (std::size_t i = 0; i < directories.size(); ++i) header.c_string("a.cc").u8(i);
+  const Bytes head = header.finish();
+  Assembler a;
+  a.u32(2 + 2 + 4 + head.size()).u16(5).u8(8).u8(0).u32(head.size()).bytes(head);
+  return a.finish();
+}
+
+TEST(LineTable, TheFirstDirectoryOfDwarf5IsNotBelowItself) {
+  const Bytes bytes = make_files_5({".", ".", "/d", "e"});
+  const auto table = parse_lines(bytes, ".");
+  ASSERT_TRUE(table.ok()) << table.error().what;
+  EXPECT_EQ(table->path_of(0), "./a.cc");
+  EXPECT_EQ(table->path_of(1), "././a.cc");
+  EXPECT_EQ(table->path_of(2), "/d/a.cc");
+  EXPECT_EQ(table->path_of(3), "./e/a.cc");
+}
+
 TEST(LineTable, AnswersForEveryPrefix) {
   Assembler p;
   set_address(p, 0x1000).u8(kLnsCopy).u8(20).u8(30).u8(kLnsConstAddPc);

@@ -122,10 +122,12 @@ std::string LineTable::path_of(std::uint64_t file) const {
   std::string path;
   if (is_absolute(entry.name)) return std::string(entry.name);
   path = comp_dir_;
-  // Up to DWARF 4 directory 0 is the compilation directory and is not in the table.
+  // Directory 0 is the compilation directory. Up to DWARF 4 it is not in the table; in DWARF 5 it
+  // is the first one there, and when it is relative ("." by -fdebug-prefix-map) not below itself.
   if (from_zero_ || entry.directory != 0) {
     const std::uint64_t index = entry.directory - (from_zero_ ? 0 : 1);
     if (index < directories_.size() && !directories_[static_cast<std::size_t>(index)].empty()) {
+      if (from_zero_ && index == 0) path.clear();
       append_path(path, directories_[static_cast<std::size_t>(index)]);
     }
   }
