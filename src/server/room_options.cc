@@ -115,6 +115,18 @@ Result<api::Symbolication::Options> symbolication_options(const Options& options
   return symbolication;
 }
 
+api::Symbolicator::Options symbolicator_options(const Options& options,
+                                                const store::DataDirectory& data) {
+  api::Symbolicator::Options symbolicator;
+  symbolicator.threads =
+      static_cast<unsigned>(std::max<std::uint64_t>(options.symbolication_threads, 1));
+  symbolicator.dump_threads =
+      static_cast<unsigned>(std::max<std::uint64_t>(options.processing_threads, 1));
+  symbolicator.time_max = std::chrono::seconds(options.symbolication_seconds);
+  symbolicator.tmp = data.tmp();
+  return symbolicator;
+}
+
 api::SubmitOptions submit_options(const Options& options) {
   api::SubmitOptions submit;
   submit.body_size_max = options.limit_crash_report;

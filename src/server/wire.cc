@@ -24,6 +24,7 @@
 #include "api/store_admin_files.h"
 #include "api/submit.h"
 #include "api/symbolicate.h"
+#include "api/symbolicator.h"
 #include "api/symbols.h"
 #include "api/syminfo.h"
 #include "api/tools.h"
@@ -282,6 +283,10 @@ Result<void> serve(const Options& options) {
   symbolicating.allows = allows;
   api::Symbolication symbolication(supply, std::move(symbolicating));
   symbolication.add_routes(router);
+  api::Symbolicator::Options tracing = symbolicator_options(options, data);
+  tracing.allows = allows;
+  api::Symbolicator symbolicator(supply, symbolication.maps(), std::move(tracing));
+  symbolicator.add_routes(router);
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);
