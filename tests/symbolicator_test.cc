@@ -220,6 +220,95 @@ TEST_F(SymbolicatorTest, SourcesThatMayNotBeAskedAreSaidToBeRefused) {
   EXPECT_TRUE(is_refused) << text_of(module);
 }
 
+// The answer about one module, with one source that is at `url`.
+std::string with_source(const std::string& url, std::string_view more = "") {
+  return question(kLinuxId, R"([{"instruction_addr":"0x401918"}])",
+                  fmt::format(R"(,"options":{{"dif_candidates":true}},"sources":[{{"id":"theirs",)"
+                              R"("type":"http","url":"{}"{}}}])",
+                              url, more));
+}
+
+std::string download_of(const JsonValue& answer, std::string_view source) {
+  for (const JsonValue& candidate : *answer["modules"].at(0)["candidates"].array()) {
+    if (text(candidate, "source") == source)
+      return std::string(text(candidate["download"], "status"));
+  }
+  return "";
+}
+
+TEST_F(SymbolicatorTest, SourcesBringSymbolsForWhoNamesThemAlone) {
+  REQUIRE_CORPUS(corpus);
+  const std::string symbols =
+      must_read(corpus + "/symbols/sym/crash-linux/crash.breakpad-golden.sym");
+  ScriptedServer theirs(root_.path(), [&](net::Request& request) {
+    if (request.header("X-Key") != "open" || !request.path.ends_with("/crash.sym")) {
+      return net::Answer::text(404, "no");
+    }
+    return net::Answer::text(200, symbols);
+  });
+  start({"FAULTLINE_SYMBOLICATION_PRIVATE_SOURCES=127.0.0.0/8"});
+  const std::string url = theirs.url() + "/store/";
+  constexpr std::string_view kOpen = R"(,"layout":{"type":"breakpad"},"headers":{"X-Key":"open"})";
+  constexpr std::string_view kShut = R"(,"layout":{"type":"breakpad"},"headers":{"X-Key":"shut"})";
+  const auto status_of = [&](const JsonValue& answer) {
+    return std::string(text(answer["modules"].at(0), "debug_status"));
+  };
+  EXPECT_EQ(status_of(must_post("/symbolicate", with_source(url, kShut))), "missing");
+  const JsonValue answer = must_post("/symbolicate", with_source(url, kOpen));
+  EXPECT_EQ(status_of(answer), "found");
+  EXPECT_EQ(download_of(answer, "theirs"), "ok");
+  EXPECT_EQ(download_of(answer, "faultline"), "notfound");
+  const int asked = theirs.asked;
+  EXPECT_EQ(status_of(must_post("/symbolicate", with_source(url, kOpen))), "found");
+  EXPECT_EQ(theirs.asked, asked);  // it is here now
+  // Others do not see it: without the source, with other credentials, in another scope.
+  EXPECT_EQ(status_of(must_post("/symbolicate", question(kLinuxId, "[{\"instruction_addr\":1}]"))),
+            "unused");
+  const std::string plain = question(kLinuxId, R"([{"instruction_addr":"0x401918"}])");
+  EXPECT_EQ(status_of(must_post("/symbolicate", plain)), "missing");
+  EXPECT_EQ(status_of(must_post("/symbolicate", with_source(url, kShut))), "missing");
+  EXPECT_EQ(get(fmt::format("/crash/{}/crash.sym", kLinuxId)).status, 404);
+  EXPECT_EQ(status_of(must_post("/symbolicate?scope=else", with_source(url, kOpen))), "found");
+  EXPECT_GT(theirs.asked, asked);  // … which had to be fetched there again
+  // Dumps are walked with them, too.
+  const JsonValue walked = must_post_form(
+      "/minidump",
+      part("upload_file_minidump", must_read(corpus + "/minidumps/dumps/symbolicator/linux.dmp")) +
+          part("sources",
+               fmt::format(R"([{{"id":"theirs","type":"http","url":"{}"{}}}])", url, kOpen)));
+  EXPECT_EQ(text(walked["modules"].at(0), "unwind_status"), "found");
+}
+
+TEST_F(SymbolicatorTest, SourcesAreNotAskedAboutModulesThatTheyDoNotWant) {
+  ScriptedServer theirs(root_.path(), [](net::Request&) { return net::Answer::text(404, "no"); });
+  start({"FAULTLINE_SYMBOLICATION_PRIVATE_SOURCES=127.0.0.0/8"});
+  const JsonValue elsewhere =
+      must_post("/symbolicate",
+                with_source(theirs.url(), R"(,"filters":{"path_patterns":["?:/windows/**"]})"));
+  EXPECT_EQ(download_of(elsewhere, "theirs"), "");
+  EXPECT_EQ(theirs.asked, 0);
+  const JsonValue here = must_post(
+      "/symbolicate", with_source(theirs.url(), R"(,"layout":{"type":"symstore"},)"
+                                                R"("filters":{"path_patterns":["/BIN/*"]})"));
+  EXPECT_EQ(download_of(here, "theirs"), "notfound");
+  EXPECT_GT(theirs.asked, 0);
+}
+
+TEST_F(SymbolicatorTest, NobodyReachesOurNetworkThroughASource) {
+  ScriptedServer inside(root_.path(), [](net::Request&) { return net::Answer::text(200, "in"); });
+  start();
+  for (const std::string& url :
+       {inside.url(), std::string("http://169.254.169.254/latest/"), std::string("http://[::1]:1/"),
+        std::string("file:///etc/"), std::string("/etc/"), std::string("http://user@localhost/")}) {
+    const JsonValue answer =
+        must_post("/symbolicate", with_source(url, R"(,"layout":{"type":"breakpad"})"));
+    EXPECT_NE(text(answer["modules"].at(0), "debug_status"), "found") << url;
+    const std::string said = download_of(answer, "theirs");
+    EXPECT_TRUE(said == "noperm" || said == "error") << url << " " << said;
+  }
+  EXPECT_EQ(inside.asked, 0);
+}
+
 // An upstream server that keeps everybody waiting until it is let go.
 class SlowUpstream {
  public:

@@ -214,21 +214,43 @@ class Job : public std::enable_shared_from_this<Job> {
     const auto deadline = Clock::now() + state_->options.time_max;
     for (const TraceLookup& lookup : lookups) {
       if (lookup.refusal) continue;
+      std::vector<ident::SymbolRequest> files;
       std::vector<ident::SymbolRequest> requests;
       std::vector<std::size_t> places;  // in `indexes`, of each request
       for (std::size_t i = 0; i < lacking.size(); ++i) {
         const auto id = ident::DebugId::parse(lacking[i].debug_id);
         if (!indexes[i].index_path.empty() || !id || id->is_nil()) continue;
+        const symbolicate::TraceModule module = module_of(lacking[i]);
+        if (!lookup.may_have(module)) continue;
+        if (lookup.is_foreign) {
+          for (auto& file : files_to_fetch(module, lookup.scope)) files.push_back(std::move(file));
+        }
         requests.push_back(supply::SymbolMaps::request_for(lacking[i].debug_file,
                                                            lacking[i].debug_id, lookup.scope));
         places.push_back(i);
       }
+      if (!files.empty()) (void)state_->supply.wait_for_all(files, deadline);
       const auto found = state_->supply.wait_for_all(requests, deadline);
       for (std::size_t i = 0; i < found.size(); ++i) {
         if (found[i].here()) indexes[places[i]].index_path = found[i].file()->path;
       }
     }
     return indexes;
+  }
+
+  // What a dump's module is, its code id tells: a build id, a UUID, or a time stamp and a size.
+  static symbolicate::TraceModule module_of(const analyze::ModuleKey& key) {
+    constexpr std::size_t kUuidDigits = 32;
+    constexpr std::size_t kStampDigitsMax = 16;
+    symbolicate::TraceModule module;
+    module.type = key.code_id.size() == kUuidDigits       ? "macho"
+                  : key.code_id.size() <= kStampDigitsMax ? "pe"
+                                                          : "elf";
+    module.debug_file = key.debug_file;
+    module.debug_id = key.debug_id;
+    module.code_file = key.code_file;
+    if (!key.code_id.empty()) module.code_id = key.code_id;
+    return module;
   }
 
   const Shared state_;

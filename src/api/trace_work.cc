@@ -1,5 +1,6 @@
 #include "api/trace_work.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -40,7 +41,94 @@ bool is_worse(const Error& error, const Error& than) {
   return than.fault == Fault::not_found && error.fault != Fault::not_found;
 }
 
+// '*' is any text, '?' any character; without case, and for both systems' separators.
+bool matches(std::string_view pattern, std::string_view text) {
+  const auto same = [](char a, char b) {
+    const auto plain = [](char c) {
+      return c == '\\' ? '/' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
+    return plain(a) == plain(b);
+  };
+  std::size_t at = 0;
+  std::size_t star = std::string_view::npos;  // the last one, and where its text begins
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    if (at < pattern.size() && pattern[at] == '*') {
+      star = at++;
+      from = i;
+    } else if (at < pattern.size() && (pattern[at] == '?' || same(pattern[at], text[i]))) {
+      ++at;
+      ++i;
+    } else if (star != std::string_view::npos) {
+      at = star + 1;
+      i = ++from;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', at) == std::string_view::npos;
+}
+
 }  // namespace
+
+bool TraceLookup::may_have(const symbolicate::TraceModule& module) const {
+  if (patterns.empty()) return true;
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+    return matches(pattern, module.code_file.value_or("")) ||
+           matches(pattern, module.debug_file.value_or(""));
+  });
+}
+
+std::vector<ident::SymbolRequest> files_to_fetch(const symbolicate::TraceModule& module,
+                                                 const ident::Scope& scope) {
+  using ident::KeyKind;
+  using ident::SymbolKey;
+  std::vector<ident::SymbolRequest> files;
+  const auto name = find_trace_module_name(module);
+  if (!name) return files;
+  const auto debug_id = ident::DebugId::parse(name->id);
+  std::vector<SymbolKey> keys;
+  if (debug_id) keys.push_back(SymbolKey::from_debug_id(name->name, *debug_id));
+  if (module.type == "elf" && module.code_id) {
+    keys.push_back(SymbolKey::from_text(KeyKind::build_id, name->name, *module.code_id));
+  }
+  if (module.type == "macho" && debug_id) {
+    keys.push_back(SymbolKey::from_text(KeyKind::uuid, name->name, base::hex_of(debug_id->guid)));
+  }
+  const auto add = [&](ident::Artifact artifact, const std::string& file, const std::string& id,
+                       const std::vector<SymbolKey>& of_file) {
+    if (of_file.empty()) return;
+    ident::SymbolRequest request;
+    request.artifact = artifact;
+    request.keys = of_file;
+    request.scope = scope;
+    if (ident::is_allowed_name(file) && ident::is_allowed_id(id)) {
+      request.asked = ident::StorePath{file, id, file};
+    }
+    files.push_back(std::move(request));
+  };
+  add(ident::Artifact::debuginfo, name->name, name->id, keys);
+  const std::string code_file = leaf_of(module.code_file.value_or(""));
+  if (module.type == "pe" && module.code_id && !code_file.empty()) {
+    add(ident::Artifact::stored, code_file, *module.code_id,
+        {SymbolKey::from_text(KeyKind::code_id, code_file, *module.code_id)});
+  } else {
+    add(ident::Artifact::executable, code_file.empty() ? name->name : code_file, name->id, keys);
+  }
+  files.push_back(supply::SymbolMaps::request_for(name->name, name->id, scope));
+  return files;
+}
+
+Error worst_miss(supply::Supply& supply, const std::vector<ident::SymbolRequest>& files) {
+  Error worst{Fault::not_found, "none of its files is there"};
+  for (const ident::SymbolRequest& file : files) {
+    const supply::Found found = supply.local(file);
+    if (found.state() == supply::Found::State::missing && is_worse(found.miss(), worst)) {
+      worst = found.miss();
+    }
+  }
+  return worst;
+}
 
 std::optional<TraceModuleName> find_trace_module_name(const symbolicate::TraceModule& module) {
   TraceModuleName name;
@@ -69,7 +157,8 @@ TraceWork::TraceWork(const Rooms& rooms, symbolicate::TraceQuestion question,
   for (std::size_t i = 0; i < used.size(); ++i) {
     if (is_unwound_) answers_[i].unwind = TraceStatus::unused;
     if (!used[i]) continue;
-    Pending pending{i, {}, 0, {Fault::not_found, ""}};
+    Pending pending;
+    pending.module = i;
     if (auto name = find_trace_module_name(question_.modules[i])) {
       pending.name = *std::move(name);
       pending_.push_back(std::move(pending));
@@ -87,25 +176,37 @@ void TraceWork::find(std::function<void()> done) {
 void TraceWork::advance() {
   std::erase_if(pending_, [&](Pending& pending) { return find_module(pending); });
   if (pending_.empty()) return finish();
-  if (Clock::now() >= deadline_ || ++rounds_ > kRoundsMax + lookups_.size()) {
+  if (Clock::now() >= deadline_ || ++rounds_ > kRoundsMax + 2 * lookups_.size()) {
     give_up();
     return finish();
   }
   std::vector<ident::SymbolRequest> requests;
   requests.reserve(pending_.size());
-  for (const Pending& pending : pending_) {
-    requests.push_back(supply::SymbolMaps::request_for(pending.name.name, pending.name.id,
-                                                       lookups_[pending.lookup].scope));
-  }
+  for (Pending& pending : pending_) add_requests(pending, requests);
   rooms_.supply.want(requests, deadline_, [self = shared_from_this()] {
     self->rooms_.door->post([self] { self->advance(); });
   });
 }
 
+void TraceWork::add_requests(Pending& pending, std::vector<ident::SymbolRequest>& requests) const {
+  const TraceLookup& lookup = lookups_[pending.lookup];
+  if (lookup.is_foreign && !pending.is_fetched) {
+    pending.is_fetched = true;
+    for (auto& file : files_to_fetch(question_.modules[pending.module], lookup.scope)) {
+      requests.push_back(std::move(file));
+    }
+    return;
+  }
+  requests.push_back(
+      supply::SymbolMaps::request_for(pending.name.name, pending.name.id, lookup.scope));
+}
+
 // Whether it is settled; else `pending.lookup` has to be asked.
 bool TraceWork::find_module(Pending& pending) {
-  for (; pending.lookup < lookups_.size(); ++pending.lookup) {
+  for (; pending.lookup < lookups_.size(); ++pending.lookup, pending.is_fetched = false) {
     const TraceLookup& lookup = lookups_[pending.lookup];
+    if (!lookup.may_have(question_.modules[pending.module])) continue;
+    if (lookup.refusal && lookup.refusal->fault == Fault::not_found) continue;
     if (lookup.refusal) {
       note(pending, lookup, symbolicate::trace_download_of(lookup.refusal->fault),
            lookup.refusal->what);
@@ -128,6 +229,12 @@ bool TraceWork::find_there(Pending& pending, const TraceLookup& lookup) {
     return true;
   }
   if (found.state != MapState::missing) return false;
+  if (lookup.is_foreign) {
+    if (!pending.is_fetched) return false;
+    const auto files = files_to_fetch(question_.modules[pending.module], lookup.scope);
+    const Error said = worst_miss(rooms_.supply, files);
+    if (is_worse(said, found.miss)) found.miss = said;
+  }
   note(pending, lookup, symbolicate::trace_download_of(found.miss.fault), found.miss.what);
   if (is_worse(found.miss, pending.miss)) pending.miss = found.miss;
   return true;

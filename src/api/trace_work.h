@@ -28,9 +28,20 @@ struct TraceLookup {
   std::string source;    // its id in the answer
   std::string location;  // what a file's place there begins with
   ident::Scope scope;    // whose files it has
+  // Somebody else's, from whom each of a module's files is wished for first.
+  bool is_foreign = false;
+  std::vector<std::string> patterns;  // of paths: it is asked for those modules alone; none: all
   // Why it is not asked at all; then `scope` says nothing.
   std::optional<base::Error> refusal;
+
+  bool may_have(const symbolicate::TraceModule& module) const;
 };
+
+// The files that somebody else may have of a module.
+std::vector<ident::SymbolRequest> files_to_fetch(const symbolicate::TraceModule& module,
+                                                 const ident::Scope& scope);
+// Of those that were wished for, the worst that was said; not_found when nobody had them.
+base::Error worst_miss(supply::Supply& supply, const std::vector<ident::SymbolRequest>& files);
 
 // What a module's symbols are asked by; nothing when it has no id.
 struct TraceModuleName {
@@ -57,15 +68,17 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
 
  private:
   struct Pending {
-    std::size_t module;
+    std::size_t module = 0;
     TraceModuleName name;
-    std::size_t lookup = 0;  // which is asked
-    base::Error miss;        // what the ones before said, the worst of it
+    std::size_t lookup = 0;                        // which is asked
+    bool is_fetched = false;                       // its files were wished for there
+    base::Error miss{base::Fault::not_found, ""};  // what the ones before said, the worst of it
   };
 
   void advance();
   bool find_module(Pending& pending);
   bool find_there(Pending& pending, const TraceLookup& lookup);
+  void add_requests(Pending& pending, std::vector<ident::SymbolRequest>& requests) const;
   void note(const Pending& pending, const TraceLookup& lookup,
             symbolicate::TraceCandidate::Download download, const std::string& details);
   void settle(const Pending& pending, symbolicate::TraceStatus status);

@@ -115,6 +115,19 @@ Result<api::Symbolication::Options> symbolication_options(const Options& options
   return symbolication;
 }
 
+Result<RequestSources::Options> request_sources_options(const Options& options,
+                                                        const store::DataDirectory& data) {
+  RequestSources::Options sources;
+  sources.is_open = options.symbolication_sources != 0;
+  sources.tmp = data.tmp();
+  auto addresses = net::AddressSet::parse(lines_of(options.symbolication_private_sources));
+  if (!addresses.ok()) {
+    return base::with_context("symbolication.private_sources", std::move(addresses).error());
+  }
+  sources.private_addresses = std::move(*addresses);
+  return sources;
+}
+
 api::Symbolicator::Options symbolicator_options(const Options& options,
                                                 const store::DataDirectory& data) {
   api::Symbolicator::Options symbolicator;

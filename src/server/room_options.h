@@ -15,6 +15,7 @@
 #include "ingest/scan.h"
 #include "net/server.h"
 #include "server/options.h"
+#include "server/request_sources.h"
 #include "server/virtual_directories.h"
 #include "store/access.h"
 #include "store/data_directory.h"
@@ -36,6 +37,8 @@ api::Layout layout_of(const Options& options, const store::Access& access,
 api::MetadataOptions metadata_options(const Options& options);
 api::SubmitOptions submit_options(const Options& options);
 base::Result<api::Symbolication::Options> symbolication_options(const Options& options);
+base::Result<RequestSources::Options> request_sources_options(const Options& options,
+                                                              const store::DataDirectory& data);
 api::Symbolicator::Options symbolicator_options(const Options& options,
                                                 const store::DataDirectory& data);
 base::Result<base::log::Level> log_level(const Options& options);

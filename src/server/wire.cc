@@ -49,6 +49,7 @@
 #include "server/old_site.h"
 #include "server/pointers.h"
 #include "server/processor.h"
+#include "server/request_sources.h"
 #include "server/room_options.h"
 #include "server/settings_wiring.h"
 #include "server/signals.h"
@@ -113,6 +114,20 @@ Result<std::string> make_admin_key(const store::DataDirectory& data) {
   TRY(file.append(base::bytes_of(key + "\n")));
   TRY(file.commit(data.admin_key()));
   return key;
+}
+
+// Whom supply asks for what nobody here has: the operator's servers, or a request's source.
+void ask_others(UpstreamWork& upstreams, RequestSources& sources,
+                supply::Supply::Options& supplying) {
+  supplying.may_ask_is_quick = upstreams.empty();
+  supplying.may_ask = [&](const ident::SymbolRequest& request) {
+    return RequestSources::is_about(request) ? sources.may_ask(request)
+                                             : upstreams.may_ask(request);
+  };
+  supplying.ask = [&](const ident::SymbolRequest& request, const auto& hearer) {
+    if (RequestSources::is_about(request)) return sources.ask(request, hearer);
+    upstreams.ask(request, hearer);
+  };
 }
 
 // Our lines of the status page.
@@ -207,16 +222,11 @@ Result<void> serve(const Options& options) {
   };
   supplying.follow = follow;
   supplying.containers = &containers;
-  if (!upstreams->empty()) {
-    supplying.may_ask = [&upstreams](const ident::SymbolRequest& request) {
-      return upstreams->may_ask(request);
-    };
-    supplying.ask = [&upstreams](const ident::SymbolRequest& request, const auto& hearer) {
-      upstreams->ask(request, hearer);
-    };
-  }
+  RequestSources request_sources(fetched, disk, TRY(request_sources_options(options, data)));
+  ask_others(*upstreams, request_sources, supplying);
   supply::Supply supply(blobs, catalog, std::move(supplying));
   const UpstreamStop stop_upstreams{*upstreams};
+  const RequestSourcesStop stop_request_sources{request_sources};
   if (database->engine() == db::Engine::sqlite) TRY(supply.learn_ids());
 
   sources::Bundles source_bundles(catalog, blobs);
@@ -285,6 +295,10 @@ Result<void> serve(const Options& options) {
   symbolication.add_routes(router);
   api::Symbolicator::Options tracing = symbolicator_options(options, data);
   tracing.allows = allows;
+  tracing.admit_source = [&request_sources](const auto& source, const ident::Scope& scope,
+                                            std::string_view isolation) {
+    return request_sources.admit(source, scope, isolation);
+  };
   api::Symbolicator symbolicator(supply, symbolication.maps(), std::move(tracing));
   symbolicator.add_routes(router);
   api::add_submit_routes(router, intake, submit_options(options));
@@ -357,6 +371,7 @@ Result<void> serve(const Options& options) {
   unpacking_ends = true;
   workers.stop();
   upstreams->stop();
+  request_sources.stop();
   scan.stop();
   return {};
 }
