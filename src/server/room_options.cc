@@ -115,11 +115,9 @@ Result<api::Symbolication::Options> symbolication_options(const Options& options
   return symbolication;
 }
 
-Result<RequestSources::Options> request_sources_options(const Options& options,
-                                                        const store::DataDirectory& data) {
+Result<RequestSources::Options> request_sources_options(const Options& options) {
   RequestSources::Options sources;
   sources.is_open = options.symbolication_sources != 0;
-  sources.tmp = data.tmp();
   auto addresses = net::AddressSet::parse(lines_of(options.symbolication_private_sources));
   if (!addresses.ok()) {
     return base::with_context("symbolication.private_sources", std::move(addresses).error());

@@ -37,8 +37,7 @@ api::Layout layout_of(const Options& options, const store::Access& access,
 api::MetadataOptions metadata_options(const Options& options);
 api::SubmitOptions submit_options(const Options& options);
 base::Result<api::Symbolication::Options> symbolication_options(const Options& options);
-base::Result<RequestSources::Options> request_sources_options(const Options& options,
-                                                              const store::DataDirectory& data);
+base::Result<RequestSources::Options> request_sources_options(const Options& options);
 api::Symbolicator::Options symbolicator_options(const Options& options,
                                                 const store::DataDirectory& data);
 base::Result<base::log::Level> log_level(const Options& options);

@@ -156,6 +156,7 @@ std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supp
 Result<void> serve(const Options& options) {
   const api::AnswerLog::Wants log_wants = TRY(answers_to_log(options));
   api::Symbolication::Options symbolicating = TRY(symbolication_options(options));
+  RequestSources::Options asking = TRY(request_sources_options(options));
   const sigset_t stopping = take_signals();
   raise_descriptor_limit(options.limit_connections);
 
@@ -222,7 +223,8 @@ Result<void> serve(const Options& options) {
   };
   supplying.follow = follow;
   supplying.containers = &containers;
-  RequestSources request_sources(fetched, disk, TRY(request_sources_options(options, data)));
+  asking.tmp = data.tmp();
+  RequestSources request_sources(fetched, disk, std::move(asking));
   ask_others(*upstreams, request_sources, supplying);
   supply::Supply supply(blobs, catalog, std::move(supplying));
   const UpstreamStop stop_upstreams{*upstreams};

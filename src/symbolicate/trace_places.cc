@@ -1,6 +1,8 @@
 #include "symbolicate/trace_places.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace symbolicate {
 namespace {

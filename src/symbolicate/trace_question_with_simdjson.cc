@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ident/debug_id.h"
 #include "symbolicate/document_with_simdjson.h"
+#include "symbolicate/trace_members_with_simdjson.h"
 #include "symbolicate/trace_question.h"
 
 namespace symbolicate {
@@ -23,77 +24,8 @@ using simdjson::dom::object;
 // A document that is too large for 32-bit offsets never comes here; what is kept of it neither.
 constexpr std::size_t kTextsMax = std::numeric_limits<std::uint32_t>::max();
 
-Error wrong(std::string_view where, std::string_view expected) {
-  return {Fault::unsupported, fmt::format("{}: expected {}", where, expected)};
-}
-
 Error too_many(std::string_view what, std::size_t most) {
   return {Fault::too_large, fmt::format("there are more than {} {}", most, what)};
-}
-
-// The member, unless it is absent or null.
-std::optional<element> find_member(const object& members, std::string_view name) {
-  element value;
-  if (members.at_key(name).get(value) || value.is_null()) return std::nullopt;
-  return value;
-}
-
-std::optional<std::uint64_t> find_number(element value) {
-  std::string_view text;
-  if (!value.get(text)) return find_trace_number(text);
-  std::uint64_t number = 0;
-  if (value.get(number)) return std::nullopt;
-  return number;
-}
-
-Result<void> read_text(const object& members, std::string_view name, std::string_view where,
-                       std::string& out) {
-  const auto value = find_member(members, name);
-  if (!value) return {};
-  std::string_view text;
-  if (value->get(text)) return wrong(fmt::format("{}.{}", where, name), "a string");
-  out = text;
-  return {};
-}
-
-Result<void> read_text(const object& members, std::string_view name, std::string_view where,
-                       std::optional<std::string>& out) {
-  if (!find_member(members, name)) return {};
-  out.emplace();
-  return read_text(members, name, where, *out);
-}
-
-Result<void> read_flag(const object& members, std::string_view name, std::string_view where,
-                       std::optional<bool>& out) {
-  const auto value = find_member(members, name);
-  if (!value) return {};
-  bool flag = false;
-  if (value->get(flag)) return wrong(fmt::format("{}.{}", where, name), "a boolean");
-  out = flag;
-  return {};
-}
-
-Result<void> read_number(const object& members, std::string_view name, std::string_view where,
-                         std::optional<std::uint64_t>& out) {
-  const auto value = find_member(members, name);
-  if (!value) return {};
-  out = find_number(*value);
-  if (!out) return wrong(fmt::format("{}.{}", where, name), "an integer, or a hex string");
-  return {};
-}
-
-Result<void> read_texts(const object& members, std::string_view name, std::string_view where,
-                        std::vector<std::string>& out) {
-  const auto value = find_member(members, name);
-  if (!value) return {};
-  array list;
-  if (value->get(list)) return wrong(fmt::format("{}.{}", where, name), "a list of strings");
-  for (const element entry : list) {
-    std::string_view text;
-    if (entry.get(text)) return wrong(fmt::format("{}.{}", where, name), "a list of strings");
-    out.emplace_back(text);
-  }
-  return {};
 }
 
 // An id without its hex digits is none.
@@ -143,7 +75,7 @@ class Reader {
         return too_many("sources", kTraceSourcesMax);
       }
       TraceSource source;
-      TRY(read_source(entry, where, source));
+      TRY(read_trace_source(entry, where, source));
       question_.sources->push_back(std::move(source));
     }
     return {};
@@ -352,63 +284,6 @@ class Reader {
     std::string_view text;
     if (!value.get(text)) return base::append_json_string(out, text);
     out += simdjson::minify(value);
-  }
-
-  static Result<void> read_source(element value, const std::string& where, TraceSource& source) {
-    object members;
-    if (value.get(members)) return wrong(where, "an object");
-    TRY(read_text(members, "id", where, source.id));
-    TRY(read_text(members, "type", where, source.type));
-    for (const std::string_view known : {"http", "s3", "gcs", "filesystem", "sentry"}) {
-      if (source.type == known) return read_known_source(members, where, source);
-    }
-    return wrong(where + ".type", "http, s3, gcs, sentry or filesystem");
-  }
-
-  static Result<void> read_known_source(const object& members, const std::string& where,
-                                        TraceSource& source) {
-    TRY(read_text(members, "url", where, source.url));
-    TRY(read_text(members, "bucket", where, source.bucket));
-    TRY(read_text(members, "access_key", where, source.access_key));
-    TRY(read_text(members, "secret_key", where, source.secret_key));
-    TRY(read_text(members, "prefix", where, source.prefix));
-    TRY(read_region(members, where, source));
-    if (const auto headers = find_member(members, "headers")) {
-      object fields;
-      if (headers->get(fields)) return wrong(where + ".headers", "an object");
-      for (const auto& [name, content] : fields) {
-        std::string_view text;
-        if (content.get(text)) return wrong(where + ".headers", "strings");
-        source.headers.emplace_back(name, text);
-      }
-    }
-    if (const auto layout = find_member(members, "layout")) {
-      object of_layout;
-      if (layout->get(of_layout)) return wrong(where + ".layout", "an object");
-      TRY(read_text(of_layout, "type", where + ".layout", source.layout));
-      TRY(read_text(of_layout, "casing", where + ".layout", source.casing));
-    }
-    const auto filters = find_member(members, "filters");
-    if (!filters) return {};
-    object of_filters;
-    if (filters->get(of_filters)) return wrong(where + ".filters", "an object");
-    if (find_member(of_filters, "filetypes")) {
-      TRY(read_texts(of_filters, "filetypes", where + ".filters", source.filetypes.emplace()));
-    }
-    return read_texts(of_filters, "path_patterns", where + ".filters", source.path_patterns);
-  }
-
-  // A name, or a name and an address.
-  static Result<void> read_region(const object& members, const std::string& where,
-                                  TraceSource& source) {
-    const auto region = find_member(members, "region");
-    if (!region || !region->is_array()) return read_text(members, "region", where, source.region);
-    std::vector<std::string> pair;
-    TRY(read_texts(members, "region", where, pair));
-    if (pair.size() != 2) return wrong(where + ".region", "a name, or a name and an address");
-    source.region = std::move(pair[0]);
-    source.endpoint = std::move(pair[1]);
-    return {};
   }
 
   void turn_over() {
