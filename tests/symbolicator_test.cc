@@ -25,6 +25,14 @@ constexpr std::string_view kLinuxId = "C0BCC3F19827FE653058404B2831D9E60";
 constexpr std::string_view kMacId = "67E9247C814E392BA027DBDE6748FCBF0";
 const uploads::Fields kJson{{"Content-Type", "application/json"}};
 
+// The names of a few of its functions.
+std::string linux_sym() {
+  return fmt::format(
+      "MODULE Linux x86_64 {} crash\nFILE 0 /src/main.cpp\n"
+      "FUNC 1900 40 0 burn\n1900 40 7 0\nFUNC 1d00 100 0 main\n1d00 100 15 0\n",
+      kLinuxId);
+}
+
 std::string must_read(const std::string& path) {
   const auto text = base::read_file(path);
   EXPECT_TRUE(text.ok()) << path;
@@ -82,8 +90,8 @@ class SymbolicatorTest : public uploads::ServedPlace {
     ASSERT_EQ(answer.status / 100, 2) << path << " " << answer.body;
   }
   void put_linux_symbols(const std::string& corpus) const {
-    put(fmt::format("/crash/{}/crash.sym", kLinuxId),
-        must_read(corpus + "/symbols/sym/crash-linux/crash.breakpad-golden.sym"));
+    put(fmt::format("/crash/{}/crash", kLinuxId),
+        must_read(corpus + "/symbols/objects/elf/crash-linux/crash.debug-zstd"));
   }
 };
 
@@ -178,7 +186,6 @@ TEST_F(SymbolicatorTest, ModulesAreFoundByTheirCodeAlone) {
 
 TEST_F(SymbolicatorTest, EachModuleSaysWhatBecameOfItAndWhoWasAsked) {
   start();
-  put("/odd.so/00000000000000000000000000000BAD0/odd.so.sym", "MODULE nonsense\n");
   const JsonValue answer = must_post("/symbolicate", R"({"options":{"dif_candidates":true},
     "stacktraces":[{"frames":[{"instruction_addr":"0x10010"},{"instruction_addr":"0x20010"},
       {"instruction_addr":"0x50000"}]}],
@@ -239,13 +246,11 @@ std::string download_of(const JsonValue& answer, std::string_view source) {
 
 TEST_F(SymbolicatorTest, SourcesBringSymbolsForWhoNamesThemAlone) {
   REQUIRE_CORPUS(corpus);
-  const std::string symbols =
-      must_read(corpus + "/symbols/sym/crash-linux/crash.breakpad-golden.sym");
-  ScriptedServer theirs(root_.path(), [&](net::Request& request) {
+  ScriptedServer theirs(root_.path(), [](net::Request& request) {
     if (request.header("X-Key") != "open" || !request.path.ends_with("/crash.sym")) {
       return net::Answer::text(404, "no");
     }
-    return net::Answer::text(200, symbols);
+    return net::Answer::text(200, linux_sym());
   });
   start({"FAULTLINE_SYMBOLICATION_PRIVATE_SOURCES=127.0.0.0/8"});
   const std::string url = theirs.url() + "/store/";
@@ -337,9 +342,8 @@ class SlowUpstream {
 
 class SlowSymbolicatorTest : public SymbolicatorTest {
  protected:
-  void start_slow(const std::string& corpus, std::vector<std::string> environment = {}) {
-    upstream_.emplace(root_.path(),
-                      must_read(corpus + "/symbols/sym/crash-linux/crash.breakpad-golden.sym"));
+  void start_slow(std::vector<std::string> environment = {}) {
+    upstream_.emplace(root_.path(), linux_sym());
     const std::string config = root_.path() + "/faultline.toml";
     std::ofstream(config) << upstream_->server().table("layout = \"breakpad\"\n");
     server_.emplace(testing_support::ServerProcess::start(
@@ -354,8 +358,7 @@ class SlowSymbolicatorTest : public SymbolicatorTest {
 };
 
 TEST_F(SlowSymbolicatorTest, WhoseTimeIsUpComesAgainForTheAnswer) {
-  REQUIRE_CORPUS(corpus);
-  start_slow(corpus);
+  start_slow();
   const JsonValue first = must_post("/symbolicate?timeout=0", slow_question());
   EXPECT_EQ(text(first, "status"), "pending");
   EXPECT_EQ(first["retry_after"].integer_or(0), 30);
@@ -376,8 +379,7 @@ TEST_F(SlowSymbolicatorTest, WhoseTimeIsUpComesAgainForTheAnswer) {
 }
 
 TEST_F(SlowSymbolicatorTest, SymbolsThatDoNotComeInTimeAreTimedOut) {
-  REQUIRE_CORPUS(corpus);
-  start_slow(corpus, {"FAULTLINE_SYMBOLICATION_SECONDS=1"});
+  start_slow({"FAULTLINE_SYMBOLICATION_SECONDS=1"});
   const JsonValue answer = must_post("/symbolicate", slow_question());
   EXPECT_EQ(text(answer, "status"), "completed");
   EXPECT_EQ(text(answer["modules"].at(0), "debug_status"), "timeout");
@@ -434,9 +436,8 @@ TEST_F(SymbolicatorTest, NonsenseIsRefusedInTheProtocolsWords) {
 }
 
 TEST_F(SymbolicatorTest, LargeQuestionsAreAnsweredInPieces) {
-  REQUIRE_CORPUS(corpus);
   start();
-  put_linux_symbols(corpus);
+  put(fmt::format("/crash/{}/crash.sym", kLinuxId), linux_sym());
   constexpr std::size_t kFrames = 20'000;
   std::string frames = "[";
   for (std::size_t i = 0; i < kFrames; ++i) {
@@ -479,7 +480,12 @@ TEST_F(SymbolicatorTest, DumpsAreWalkedAndNamed) {
   EXPECT_EQ(text(first, "trust"), "context");
   EXPECT_EQ(text(first, "instruction_addr"), "0x401d72");
   EXPECT_EQ(text(first, "package"), "/work/linux/build/crash");
+  EXPECT_EQ(text(first, "function"), "crash");
   EXPECT_EQ(text(first, "filename"), "main.cpp");
+  EXPECT_EQ(first["lineno"].integer_or(0), 23);
+  EXPECT_EQ(text(trace["frames"].at(1), "function"), "start");  // inlined like the first
+  EXPECT_EQ(text(trace["frames"].at(2), "function"), "main");
+  EXPECT_EQ(trace["frames"].at(2)["original_index"].integer_or(9), 0);
   const JsonValue* crash = find_module(answer, "c0bcc3f1-9827-fe65-3058-404b2831d9e6");
   ASSERT_NE(crash, nullptr);
   EXPECT_EQ(text(*crash, "debug_status"), "found");
@@ -580,13 +586,11 @@ TEST_F(SymbolicatorTest, ApplesReportsAreReadAndNamed) {
 }
 
 TEST_F(SymbolicatorTest, AProjectsSymbolsAreForItsReadersAlone) {
-  REQUIRE_CORPUS(corpus);
   start();
   must_admin("project create game");
   const std::string upload = must_admin("token create up --project game");
   const std::string read = must_admin("token create down --rights read --project game");
-  put(fmt::format("/p/game/crash/{}/crash.sym", kLinuxId),
-      must_read(corpus + "/symbols/sym/crash-linux/crash.breakpad-golden.sym"),
+  put(fmt::format("/p/game/crash/{}/crash.sym", kLinuxId), linux_sym(),
       {{"Authorization", "Bearer " + upload}});
   const std::string body = question(kLinuxId, R"([{"instruction_addr":"0x401918"}])");
   const auto status_of = [](const JsonValue& answer) {

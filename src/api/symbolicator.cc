@@ -107,6 +107,7 @@ void begin_question(const std::shared_ptr<SymbolicatorJob>& job, const Request& 
                     const Completing& completer) {
   auto question = symbolicate::parse_trace_question(request.body);
   if (!question.ok()) return job->refuse(completer, refuse_question(question.error()));
+  job->hurry(request.deadline);
   job->answer(std::move(*question), false);
   job->tell(completer, request.deadline);
 }
@@ -149,6 +150,7 @@ void begin_apple_report(const std::shared_ptr<SymbolicatorJob>& job, const Reque
   auto question = traces_of_apple_report(base::text_of(form->file));
   if (question.ok()) {
     SymbolicatorJob::take_wishes(form->asks, *question);
+    job->hurry(request.deadline);
     job->answer(std::move(*question), false);
   } else {
     job->fail(question.error());
@@ -184,11 +186,21 @@ Answer refuse_body(const Request&, const Error& error) {
   return Answer::text(error.fault == Fault::too_large ? 413 : 400, error.what);
 }
 
+// Who may not ask is refused before his hundreds of megabytes come, and before he is told more.
+net::Router::Admit admission(const Shared& state,
+                             std::optional<Answer> (*refuse_type)(const Request&)) {
+  return [state, refuse_type](const Request& request) -> std::optional<Answer> {
+    SymbolicatorAsked asked;
+    if (auto refused = refuse_head(state, request, asked)) return refused;
+    return refuse_type(request);
+  };
+}
+
 net::Route question_route(const Shared& state) {
   net::Route route;
   route.body = net::BodyPolicy::memory(kJsonBodyMax);
   route.body.plain_size_max = kJsonBodyMax;
-  route.admit = refuse_no_json;
+  route.admit = admission(state, refuse_no_json);
   route.handler = [state](Request& request) {
     return begin(state, request, begin_question, request.body.size());
   };
@@ -199,12 +211,7 @@ net::Route form_route(const Shared& state, Begin how) {
   net::Route route;
   route.body = net::BodyPolicy::file(kCrashBodyMax);
   route.body.plain_size_max = kCrashBodyMax;
-  // Who may not is refused before hundreds of megabytes.
-  route.admit = [state](const Request& request) -> std::optional<Answer> {
-    SymbolicatorAsked asked;
-    if (auto refused = refuse_head(state, request, asked)) return refused;
-    return refuse_no_form(request);
-  };
+  route.admit = admission(state, refuse_no_form);
   route.handler = [state, how](Request& request) {
     return begin(state, request, how, kCrashMemory);
   };

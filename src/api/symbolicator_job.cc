@@ -117,11 +117,15 @@ std::vector<TraceLookup> Symbolicator::State::lookups_for(const TraceQuestion& q
   return lookups;
 }
 
+void SymbolicatorJob::hurry(Clock::time_point deadline) {
+  if (!asked_.timeout) find_by_ = deadline - 2 * kMargin;
+}
+
 void SymbolicatorJob::answer(TraceQuestion question, bool is_unwound) {
   auto lookups = state_->lookups_for(question, asked_);
   const auto work = std::make_shared<TraceWork>(
       TraceWork::Rooms{state_->supply, state_->maps, state_->door}, std::move(question),
-      std::move(lookups), Clock::now() + state_->options.time_max, is_unwound);
+      std::move(lookups), std::min(find_by_, Clock::now() + state_->options.time_max), is_unwound);
   work->find([self = shared_from_this(), work] {
     self->state_->pending.finish(self->id_, [work] { return work->answer(); }, work->memory_size());
   });

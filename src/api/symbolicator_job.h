@@ -55,6 +55,9 @@ class SymbolicatorJob : public std::enable_shared_from_this<SymbolicatorJob> {
             std::chrono::steady_clock::time_point deadline) {
     state_->tell(id_, asked_, deadline, completer);
   }
+  // Who names no time waits for the whole answer: what has not come shortly before that deadline
+  // of his request is timed out then.
+  void hurry(std::chrono::steady_clock::time_point deadline);
   // `is_unwound`: the traces were walked here.
   void answer(symbolicate::TraceQuestion question, bool is_unwound);
   // Walks a dump, and then as for other traces, with the sources and options of `asks`.
@@ -73,6 +76,7 @@ class SymbolicatorJob : public std::enable_shared_from_this<SymbolicatorJob> {
   const std::shared_ptr<Symbolicator::State> state_;
   const SymbolicatorAsked asked_;
   const std::string id_;
+  std::chrono::steady_clock::time_point find_by_ = std::chrono::steady_clock::time_point::max();
 };
 
 }  // namespace api
