@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "analyze/process_one.h"
 #include "analyze/sandbox.h"
 #include "base/child.h"
 
@@ -54,6 +53,7 @@ base::Result<Processed> process_in_child(const std::string& dump_path, const Sup
   Request request;
   request.dump = dump_path;
   request.with_text = options.with_text;
+  request.form = options.form;
   request.threads = options.threads;
   Processed result;
   milliseconds left = options.timeout;

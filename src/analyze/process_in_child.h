@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "analyze/module_key.h"
+#include "analyze/process_one.h"
 #include "base/result.h"
 
 namespace analyze {
@@ -33,11 +34,12 @@ struct ChildOptions {
   std::uint64_t memory_bytes_max = 2ull << 30;
   unsigned rounds_max = 8;  // after that the report is made with what there is
   bool with_text = true;    // the report as text, too
-  unsigned threads = 1;     // that the child may use
+  Form form = Form::report;
+  unsigned threads = 1;  // that the child may use
 };
 
 struct Processed {
-  std::string json;                // the report, compact
+  std::string json;                // the report, compact; or the traces
   std::string text;                // as `stackwalk --human` prints it; "" if not wished
   std::vector<ModuleKey> missing;  // what the supplier did not have
   unsigned rounds = 0;

@@ -3,6 +3,7 @@
 #include "analyze/analyze.h"
 #include "analyze/report_json.h"
 #include "analyze/report_text.h"
+#include "analyze/traces_json.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/pool.h"
@@ -52,6 +53,7 @@ std::string text_of_request(const Request& request) {
   out.begin_object();
   out.key("dump").string(request.dump);
   out.key("final").boolean(request.is_final);
+  if (request.form == Form::traces) out.key("form").string("traces");
   out.key("modules").begin_array();
   for (const auto& [key, index] : request.indexes) {
     out.begin_object();
@@ -73,6 +75,7 @@ base::Result<Request> parse_request(std::string_view text) {
   request.dump = document["dump"].text_or("");
   request.is_final = is_true(document["final"]);
   request.with_text = is_true(document["text"]);
+  if (document["form"].text_or("") == "traces") request.form = Form::traces;
   const std::int64_t threads = document["threads"].integer_or(1);
   request.threads = threads >= 0 && threads <= 1024 ? static_cast<unsigned>(threads) : 1;
   const JsonValue& modules = document["modules"];
@@ -168,6 +171,10 @@ base::Result<Response> try_to_answer(const Request& request) {
     return response;
   }
   response.kind = Response::Kind::report;
+  if (request.form == Form::traces) {
+    response.json = traces_json(analysis.report);
+    return response;
+  }
   response.json = report_json(analysis.report);
   if (request.with_text) response.text = report_text(analysis.report);
   return response;

@@ -15,11 +15,15 @@
 
 namespace analyze {
 
+// What is made of a dump: the report, or its stacks as a question of Symbolicator's protocol.
+enum class Form : unsigned char { report, traces };
+
 struct Request {
   std::string dump;                          // path
   std::map<ModuleKey, std::string> indexes;  // path of the symbol index; "": nobody has it
   bool is_final = false;                     // name nothing as lacking
   bool with_text = false;
+  Form form = Form::report;
   unsigned threads = 1;  // 0: as many as there are processors
 };
 
@@ -27,7 +31,7 @@ struct Response {
   enum class Kind : unsigned char { lacks, report, error };
   Kind kind = Kind::error;
   std::vector<ModuleKey> lacking;  // lacks
-  std::string json, text;          // report
+  std::string json, text;          // report; of traces there is no text
   base::Error error;               // error
 };
 

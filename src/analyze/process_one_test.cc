@@ -21,6 +21,11 @@ TEST(ProcessOne, RequestsReadAsTheyWereWritten) {
   EXPECT_TRUE(read->is_final);
   EXPECT_FALSE(read->with_text);
   EXPECT_EQ(read->threads, 3u);
+  EXPECT_EQ(read->form, Form::report);
+  request.form = Form::traces;
+  const auto traces = parse_request(text_of_request(request));
+  ASSERT_TRUE(traces.ok());
+  EXPECT_EQ(traces->form, Form::traces);
 }
 
 TEST(ProcessOne, ResponsesReadAsTheyWereWritten) {

@@ -36,14 +36,16 @@ struct Word {
   std::string_view text;
   Type type;
 };
-constexpr std::array<Word, 16> kWords{{{"metadata", Type::metadata},
+constexpr std::array<Word, 18> kWords{{{"metadata", Type::metadata},
                                        {"metrics", Type::metrics},
                                        {"submit", Type::submit},
                                        {"symbolicate", Type::symbolicate},
+                                       {"applecrashreport", Type::symbolicate},
                                        {"upload", Type::upload},
                                        {"nuget", Type::upload},
                                        {"healthz", Type::health},
                                        {"readyz", Type::health},
+                                       {"healthcheck", Type::health},
                                        {"__heartbeat__", Type::health},
                                        {"__lbheartbeat__", Type::health},
                                        {"__version__", Type::health},

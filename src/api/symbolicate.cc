@@ -383,6 +383,8 @@ Symbolication::Symbolication(supply::Supply& supply, Options options)
 // From here on nothing of ours asks Supply.
 Symbolication::~Symbolication() { state_->door.close(); }
 
+supply::SymbolMaps& Symbolication::maps() { return state_->maps; }
+
 void Symbolication::add_routes(net::Router& router) {
   for (const char* prefix : {"", "/try", "/p/{project}", "/p/{project}/t/{token}"}) {
     for (const auto& [path, dialect] :

@@ -42,6 +42,8 @@ class Symbolication {
   Symbolication& operator=(const Symbolication&) = delete;
 
   void add_routes(net::Router& router);
+  // The open indexes, for others who look up addresses; they go with this.
+  supply::SymbolMaps& maps();
 
   struct State;
 

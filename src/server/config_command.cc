@@ -26,6 +26,7 @@ void warn(const std::string& text) {
 Result<void> check_rooms(const Options& options) {
   TRY(log_level(options));
   TRY(symbolication_options(options));
+  TRY(request_sources_options(options));
   TRY(log_format(options));
   TRY(answers_to_log(options));
   TRY(virtual_directories(options));

@@ -85,6 +85,8 @@ constexpr auto kKnown = std::to_array<Known>({
     {"symbolication.seconds", Kind::number, &Options::symbolication_seconds},
     {"symbolication.origin", Kind::text, &Options::symbolication_origin},
     {"symbolication.dialect", Kind::text, &Options::symbolication_dialect},
+    {"symbolication.sources", Kind::number, &Options::symbolication_sources},
+    {"symbolication.private_sources", Kind::text, &Options::symbolication_private_sources},
     {"sources.directories", Kind::text, &Options::sources_directories},
     {"sources.hosts", Kind::text, &Options::sources_hosts},
     {"sources.credentials", Kind::text, &Options::sources_credentials},

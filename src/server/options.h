@@ -82,6 +82,8 @@ struct Options {
   std::uint64_t symbolication_seconds = 60;           // to find the modules of one request
   std::string symbolication_origin = "*";             // of web pages that may ask; "": none
   std::string symbolication_dialect = "mozilla";      // of POST /; or "snappy"
+  std::uint64_t symbolication_sources = 1;            // 0: none that a request names is asked
+  std::string symbolication_private_sources;          // addresses, one a line: they may be there
   std::uint64_t drain_seconds = 10;
   std::uint64_t metadata_seconds = 5;    // that one search for files may take
   std::string home_redirect, home_html;  // what "/" answers instead of our page

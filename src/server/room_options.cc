@@ -114,6 +114,29 @@ Result<api::Symbolication::Options> symbolication_options(const Options& options
   return symbolication;
 }
 
+Result<RequestSources::Options> request_sources_options(const Options& options) {
+  RequestSources::Options sources;
+  sources.is_open = options.symbolication_sources != 0;
+  auto addresses = net::AddressSet::parse(lines_of(options.symbolication_private_sources));
+  if (!addresses.ok()) {
+    return base::with_context("symbolication.private_sources", std::move(addresses).error());
+  }
+  sources.private_addresses = std::move(*addresses);
+  return sources;
+}
+
+api::Symbolicator::Options symbolicator_options(const Options& options,
+                                                const store::DataDirectory& data) {
+  api::Symbolicator::Options symbolicator;
+  symbolicator.threads =
+      static_cast<unsigned>(std::max<std::uint64_t>(options.symbolication_threads, 1));
+  symbolicator.dump_threads =
+      static_cast<unsigned>(std::max<std::uint64_t>(options.processing_threads, 1));
+  symbolicator.time_max = std::chrono::seconds(options.symbolication_seconds);
+  symbolicator.tmp = data.tmp();
+  return symbolicator;
+}
+
 api::SubmitOptions submit_options(const Options& options) {
   api::SubmitOptions submit;
   submit.body_size_max = options.limit_crash_report;

@@ -7,6 +7,7 @@
 #include "api/metadata.h"
 #include "api/submit.h"
 #include "api/symbolicate.h"
+#include "api/symbolicator.h"
 #include "api/symbols.h"
 #include "api/upload.h"
 #include "base/log.h"
@@ -14,6 +15,7 @@
 #include "ingest/scan.h"
 #include "net/server.h"
 #include "server/options.h"
+#include "server/request_sources.h"
 #include "server/virtual_directories.h"
 #include "store/access.h"
 #include "store/data_directory.h"
@@ -35,6 +37,9 @@ api::Layout layout_of(const Options& options, const store::Access& access,
 api::MetadataOptions metadata_options(const Options& options);
 api::SubmitOptions submit_options(const Options& options);
 base::Result<api::Symbolication::Options> symbolication_options(const Options& options);
+base::Result<RequestSources::Options> request_sources_options(const Options& options);
+api::Symbolicator::Options symbolicator_options(const Options& options,
+                                                const store::DataDirectory& data);
 base::Result<base::log::Level> log_level(const Options& options);
 base::Result<base::log::Format> log_format(const Options& options);
 base::Result<api::AnswerLog::Wants> answers_to_log(const Options& options);

@@ -24,6 +24,7 @@
 #include "api/store_admin_files.h"
 #include "api/submit.h"
 #include "api/symbolicate.h"
+#include "api/symbolicator.h"
 #include "api/symbols.h"
 #include "api/syminfo.h"
 #include "api/tools.h"
@@ -49,6 +50,7 @@
 #include "server/old_site.h"
 #include "server/pointers.h"
 #include "server/processor.h"
+#include "server/request_sources.h"
 #include "server/room_options.h"
 #include "server/settings_wiring.h"
 #include "server/signals.h"
@@ -115,6 +117,20 @@ Result<std::string> make_admin_key(const store::DataDirectory& data) {
   return key;
 }
 
+// Whom supply asks for what nobody here has: the operator's servers, or a request's source.
+void ask_others(UpstreamWork& upstreams, RequestSources& sources,
+                supply::Supply::Options& supplying) {
+  supplying.may_ask_is_quick = upstreams.empty();
+  supplying.may_ask = [&](const ident::SymbolRequest& request) {
+    return RequestSources::is_about(request) ? sources.may_ask(request)
+                                             : upstreams.may_ask(request);
+  };
+  supplying.ask = [&](const ident::SymbolRequest& request, const auto& hearer) {
+    if (RequestSources::is_about(request)) return sources.ask(request, hearer);
+    upstreams.ask(request, hearer);
+  };
+}
+
 // Our lines of the status page.
 std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supply::Supply& supply,
                                              const store::DiskWatch& disk, const api::Gate& gate) {
@@ -141,6 +157,7 @@ std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supp
 Result<void> serve(const Options& options) {
   const api::AnswerLog::Wants log_wants = TRY(answers_to_log(options));
   api::Symbolication::Options symbolicating = TRY(symbolication_options(options));
+  RequestSources::Options asking = TRY(request_sources_options(options));
   const sigset_t stopping = take_signals();
   base::read_lost_pages_as_zeros();
   raise_descriptor_limit(options.limit_connections);
@@ -212,16 +229,12 @@ Result<void> serve(const Options& options) {
   };
   supplying.follow = follow;
   supplying.containers = &containers;
-  if (!upstreams->empty()) {
-    supplying.may_ask = [&upstreams](const ident::SymbolRequest& request) {
-      return upstreams->may_ask(request);
-    };
-    supplying.ask = [&upstreams](const ident::SymbolRequest& request, const auto& hearer) {
-      upstreams->ask(request, hearer);
-    };
-  }
+  asking.tmp = data.tmp();
+  RequestSources request_sources(fetched, disk, std::move(asking));
+  ask_others(*upstreams, request_sources, supplying);
   supply::Supply supply(blobs, catalog, std::move(supplying));
   const UpstreamStop stop_upstreams{*upstreams};
+  const RequestSourcesStop stop_request_sources{request_sources};
   if (database->engine() == db::Engine::sqlite) TRY(supply.learn_ids());
 
   sources::Bundles source_bundles(catalog, blobs);
@@ -287,6 +300,14 @@ Result<void> serve(const Options& options) {
   symbolicating.allows = allows;
   api::Symbolication symbolication(supply, std::move(symbolicating));
   symbolication.add_routes(router);
+  api::Symbolicator::Options tracing = symbolicator_options(options, data);
+  tracing.allows = allows;
+  tracing.admit_source = [&request_sources](const auto& source, const ident::Scope& scope,
+                                            std::string_view isolation) {
+    return request_sources.admit(source, scope, isolation);
+  };
+  api::Symbolicator symbolicator(supply, symbolication.maps(), std::move(tracing));
+  symbolicator.add_routes(router);
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);
@@ -358,6 +379,7 @@ Result<void> serve(const Options& options) {
   unpacking_ends = true;
   workers.stop();
   upstreams->stop();
+  request_sources.stop();
   scan.stop();
   return {};
 }

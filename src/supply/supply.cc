@@ -54,6 +54,7 @@ Supply::Supply(store::Blobs& blobs, store::Catalog& catalog, Options options)
       follow_(std::move(options.follow)),
       containers_(options.containers),
       may_ask_(std::move(options.may_ask)),
+      looks_before_asking_(may_ask_ && !options.may_ask_is_quick),
       ask_(std::move(options.ask)),
       derived_(std::make_unique<DerivedFiles>(blobs, std::move(options.derived))) {
   lookup_thread_ = std::thread([this] { look_up_forever(); });
@@ -90,11 +91,11 @@ bool Supply::nobody_can_have(const SymbolRequest& request) const {
 Found Supply::local(const SymbolRequest& request) {
   // The ids alone tell most misses, of which nothing is remembered then. But whether others may
   // have it takes longer to find out than what they said the last time.
-  if (!may_ask_ && nobody_can_have(request)) return Found::miss(nobody_has(request));
+  if (!looks_before_asking_ && nobody_can_have(request)) return Found::miss(nobody_has(request));
   const AnswerKey key(request.cache_key());
   Found found = cache_.find(key);
   if (found.settled()) return found;
-  if (may_ask_ && nobody_can_have(request)) return Found::miss(nobody_has(request));
+  if (looks_before_asking_ && nobody_can_have(request)) return Found::miss(nobody_has(request));
   const std::lock_guard lock(mutex_);
   return flights_.contains(key.text) ? Found::working() : Found();
 }

@@ -76,6 +76,8 @@ class Supply {
     // Asks others for what nobody here has. Null, and no answer for a request: nobody else is
     // asked.
     std::function<bool(const ident::SymbolRequest&)> may_ask = nullptr;
+    // may_ask tells faster than the memory of what was said before.
+    bool may_ask_is_quick = false;
     std::function<void(const ident::SymbolRequest&, Hearer)> ask = nullptr;
   };
   Supply(store::Blobs& blobs, store::Catalog& catalog, Options options);
@@ -191,6 +193,7 @@ class Supply {
   const decltype(Options::follow) follow_;
   store::Containers* const containers_;
   const std::function<bool(const ident::SymbolRequest&)> may_ask_;
+  const bool looks_before_asking_;  // in memory: to ask may_ask_ takes longer
   const decltype(Options::ask) ask_;
   std::unique_ptr<DerivedFiles> derived_;
   std::thread lookup_thread_;

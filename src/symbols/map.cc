@@ -80,6 +80,17 @@ base::Result<std::shared_ptr<const Map>> Map::open(std::shared_ptr<const base::M
 
 const ModuleInfo& Map::info() const { return state_->file->info(); }
 
+Map::Contents Map::contents() const {
+  const IndexFile& file = *state_->file;
+  Contents contents;
+  contents.functions = file.functions.count() != 0;
+  contents.publics = file.publics.count() != 0;
+  contents.places = file.files.count() != 0;
+  contents.unwind =
+      file.unwind.count() != 0 || file.frame_data.count() != 0 || file.fpo.count() != 0;
+  return contents;
+}
+
 bool Map::find(base::Rva rva, Hit& hit) const {
   RowSearch rows(*state_->file);
   const RowSearch::Found found = rows.find(rva.value);

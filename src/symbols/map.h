@@ -55,6 +55,14 @@ class Map {
 
   const ModuleInfo& info() const;
 
+  // What kinds of symbols there are at all.
+  struct Contents {
+    bool functions = false, publics = false;
+    bool places = false;  // files and lines
+    bool unwind = false;  // rules of any kind
+  };
+  Contents contents() const;
+
   // False when nothing covers the address. `hit` is reused: its vector keeps its capacity.
   bool find(base::Rva rva, Hit& hit) const;
   // Where the code of the physical frame's line begins: the run of rows with this line, or the

@@ -269,6 +269,36 @@ TEST(Map, KeepsWhatIsKnownOfTheModule) {
   EXPECT_FALSE(map->info().corrupt);
 }
 
+TEST(Map, SaysWhichKindsOfSymbolsThereAre) {
+  const auto text_of = [](const Model& model) {
+    const Map::Contents contents = must_map(model)->contents();
+    return std::string(contents.functions ? "functions " : "") +
+           (contents.publics ? "publics " : "") + (contents.places ? "places " : "") +
+           (contents.unwind ? "unwind " : "");
+  };
+  Model model;
+  EXPECT_EQ(text_of(model), "");
+  Public symbol;
+  symbol.name = model.strings.intern("p");
+  model.publics.push_back(symbol);
+  EXPECT_EQ(text_of(model), "publics ");
+  Function f;
+  f.rva = 0x10;
+  f.size = 0x10;
+  f.name = model.strings.intern("f");
+  f.line_count = 1;
+  model.functions.push_back(f);
+  model.files.push_back(model.strings.intern("a.c"));
+  model.lines.push_back({0x10, 0x10, 3, 0});
+  EXPECT_EQ(text_of(model), "functions publics places ");
+  StackWin win;
+  win.type = 4;
+  win.size = 0x10;
+  win.program = model.strings.intern("$eip .raSearch = ");
+  model.stack_win.push_back(win);
+  EXPECT_EQ(text_of(model), "functions publics places unwind ");
+}
+
 TEST(Map, TheStrictVerdictIsKeptBesideWhatCouldBeRead) {
   Model model;
   model.info.corrupt = true;

@@ -69,7 +69,7 @@ net::ClientOptions client_options(const TransportOptions& options) {
   client.may_connect = [allowed = options.private_addresses](std::string_view address) {
     return net::is_public_address(address) || allowed.contains(address);
   };
-  client.trusts_own_origin = true;  // the operator named it
+  client.trusts_own_origin = !options.is_strangers;
   return client;
 }
 

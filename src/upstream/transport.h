@@ -26,6 +26,8 @@ struct TransportOptions {
   std::string proxy;                                         // "": as the environment says
   std::string ca_bundle, client_certificate, client_key;     // "": the system's, none
   net::AddressSet private_addresses;  // not public, and yet redirects may lead there
+  // A stranger named it, not the operator: it is nowhere but where redirects may lead, either.
+  bool is_strangers = false;
   std::chrono::milliseconds connect_timeout{15'000};
   std::chrono::milliseconds stall_timeout{60'000};  // not a byte in this time
   std::uint64_t size_max = 16ull << 30;

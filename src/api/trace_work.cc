@@ -1,0 +1,292 @@
+#include "api/trace_work.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "ident/debug_id.h"
+
+namespace api {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using net::Answer;
+using symbolicate::TraceCandidate;
+using symbolicate::TraceStatus;
+using MapState = supply::SymbolMaps::Answer::State;
+
+namespace {
+
+// What is answered in one piece, and the size of the pieces of longer answers.
+constexpr std::size_t kFramesWhole = 4096;
+constexpr std::size_t kFramesAtOnce = 1024;
+// What was settled may be forgotten again before it is seen (an upload, a damaged index).
+constexpr std::size_t kRoundsMax = 8;
+
+std::string leaf_of(std::string_view path) {
+  const std::size_t at = path.find_last_of("/\\");
+  return std::string(at == std::string_view::npos ? path : path.substr(at + 1));
+}
+
+std::string id_of_code(std::string_view type, const std::string& code_id) {
+  if (type == "macho") return code_id + "0";
+  if (type != "elf") return code_id;
+  const auto bytes = base::bytes_from_hex(code_id);
+  return bytes ? ident::DebugId::from_build_id(*bytes).breakpad() : code_id;
+}
+
+// A server that could not say is worse news than one that has nothing.
+bool is_worse(const Error& error, const Error& than) {
+  return than.fault == Fault::not_found && error.fault != Fault::not_found;
+}
+
+// '*' is any text, '?' any character; without case, and for both systems' separators.
+bool matches(std::string_view pattern, std::string_view text) {
+  const auto same = [](char a, char b) {
+    const auto plain = [](char c) {
+      return c == '\\' ? '/' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
+    return plain(a) == plain(b);
+  };
+  std::size_t at = 0;
+  std::size_t star = std::string_view::npos;  // the last one, and where its text begins
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    if (at < pattern.size() && pattern[at] == '*') {
+      star = at++;
+      from = i;
+    } else if (at < pattern.size() && (pattern[at] == '?' || same(pattern[at], text[i]))) {
+      ++at;
+      ++i;
+    } else if (star != std::string_view::npos) {
+      at = star + 1;
+      i = ++from;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', at) == std::string_view::npos;
+}
+
+}  // namespace
+
+bool TraceLookup::may_have(const symbolicate::TraceModule& module) const {
+  if (patterns.empty()) return true;
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+    return matches(pattern, module.code_file.value_or("")) ||
+           matches(pattern, module.debug_file.value_or(""));
+  });
+}
+
+std::vector<ident::SymbolRequest> files_to_fetch(const symbolicate::TraceModule& module,
+                                                 const ident::Scope& scope) {
+  using ident::KeyKind;
+  using ident::SymbolKey;
+  std::vector<ident::SymbolRequest> files;
+  const auto name = find_trace_module_name(module);
+  if (!name) return files;
+  const auto debug_id = ident::DebugId::parse(name->id);
+  std::vector<SymbolKey> keys;
+  if (debug_id) keys.push_back(SymbolKey::from_debug_id(name->name, *debug_id));
+  if (module.type == "elf" && module.code_id) {
+    keys.push_back(SymbolKey::from_text(KeyKind::build_id, name->name, *module.code_id));
+  }
+  if (module.type == "macho" && debug_id) {
+    keys.push_back(SymbolKey::from_text(KeyKind::uuid, name->name, base::hex_of(debug_id->guid)));
+  }
+  const auto add = [&](ident::Artifact artifact, const std::string& file, const std::string& id,
+                       const std::vector<SymbolKey>& of_file) {
+    if (of_file.empty()) return;
+    ident::SymbolRequest request;
+    request.artifact = artifact;
+    request.keys = of_file;
+    request.scope = scope;
+    if (ident::is_allowed_name(file) && ident::is_allowed_id(id)) {
+      request.asked = ident::StorePath{file, id, file};
+    }
+    files.push_back(std::move(request));
+  };
+  add(ident::Artifact::debuginfo, name->name, name->id, keys);
+  const std::string code_file = leaf_of(module.code_file.value_or(""));
+  if (module.type == "pe" && module.code_id && !code_file.empty()) {
+    add(ident::Artifact::stored, code_file, *module.code_id,
+        {SymbolKey::from_text(KeyKind::code_id, code_file, *module.code_id)});
+  } else {
+    add(ident::Artifact::executable, code_file.empty() ? name->name : code_file, name->id, keys);
+  }
+  files.push_back(supply::SymbolMaps::request_for(name->name, name->id, scope));
+  return files;
+}
+
+Error worst_miss(supply::Supply& supply, const std::vector<ident::SymbolRequest>& files) {
+  Error worst{Fault::not_found, "none of its files is there"};
+  for (const ident::SymbolRequest& file : files) {
+    const supply::Found found = supply.local(file);
+    if (found.state() == supply::Found::State::missing && is_worse(found.miss(), worst)) {
+      worst = found.miss();
+    }
+  }
+  return worst;
+}
+
+std::optional<TraceModuleName> find_trace_module_name(const symbolicate::TraceModule& module) {
+  TraceModuleName name;
+  if (module.debug_id) {
+    name.id = *module.debug_id;
+  } else if (module.code_id) {
+    name.id = id_of_code(module.type, *module.code_id);
+  } else {
+    return std::nullopt;
+  }
+  name.name = leaf_of(module.debug_file.value_or(""));
+  if (name.name.empty()) name.name = leaf_of(module.code_file.value_or(""));
+  if (name.name.empty()) name.name = "unknown";
+  return name;
+}
+
+TraceWork::TraceWork(const Rooms& rooms, symbolicate::TraceQuestion question,
+                     std::vector<TraceLookup> lookups, Clock::time_point deadline, bool is_unwound)
+    : rooms_(rooms),
+      question_(std::move(question)),
+      lookups_(std::move(lookups)),
+      deadline_(deadline),
+      is_unwound_(is_unwound),
+      answers_(question_.modules.size()) {
+  const std::vector<bool> used = symbolicate::TraceModules(question_).used();
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (is_unwound_) answers_[i].unwind = TraceStatus::unused;
+    if (!used[i]) continue;
+    Pending pending;
+    pending.module = i;
+    if (auto name = find_trace_module_name(question_.modules[i])) {
+      pending.name = *std::move(name);
+      pending_.push_back(std::move(pending));
+    } else {
+      settle(pending, TraceStatus::missing);
+    }
+  }
+}
+
+void TraceWork::find(std::function<void()> done) {
+  done_ = std::move(done);
+  rooms_.door->post([self = shared_from_this()] { self->advance(); });
+}
+
+void TraceWork::advance() {
+  std::erase_if(pending_, [&](Pending& pending) { return find_module(pending); });
+  if (pending_.empty()) return finish();
+  if (Clock::now() >= deadline_ || ++rounds_ > kRoundsMax + 2 * lookups_.size()) {
+    give_up();
+    return finish();
+  }
+  std::vector<ident::SymbolRequest> requests;
+  requests.reserve(pending_.size());
+  for (Pending& pending : pending_) add_requests(pending, requests);
+  rooms_.supply.want(requests, deadline_, [self = shared_from_this()] {
+    self->rooms_.door->post([self] { self->advance(); });
+  });
+}
+
+void TraceWork::add_requests(Pending& pending, std::vector<ident::SymbolRequest>& requests) const {
+  const TraceLookup& lookup = lookups_[pending.lookup];
+  if (lookup.is_foreign && !pending.is_fetched) {
+    pending.is_fetched = true;
+    for (auto& file : files_to_fetch(question_.modules[pending.module], lookup.scope)) {
+      requests.push_back(std::move(file));
+    }
+    return;
+  }
+  requests.push_back(
+      supply::SymbolMaps::request_for(pending.name.name, pending.name.id, lookup.scope));
+}
+
+// Whether it is settled; else `pending.lookup` has to be asked.
+bool TraceWork::find_module(Pending& pending) {
+  for (; pending.lookup < lookups_.size(); ++pending.lookup, pending.is_fetched = false) {
+    const TraceLookup& lookup = lookups_[pending.lookup];
+    if (!lookup.may_have(question_.modules[pending.module])) continue;
+    if (lookup.refusal && lookup.refusal->fault == Fault::not_found) continue;
+    if (lookup.refusal) {
+      note(pending, lookup, symbolicate::trace_download_of(lookup.refusal->fault),
+           lookup.refusal->what);
+      continue;
+    }
+    if (!find_there(pending, lookup)) return false;
+    if (answers_[pending.module].map) return true;
+  }
+  settle(pending, symbolicate::trace_status_of(pending.miss.fault));
+  return true;
+}
+
+// False: it has to be asked first.
+bool TraceWork::find_there(Pending& pending, const TraceLookup& lookup) {
+  auto found = rooms_.maps.open(pending.name.name, pending.name.id, lookup.scope);
+  if (found.state == MapState::open) {
+    answers_[pending.module].map = std::move(found.map);
+    note(pending, lookup, TraceCandidate::Download::ok, "");
+    settle(pending, TraceStatus::found);
+    return true;
+  }
+  if (found.state != MapState::missing) return false;
+  if (lookup.is_foreign) {
+    if (!pending.is_fetched) return false;
+    const auto files = files_to_fetch(question_.modules[pending.module], lookup.scope);
+    const Error said = worst_miss(rooms_.supply, files);
+    if (is_worse(said, found.miss)) found.miss = said;
+  }
+  note(pending, lookup, symbolicate::trace_download_of(found.miss.fault), found.miss.what);
+  if (is_worse(found.miss, pending.miss)) pending.miss = found.miss;
+  return true;
+}
+
+void TraceWork::note(const Pending& pending, const TraceLookup& lookup,
+                     TraceCandidate::Download download, const std::string& details) {
+  if (!question_.wants_candidates) return;
+  TraceCandidate candidate;
+  candidate.source = lookup.source;
+  candidate.location = lookup.location;
+  candidate.location.append(pending.name.name).append("/").append(pending.name.id);
+  candidate.download = download;
+  candidate.details = details;
+  answers_[pending.module].candidates.push_back(std::move(candidate));
+}
+
+void TraceWork::settle(const Pending& pending, TraceStatus status) {
+  answers_[pending.module].debug = status;
+  if (is_unwound_) answers_[pending.module].unwind = status;
+}
+
+void TraceWork::give_up() {
+  for (const Pending& pending : pending_) {
+    note(pending, lookups_[pending.lookup], TraceCandidate::Download::error,
+         "the symbols did not come in time: ask again");
+    settle(pending, TraceStatus::timeout);
+  }
+  pending_.clear();
+}
+
+void TraceWork::finish() {
+  const auto done = std::exchange(done_, nullptr);
+  done();
+}
+
+Answer TraceWork::answer() {
+  Answer answer = Answer::json(200, "");
+  auto writer = std::make_shared<symbolicate::TraceAnswerWriter>(question_, answers_);
+  std::string first;
+  writer->write_some(first, kFramesWhole);
+  if (writer->is_done()) {
+    answer.body = std::move(first);
+    return answer;
+  }
+  answer.body = net::Producer([self = shared_from_this(), writer,
+                               piece = std::move(first)]() mutable -> Result<std::string> {
+    std::string next = std::exchange(piece, {});
+    if (next.empty()) writer->write_some(next, kFramesAtOnce);
+    return next;
+  });
+  return answer;
+}
+
+}  // namespace api

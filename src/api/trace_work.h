@@ -1,0 +1,99 @@
+// One question about stack traces, from its modules' symbols to its answer.
+// The modules that frames are in are looked for where `lookups` say, in their order; the first that
+// has a module's symbols gives them. What has not come by the deadline has timed out, and the rest
+// of the answer is good all the same.
+//   made → find() → found → answer(), as often as one likes
+// find() runs on the door's threads and never waits there. Hold it by a shared_ptr.
+// Not the wire: api/symbolicator.h takes requests and gives answers out.
+// Protocol: docs/protocols/symbolicator.md
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/door.h"
+#include "net/http.h"
+#include "supply/supply.h"
+#include "supply/symbol_maps.h"
+#include "symbolicate/trace_answer.h"
+
+namespace api {
+
+// Where symbols are looked for: our own files, or one of the sources in a request.
+struct TraceLookup {
+  std::string source;    // its id in the answer
+  std::string location;  // what a file's place there begins with
+  ident::Scope scope;    // whose files it has
+  // Somebody else's, from whom each of a module's files is wished for first.
+  bool is_foreign = false;
+  std::vector<std::string> patterns;  // of paths: it is asked for those modules alone; none: all
+  // Why it is not asked at all; then `scope` says nothing.
+  std::optional<base::Error> refusal;
+
+  bool may_have(const symbolicate::TraceModule& module) const;
+};
+
+// The files that somebody else may have of a module.
+std::vector<ident::SymbolRequest> files_to_fetch(const symbolicate::TraceModule& module,
+                                                 const ident::Scope& scope);
+// Of those that were wished for, the worst that was said; not_found when nobody had them.
+base::Error worst_miss(supply::Supply& supply, const std::vector<ident::SymbolRequest>& files);
+
+// What a module's symbols are asked by; nothing when it has no id.
+struct TraceModuleName {
+  std::string name, id;
+};
+std::optional<TraceModuleName> find_trace_module_name(const symbolicate::TraceModule& module);
+
+class TraceWork : public std::enable_shared_from_this<TraceWork> {
+ public:
+  using Clock = std::chrono::steady_clock;
+  struct Rooms {
+    supply::Supply& supply;
+    supply::SymbolMaps& maps;
+    std::shared_ptr<Door> door;
+  };
+
+  // `is_unwound`: the traces were walked here, with the same symbols.
+  TraceWork(const Rooms& rooms, symbolicate::TraceQuestion question,
+            std::vector<TraceLookup> lookups, Clock::time_point deadline, bool is_unwound);
+
+  void find(std::function<void()> done);
+  net::Answer answer();
+  std::uint64_t memory_size() const { return question_.memory_size(); }
+
+ private:
+  struct Pending {
+    std::size_t module = 0;
+    TraceModuleName name;
+    std::size_t lookup = 0;                        // which is asked
+    bool is_fetched = false;                       // its files were wished for there
+    base::Error miss{base::Fault::not_found, ""};  // what the ones before said, the worst of it
+  };
+
+  void advance();
+  bool find_module(Pending& pending);
+  bool find_there(Pending& pending, const TraceLookup& lookup);
+  void add_requests(Pending& pending, std::vector<ident::SymbolRequest>& requests) const;
+  void note(const Pending& pending, const TraceLookup& lookup,
+            symbolicate::TraceCandidate::Download download, const std::string& details);
+  void settle(const Pending& pending, symbolicate::TraceStatus status);
+  void give_up();
+  void finish();
+
+  const Rooms rooms_;
+  const symbolicate::TraceQuestion question_;
+  const std::vector<TraceLookup> lookups_;
+  const Clock::time_point deadline_;
+  const bool is_unwound_;
+  std::vector<symbolicate::TraceModuleAnswer> answers_;
+  std::vector<Pending> pending_;
+  std::function<void()> done_;
+  std::size_t rounds_ = 0;
+};
+
+}  // namespace api

@@ -1,0 +1,80 @@
+// The sources that requests of Symbolicator's protocol name: somebody else's symbol servers, asked
+// for this request's modules.
+// What one brings is filed in a project of its own, whose name nobody can ask for; it is made of
+// the scope and of everything that the request says of the source, credentials too. So only who
+// says the same sees it, and he need not fetch it again. A stranger chooses the place: it must be
+// at a public address, or at one that the operator allows; never a directory. The most recently
+// named kSourcesMax are remembered. Any thread may call. admit() and ask() do not block. stop()
+// ends what is under way and has called back who waits when it returns; it must come before supply
+// goes. Format: docs/protocols/symbolicator.md
+#pragma once
+
+#include <atomic>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "api/trace_work.h"
+#include "base/pool.h"
+#include "ingest/fetched_files.h"
+#include "net/forwarded.h"
+#include "store/disk_watch.h"
+#include "supply/supply.h"
+#include "upstream/upstreams.h"
+
+namespace server {
+
+class RequestSources {
+ public:
+  struct Options {
+    bool is_open = true;                // else none is asked
+    net::AddressSet private_addresses;  // not public, and yet sources may be there
+    std::string tmp;
+    unsigned threads = 8;
+  };
+  // `files` and `disk` outlive it.
+  RequestSources(ingest::FetchedFiles& files, store::DiskWatch& disk, Options options);
+  ~RequestSources() { stop(); }
+  RequestSources(const RequestSources&) = delete;
+  RequestSources& operator=(const RequestSources&) = delete;
+
+  api::TraceLookup admit(const symbolicate::TraceSource& source, const ident::Scope& scope,
+                         std::string_view isolation);
+  // Whether it is about one of their projects.
+  static bool is_about(const ident::SymbolRequest& request);
+  bool may_ask(const ident::SymbolRequest& request);
+  void ask(const ident::SymbolRequest& request, const supply::Supply::Options::Hearer& hearer);
+  void stop();
+
+ private:
+  using Source = std::shared_ptr<upstream::Upstreams>;
+  struct Entry {
+    std::string project;
+    Source source;
+  };
+  using Entries = std::list<Entry>;  // the most recently named first
+
+  base::Result<void> keep(const std::string& project, const symbolicate::TraceSource& source);
+  Source find(const std::string& project);
+  supply::Supply::Options::Asked fetch(const Source& source, const ident::SymbolRequest& request);
+
+  ingest::FetchedFiles& files_;
+  store::DiskWatch& disk_;
+  const Options options_;
+  std::mutex mutex_;
+  // All guarded by mutex_.
+  Entries entries_;
+  std::map<std::string, Entries::iterator, std::less<>> by_project_;
+  std::unique_ptr<base::WorkerPool> pool_;  // null: stopped
+};
+
+// Stops it at the end of its scope, however that is left.
+struct RequestSourcesStop {
+  RequestSources& sources;
+  ~RequestSourcesStop() { sources.stop(); }
+};
+
+}  // namespace server

@@ -1,0 +1,172 @@
+#include "symbolicate/trace_question.h"
+
+#include <gtest/gtest.h>
+
+namespace symbolicate {
+namespace {
+
+TraceQuestion must_parse(std::string_view body) {
+  auto question = parse_trace_question(body);
+  EXPECT_TRUE(question.ok()) << (question.ok() ? "" : question.error().what);
+  return question.ok() ? std::move(*question) : TraceQuestion{};
+}
+
+TEST(TraceQuestion, ReadsModulesAndNormalizesTheirIds) {
+  const TraceQuestion question = must_parse(R"({"modules":[
+    {"type":"pe","code_id":"5AB38077-9000","debug_id":"3249d99d-0c40-4931-8610-f4e4fb0b6936-1",
+     "code_file":"C:\\crash.exe","debug_file":"C:\\crash.pdb","image_addr":"0x2a0000",
+     "image_size":36864,"and":"more"},
+    {"type":"odd","code_id":"","debug_id":"no id","image_size":"0x10"},
+    {}]})");
+  ASSERT_EQ(question.modules.size(), 3u);
+  const TraceModule& first = question.modules[0];
+  EXPECT_EQ(first.type, "pe");
+  EXPECT_EQ(first.code_id, "5ab380779000");
+  EXPECT_EQ(first.debug_id, "3249D99D0C4049318610F4E4FB0B69361");
+  EXPECT_EQ(first.code_file, "C:\\crash.exe");
+  EXPECT_EQ(first.debug_file, "C:\\crash.pdb");
+  EXPECT_EQ(first.address, 0x2a0000u);
+  EXPECT_EQ(first.size, 36864u);
+  const TraceModule& odd = question.modules[1];
+  EXPECT_EQ(odd.type, "unknown");
+  EXPECT_FALSE(odd.code_id || odd.debug_id || odd.code_file || odd.debug_file);
+  EXPECT_EQ(odd.size, 16u);
+  EXPECT_EQ(question.modules[2].address, 0u);
+}
+
+TEST(TraceQuestion, ReadsTracesAndKeepsWhatGoesBack) {
+  const TraceQuestion question = must_parse(R"({"signal":11,"platform":"native","stacktraces":[
+    {"thread_id":7,"thread_name":"wick","is_requesting":true,"registers":{"rsp":"0x20","rip":"16"},
+     "frames":[{"instruction_addr":"0x10"},
+       {"instruction_addr":255,"addr_mode":"rel:3","adjust_instruction_addr":false,"trust":"cfi",
+        "in_app":true,"lineno":3,"function":"a\"b","pre_context":["x","y"],"sym_addr":"17",
+        "package":null,"else":{}}]},
+    {"frames":[]}]})");
+  EXPECT_EQ(question.signal, 11u);
+  ASSERT_EQ(question.traces.size(), 2u);
+  const Trace& first = question.traces[0];
+  EXPECT_EQ(first.thread_id, 7u);
+  EXPECT_EQ(first.thread_name, "wick");
+  EXPECT_EQ(first.is_requesting, true);
+  ASSERT_EQ(first.registers.size(), 2u);
+  EXPECT_EQ(first.registers[0], std::pair(std::string("rip"), std::uint64_t{16}));
+  EXPECT_EQ(first.frame_count, 2u);
+  EXPECT_EQ(question.frames[0].relative_to, TraceFrame::kAbsolute);
+  EXPECT_EQ(question.frames[0].given_count, 0);
+  const TraceFrame& second = question.frames[1];
+  EXPECT_EQ(second.address, 255u);
+  EXPECT_EQ(second.relative_to, 3u);
+  EXPECT_EQ(second.adjust, TraceFrame::Adjust::no);
+  EXPECT_EQ(second.trust, TraceTrust::cfi);
+  std::string given;
+  for (std::size_t i = 0; i < second.given_count; ++i) {
+    const GivenText& one = question.given[second.first_given + i];
+    given.append(kGivenFieldNames[static_cast<std::size_t>(one.field)]).append("=");
+    given.append(question.text(one)).append(" ");
+  }
+  EXPECT_EQ(given,
+            R"(sym_addr="0x11" function="a\"b" lineno=3 pre_context=["x","y"] in_app=true )");
+  EXPECT_EQ(question.traces[1].frame_count, 0u);
+}
+
+TEST(TraceQuestion, FramesFromTheOutermostAreTurnedOver) {
+  const TraceQuestion question = must_parse(R"({"options":{"frame_order":"caller_first"},
+    "stacktraces":[{"frames":[{"instruction_addr":1},{"instruction_addr":2}]},
+                   {"frames":[{"instruction_addr":3}]}]})");
+  EXPECT_TRUE(question.is_caller_first);
+  EXPECT_EQ(question.frames[0].address, 2u);
+  EXPECT_EQ(question.frames[1].address, 1u);
+  EXPECT_EQ(question.frames[2].address, 3u);
+}
+
+TEST(TraceQuestion, ReadsSourcesAndOptions) {
+  const TraceQuestion question =
+      must_parse(R"({"options":{"dif_candidates":true,"new":1},"sources":[
+    {"id":"ours","type":"http","url":"https://symbols.example/","headers":{"X-Key":"1"},
+     "layout":{"type":"symstore","casing":"lowercase"},
+     "filters":{"filetypes":["pdb"],"path_patterns":["c:/**"]},"is_public":true,"name":"x"},
+    {"id":"bucket","type":"s3","bucket":"b","region":["r","http://minio"],"access_key":"a",
+     "secret_key":"s","prefix":"p"},
+    {"id":"disk","type":"filesystem","path":"/etc"}]})");
+  EXPECT_TRUE(question.wants_candidates);
+  ASSERT_TRUE(question.sources);
+  ASSERT_EQ(question.sources->size(), 3u);
+  const TraceSource& web = (*question.sources)[0];
+  EXPECT_EQ(web.url, "https://symbols.example/");
+  EXPECT_EQ(web.headers.at(0).second, "1");
+  EXPECT_EQ(web.layout, "symstore");
+  EXPECT_EQ(web.casing, "lowercase");
+  EXPECT_EQ(web.filetypes, std::vector<std::string>{"pdb"});
+  const TraceSource& bucket = (*question.sources)[1];
+  EXPECT_EQ(bucket.region, "r");
+  EXPECT_EQ(bucket.endpoint, "http://minio");
+  EXPECT_FALSE(bucket.filetypes);
+  EXPECT_EQ((*question.sources)[2].type, "filesystem");
+  EXPECT_FALSE(must_parse("{}").sources);
+}
+
+TEST(TraceQuestion, SaysWhereABodyIsWrong) {
+  struct Row {
+    const char* body;
+    base::Fault fault;
+    const char* what;
+  };
+  using base::Fault;
+  const Row rows[] = {
+      {"", Fault::malformed, "Payload is not valid JSON"},
+      {"{", Fault::malformed, "Payload is not valid JSON"},
+      {"\"\\ud800\"", Fault::malformed, "Payload is not valid JSON"},
+      {"[]", Fault::unsupported, "expected an object"},
+      {"\"text\"", Fault::unsupported, "expected an object"},
+      {R"({"modules":{}})", Fault::unsupported, "modules: expected a list"},
+      {R"({"modules":[7]})", Fault::unsupported, "modules[0]: expected an object"},
+      {R"({"modules":[{},{"debug_id":7}]})", Fault::unsupported,
+       "modules[1].debug_id: expected a string"},
+      {R"({"modules":[{"image_addr":"0xg"}]})", Fault::unsupported,
+       "modules[0].image_addr: expected an integer, or a hex string"},
+      {R"({"modules":[{"image_size":18446744073709551616}]})", Fault::unsupported,
+       "modules[0].image_size: expected an integer, or a hex string"},
+      {R"({"stacktraces":[{}]})", Fault::unsupported, "stacktraces[0]: expected a member frames"},
+      {R"({"stacktraces":[{"frames":[{}]}]})", Fault::unsupported,
+       "stacktraces[0].frames[0]: expected a member instruction_addr"},
+      {R"({"stacktraces":[{"frames":[{"instruction_addr":-1}]}]})", Fault::unsupported,
+       "stacktraces[0].frames[0].instruction_addr: expected an integer, or a hex string"},
+      {R"({"stacktraces":[{"frames":[{"instruction_addr":1,"addr_mode":"rel:x"}]}]})",
+       Fault::unsupported, "stacktraces[0].frames[0].addr_mode: expected abs or rel:INDEX"},
+      {R"({"stacktraces":[{"frames":[{"instruction_addr":1,"lineno":"x"}]}]})", Fault::unsupported,
+       "stacktraces[0].frames[0].lineno: expected an integer"},
+      {R"({"stacktraces":[{"frames":[],"registers":{"rip":{}}}]})", Fault::unsupported,
+       "stacktraces[0].registers.rip: expected a hex string"},
+      {R"({"sources":[{"type":"ftp"}]})", Fault::unsupported,
+       "sources[0].type: expected http, s3, gcs, sentry or filesystem"},
+      {R"({"options":{"frame_order":"up"}})", Fault::unsupported,
+       "options.frame_order: expected callee_first or caller_first"},
+  };
+  for (const Row& row : rows) {
+    const auto question = parse_trace_question(row.body);
+    ASSERT_FALSE(question.ok()) << row.body;
+    EXPECT_EQ(question.error().what, row.what);
+    EXPECT_EQ(question.error().fault, row.fault) << row.body;
+  }
+}
+
+TEST(TraceQuestion, NumbersAreHexOrDecimal) {
+  EXPECT_EQ(find_trace_number("0x1f"), 31u);
+  EXPECT_EQ(find_trace_number("0X1F"), 31u);
+  EXPECT_EQ(find_trace_number("31"), 31u);
+  for (const char* text : {"", "0x", "1f", "-1", "0x10000000000000000", " 1"}) {
+    EXPECT_FALSE(find_trace_number(text)) << text;
+  }
+}
+
+TEST(TraceQuestion, OnlyOursHasFacts) {
+  const std::string_view body = R"({"facts":{"crashed":true,"a":"b"},"stacktraces":[]})";
+  const auto ours = parse_trace_question_with_facts(body);
+  ASSERT_TRUE(ours.ok());
+  EXPECT_EQ(ours->facts, R"("crashed":true,"a":"b")");
+  EXPECT_EQ(must_parse(body).facts, "");
+  EXPECT_FALSE(parse_trace_question_with_facts("{}").ok());
+}
+
+}  // namespace
+}  // namespace symbolicate

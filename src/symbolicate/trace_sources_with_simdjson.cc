@@ -1,0 +1,72 @@
+// What a question says of somebody else's symbols.
+#include <string>
+
+#include "symbolicate/trace_members_with_simdjson.h"
+
+namespace symbolicate {
+
+using base::Result;
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+namespace {
+
+// A name, or a name and an address.
+Result<void> read_region(const object& members, const std::string& where, TraceSource& source) {
+  const auto region = find_member(members, "region");
+  if (!region || !region->is_array()) return read_text(members, "region", where, source.region);
+  std::vector<std::string> pair;
+  TRY(read_texts(members, "region", where, pair));
+  if (pair.size() != 2) return wrong(where + ".region", "a name, or a name and an address");
+  source.region = std::move(pair[0]);
+  source.endpoint = std::move(pair[1]);
+  return {};
+}
+
+Result<void> read_known_source(const object& members, const std::string& where,
+                               TraceSource& source) {
+  TRY(read_text(members, "url", where, source.url));
+  TRY(read_text(members, "bucket", where, source.bucket));
+  TRY(read_text(members, "access_key", where, source.access_key));
+  TRY(read_text(members, "secret_key", where, source.secret_key));
+  TRY(read_text(members, "prefix", where, source.prefix));
+  TRY(read_region(members, where, source));
+  if (const auto headers = find_member(members, "headers")) {
+    object fields;
+    if (headers->get(fields)) return wrong(where + ".headers", "an object");
+    for (const auto& [name, content] : fields) {
+      std::string_view text;
+      if (content.get(text)) return wrong(where + ".headers", "strings");
+      source.headers.emplace_back(name, text);
+    }
+  }
+  if (const auto layout = find_member(members, "layout")) {
+    object of_layout;
+    if (layout->get(of_layout)) return wrong(where + ".layout", "an object");
+    TRY(read_text(of_layout, "type", where + ".layout", source.layout));
+    TRY(read_text(of_layout, "casing", where + ".layout", source.casing));
+  }
+  const auto filters = find_member(members, "filters");
+  if (!filters) return {};
+  object of_filters;
+  if (filters->get(of_filters)) return wrong(where + ".filters", "an object");
+  if (find_member(of_filters, "filetypes")) {
+    TRY(read_texts(of_filters, "filetypes", where + ".filters", source.filetypes.emplace()));
+  }
+  return read_texts(of_filters, "path_patterns", where + ".filters", source.path_patterns);
+}
+
+}  // namespace
+
+Result<void> read_trace_source(element value, const std::string& where, TraceSource& source) {
+  object members;
+  if (value.get(members)) return wrong(where, "an object");
+  TRY(read_text(members, "id", where, source.id));
+  TRY(read_text(members, "type", where, source.type));
+  for (const std::string_view known : {"http", "s3", "gcs", "filesystem", "sentry"}) {
+    if (source.type == known) return read_known_source(members, where, source);
+  }
+  return wrong(where + ".type", "http, s3, gcs, sentry or filesystem");
+}
+
+}  // namespace symbolicate
