@@ -58,6 +58,8 @@ class IndexFile {
   // All of it: for who checks files.
   bool touch_everything() const { return touch(paged_); }
 
+  const std::string& path() const { return file_->path(); }  // "" of bytes in memory
+
  private:
   explicit IndexFile(std::shared_ptr<const base::MappedFile> file) : file_(std::move(file)) {}
   base::Result<void> read();
