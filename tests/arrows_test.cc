@@ -143,6 +143,7 @@ TEST(Arrows, SlowHeadersStayBehindTheirOwner) {
   const std::vector<std::pair<std::regex, std::regex>> owners = {
       {std::regex("<boost/"), std::regex("^net/")},
       {std::regex("<curl/"), std::regex("^(net|handler)/")},
+      {std::regex("<libmemcached"), std::regex("^net/memcached_with_libmemcached\\.cc$")},
       {std::regex("<simdjson"),
        std::regex("^(base/json\\.cc|symbolicate/document_with_simdjson\\.h)$")},
       {std::regex("<spdlog/"), std::regex("^base/log\\.cc$")},

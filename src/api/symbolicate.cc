@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/clients.h"
 #include "api/door.h"
 #include "api/profiler.h"
 #include "api/read_access.h"
@@ -21,6 +22,7 @@ using base::Fault;
 using base::Result;
 using net::Answer;
 using net::Request;
+using symbolicate::Debugging;
 using symbolicate::Dialect;
 using symbolicate::JobAnswer;
 using symbolicate::ModuleAnswer;
@@ -70,12 +72,14 @@ struct Symbolication::State {
         options(std::move(given)),
         maps(from, options.maps),
         bodies(std::make_shared<net::BodyBudget>(options.bodies_max)),
+        debug(options.debug_of, options.cache, maps, options.frames.get()),
         door(options.threads) {}
 
   supply::Supply& supply;
   const Options options;
   supply::SymbolMaps maps;
   const std::shared_ptr<net::BodyBudget> bodies;
+  SymbolicationDebug debug;
   Door door;
 
   void allow_origin(const Request& request, Answer& answer) const;
@@ -107,13 +111,17 @@ class Work : public std::enable_shared_from_this<Work> {
 
   // False, and the refusal is in `answer`, when the body is none.
   bool read(Answer& answer) {
-    auto question = symbolicate::find_question(request_.body, dialect_);
+    auto question = symbolicate::find_question(request_.body, dialect_, Debugging::taken);
+    if (question.ok() && question->debug && !is_local(request_)) {
+      question = symbolicate::find_question(request_.body, dialect_);
+    }
     if (!question.ok()) {
       answer = finished(refusal(dialect_, 400, question.error().what));
       return false;
     }
     question_ = std::move(*question);
     answers_.reserve(question_.jobs.size());
+    is_read_ = true;
     for (const symbolicate::Job& job : question_.jobs) {
       const std::vector<bool> wanted = symbolicate::wanted_modules(job, dialect_);
       for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -123,6 +131,11 @@ class Work : public std::enable_shared_from_this<Work> {
     }
     modules_wanted_ = pending_.size();
     return true;
+  }
+
+  // Whether a loop must not answer it: memcached or a disk is asked.
+  bool is_for_pool() const {
+    return question_.debug.has_value() || (is_old(dialect_) && frame_cache() != nullptr);
   }
 
   // Whether all modules are known; if not, some of the last few are not. On a loop only what is
@@ -152,7 +165,9 @@ class Work : public std::enable_shared_from_this<Work> {
   std::optional<Answer> find_answer() {
     Answer answer = Answer::json(200, "");
     answer.compressible = true;
-    auto writer = std::make_shared<symbolicate::AnswerWriter>(question_, answers_, debug_text());
+    const symbolicate::KnownFrames* known = is_old(dialect_) ? know_frames() : nullptr;
+    auto writer =
+        std::make_shared<symbolicate::AnswerWriter>(question_, answers_, debug_text(), known);
     std::string first;
     writer->write_some(first, kFramesWhole);
     if (!has_retried_ && gave_up_damaged()) return std::nullopt;
@@ -222,11 +237,39 @@ class Work : public std::enable_shared_from_this<Work> {
   }
 
   void read_and_advance() {
-    if (question_.jobs.empty()) {
+    if (!is_read_) {
       Answer refused;
       if (!read(refused)) return completer_->complete(std::move(refused));
     }
+    if (question_.debug) return state_->debug.run(*question_.debug, completer_);
+    if (is_old(dialect_) && frame_cache() != nullptr) ask_others_first();
     advance();
+  }
+
+  FrameCache* frame_cache() const { return state_->options.frames.get(); }
+
+  // A module all of whose frames others have looked up need not be found.
+  void ask_others_first() {
+    if (!frame_cache()->has_bare_keys()) return;
+    const symbolicate::Job& job = question_.jobs.front();
+    frame_cache()->find_first(job, known_);
+    std::vector<bool> is_needed(job.modules.size());
+    for (std::size_t i = 0; i < job.frames.size(); ++i) {
+      if (job.frames[i].module == symbolicate::AskedFrame::kNoModule) continue;
+      if (!known_.texts[i]) is_needed[job.frames[i].module] = true;
+    }
+    std::erase_if(pending_, [&](const Pending& pending) { return !is_needed[pending.module]; });
+  }
+
+  // Null: nothing but what the modules say.
+  const symbolicate::KnownFrames* know_frames() {
+    const symbolicate::Job& job = question_.jobs.front();
+    const bool tells_hits =
+        question_.wants_cache_hits || (state_->debug.tells_cache_hits() && is_local(request_));
+    if (frame_cache() == nullptr && !tells_hits) return nullptr;
+    if (frame_cache() != nullptr) frame_cache()->complete(job, answers_.front(), known_);
+    known_.hits.resize(tells_hits ? job.frames.size() : 0);
+    return &known_;
   }
 
   void advance() {
@@ -299,7 +342,9 @@ class Work : public std::enable_shared_from_this<Work> {
   const Clock::time_point deadline_;
   std::shared_ptr<net::Completer> completer_;
   Question question_;
+  bool is_read_ = false;
   std::vector<JobAnswer> answers_;
+  symbolicate::KnownFrames known_;  // frames of the first servers' requests
   std::vector<Pending> pending_;
   std::size_t modules_wanted_ = 0;
   std::size_t modules_open_ = 0;  // … whose index was open when the request came
@@ -318,7 +363,7 @@ net::Reply symbolicate(const Shared& state, Dialect dialect, const Request& requ
   if (request.body.size() <= kLoopBodyMax) {
     Answer refused;
     if (!work->read(refused)) return refused;
-    if (work->find_modules(Work::Where::loop)) {
+    if (!work->is_for_pool() && work->find_modules(Work::Where::loop)) {
       if (auto answer = work->find_answer()) return *std::move(answer);
     }
   }
@@ -384,6 +429,11 @@ Symbolication::Symbolication(supply::Supply& supply, Options options)
 Symbolication::~Symbolication() { state_->door.close(); }
 
 supply::SymbolMaps& Symbolication::maps() { return state_->maps; }
+
+std::optional<net::Memcached::Counts> Symbolication::shared_frames() const {
+  if (state_->options.frames == nullptr) return std::nullopt;
+  return state_->options.frames->counts();
+}
 
 void Symbolication::add_routes(net::Router& router) {
   for (const char* prefix : {"", "/try", "/p/{project}", "/p/{project}/t/{token}"}) {

@@ -4,9 +4,11 @@
 // The first two also below /p/PROJECT/ and /p/PROJECT/t/TOKEN/, and /try/ for try builds' symbols.
 // A module that nobody has here is brought by `supply`, all of a request's at once; what has not
 // come when the time is up is missing, and the rest of the answer is good all the same.
+// Frames of POST / are shared with other servers through memcached where there is one, and local
+// requests may use the debug protocol there (symbolicate_debug.h).
 // Small questions about modules whose indexes are open are answered on the network's loop; others
 // on threads of this room. Long answers go out while they are made.
-// Protocol: docs/protocols/symbolicate.md
+// Protocol: docs/protocols/symbolicate.md, docs/mozilla-symbolication-server.md
 #pragma once
 
 #include <chrono>
@@ -15,6 +17,9 @@
 #include <optional>
 #include <string>
 
+#include "api/frame_cache.h"
+#include "api/symbol_cache.h"
+#include "api/symbolicate_debug.h"
 #include "net/http.h"
 #include "supply/supply.h"
 #include "supply/symbol_maps.h"
@@ -31,6 +36,9 @@ class Symbolication {
     std::uint64_t bodies_max = 128ull << 20;     // memory of all requests' bodies together
     std::string allowed_origin = "*";            // of web pages that may ask; "": none
     symbolicate::Dialect old_dialect = symbolicate::Dialect::mozilla;  // of POST /
+    std::unique_ptr<FrameCache> frames;  // shares the frames of POST /; null: nobody does
+    SymbolicationDebug::Of debug_of = SymbolicationDebug::Of::both;
+    SymbolCache cache;  // for the debug actions that work on it
     // Nothing for whom may read a project's symbols; else the refusal. Null: nobody may.
     std::function<std::optional<net::Answer>(const net::Request&)> allows;
   };
@@ -44,6 +52,8 @@ class Symbolication {
   void add_routes(net::Router& router);
   // The open indexes, for others who look up addresses; they go with this.
   supply::SymbolMaps& maps();
+  // Nothing without memcached.
+  std::optional<net::Memcached::Counts> shared_frames() const;
 
   struct State;
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -56,7 +57,8 @@ void ExtractedFiles::add(const Sha256& content, std::uint64_t size) {
 
 Result<void> ExtractedFiles::make_room(std::uint64_t size, Why why) {
   if (why == Why::kAhead) {
-    if (size > budget_.size_max || size_ > budget_.size_max - size) {
+    const std::uint64_t size_max = room_ ? room_(0) : budget_.size_max;
+    if (size > size_max || size_ > size_max - size) {
       return Error{Fault::too_large, "the budget for extracted files is used up"};
     }
     if (store::free_bytes(tmp_) < budget_.disk_free_min) {
@@ -65,14 +67,24 @@ Result<void> ExtractedFiles::make_room(std::uint64_t size, Why why) {
     return {};
   }
   // One file that is larger than the whole budget is served all the same, alone.
-  while (!by_use_.empty() && size_ + size > budget_.size_max) {
+  const std::uint64_t size_max = room_ ? room_(size) : budget_.size_max;
+  remove_oldest(size_max - std::min(size, size_max));
+  return {};
+}
+
+void ExtractedFiles::remove_oldest(std::uint64_t size_max) {
+  while (!by_use_.empty() && size_ > size_max) {
     const Entry oldest = by_use_.front();
     static_cast<void>(files_.remove(oldest.content));
     by_content_.erase(oldest.content.hex());
     by_use_.pop_front();
     size_ -= oldest.size;
   }
-  return {};
+}
+
+void ExtractedFiles::shrink_to(std::uint64_t size_max) {
+  const std::lock_guard lock(mutex_);
+  remove_oldest(size_max);
 }
 
 Result<void> ExtractedFiles::take(const std::string& path, const Sha256& content, Why why) {

@@ -41,6 +41,12 @@ class ExtractedFiles {
   base::Result<void> take(const std::string& path, const base::Sha256& content, Why why);
   // Asked by take() for each content; what it refuses is not kept. Before any other call.
   void refuse_with(store::Blobs::Refuse refuse) { refuse_ = std::move(refuse); }
+  // Asked by take() how much all files may have, with one of size `wanted` among them, instead of
+  // the budget: who shares it with others makes room there. Before any other call.
+  using Room = std::function<std::uint64_t(std::uint64_t wanted)>;
+  void bound_by(Room room) { room_ = std::move(room); }
+  // Removes what was not used for longest until all have at most `size_max`.
+  void shrink_to(std::uint64_t size_max);
   bool has(const base::Sha256& content);  // and marks it as used
   void remove(const base::Sha256& content);
   std::uint64_t size() const;
@@ -56,12 +62,14 @@ class ExtractedFiles {
   ExtractedFiles(store::Blobs files, std::string tmp, const Budget& budget)
       : files_(std::move(files)), tmp_(std::move(tmp)), budget_(budget) {}
   base::Result<void> make_room(std::uint64_t size, Why why);  // REQUIRES: mutex_ held
+  void remove_oldest(std::uint64_t size_max);                 // REQUIRES: mutex_ held
   void add(const base::Sha256& content, std::uint64_t size);  // REQUIRES: mutex_ held
 
   store::Blobs files_;
   const std::string tmp_;
   const Budget budget_;
   store::Blobs::Refuse refuse_;
+  Room room_;
   mutable std::mutex mutex_;
   std::list<Entry> by_use_;  // the least used first
   std::unordered_map<std::string, std::list<Entry>::iterator> by_content_;

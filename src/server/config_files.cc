@@ -6,7 +6,9 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "server/options_from_mozilla.h"
 #include "server/options_from_pysymproxy.h"
+#include "server/options_from_snappy.h"
 #include "server/options_from_symproxy.h"
 #include "server/upstream_environment.h"
 
@@ -37,34 +39,50 @@ Environment own_environment() {
   return environment;
 }
 
-Result<ConfigFile> read_symproxy(const std::string& path, std::string_view bytes) {
-  const std::vector<RegistryKey> keys = TRY(read_registry_export(base::bytes_of(bytes), path));
-  ForeignSettings read = TRY(settings_from_symproxy(keys, path));
+ConfigFile config_file(const std::string& path, std::string kind, ForeignSettings read) {
   ConfigFile file;
   file.path = path;
-  file.kind = "SymProxy's";
+  file.kind = std::move(kind);
   file.settings = std::move(read.settings);
   file.warnings = std::move(read.warnings);
   return file;
 }
 
-Result<ConfigFile> read_pysymproxy(const std::string& path, std::string_view text) {
+Result<ConfigFile> read_symproxy(const std::string& path, std::string_view bytes) {
+  const std::vector<RegistryKey> keys = TRY(read_registry_export(base::bytes_of(bytes), path));
+  ForeignSettings read = TRY(settings_from_symproxy(keys, path));
+  return config_file(path, "SymProxy's", std::move(read));
+}
+
+Result<ConfigFile> read_snappy(const std::string& path, std::string_view text) {
+  const std::string here = TRY(working_directory());
+  std::map<std::string, std::string> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view variable = *entry;
+    const std::size_t equals = std::min(variable.find('='), variable.size());
+    environment.emplace(variable.substr(0, equals),
+                        variable.substr(std::min(equals + 1, variable.size())));
+  }
+  ForeignSettings read = TRY(settings_from_snappy(text, path, here, environment));
+  return config_file(path, "Snappy's", std::move(read));
+}
+
+Result<ConfigFile> read_json(const std::string& path, std::string_view text) {
   const auto json = base::JsonValue::parse(text);
   if (!json.ok()) return base::with_context(path, json.error());
+  const std::string here = TRY(working_directory());
+  if (is_mozilla(*json)) {
+    const MozillaConfig config = TRY(mozilla_config(*json, path));
+    return config_file(path, "Mozilla's", settings_of_both(config, here));
+  }
   if (!is_pysymproxy(*json)) {
     return Error{Fault::malformed, path +
                                        ": is JSON, but has none of pySymProxy's keys identity, "
-                                       "general and servers"};
+                                       "general and servers, nor of Mozilla's DiskCache, SymServer "
+                                       "and quickstart"};
   }
-  std::error_code failed;
-  const std::string here = std::filesystem::current_path(failed).string();
-  if (failed) return Error{Fault::unavailable, "the working directory is gone"};
   ForeignSettings read = TRY(settings_from_pysymproxy(*json, path, here));
-  ConfigFile file;
-  file.path = path;
-  file.kind = "pySymProxy's";
-  file.settings = std::move(read.settings);
-  file.warnings = std::move(read.warnings);
+  ConfigFile file = config_file(path, "pySymProxy's", std::move(read));
   file.shown = redacted_json(*json);
   return file;
 }
@@ -93,12 +111,20 @@ void add_settings(std::vector<Setting>& all, const std::vector<Setting>& more) {
 
 }  // namespace
 
+Result<std::string> working_directory() {
+  std::error_code failed;
+  std::string here = std::filesystem::current_path(failed).string();
+  if (failed) return Error{Fault::unavailable, "the working directory is gone"};
+  return here;
+}
+
 Result<ConfigFile> read_config(const std::string& path) {
   const std::string bytes = TRY(base::read_file(path, kSizeMax));
   if (is_registry_export(base::bytes_of(bytes))) return read_symproxy(path, bytes);
   std::string_view text = bytes;
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  if (base::trim(text).starts_with('{')) return read_pysymproxy(path, text);
+  if (base::trim(text).starts_with('{')) return read_json(path, text);
+  if (is_snappy(text)) return read_snappy(path, text);
   ConfigFile file;
   file.path = path;
   file.settings = TRY(settings_from_toml(text, path));
@@ -152,6 +178,11 @@ Result<Options> load_options(const std::vector<std::string>& configs,
     ConfigFile file = TRY(read_config(path));
     files.push_back(std::move(file));
   }
+  return options_here(files, flags);
+}
+
+Result<Options> options_here(const std::vector<ConfigFile>& files,
+                             const std::vector<Setting>& flags) {
   const Environment environment = own_environment();
   std::vector<Setting> later = TRY(settings_from_environment(environment));
   later.insert(later.end(), flags.begin(), flags.end());

@@ -1,12 +1,14 @@
 // Configuration from files: which one is meant, what kind it is, and the options that files,
 // environment and flags make together.
 //   faultline.toml                  ours
-//   a JSON object                   pySymProxy's
+//   a JSON object                   pySymProxy's, or that of Mozilla's symbolication server
+//   [General], [SymbolPaths] …      old Snappy's
 //   an export of the registry       SymProxy's
 // Each is recognised by its content, whatever its name.
 // Reads files, and the environment of this process. Fails with what the disk says or with malformed
 // (file, line and key are named).
-// Format: docs/configuration.md, docs/pysymproxy.md
+// Format: docs/configuration.md, docs/pysymproxy.md,
+// docs/mozilla-symbolication-server.md
 #pragma once
 
 #include <string>
@@ -20,7 +22,7 @@ namespace server {
 
 struct ConfigFile {
   std::string path;
-  std::string kind = "faultline's";  // or "pySymProxy's", "SymProxy's"
+  std::string kind = "faultline's";  // or "pySymProxy's", "SymProxy's", "Mozilla's", "Snappy's"
   std::vector<Setting> settings;
   std::vector<std::string> warnings;
   std::string shown;  // a foreign one without secrets; "" of ours
@@ -29,6 +31,9 @@ struct ConfigFile {
 };
 
 base::Result<ConfigFile> read_config(const std::string& path);
+
+// What relative paths of other programs' files begin at.
+base::Result<std::string> working_directory();
 
 // The places that are tried without --config, beginning at the working directory.
 std::vector<std::string> config_places();
@@ -43,6 +48,10 @@ std::vector<Setting> share_settings(const std::vector<std::string>& shares,
 // the later file wins.
 base::Result<Options> options_of(const std::vector<ConfigFile>& files,
                                  const std::vector<Setting>& later = {});
+
+// The same with the environment between the files and the flags.
+base::Result<Options> options_here(const std::vector<ConfigFile>& files,
+                                   const std::vector<Setting>& flags);
 
 // `configs` are the files to read; none: that of find_config(). `flags` win over all.
 base::Result<Options> load_options(const std::vector<std::string>& configs,

@@ -29,15 +29,6 @@ constexpr std::array<Level, 8> kLevels{{{"NOTSET", 0, "debug"},
                                         {"CRITICAL", 50, "error"},
                                         {"FATAL", 50, "error"}}};
 
-// The name for the highest level that is not above it.
-std::string_view name_of_level(std::uint64_t number) {
-  std::string_view name = "debug";
-  for (const Level& level : kLevels) {
-    if (level.number <= number) name = level.ours;
-  }
-  return name;
-}
-
 class Logging {
  public:
   Logging(const std::string& directory, ForeignReader& reader)
@@ -58,7 +49,7 @@ class Logging {
     const std::optional<std::uint64_t> number = TRY(level_at(level));
     if (number) {
       const std::uint64_t lowest = std::max(*number, of_handlers_.value_or(kNotSet));
-      reader_.set("log_level", std::string(name_of_level(lowest)), level);
+      reader_.set("log_level", std::string(name_of_python_level(lowest)), level);
     }
     return {};
   }
@@ -123,6 +114,14 @@ class Logging {
 };
 
 }  // namespace
+
+std::string_view name_of_python_level(std::uint64_t number) {
+  std::string_view name = "debug";
+  for (const Level& level : kLevels) {
+    if (level.number <= number) name = level.ours;
+  }
+  return name;
+}
 
 Result<void> read_logging(const Placed& logging, const std::string& directory,
                           ForeignReader& reader) {

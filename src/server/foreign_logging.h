@@ -15,4 +15,7 @@ namespace server {
 base::Result<void> read_logging(const Placed& logging, const std::string& directory,
                                 ForeignReader& reader);
 
+// Ours for the highest of Python's that is not above the number.
+std::string_view name_of_python_level(std::uint64_t number);
+
 }  // namespace server

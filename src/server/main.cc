@@ -12,6 +12,8 @@
 #include "cli/options.h"
 #include "server/config_command.h"
 #include "server/debuginfod.h"
+#include "server/mozilla_programs.h"
+#include "server/quickstart.h"
 #include "server/serve.h"
 #include "server/version.h"
 
@@ -35,6 +37,10 @@ constexpr std::array kCommands{
     Command{"serve", "", "the server: symbols, crash reports, pages", server::run_serve},
     Command{"debuginfod", "debuginfod", "the same, with debuginfod's flags",
             server::run_debuginfod},
+    Command{"symserver", "", "the same, as Mozilla's SymServer", server::run_symserver},
+    Command{"diskcache", "", "the same, as Mozilla's DiskCache", server::run_diskcache},
+    Command{"quickstart", "", "memcached, diskcache and symserver in the background",
+            server::run_quickstart},
     Command{"config", "", "configuration files: check one, import one of an older program",
             server::run_config},
     Command{"upload-symbols", "", "send debug files and trees to a symbol server",
@@ -79,7 +85,8 @@ const Command* find_command(std::string_view name, bool as_program) {
 }
 
 int run(const Command& command, int argc, char** argv) {
-  const bool serves = command.run == server::run_serve || command.run == server::run_debuginfod;
+  const bool serves = command.run == server::run_serve || command.run == server::run_debuginfod ||
+                      command.run == server::run_symserver || command.run == server::run_diskcache;
   if (!serves) cli::say_when_a_file_is_cut_short();
   return command.run(argc, argv);
 }

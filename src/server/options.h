@@ -67,6 +67,8 @@ struct Options {
   std::uint64_t retention_reports_days = 0;
   std::string retention_projects;  // one a line: NAME=DAYS, instead of uploads_days
   std::uint64_t cache_days = 0;    // files of upstream servers; 0: while there is room
+  std::string cache_path;          // where they and the indexes are kept; "": with the data
+  std::uint64_t cache_size = 0;    // of both together; 0: scan_extracted bounds the files alone
   std::uint64_t disk_free_min = 64ull << 20;
   std::uint64_t disk_stop_caching = 2ull << 30;
   std::uint64_t disk_stop_extracting = 1ull << 30;
@@ -84,6 +86,11 @@ struct Options {
   std::string symbolication_dialect = "mozilla";      // of POST /; or "snappy"
   std::uint64_t symbolication_sources = 1;            // 0: none that a request names is asked
   std::string symbolication_private_sources;          // addresses, one a line: they may be there
+  std::string symbolication_debug = "all";  // whose actions it takes: "symserver", "diskcache"
+  std::string memcached_servers;            // HOST:PORT, one a line, for frames of POST /; "": none
+  std::string memcached_keys = "content";   // what they end with; "bare": the offset
+  std::uint64_t memcached_timeout_ms = 200;  // of one conversation with one server
+  std::uint64_t memcached_rest_seconds = 5;  // after which one that failed is asked again
   std::uint64_t drain_seconds = 10;
   std::uint64_t metadata_seconds = 5;    // that one search for files may take
   std::string home_redirect, home_html;  // what "/" answers instead of our page
@@ -113,6 +120,8 @@ struct Options {
   std::string upstreams_deny;              // one expression a line: asked for nowhere
   std::string upstreams_exclusions;        // a symsrv.ini that says the same with wildcards
   std::string upstreams_cache;             // a symbol store tree, looked into before any is asked
+  std::uint64_t upstreams_rounds = 1;      // how often they are asked when one fails
+  std::uint64_t upstreams_round_ms = 500;  // between two rounds
   SiteOptions site;
   std::vector<std::string> warnings;  // of what was read: for the log
   // Set by `debuginfod` alone.

@@ -17,7 +17,7 @@ supply::Supply::Options supply_options(const Options& options, const store::Data
   limits.seconds_max = options.conversion_seconds;
   supply::Supply::Options supply;
   supply.derived.directory = data.index();
-  supply.derived.tmp = data.tmp();
+  supply.derived.tmp = data.tmp_of_kept();
   supply.derived.threads = static_cast<unsigned>(options.conversion_threads);
   supply.derived.extractor = supply::extract_in_child("/proc/self/exe", limits);
   return supply;
@@ -97,6 +97,47 @@ api::MetadataOptions metadata_options(const Options& options) {
   return metadata;
 }
 
+namespace {
+
+// As the configuration has lists: a line for each item, or semicolons.
+std::vector<std::string> items_of(std::string text) {
+  std::replace(text.begin(), text.end(), ';', '\n');
+  std::vector<std::string> items;
+  for (const std::string_view line : base::split(text, '\n')) {
+    if (!base::trim(line).empty()) items.emplace_back(base::trim(line));
+  }
+  return items;
+}
+
+Result<api::SymbolicationDebug::Of> debug_of(const std::string& name) {
+  using Of = api::SymbolicationDebug::Of;
+  if (name == "all") return Of::both;
+  if (name == "symserver") return Of::sym_server;
+  if (name == "diskcache") return Of::disk_cache;
+  return Error{Fault::malformed,
+               "symbolication.debug: expected all, symserver or diskcache, got '" + name + "'"};
+}
+
+// Null: no servers.
+Result<std::unique_ptr<api::FrameCache>> frame_cache(const Options& options) {
+  using Keys = api::FrameCache::Keys;
+  const bool is_bare = options.memcached_keys == "bare";
+  if (!is_bare && options.memcached_keys != "content") {
+    return Error{Fault::malformed,
+                 "memcached.keys: expected content or bare, got '" + options.memcached_keys + "'"};
+  }
+  net::Memcached::Options shared;
+  shared.servers = items_of(options.memcached_servers);
+  if (shared.servers.empty()) return std::unique_ptr<api::FrameCache>();
+  shared.timeout = std::chrono::milliseconds(options.memcached_timeout_ms);
+  shared.rest = std::chrono::seconds(options.memcached_rest_seconds);
+  std::unique_ptr<net::Memcached> memcached = TRY(net::Memcached::make(shared));
+  return std::make_unique<api::FrameCache>(std::move(memcached),
+                                           is_bare ? Keys::bare : Keys::content);
+}
+
+}  // namespace
+
 Result<api::Symbolication::Options> symbolication_options(const Options& options) {
   api::Symbolication::Options symbolication;
   symbolication.maps.memory_max = options.symbolication_memory;
@@ -111,6 +152,8 @@ Result<api::Symbolication::Options> symbolication_options(const Options& options
     return Error{Fault::malformed, "symbolication.dialect: expected mozilla or snappy, got '" +
                                        options.symbolication_dialect + "'"};
   }
+  symbolication.debug_of = TRY(debug_of(options.symbolication_debug));
+  symbolication.frames = TRY(frame_cache(options));
   return symbolication;
 }
 
@@ -169,20 +212,6 @@ Result<api::AnswerLog::Wants> answers_to_log(const Options& options) {
   return base::Error{base::Fault::malformed,
                      "log_answers is " + options.log_answers + ": none, refused or all"};
 }
-
-namespace {
-
-// As the configuration has lists: a line for each item, or semicolons.
-std::vector<std::string> items_of(std::string text) {
-  std::replace(text.begin(), text.end(), ';', '\n');
-  std::vector<std::string> items;
-  for (const std::string_view line : base::split(text, '\n')) {
-    if (!base::trim(line).empty()) items.emplace_back(base::trim(line));
-  }
-  return items;
-}
-
-}  // namespace
 
 Result<VirtualDirectories> virtual_directories(const Options& options) {
   return VirtualDirectories::from(items_of(options.virtual_directories));

@@ -46,7 +46,10 @@ int run_serve(int argc, char** argv) {
   if (!listen.empty()) given.push_back({"listen", listen, "--listen"});
   if (!log_level.empty()) given.push_back({"log_level", log_level, "--log-level"});
   for (Setting& share : share_settings(shares, "--unc")) given.push_back(std::move(share));
-  const auto options = options_for(configs, given);
+  return serve_with(options_for(configs, given));
+}
+
+int serve_with(const base::Result<Options>& options) {
   if (!options.ok()) {
     cli::fail(options.error().what);
     return cli::kBadUsage;

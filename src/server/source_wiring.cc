@@ -19,7 +19,7 @@ sources::Sources::Options sources_options(const Options& options,
   sources.directories = options.sources_directories;
   sources.file_size_max = options.sources_file_size;
   sources.lists.directory = data.index();
-  sources.lists.tmp = data.tmp();
+  sources.lists.tmp = data.tmp_of_kept();
   sources.lists.lister = sources::list_in_child("/proc/self/exe", limits);
   sources.web.hosts = options.sources_hosts;
   sources.web.credentials_file = options.sources_credentials;

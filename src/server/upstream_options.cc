@@ -58,6 +58,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"session_token", &UpstreamOptions::session_token},
     {"identifier", &UpstreamOptions::identifier},
     {"cache", &UpstreamOptions::cache},
+    {"watch_seconds", &UpstreamOptions::watch_seconds},
 });
 
 const Known* find_known(std::string_view key) {

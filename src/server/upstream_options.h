@@ -39,7 +39,8 @@ struct UpstreamOptions {
   std::uint64_t failures_max = 5;    // in a row; then it rests. 0: never
   std::uint64_t rest_seconds = 60;
   std::uint64_t file_size = 16ull << 30;
-  std::string endpoint, region;  // for s3://; "": AWS, us-east-1
+  std::uint64_t watch_seconds = 0;  // between looks at what came from a directory; 0: none
+  std::string endpoint, region;     // for s3://; "": AWS, us-east-1
   std::string access_key, secret_key, session_token;
 
   friend bool operator==(const UpstreamOptions&, const UpstreamOptions&) = default;

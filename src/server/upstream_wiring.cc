@@ -70,8 +70,10 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
     base::log::info("upstream {}: {} as {}", server.name, server.transport.location,
                     upstream::name_of(server.layout));
   }
+  const upstream::Upstreams::Rounds rounds{static_cast<unsigned>(options.upstreams_rounds),
+                                           std::chrono::milliseconds(options.upstreams_round_ms)};
   std::unique_ptr<UpstreamWork> work(
-      new UpstreamWork(std::move(servers), tmp, files, disk, std::move(follow)));
+      new UpstreamWork(std::move(servers), tmp, rounds, files, disk, std::move(follow)));
   work->exclusions_ = exclusions;
   work->caches_ = std::move(caches);
   if (!work->empty()) {
@@ -146,7 +148,9 @@ Result<void> UpstreamWork::keep(upstream::Fetched fetched, const ident::SymbolRe
   }
   std::function<void()> copier;
   if (request.scope.project.empty()) copier = caches_.copier_of(fetched);
+  const std::string from = fetched.from;
   TRY(files_.keep(fetched_file(std::move(fetched)), request));
+  if (kept_) kept_(from);
   if (copier) run_aside(copier);
   return {};
 }

@@ -44,7 +44,9 @@
 #include "reports/queue.h"
 #include "reports/tables.h"
 #include "reports/workers.h"
+#include "server/cache_budget.h"
 #include "server/descriptors.h"
+#include "server/directory_copies.h"
 #include "server/housekeeper.h"
 #include "server/metrics_wiring.h"
 #include "server/old_site.h"
@@ -56,6 +58,7 @@
 #include "server/signals.h"
 #include "server/source_wiring.h"
 #include "server/statistics_wiring.h"
+#include "server/symbol_cache_wiring.h"
 #include "server/upkeep_wiring.h"
 #include "server/upstream_wiring.h"
 #include "server/version.h"
@@ -90,7 +93,7 @@ Result<std::unique_ptr<ingest::ExtractedFiles>> open_extracted(const Options& op
       options.scan_extracted != 0 ? options.scan_extracted : store::free_bytes(data.path()) / 4;
   budget.disk_free_min = scan_disk_free(options, data);
   return ingest::ExtractedFiles::open(
-      data.extracted(), data.tmp(), budget,
+      data.extracted(), data.tmp_of_kept(), budget,
       [&](const base::Sha256& hash) { return std::binary_search(kept.begin(), kept.end(), hash); });
 }
 
@@ -131,6 +134,16 @@ void ask_others(UpstreamWork& upstreams, RequestSources& sources,
   };
 }
 
+// What is made of other servers' files shares their bound, and stays as long as it is used.
+void bound_derived(CacheBudget& budget, supply::Supply::Options& supplying,
+                   api::Symbolication::Options& symbolicating) {
+  supplying.derived.reserve = [&budget](const std::string& path, std::uint64_t size) {
+    budget.reserve(path, size);
+  };
+  supplying.derived.trim = [&budget] { budget.trim(); };
+  symbolicating.maps.used = [&budget](const std::string& path) { budget.derived().used(path); };
+}
+
 // Our lines of the status page.
 std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supply::Supply& supply,
                                              const store::DiskWatch& disk, const api::Gate& gate) {
@@ -163,8 +176,8 @@ Result<void> serve(const Options& options) {
   raise_descriptor_limit(options.limit_connections);
 
   // The place first: from here on no other server touches it, and tmp/ is empty.
-  store::DataDirectory data =
-      TRY(store::DataDirectory::open(options.data, holder_text(options.listen)));
+  store::DataDirectory data = TRY(
+      store::DataDirectory::open(options.data, holder_text(options.listen), options.cache_path));
   const std::unique_ptr<db::Database> database =
       TRY(db::Database::open(options.database.empty() ? data.database_url() : options.database));
   TRY(database->migrate(cli::all_migrations()));
@@ -192,6 +205,10 @@ Result<void> serve(const Options& options) {
   const std::unique_ptr<ingest::ExtractedFiles> extracted =
       TRY(open_extracted(options, data, containers));
   blobs.also_look_in(data.extracted());
+  std::unique_ptr<CacheBudget> budget;  // null: of copies alone
+  if (options.cache_size != 0) {
+    budget = TRY(CacheBudget::open(options.cache_size, *extracted, data.index()));
+  }
   store::Tombstones tombstones(*database);
   TRY(bar_purged(tombstones, blobs, *extracted));
   ingest::ScanOptions scanning = scan_options(options, data);
@@ -199,7 +216,7 @@ Result<void> serve(const Options& options) {
   ingest::FetchedFiles fetched(blobs, containers, *extracted, {});
   const Follower follow = TRY(pointer_follower(options));
   const std::unique_ptr<UpstreamWork> upstreams =
-      TRY(UpstreamWork::open(options, data.tmp(), fetched, disk, *database, follow));
+      TRY(UpstreamWork::open(options, data.tmp_of_kept(), fetched, disk, *database, follow));
   scanning.run_aside = [&upstreams](const std::function<void()>& job) {
     upstreams->run_aside(job);
   };
@@ -229,12 +246,18 @@ Result<void> serve(const Options& options) {
   };
   supplying.follow = follow;
   supplying.containers = &containers;
-  asking.tmp = data.tmp();
+  if (budget) bound_derived(*budget, supplying, symbolicating);
+  asking.tmp = data.tmp_of_kept();
   RequestSources request_sources(fetched, disk, std::move(asking));
   ask_others(*upstreams, request_sources, supplying);
   supply::Supply supply(blobs, catalog, std::move(supplying));
+  DirectoryCopies copies(options, containers, *extracted);
+  if (!copies.empty()) {
+    upstreams->on_kept([&copies](const std::string& from) { copies.note(from); });
+  }
   const UpstreamStop stop_upstreams{*upstreams};
   const RequestSourcesStop stop_request_sources{request_sources};
+  TRY(copies.start());
   if (database->engine() == db::Engine::sqlite) TRY(supply.learn_ids());
 
   sources::Bundles source_bundles(catalog, blobs);
@@ -298,6 +321,10 @@ Result<void> serve(const Options& options) {
   api::add_metadata_route(router, *database, metadata);
   api::add_syminfo_route(router, supply, allows);
   symbolicating.allows = allows;
+  symbolicating.cache = symbol_cache(
+      {catalog, containers, *extracted, supply, data.index(), [&budget](const std::string& path) {
+         if (budget) budget->derived().removed(path);
+       }});
   api::Symbolication symbolication(supply, std::move(symbolicating));
   symbolication.add_routes(router);
   api::Symbolicator::Options tracing = symbolicator_options(options, data);

@@ -2,6 +2,7 @@
 
 #include <sys/statvfs.h>
 
+#include <filesystem>
 #include <limits>
 
 #include "base/log.h"
@@ -10,6 +11,7 @@ namespace store {
 namespace {
 
 constexpr std::string_view kLockName = "faultline.lock";
+constexpr std::string_view kCacheName = "faultline";  // in a directory that others may use, too
 
 base::Result<std::string> absolute_path(const std::string& path) {
   char resolved[4096];
@@ -21,23 +23,50 @@ base::Result<std::string> absolute_path(const std::string& path) {
 
 }  // namespace
 
-base::Result<DataDirectory> DataDirectory::open(const std::string& path, std::string_view holder) {
+base::Result<DataDirectory> DataDirectory::open(const std::string& path, std::string_view holder,
+                                                const std::string& cache) {
   TRY(base::make_directories(path));
   const std::string root = TRY(absolute_path(path));
   base::LockFile lock = TRY(base::LockFile::acquire(base::join_path(root, kLockName), holder));
-  DataDirectory directory(root, std::move(lock));
-  // From here on we are alone: nothing in tmp/ belongs to anybody any more.
-  const auto unfinished = base::list_files(directory.tmp());
-  TRY(base::remove_tree(directory.tmp()));
-  if (unfinished.ok() && !unfinished->empty()) {
-    base::log::info("removed {} unfinished files from {}", unfinished->size(), directory.tmp());
+  std::string kept = root;
+  if (!cache.empty()) {
+    TRY(base::make_directories(base::join_path(cache, kCacheName)));
+    kept = TRY(absolute_path(base::join_path(cache, kCacheName)));
   }
-  for (const std::string& place : {directory.tmp(), directory.blobs(), directory.index(),
-                                   directory.cache(), directory.extracted()}) {
-    TRY(base::make_directories(place));
-  }
+  DataDirectory directory(root, std::move(kept), std::move(lock));
+  TRY(directory.make_places());
+  TRY(directory.link_kept());
   TRY(base::sync_directory(root));
   return directory;
+}
+
+// We are alone: nothing in tmp/ belongs to anybody any more.
+base::Result<void> DataDirectory::make_places() const {
+  for (const std::string& unfinished : {tmp(), tmp_of_kept()}) {
+    const auto files = base::list_files(unfinished);
+    TRY(base::remove_tree(unfinished));
+    if (files.ok() && !files->empty()) {
+      base::log::info("removed {} unfinished files from {}", files->size(), unfinished);
+    }
+  }
+  for (const std::string& place : {tmp(), tmp_of_kept(), blobs(), index(), cache(), extracted()}) {
+    TRY(base::make_directories(place));
+  }
+  return {};
+}
+
+// Whoever knows the data directory alone (a check, a purge) finds them in their usual places.
+base::Result<void> DataDirectory::link_kept() const {
+  if (kept_ == path_) return {};
+  for (const std::string& place : {index(), extracted()}) {
+    const std::string usual = base::join_path(path_, base::basename_of(place));
+    std::error_code code;
+    if (std::filesystem::is_symlink(usual, code)) std::filesystem::remove(usual, code);
+    if (base::file_exists(usual)) continue;  // of an earlier time, without a cache of its own
+    std::filesystem::create_directory_symlink(place, usual, code);
+    if (code) return base::Error{base::Fault::unavailable, usual + ": " + code.message()};
+  }
+  return {};
 }
 
 base::Result<void> DataDirectory::set_holder(std::string_view holder) {

@@ -18,8 +18,11 @@ namespace store {
 
 class DataDirectory {
  public:
-  // `holder` is what a second process is told about us: an address and a process id.
-  static base::Result<DataDirectory> open(const std::string& path, std::string_view holder);
+  // `holder` is what a second process is told about us: an address and a process id. With `cache`,
+  // the files that can be had again lie below that directory, in one of our own: on whatever disk,
+  // and beside whatever else is there.
+  static base::Result<DataDirectory> open(const std::string& path, std::string_view holder,
+                                          const std::string& cache = "");
 
   // Once the server listens: replaces the text in the lock file.
   base::Result<void> set_holder(std::string_view holder);
@@ -27,20 +30,26 @@ class DataDirectory {
   const std::string& path() const { return path_; }
   std::string database_url() const;
   std::string blobs() const { return base::join_path(path_, "blobs"); }
-  std::string index() const { return base::join_path(path_, "index"); }
+  std::string index() const { return base::join_path(kept_, "index"); }
   std::string cache() const { return base::join_path(path_, "cache"); }
   // Uploads that are not finished; kept over a restart.
   std::string uploads() const { return base::join_path(path_, "uploads"); }
   // A secret of the running server that only who may read this directory can know: with it the
   // command line shows that it may administer.
   std::string admin_key() const { return base::join_path(path_, "admin.key"); }
-  std::string extracted() const { return base::join_path(path_, "extracted"); }
+  std::string extracted() const { return base::join_path(kept_, "extracted"); }
   std::string tmp() const { return base::join_path(path_, "tmp"); }
+  // For what goes to index() or extracted(), on the same disk as they.
+  std::string tmp_of_kept() const { return base::join_path(kept_, "tmp"); }
 
  private:
-  DataDirectory(std::string path, base::LockFile lock)
-      : path_(std::move(path)), lock_(std::move(lock)) {}
+  DataDirectory(std::string path, std::string kept, base::LockFile lock)
+      : path_(std::move(path)), kept_(std::move(kept)), lock_(std::move(lock)) {}
+  base::Result<void> make_places() const;
+  base::Result<void> link_kept() const;
+
   std::string path_;
+  std::string kept_;  // what can be had again lies here; without a cache of its own in path_
   base::LockFile lock_;
 };
 

@@ -24,6 +24,12 @@ constexpr std::string_view kVersionDirectory = "v1";
 constexpr std::string_view kCabinetExtension = ".cab";
 constexpr std::string_view kPdbExtension = ".pdb";
 
+std::string path_in(const std::string& directory, const std::string& name,
+                    std::string_view extension) {
+  return directory + "/" + std::string(kVersionDirectory) + "/" + name.substr(0, 2) + "/" + name +
+         std::string(extension);
+}
+
 std::string extension_of(Artifact artifact) { return artifact == Artifact::sym ? ".sym" : ".idx"; }
 
 }  // namespace
@@ -39,8 +45,11 @@ DerivedFiles::~DerivedFiles() {
 }
 
 std::string DerivedFiles::path_of(const std::string& name, std::string_view extension) const {
-  return options_.directory + "/" + std::string(kVersionDirectory) + "/" + name.substr(0, 2) + "/" +
-         name + std::string(extension);
+  return path_in(options_.directory, name, extension);
+}
+
+std::string DerivedFiles::index_path(const std::string& directory, const Sources& sources) {
+  return path_in(directory, sources.fingerprint(), extension_of(Artifact::index));
 }
 
 std::string DerivedFiles::path_of(const Sources& sources, Artifact artifact) const {
@@ -126,6 +135,7 @@ void DerivedFiles::finish(const std::string& name, const std::string& what, cons
   const std::int64_t started = base::monotonic_us();
   const Result<void> done =
       stopping_ ? Result<void>(Error{Fault::unavailable, "the server stops"}) : maker();
+  if (options_.trim) options_.trim();
   std::vector<Waiter> waiters;
   {
     const std::lock_guard lock(mutex_);
@@ -152,11 +162,20 @@ void DerivedFiles::finish(const std::string& name, const std::string& what, cons
   }
 }
 
+// Its size is the disk's to tell: a child may have written it.
+Result<void> DerivedFiles::commit(base::PendingFile& file, const std::string& path) const {
+  struct stat info{};
+  if (options_.reserve && ::stat(file.path().c_str(), &info) == 0) {
+    options_.reserve(path, static_cast<std::uint64_t>(info.st_size));
+  }
+  return file.commit(path);
+}
+
 Result<void> DerivedFiles::pack(const store::FileRecord& file) {
   const auto plain = TRY(base::MappedFile::open(blobs_.place_of(file.sha256)));
   base::PendingFile cabinet = TRY(base::PendingFile::create(options_.tmp));
   TRY(archive::write_cab(file.name, plain->bytes(), file.added_at, cabinet));
-  return cabinet.commit(path_of(file.sha256.hex(), kCabinetExtension));
+  return commit(cabinet, path_of(file.sha256.hex(), kCabinetExtension));
 }
 
 // In the child: what is in such a container is a stranger's.
@@ -167,7 +186,7 @@ Result<void> DerivedFiles::unpack(const store::FileRecord& file) {
   job.msfz = blobs_.place_of(file.sha256);
   job.pdb_out = plain.path();
   TRY(options_.extractor(job, stopping_));
-  return plain.commit(path_of(file.sha256.hex(), kPdbExtension));
+  return commit(plain, path_of(file.sha256.hex(), kPdbExtension));
 }
 
 // Both files at once when the sources are native: reading them is the costly part.
@@ -183,13 +202,13 @@ Result<void> DerivedFiles::run(const Sources& sources) {
   job.index_out = index.path();
   if (!job.sym.empty()) {
     TRY(options_.extractor(job, stopping_));
-    return index.commit(path_of(sources, Artifact::index));
+    return commit(index, path_of(sources, Artifact::index));
   }
   base::PendingFile sym = TRY(base::PendingFile::create(options_.tmp));
   job.sym_out = sym.path();
   TRY(options_.extractor(job, stopping_));
-  TRY(sym.commit(path_of(sources, Artifact::sym)));
-  return index.commit(path_of(sources, Artifact::index));
+  TRY(commit(sym, path_of(sources, Artifact::sym)));
+  return commit(index, path_of(sources, Artifact::index));
 }
 
 DerivedFiles::Counts DerivedFiles::counts() const {

@@ -46,7 +46,14 @@ class DerivedFiles {
     std::string tmp;
     unsigned threads = 1;
     Extractor extractor;
+    // Told before a file of this size appears at the path; and when making one is over. Null: they
+    // have no bound.
+    std::function<void(const std::string& path, std::uint64_t size)> reserve = nullptr;
+    std::function<void()> trim = nullptr;
   };
+  // Where the index of a module lies, if it is made.
+  static std::string index_path(const std::string& directory, const Sources& sources);
+
   DerivedFiles(store::Blobs& blobs, Options options);
   DerivedFiles(const DerivedFiles&) = delete;
   DerivedFiles& operator=(const DerivedFiles&) = delete;
@@ -84,6 +91,7 @@ class DerivedFiles {
   std::string path_of(const Sources& sources, ident::Artifact artifact) const;
   std::optional<Supplied> open_made(const std::string& path) const;
   base::Result<void> run(const Sources& sources);
+  base::Result<void> commit(base::PendingFile& file, const std::string& path) const;
   base::Result<void> pack(const store::FileRecord& file);
   base::Result<void> unpack(const store::FileRecord& file);
   // Posts `maker` unless it is under way under this name.

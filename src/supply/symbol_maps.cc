@@ -77,6 +77,7 @@ SymbolMaps::Answer SymbolMaps::local(std::string_view name, std::string_view id,
   const Found found = find(name, id, scope);
   if (found.state() == Found::State::missing) return {State::missing, nullptr, found.miss()};
   if (!found.here()) return {};
+  if (options_.used) options_.used(found.file()->path);
   if (Map map = find_open(found.file()->path)) return {State::open, std::move(map), {}};
   return {State::closed, nullptr, {}};
 }

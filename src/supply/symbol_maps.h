@@ -14,12 +14,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "base/lost_pages.h"
 #include "ident/paths.h"
@@ -33,8 +35,10 @@ class SymbolMaps {
   struct Options {
     std::uint64_t memory_max = 512ull << 20;
     std::size_t count_max = 8192;  // each is a mapping, of which a process has 65 530
+    // Told of each use of an index file. Null: nobody needs to know.
+    std::function<void(const std::string& path)> used = nullptr;
   };
-  SymbolMaps(Supply& supply, const Options& options) : supply_(supply), options_(options) {}
+  SymbolMaps(Supply& supply, Options options) : supply_(supply), options_(std::move(options)) {}
   SymbolMaps(const SymbolMaps&) = delete;
   SymbolMaps& operator=(const SymbolMaps&) = delete;
 

@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "symbolicate/shared_frames.h"
 #include "symbolicate/undecorate.h"
 
 namespace symbolicate {
@@ -104,8 +105,8 @@ std::vector<bool> wanted_modules(const Job& job, Dialect dialect) {
 }
 
 AnswerWriter::AnswerWriter(const Question& question, const std::vector<JobAnswer>& modules,
-                           std::string debug)
-    : question_(question), modules_(modules), debug_(std::move(debug)) {
+                           std::string debug, const KnownFrames* known)
+    : question_(question), modules_(modules), debug_(std::move(debug)), known_(known) {
   ASSERT(modules.size() == question.jobs.size());
 }
 
@@ -223,6 +224,8 @@ void AnswerWriter::write_frames(std::string& out, std::size_t end, std::size_t s
       out += "{\"frame\":";
       append_digits(out, frame_ - first, 10);
       append_v5(out, frame, found);
+    } else if (const std::string* text = known_text(frame_)) {
+      base::append_json_string(out, *text);
     } else {
       append_text(out, frame, found);
     }
@@ -269,13 +272,14 @@ void AnswerWriter::keep(Found& found, const Hit& hit) {
 void AnswerWriter::look_up_nearest(std::size_t from, std::size_t to) {
   for (std::size_t i = from; i < to; ++i) {
     const AskedFrame& frame = job().frames[i];
-    if (frame.module == AskedFrame::kNoModule || frame.is_negative || !maps_[frame.module]) {
+    if (known_text(i) != nullptr) {
+      resolved_[frame.module] = true;
       continue;
     }
-    auto name = maps_[frame.module]->find_nearest_name(base::Rva{frame.offset});
+    if (frame.module == AskedFrame::kNoModule || !maps_[frame.module]) continue;
+    const auto name = nearest_name(*maps_[frame.module], frame);
     if (!name) continue;
     resolved_[frame.module] = true;
-    name->remove_suffix(name->size() - (name->find_last_not_of(' ') + 1));
     found_[i - from].is_there = true;
     found_[i - from].first = found_frames_.size();
     found_frames_.push_back({*name, {}, 0, false, false});
@@ -335,6 +339,7 @@ void AnswerWriter::end_job(std::string& out) {
     out += '}';
   } else if (!question_.is_version_3) {
     append_known_modules(out);
+    if (known_ != nullptr && !known_->hits.empty()) append_cache_hits(out);
     out += '}';
   }
   ++job_;
@@ -391,6 +396,26 @@ void AnswerWriter::append_known_modules(std::string& out) const {
     }
   }
   out += ']';
+}
+
+// In the shape of the stacks.
+void AnswerWriter::append_cache_hits(std::string& out) const {
+  out += ", \"cacheHits\": [";
+  std::size_t frame = 0;
+  for (std::size_t stack = 0; stack < job().ends.size(); ++stack) {
+    out += stack == 0 ? "[" : ", [";
+    for (const std::size_t first = frame; frame < job().ends[stack]; ++frame) {
+      if (frame > first) out += comma();
+      out += known_->hits[frame] ? "true" : "false";
+    }
+    out += ']';
+  }
+  out += ']';
+}
+
+const std::string* AnswerWriter::known_text(std::size_t frame) const {
+  if (known_ == nullptr || known_->texts.empty() || !known_->texts[frame]) return nullptr;
+  return &*known_->texts[frame];
 }
 
 void AnswerWriter::end_answer(std::string& out) const {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,15 +32,22 @@ struct ModuleAnswer {
 };
 using JobAnswer = std::vector<ModuleAnswer>;  // one for each of Job::modules
 
+// What is known about a single job's frames beforehand, for the first servers' answers: see
+// shared_frames.h. Either may be empty.
+struct KnownFrames {
+  std::vector<std::optional<std::string>> texts;  // "NAME (in MODULE)", in the frames' order
+  std::vector<bool> hits;                         // the answer says them: "cacheHits"
+};
+
 // Which modules of a job have to be looked for. The old servers' modules may lack an id.
 std::vector<bool> wanted_modules(const Job& job, Dialect dialect);
 
 class AnswerWriter {
  public:
-  // REQUIRES: one of `modules` for each job; both outlive the writer. `debug` is JSON: the member
-  // of that name in v5's answer; "": none.
+  // REQUIRES: one of `modules` for each job; all outlive the writer. `debug` is JSON: the member
+  // of that name in v5's answer; "": none. `known`: null, or of the first servers' one job.
   AnswerWriter(const Question& question, const std::vector<JobAnswer>& modules,
-               std::string debug = "");
+               std::string debug = "", const KnownFrames* known = nullptr);
 
   // Appends what comes next, about `frames_max` frames, fewer when their texts are long; false when
   // there was nothing left. Bounded memory, whatever names a file has made up.
@@ -94,10 +102,13 @@ class AnswerWriter {
   void append_found_modules(std::string& out) const;
   void append_module_errors(std::string& out) const;
   void append_known_modules(std::string& out) const;
+  void append_cache_hits(std::string& out) const;
+  const std::string* known_text(std::size_t frame) const;
 
   const Question& question_;
   const std::vector<JobAnswer>& modules_;
   const std::string debug_;
+  const KnownFrames* const known_;
   enum class At : std::uint8_t { start, in_job, between_jobs, end } at_ = At::start;
   std::size_t job_ = 0;
   std::size_t frame_ = 0;  // of the job: the next to be written

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,13 +44,27 @@ struct Job {
   std::vector<std::size_t> ends;   // of each stack, in frames
 };
 
-struct Question {
-  Dialect dialect = Dialect::v5;
-  bool is_version_3 = false;  // the answer is the bare list of stacks
-  std::vector<Job> jobs;
+// What the first Mozilla server's tests and administrators ask of it instead: {"debug": true,
+// "action": …}. What an action needs may be missing.
+struct DebugRequest {
+  std::string action;
+  std::optional<bool> enabled;  // as Python sees it: 0, "" and [] are false
+  std::optional<std::string> name, id;
+  std::optional<AskedFrame> offset;  // without a module; a number, or one as text
 };
 
-base::Result<Question> find_question(std::string_view body, Dialect dialect);
+struct Question {
+  Dialect dialect = Dialect::v5;
+  bool is_version_3 = false;      // the answer is the bare list of stacks
+  bool wants_cache_hits = false;  // of the first servers' requests: "cacheHits": true
+  std::vector<Job> jobs;
+  std::optional<DebugRequest> debug;  // then there are no jobs
+};
+
+// Whether a debug request is one, or a body like any other: that depends on who sends it.
+enum class Debugging : std::uint8_t { ignored, taken };
+base::Result<Question> find_question(std::string_view body, Dialect dialect,
+                                     Debugging debugging = Debugging::ignored);
 // v5, or v4 when the body has no jobs and says version 3 or 4.
 base::Result<Question> find_question(std::string_view body);
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "base/text.h"
 #include "symbolicate/document_with_simdjson.h"
 #include "symbolicate/question.h"
 
@@ -168,11 +169,80 @@ std::optional<int> find_version(element root) {
   return number == 3 ? 3 : 4;
 }
 
-Result<Question> read_question(element root, Dialect dialect) {
+bool is_true(element root, const char* key) {
+  bool value = false;
+  element member;
+  return root.at_key(key).get(member) == simdjson::SUCCESS && !member.get(value) && value;
+}
+
+std::optional<std::string> find_text(element root, const char* key) {
+  element member;
+  std::string_view text;
+  if (root.at_key(key).get(member) || member.get(text)) return std::nullopt;
+  return std::string(text);
+}
+
+// What Python's `if` makes of it.
+bool is_truthy(element value) {
+  switch (value.type()) {
+    case element_type::ARRAY:
+      return value.get_array().value_unsafe().size() != 0;
+    case element_type::OBJECT:
+      return value.get_object().value_unsafe().size() != 0;
+    case element_type::STRING:
+      return !value.get_string().value_unsafe().empty();
+    case element_type::BOOL:
+      return value.get_bool().value_unsafe();
+    case element_type::NULL_VALUE:
+      return false;
+    case element_type::DOUBLE:
+      return value.get_double().value_unsafe() != 0;
+    default:
+      return find_integer(value, false).value_or(Number{}).value != 0;
+  }
+}
+
+std::optional<AskedFrame> find_offset(element root) {
+  element member;
+  if (root.at_key("offset").get(member)) return std::nullopt;
+  AskedFrame frame;
+  if (const auto number = find_integer(member, true)) {
+    frame.is_negative = number->is_negative;
+    frame.offset = number->value;
+    return frame;
+  }
+  std::string_view text;
+  if (member.get(text)) return std::nullopt;
+  frame.is_negative = text.starts_with('-');
+  const auto number = base::parse_decimal(text.substr(frame.is_negative ? 1 : 0));
+  if (!number) return std::nullopt;
+  frame.offset = *number;
+  return frame;
+}
+
+// Only true is true here, and only a text an action.
+std::optional<DebugRequest> find_debug_request(element root) {
+  if (!is_true(root, "debug")) return std::nullopt;
+  const auto action = find_text(root, "action");
+  if (!action) return std::nullopt;
+  DebugRequest debug;
+  debug.action = *action;
+  element enabled;
+  if (!root.at_key("enabled").get(enabled)) debug.enabled = is_truthy(enabled);
+  debug.name = find_text(root, "libName");
+  debug.id = find_text(root, "breakpadId");
+  debug.offset = find_offset(root);
+  return debug;
+}
+
+Result<Question> read_question(element root, Dialect dialect, Debugging debugging) {
   Question question;
   question.dialect = dialect;
   if (dialect == Dialect::mozilla || dialect == Dialect::snappy) {
     if (!root.is_object()) return refuse("the body is not an object");
+    if (debugging == Debugging::taken) question.debug = find_debug_request(root);
+    if (question.debug) return question;
+    question.wants_cache_hits = is_true(root, "cacheHits");
     const auto version = find_version(root);
     if (!version) return refuse("version is neither 3 nor 4");
     question.is_version_3 = *version == 3;
@@ -196,10 +266,10 @@ Result<Question> read_question(element root, Dialect dialect) {
 
 }  // namespace
 
-Result<Question> find_question(std::string_view body, Dialect dialect) {
+Result<Question> find_question(std::string_view body, Dialect dialect, Debugging debugging) {
   Document document;
   TRY(document.read(body));
-  return read_question(document.root(), dialect);
+  return read_question(document.root(), dialect, debugging);
 }
 
 Result<Question> find_question(std::string_view body) {
@@ -209,7 +279,7 @@ Result<Question> find_question(std::string_view body) {
   element jobs;
   const bool is_v4 = root.is_object() && root.at_key("jobs").get(jobs) != simdjson::SUCCESS &&
                      find_version(root).has_value();
-  return read_question(root, is_v4 ? Dialect::v4 : Dialect::v5);
+  return read_question(root, is_v4 ? Dialect::v4 : Dialect::v5, Debugging::ignored);
 }
 
 }  // namespace symbolicate

@@ -61,6 +61,8 @@ class IndexFile {
   // Whether any page that was touched is not as it was written.
   bool is_damaged() const { return is_damaged_.load(std::memory_order_relaxed); }
 
+  const std::string& path() const { return file_->path(); }  // "" of bytes in memory
+
  private:
   explicit IndexFile(std::shared_ptr<const base::MappedFile> file) : file_(std::move(file)) {}
   base::Result<void> read();

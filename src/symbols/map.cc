@@ -79,6 +79,7 @@ base::Result<std::shared_ptr<const Map>> Map::open(std::shared_ptr<const base::M
 }
 
 const ModuleInfo& Map::info() const { return state_->file->info(); }
+const std::string& Map::path() const { return state_->file->path(); }
 
 Map::Contents Map::contents() const {
   const IndexFile& file = *state_->file;

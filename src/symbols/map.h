@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -54,6 +55,7 @@ class Map {
   Map& operator=(const Map&) = delete;
 
   const ModuleInfo& info() const;
+  const std::string& path() const;  // of the index file; "" of bytes in memory
 
   // What kinds of symbols there are at all.
   struct Contents {

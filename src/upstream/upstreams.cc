@@ -1,6 +1,7 @@
 #include "upstream/upstreams.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -14,6 +15,10 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
+constexpr std::chrono::milliseconds kStopIsSeen{50};
+
+bool is_failure(Fault fault) { return fault == Fault::unavailable || fault == Fault::timed_out; }
+
 // Our own trouble with a file that came is nobody's miss.
 bool is_own_trouble(Fault fault) { return fault == Fault::unavailable || fault == Fault::internal; }
 
@@ -23,8 +28,30 @@ bool is_miss(Fault fault) {
 
 }  // namespace
 
+bool Upstreams::rest_between_rounds() const {
+  const auto until = Clock::now() + rounds_.pause;
+  while (!stop_) {
+    const auto left = until - Clock::now();
+    if (left <= Clock::duration::zero()) return true;
+    std::this_thread::sleep_for(std::min<Clock::duration>(left, kStopIsSeen));
+  }
+  return false;
+}
+
+// Who said no is not asked again: that is remembered.
 std::variant<std::monostate, Missed> Upstreams::fetch(const ident::SymbolRequest& request,
                                                       const Judge& is_it, Watcher* watcher) {
+  for (unsigned round = 1;; ++round) {
+    bool may_answer_later = false;
+    auto fetched = fetch_once(request, is_it, watcher, may_answer_later);
+    if (std::holds_alternative<std::monostate>(fetched) || !may_answer_later) return fetched;
+    if (round >= rounds_.most || !rest_between_rounds()) return fetched;
+  }
+}
+
+std::variant<std::monostate, Missed> Upstreams::fetch_once(const ident::SymbolRequest& request,
+                                                           const Judge& is_it, Watcher* watcher,
+                                                           bool& may_answer_later) {
   Missed missed{{Fault::not_found, "no upstream server has it"}, Clock::time_point::max()};
   const auto note = [&](const Error& error) {
     if (!is_miss(error.fault) && missed.error.fault == Fault::not_found) missed.error = error;
@@ -39,6 +66,8 @@ std::variant<std::monostate, Missed> Upstreams::fetch(const ident::SymbolRequest
     if (!fetched.ok()) {
       note(fetched.error());
       if (is_miss(fetched.error().fault)) hear(false);
+      const bool rests = server->breaker_state() == Breaker::State::open;
+      may_answer_later = may_answer_later || (is_failure(fetched.error().fault) && !rests);
       continue;
     }
     const Place place = fetched->place;

@@ -1,4 +1,5 @@
-// The upstream servers in their order: the first that has a file gives it.
+// The upstream servers in their order: the first that has a file gives it. When nobody does and
+// one of them failed, all that did not say no are asked once more, for so many rounds.
 // Asking one after the other, on the caller's thread; who joins those that want the same is supply.
 // Any thread may call; calls block. stop() ends what is under way, which then fails with
 // unavailable.
@@ -25,8 +26,12 @@ struct Missed {
 
 class Upstreams {
  public:
-  Upstreams(std::vector<std::unique_ptr<Server>> servers, std::string tmp)
-      : servers_(std::move(servers)), tmp_(std::move(tmp)) {}
+  struct Rounds {
+    unsigned most = 1;
+    std::chrono::milliseconds pause{500};
+  };
+  Upstreams(std::vector<std::unique_ptr<Server>> servers, std::string tmp, const Rounds& rounds)
+      : servers_(std::move(servers)), tmp_(std::move(tmp)), rounds_(rounds) {}
 
   // Told of each answer to a request: which server (by its place in the list), and whether it had
   // the file. Set before anybody asks; called on the threads that do.
@@ -57,8 +62,14 @@ class Upstreams {
   const std::vector<std::unique_ptr<Server>>& servers() const { return servers_; }
 
  private:
+  std::variant<std::monostate, Missed> fetch_once(const ident::SymbolRequest& request,
+                                                  const Judge& is_it, Watcher* watcher,
+                                                  bool& may_answer_later);
+  bool rest_between_rounds() const;  // false: stopped
+
   const std::vector<std::unique_ptr<Server>> servers_;
   const std::string tmp_;
+  const Rounds rounds_;
   Heard heard_;
   std::atomic<bool> stop_ = false;
 };

@@ -1,0 +1,103 @@
+#include "api/frame_cache.h"
+
+#include <utility>
+
+#include "base/file.h"
+#include "symbolicate/shared_frames.h"
+
+namespace api {
+
+using symbolicate::AskedFrame;
+using symbolicate::frame_key;
+using symbolicate::Job;
+using symbolicate::JobAnswer;
+using symbolicate::KnownFrames;
+
+namespace {
+
+// A question with more frames costs less to look up than to ask for.
+constexpr std::size_t kFramesMax = 64 * 1024;
+
+void fit(const Job& job, KnownFrames& known) {
+  known.texts.resize(job.frames.size());
+  known.hits.resize(job.frames.size());
+}
+
+bool may_be_shared(const Job& job, const AskedFrame& frame) {
+  return frame.module != AskedFrame::kNoModule && !job.modules[frame.module].name.empty() &&
+         !job.modules[frame.module].id.empty();
+}
+
+}  // namespace
+
+// index/v1/ab/FINGERPRINT.idx, and the fingerprint is that of what it was made from
+// (docs/formats/data-directory.md).
+std::string content_of(const symbols::Map& map) {
+  const std::string_view name = base::basename_of(map.path());
+  return std::string(name.substr(0, name.find('.')));
+}
+
+void FrameCache::find(const Job& job, const std::vector<std::size_t>& frames,
+                      const std::vector<std::string>& keys, KnownFrames& known) {
+  if (keys.empty()) return;
+  fit(job, known);
+  std::vector<std::optional<std::string>> texts = memcached_->find(keys);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (!texts[i]) continue;
+    known.texts[frames[i]] = std::move(texts[i]);
+    known.hits[frames[i]] = true;
+  }
+}
+
+void FrameCache::find_first(const Job& job, KnownFrames& known) {
+  fit(job, known);
+  if (keys_ != Keys::bare || job.frames.size() > kFramesMax) return;
+  std::vector<std::size_t> frames;
+  std::vector<std::string> keys;
+  for (std::size_t i = 0; i < job.frames.size(); ++i) {
+    if (!may_be_shared(job, job.frames[i])) continue;
+    frames.push_back(i);
+    keys.push_back(frame_key(job.modules[job.frames[i].module], job.frames[i], ""));
+  }
+  find(job, frames, keys, known);
+}
+
+void FrameCache::complete(const Job& job, const JobAnswer& modules, KnownFrames& known) {
+  fit(job, known);
+  if (job.frames.size() > kFramesMax) return;
+  std::vector<std::string> contents(modules.size());
+  for (std::size_t i = 0; i < modules.size() && keys_ == Keys::content; ++i) {
+    if (modules[i].map != nullptr) contents[i] = content_of(*modules[i].map);
+  }
+  std::vector<std::size_t> frames;
+  std::vector<std::string> keys;
+  for (std::size_t i = 0; i < job.frames.size(); ++i) {
+    const AskedFrame& frame = job.frames[i];
+    if (known.texts[i] || !may_be_shared(job, frame) || modules[frame.module].map == nullptr) {
+      continue;
+    }
+    if (keys_ == Keys::content && contents[frame.module].empty()) continue;
+    frames.push_back(i);
+    keys.push_back(frame_key(job.modules[frame.module], frame, contents[frame.module]));
+  }
+  if (keys_ == Keys::content) find(job, frames, keys, known);
+
+  std::vector<net::Memcached::Entry> found;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const AskedFrame& frame = job.frames[frames[i]];
+    std::optional<std::string>& text = known.texts[frames[i]];
+    if (text) continue;
+    text = symbolicate::frame_text(*modules[frame.module].map, job.modules[frame.module], frame);
+    if (text) found.push_back({std::move(keys[i]), *text});
+  }
+  if (!found.empty()) memcached_->add(found);
+}
+
+bool FrameCache::remove(const symbolicate::AskedModule& module, const AskedFrame& frame,
+                        std::string_view content) {
+  const bool is_bare = keys_ == Keys::bare;
+  if (!is_bare && content.empty()) return true;  // nobody can have asked for it
+  return memcached_->remove(frame_key(module, frame, is_bare ? "" : content));
+}
+
+}  // namespace api

@@ -1,0 +1,89 @@
+#include "api/symbolicate_debug.h"
+
+#include "base/json.h"
+
+namespace api {
+
+using net::Answer;
+using symbolicate::DebugRequest;
+
+namespace {
+
+Answer with_flag(const char* name, bool value) {
+  std::string text = "{\"";
+  return Answer::json(200, text.append(name).append(value ? "\": true}" : "\": false}"));
+}
+
+Answer with_path(const std::string& path) {
+  std::string text = "{\"path\": ";
+  if (path.empty()) {
+    text += "null";
+  } else {
+    base::append_json_string(text, path);
+  }
+  return Answer::json(200, text.append("}"));
+}
+
+bool is_of_cache(const std::string& action) {
+  return action == "cacheAddRaw" || action == "cacheGet" || action == "cacheExists" ||
+         action == "cacheEvict";
+}
+
+}  // namespace
+
+void SymbolicationDebug::run(const DebugRequest& request,
+                             std::shared_ptr<net::Completer> completer) {
+  const bool evicts_frame =
+      request.action == "cacheEvict" &&
+      (of_ == Of::sym_server || (of_ == Of::both && request.offset.has_value()));
+  if (evicts_frame) return completer->complete(evict_frame(request));
+  if (request.action == "outputCacheHits" && of_ != Of::disk_cache) {
+    return completer->complete(switch_cache_hits(request));
+  }
+  if (is_of_cache(request.action) && of_ != Of::sym_server) {
+    return run_on_cache(request, completer);
+  }
+  completer->complete(Answer::json(200, R"j({"message": "Invalid action"})j"));
+}
+
+// DiskCache failed where SymServer refused.
+Answer SymbolicationDebug::lacks_something() const {
+  return Answer::json(of_ == Of::disk_cache ? 500 : 400, "");
+}
+
+Answer SymbolicationDebug::switch_cache_hits(const DebugRequest& request) {
+  if (!request.enabled) return lacks_something();
+  tells_cache_hits_ = *request.enabled;
+  return with_flag("success", true);
+}
+
+Answer SymbolicationDebug::evict_frame(const DebugRequest& request) {
+  if (!request.name || !request.id || !request.offset) return lacks_something();
+  if (frames_ == nullptr) return with_flag("success", true);
+  std::string content;
+  const auto found = maps_.open(*request.name, *request.id, {});
+  if (found.map != nullptr) content = content_of(*found.map);
+  return with_flag("success",
+                   frames_->remove({*request.name, *request.id}, *request.offset, content));
+}
+
+void SymbolicationDebug::run_on_cache(const DebugRequest& request,
+                                      const std::shared_ptr<net::Completer>& completer) {
+  if (!request.name || !request.id) return completer->complete(lacks_something());
+  const std::string& name = *request.name;
+  const std::string& id = *request.id;
+  if (request.action == "cacheExists") {
+    return completer->complete(with_flag("exists", cache_.exists && cache_.exists(name, id)));
+  }
+  if (request.action == "cacheEvict") {
+    return completer->complete(with_flag("success", !cache_.evict || cache_.evict(name, id)));
+  }
+  const auto tell = [completer](const std::string& path) { completer->complete(with_path(path)); };
+  if (!cache_.get || !cache_.get_raw) return tell("");
+  if (request.action == "cacheGet") return cache_.get(name, id, tell);
+  // Raw means as it came, which is how we keep it: it comes anew.
+  if (cache_.evict) cache_.evict(name, id);
+  cache_.get_raw(name, id, tell);
+}
+
+}  // namespace api

@@ -1,0 +1,75 @@
+// Programs that run in the background, each known by the file that its process id stands in: is it
+// running, start it, wait until it answers, stop it.
+// A process id alone says little after a restart of the machine, so the process must have been
+// started with that very file, or be the program itself.
+// One thread. Fails with unavailable (cannot start, did not answer, cannot be stopped).
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace server {
+
+struct Service {
+  std::string name;                  // "SymServer"
+  std::string pid_file;              // absolute
+  std::vector<std::string> command;  // ours write the file themselves: --pidfile
+  std::string host = "127.0.0.1";    // where it answers
+  std::uint16_t port = 0;
+  std::string question;         // what is sent to see whether it does
+  std::string answer;           // what its answer begins with
+  bool writes_pid_file = true;  // else we do
+};
+
+std::optional<pid_t> running_pid(const Service& service);
+
+// A running program that we started, until it answers.
+class Started {
+ public:
+  static base::Result<Started> start(const Service& service);
+  const Service& service() const { return service_; }
+  // False: not yet. Fails when it has ended; what it said is in the error.
+  base::Result<bool> answers();
+  pid_t pid() const { return pid_; }
+
+ private:
+  Started(Service service, pid_t pid, base::Fd said)
+      : service_(std::move(service)), pid_(pid), said_(std::move(said)) {}
+  void read_words();
+
+  Service service_;
+  pid_t pid_ = -1;
+  base::Fd said_;      // its stderr, as long as we look
+  std::string words_;  // the end of what it said
+};
+
+// Until all answer; the error names the first that did not.
+base::Result<void> wait_for(std::vector<Started>& started, std::chrono::milliseconds time_max);
+
+// SIGTERM to all that run, and SIGKILL to those that are there after five seconds.
+base::Result<void> stop(const std::vector<Service>& services);
+
+// The pid of this process in a file, as long as the object lives.
+class PidFile {
+ public:
+  static base::Result<PidFile> write(const std::string& path);
+  PidFile(PidFile&& other) noexcept : path_(std::move(other.path_)) { other.path_.clear(); }
+  PidFile& operator=(PidFile&&) = delete;
+  PidFile(const PidFile&) = delete;
+  PidFile& operator=(const PidFile&) = delete;
+  ~PidFile();
+
+ private:
+  explicit PidFile(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+}  // namespace server

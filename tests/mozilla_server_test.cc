@@ -1,0 +1,241 @@
+// Mozilla's symbolication server as it was run: DiskCache and SymServer with the original's
+// configuration, quickstart, the cache under its bound; and where better is done than there.
+#include <sys/stat.h>
+
+#include <csignal>
+#include <thread>
+
+#include "base/text.h"
+#include "mozilla_place.h"
+#include "testing/commands.h"
+
+namespace mozilla {
+namespace {
+
+using testing_support::free_port;
+using testing_support::have_command;
+
+class MozillaServer : public Place {
+ protected:
+  // The bytes of all files in a directory.
+  std::uint64_t size_of(const std::string& directory) const {
+    std::uint64_t size = 0;
+    const auto files = base::list_files(directory);
+    EXPECT_TRUE(files.ok());
+    for (const std::string& file : *files) {
+      struct stat info{};
+      if (::stat(file.c_str(), &info) == 0) size += static_cast<std::uint64_t>(info.st_size);
+    }
+    return size;
+  }
+  void put(const std::string& module, const std::string& function, std::size_t size = 0) {
+    symbols_.put(module + ".pdb/" + kId + "/" + module + ".sym",
+                 sym(module + ".pdb", function, size));
+  }
+  static bool until(const std::function<bool()>& holds) {
+    for (int i = 0; i < 600; ++i) {
+      if (holds()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return false;
+  }
+};
+
+TEST_F(MozillaServer, DirectoriesComeBeforeServersAndEachInItsOrder) {
+  write("one/a.pdb/" + std::string(kId) + "/a.sym", sym("a.pdb", "of_one"));
+  write("two/a.pdb/" + std::string(kId) + "/a.sym", sym("a.pdb", "of_two", 4000));
+  write("two/b.pdb/" + std::string(kId) + "/b.sym", sym("b.pdb", "of_two"));
+  for (const char* module : {"a", "b", "c"}) put(module, "of_url");
+  const Program cache = disk_cache(urls() + R"j(, "localSymbolDirs": [")j" + path("one") +
+                                   R"j(", ")j" + path("two") + "\"]");
+  EXPECT_EQ(ask(cache->url(), frames("a.pdb", "[0, 4096]")), known(R"j("of_one (in a.pdb)")j"));
+  EXPECT_EQ(ask(cache->url(), frames("b.pdb", "[0, 4096]")), known(R"j("of_two (in b.pdb)")j"));
+  EXPECT_EQ(ask(cache->url(), frames("c.pdb", "[0, 4096]")), known(R"j("of_url (in c.pdb)")j"));
+  // What was built again there is used from then on, without a restart.
+  write("one/a.pdb/" + std::string(kId) + "/a.sym", sym("a.pdb", "built_again"));
+  EXPECT_TRUE(until([&] {
+    return ask(cache->url(), frames("a.pdb", "[0, 4096]")) ==
+           known(R"j("built_again (in a.pdb)")j");
+  }));
+}
+
+TEST_F(MozillaServer, TheCacheKeepsItsBoundAndLetsOthersFilesBe) {
+  write("cache/mine/notes.txt", "not a symbol");
+  write("cache/tmp/notes.txt", "neither");
+  for (int i = 0; i < 6; ++i) put("m" + std::to_string(i), "f" + std::to_string(i), 300'000);
+  const Program cache = disk_cache(urls() + R"j(, "maxSizeMB": 1)j");
+  const auto check = [&](int i) {
+    const std::string module = "m" + std::to_string(i) + ".pdb";
+    const std::string text = "\"f" + std::to_string(i) + " (in " + module + ")\"";
+    EXPECT_EQ(ask(cache->url(), frames(module, "[0, 4096]")), known(text));
+    EXPECT_LE(size_of(path("cache")), 1u << 20);
+  };
+  for (int i = 0; i < 6; ++i) check(i);
+  for (int i = 0; i < 6; ++i) check(i);
+  EXPECT_TRUE(base::file_exists(path("cache/mine/notes.txt")));
+  EXPECT_TRUE(base::file_exists(path("cache/tmp/notes.txt")));
+  // A module that is larger than the whole cache is answered, too.
+  put("huge", "of_huge", 3'000'000);
+  EXPECT_EQ(ask(cache->url(), frames("huge.pdb", "[0, 4096]")),
+            known(R"j("of_huge (in huge.pdb)")j"));
+  check(0);
+}
+
+TEST_F(MozillaServer, WhatIsMissingIsAskedForOnceAndWhatFailsAsOftenAsIsSaid) {
+  const Program cache = disk_cache(urls() + R"j(, "retries": 3, "retryDelayMs": 300)j");
+  const std::string hex = known(R"j("0x1000 (in no.pdb)")j", "false");
+  EXPECT_EQ(ask(cache->url(), frames("no.pdb", "[0, 4096]")), hex);
+  EXPECT_EQ(ask(cache->url(), frames("no.pdb", "[0, 4096]")), hex);
+  EXPECT_EQ(symbols_.asked("no.pdb/" + std::string(kId) + "/no.sym").size(), 1u);
+
+  symbols_.fail_with(500);
+  ask(cache->url(), frames("bad.pdb", "[0, 4096]"));
+  const auto asked = symbols_.asked("bad.pdb/" + std::string(kId) + "/bad.sym");
+  ASSERT_EQ(asked.size(), 3u);
+  EXPECT_GE(asked[1] - asked[0], std::chrono::milliseconds(300));
+  EXPECT_GE(asked[2] - asked[1], std::chrono::milliseconds(300));
+}
+
+TEST_F(MozillaServer, AnswersWhereTheOriginalFailed) {
+  put("a", "good");
+  symbols_.put("m.pdb/" + std::string(kId) + "/m.sym",
+               sym("m.pdb", "plain") + "FUNC m 1800 10 0 folded\nPUBLIC m 1900 0 many\n");
+  write("secret/" + std::string(kId) + "/secret.sym", sym("secret", "told"));
+  ASSERT_TRUE(base::make_directories(path("local")).ok());
+  const Program cache = disk_cache(urls() + R"j(, "localSymbolDirs": [")j" + path("local") + "\"]");
+  const std::string& url = cache->url();
+  const auto status = [&](const std::string& body) { return post(url, body).status; };
+  // Every stack is looked at, not the first alone; no stacks are a question, too.
+  const std::string map = R"j("memoryMap": [["a.pdb", ")j" + std::string(kId) + "\"]]";
+  EXPECT_EQ(status(R"j({"version": 4, "stacks": [[[0, 1]], [["x", 1]]], )j" + map + "}"), 400);
+  EXPECT_EQ(ask(url, R"j({"version": 4, "stacks": [], )j" + map + "}"),
+            R"j({"symbolicatedStacks": [], "knownModules": [false]})j");
+  // A record with the marker m spoils neither its file nor the request.
+  EXPECT_EQ(ask(url, frames("m.pdb", "[0, 6144], [0, 4096]")),
+            known(R"j("folded (in m.pdb)", "plain (in m.pdb)")j"));
+  EXPECT_EQ(ask(url, frames("no.pdb", "[0, 9223372036854775808]")),
+            known(R"j("0x8000000000000000 (in no.pdb)")j", "false"));
+  // The index -1 is no module, also for DiskCache.
+  EXPECT_EQ(ask(url, frames("a.pdb", "[-1, 4096]")), known(R"j("0x1000")j", "false"));
+  EXPECT_EQ(ask(url, R"j({"version": 4, "memoryMap": [], "stacks": [[[-1, 16]]]})j"),
+            R"j({"symbolicatedStacks": [["0x10"]], "knownModules": []})j");
+  EXPECT_EQ(ask(url, frames("../secret", "[0, 4096]")),
+            known(R"j("0x1000 (in ../secret)")j", "false"));
+  EXPECT_EQ(ask(url, frames("\u00e4.pdb", "[0, 4096]")),
+            known("\"0x1000 (in \u00e4.pdb)\"", "false"));
+}
+
+TEST_F(MozillaServer, DiskCacheHasItsDebugActions) {
+  put("a", "good");
+  const Program cache = disk_cache(urls());
+  const std::string& url = cache->url();
+  const std::string module = of_module("a.pdb");
+  EXPECT_EQ(act(url, "cacheExists", module), R"j({"exists": false})j");
+  const auto got = base::JsonValue::parse(act(url, "cacheGet", module)).value();
+  EXPECT_TRUE(base::file_exists(std::string(got["path"].text_or("")))) << got["path"].text_or("");
+  EXPECT_EQ(act(url, "cacheExists", module), R"j({"exists": true})j");
+  EXPECT_EQ(act(url, "cacheEvict", module), R"j({"success": true})j");
+  EXPECT_EQ(act(url, "cacheExists", module), R"j({"exists": false})j");
+  EXPECT_EQ(act(url, "cacheEvict", module), R"j({"success": true})j");
+
+  put("a", "newer");
+  const auto raw = base::JsonValue::parse(act(url, "cacheAddRaw", module)).value();
+  EXPECT_EQ(base::read_file(std::string(raw["path"].text_or(""))).value_or(""),
+            sym("a.pdb", "newer"));
+  EXPECT_EQ(ask(url, frames("a.pdb", "[0, 4096]")), known(R"j("newer (in a.pdb)")j"));
+  EXPECT_EQ(act(url, "cacheGet", of_module("no.pdb")), R"j({"path": null})j");
+  EXPECT_EQ(act(url, "dance", module), R"j({"message": "Invalid action"})j");
+  EXPECT_EQ(act(url, "outputCacheHits", R"j(, "enabled": true)j"),
+            R"j({"message": "Invalid action"})j");
+  EXPECT_EQ(post(url, R"j({"debug": true, "action": "cacheGet"})j").status, 500);
+}
+
+class Quickstart : public MozillaServer {
+ protected:
+  void SetUp() override {
+    put("a", "good");
+    configure("\"restart\": true");
+  }
+  void configure(const std::string& sym_server) {
+    write("config.json",
+          R"j({"DiskCache": {"cachePath": ")j" + path("cache") + R"j(", "port": )j" +
+              std::to_string(disk_cache_) + R"j(, "log": {"path": ")j" + path("DiskCache.log") +
+              R"j("}, )j" + urls() + R"j(}, "SymServer": {"port": )j" +
+              std::to_string(sym_server_) + R"j(, "log": {"path": ")j" + path("SymServer.log") +
+              R"j("}, "memcachedServers": [], "DiskCacheServer": "127.0.0.1:)j" +
+              std::to_string(disk_cache_) +
+              R"j("}, "quickstart": {"memcached": {"start": false},)j" +
+              R"j( "DiskCache": {"restart": false}, "SymServer": {)j" + sym_server + "}}}");
+  }
+  int quickstart(const std::string& words) {
+    const base::ChildEnd end =
+        testing_support::run(testing_support::faultline_program() + " quickstart -c " +
+                             path("config.json") + " " + words);
+    said_ = end.output + end.errors;
+    return end.exit_code;
+  }
+  std::string pid(const std::string& name) const {
+    return std::string(base::trim(base::read_file(path("pids/" + name + ".pid")).value_or("")));
+  }
+  void TearDown() override {
+    EXPECT_EQ(quickstart("stop"), 0) << said_;
+    for (const char* log : {"DiskCache.log", "SymServer.log"}) {
+      if (HasFailure()) ADD_FAILURE() << base::read_file(path(log)).value_or("");
+    }
+  }
+
+  std::uint16_t disk_cache_ = free_port();
+  std::uint16_t sym_server_ = free_port();
+  std::string url_ = "http://127.0.0.1:" + std::to_string(sym_server_);
+  std::string said_;
+};
+
+TEST_F(Quickstart, StartsBothWaitsUntilTheyAnswerAndStopsThem) {
+  ASSERT_EQ(quickstart("-v"), 0) << said_;
+  EXPECT_EQ(ask(url_, frames("a.pdb", "[0, 4096], [0, 1]")),
+            known(R"j("good (in a.pdb)", "0x1 (in a.pdb)")j"));
+  EXPECT_EQ(quickstart("status"), 0) << said_;
+  const std::string first = pid("SymServer"), cache = pid("DiskCache");
+  ASSERT_EQ(quickstart(""), 0) << said_;
+  EXPECT_NE(pid("SymServer"), first) << "its restart is true";
+  EXPECT_EQ(pid("DiskCache"), cache) << "its restart is false";
+  ASSERT_EQ(quickstart("restart"), 0) << said_;
+  EXPECT_NE(pid("DiskCache"), cache);
+  EXPECT_EQ(ask(url_, frames("a.pdb", "[0, 4096]")), known(R"j("good (in a.pdb)")j"));
+  ASSERT_EQ(quickstart("--stop"), 0) << said_;
+  EXPECT_EQ(quickstart("status"), 255);
+  EXPECT_EQ(pid("DiskCache"), "");
+  EXPECT_EQ(quickstart("--stop"), 0);
+  EXPECT_NE(said_.find("No servers to stop"), std::string::npos) << said_;
+}
+
+TEST_F(Quickstart, LetsAloneWhatItIsNotToStart) {
+  ASSERT_EQ(quickstart(""), 0) << said_;
+  const std::string before = pid("SymServer");
+  configure("\"start\": false, \"restart\": true");
+  ASSERT_EQ(quickstart(""), 0) << said_;
+  EXPECT_EQ(pid("SymServer"), before);
+  EXPECT_EQ(ask(url_, frames("a.pdb", "[0, 4096]")), known(R"j("good (in a.pdb)")j"));
+}
+
+TEST_F(Quickstart, SaysWhatDidNotStart) {
+  const Program other = memcached(sym_server_);
+  ASSERT_TRUE(other->is_up());
+  EXPECT_EQ(quickstart(""), 255);
+  EXPECT_NE(said_.find("SymServer"), std::string::npos) << said_;
+  EXPECT_EQ(quickstart("dance"), 2);
+  write("config.json", "{");
+  EXPECT_EQ(quickstart("status"), 255);
+  configure("\"restart\": true");
+}
+
+// A process that has the number of one that is gone is not ours to stop.
+TEST_F(Quickstart, KnowsItsOwnProcesses) {
+  write("pids/SymServer.pid", std::to_string(::getpid()) + "\n");
+  EXPECT_EQ(quickstart("status"), 255);
+  EXPECT_NE(said_.find("SymServer: does not run"), std::string::npos) << said_;
+  EXPECT_EQ(quickstart("stop"), 0);
+}
+
+}  // namespace
+}  // namespace mozilla
