@@ -187,7 +187,8 @@ Result<void> RequestSources::keep(const std::string& project, const TraceSource&
   if (!made.ok()) return Error{Fault::unavailable, made.error().what};
   std::vector<std::unique_ptr<upstream::Server>> servers;
   servers.push_back(std::move(*made));
-  auto upstreams = std::make_shared<upstream::Upstreams>(std::move(servers), options_.tmp);
+  auto upstreams = std::make_shared<upstream::Upstreams>(std::move(servers), options_.tmp,
+                                                         upstream::Upstreams::Rounds{});
 
   const std::lock_guard lock(mutex_);
   if (by_project_.contains(project)) return {};

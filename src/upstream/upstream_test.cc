@@ -133,7 +133,7 @@ TEST(Upstreams, TheFirstThatHasAFittingSourceGivesIt) {
     options.deny = {"refused"};
     servers.push_back(Server::make(options).value());
   }
-  Upstreams upstreams(std::move(servers), root.path());
+  Upstreams upstreams(std::move(servers), root.path(), {});
   const auto get = [&](const SourceWish& wish) {
     std::string text;
     const auto got = upstreams.fetch(wish, [&](Fetched fetched) -> base::Result<void> {
