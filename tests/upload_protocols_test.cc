@@ -26,6 +26,7 @@
 #include "testing/raw_http.h"
 #include "testing/server_process.h"
 #include "testing/stored_zip.h"
+#include "testing/wrong_clock.h"
 #include "upload_dialects.h"
 
 extern char** environ;
@@ -166,7 +167,9 @@ TEST_F(UploadProtocols, BasicCredentialsGoodAndBad) {
 
 // Try symbols whose time is over go, with their bytes; what was also uploaded for good stays.
 TEST_F(UploadProtocols, TrySymbolsEnd) {
-  start({"FAULTLINE_UPLOAD_TRY_DAYS=0"});
+  constexpr std::int64_t kDay = 24 * 3600;
+  testing_support::WrongClock clock(root_.path() + "/offset");
+  start(clock.environment());
   const uploads::File gone = uploads::sym_file("gone.so", 500);
   const uploads::File both = uploads::sym_file("both.so", 500);
   const std::string zip = StoredZip()
@@ -178,7 +181,8 @@ TEST_F(UploadProtocols, TrySymbolsEnd) {
   EXPECT_EQ(send("GET", "/try" + gone.path).status, 200);
   EXPECT_EQ(send("GET", gone.path).status, 404);
   server_->stop();
-  start({"FAULTLINE_UPLOAD_TRY_DAYS=0"});
+  clock.set(31 * kDay);
+  start(clock.environment());
   EXPECT_TRUE(comes_to("/try" + gone.path, 404)) << server_->log();
   EXPECT_EQ(send("GET", both.path).body, both.content);
   EXPECT_TRUE(comes_true([&] { return base::list_files(data() + "/blobs")->size() == 1; }));
