@@ -36,8 +36,7 @@ constexpr std::uint64_t kBodySizeMax = 32ull << 20;
 // What a loop may do by itself: a larger question keeps other connections waiting.
 constexpr std::size_t kLoopBodyMax = 32 * 1024;
 // What is answered in one piece, and the size of the pieces of longer answers.
-constexpr std::size_t kFramesWhole = 16 * 1024;
-constexpr std::size_t kFramesAtOnce = 4096;
+constexpr std::size_t kFramesAtOnce = 1024;
 // What is wanted of supply at a time, however many modules a body names.
 constexpr std::size_t kModulesAtOnce = 4096;
 // What was settled may be forgotten again before it is seen (an upload, a damaged index).
@@ -169,7 +168,7 @@ class Work : public std::enable_shared_from_this<Work> {
     auto writer =
         std::make_shared<symbolicate::AnswerWriter>(question_, answers_, debug_text(), known);
     std::string first;
-    writer->write_some(first, kFramesWhole);
+    writer->write_some(first, kFramesAtOnce);
     if (!has_retried_ && gave_up_damaged()) return std::nullopt;
     if (writer->is_done()) {
       answer.body = std::move(first);

@@ -473,7 +473,8 @@ void Connection::answer(Answer answer) {
   sink_.reset();
   out_ = wire_answer(context_, std::move(answer));
   out_sent_ = growing_sent_ = 0;
-  chunk_open_ = piece_asked_ = source_ended_ = false;
+  chunk_open_ = piece_asked_ = piece_awaited_ = source_ended_ = false;
+  next_piece_.reset();
   if (out_.reset) {
     reset_now();
     return;
@@ -579,6 +580,7 @@ void Connection::close_now() {
   const auto self = shared_from_this();
   tell_end(true);
   out_ = WireAnswer();
+  next_piece_.reset();
   sink_.reset();
   request_.reset();
   watch_.close();

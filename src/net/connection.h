@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -148,7 +149,9 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   Refill refill();
   Refill refill_from_growing();
   Refill refill_from_producer();
+  void ask_piece();
   void take_piece(base::Result<std::string> piece, std::uint64_t serial);
+  Refill use_piece(base::Result<std::string> piece);
   void end_chunks();
   void end_answer();
   void finish_exchange();
@@ -198,7 +201,10 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   std::uint64_t growing_sent_ = 0;
   GrowingFile::FollowerId follower_ = 0;
   bool chunk_open_ = false;  // the CRLF after the last chunk is still to come
+  // The producer is one piece ahead of what is sent.
   bool piece_asked_ = false;
+  bool piece_awaited_ = false;  // all that came before is sent
+  std::optional<base::Result<std::string>> next_piece_;
   bool source_ended_ = false;
   bool linger_after_ = false;
   Clock::time_point linger_until_{};

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/log.h"
 #include "net/connection.h"
@@ -192,9 +193,15 @@ Connection::Refill Connection::refill_from_growing() {
 }
 
 Connection::Refill Connection::refill_from_producer() {
-  if (piece_asked_) return Refill::wait;
-  piece_asked_ = true;
+  if (next_piece_) return use_piece(*std::exchange(next_piece_, std::nullopt));
+  piece_awaited_ = true;
   no_deadline();
+  ask_piece();
+  return Refill::wait;
+}
+
+void Connection::ask_piece() {
+  if (std::exchange(piece_asked_, true)) return;
   {
     const std::lock_guard lock(core_.server.mutex);
     ++core_.server.pool_jobs;
@@ -211,27 +218,36 @@ Connection::Refill Connection::refill_from_producer() {
     --server->pool_jobs;
     server->idle.notify_all();
   });
-  return Refill::wait;
 }
 
 void Connection::take_piece(base::Result<std::string> piece, std::uint64_t serial) {
   if (serial != serial_ || phase_ != Phase::writing || !piece_asked_) return;
   piece_asked_ = false;
+  next_piece_ = std::move(piece);
+  if (!std::exchange(piece_awaited_, false)) return;
+  if (refill() == Refill::failed) return reset_now();
+  advance();
+}
+
+Connection::Refill Connection::use_piece(base::Result<std::string> piece) {
   if (!piece.ok()) {
     base::log::warning("an answer broke off: {}", piece.error().what);
-    return reset_now();
+    return Refill::failed;
   }
   set_deadline(options().write_stall_timeout);
   if (piece->empty()) {
     end_chunks();
-  } else if (out_.chunked) {
+    return Refill::end;
+  }
+  if (out_.chunked) {
     out_.bytes += fmt::format("{:x}\r\n", piece->size());
     out_.bytes += *piece;
     out_.bytes += "\r\n";
   } else {
     out_.bytes = std::move(piece).value();
   }
-  advance();
+  ask_piece();
+  return Refill::more;
 }
 
 void Connection::end_answer() {

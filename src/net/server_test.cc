@@ -244,6 +244,29 @@ TEST_F(ServerTest, GzipsForThoseWhoAcceptIt) {
             "piece 0\npiece 1\n");
 }
 
+// The next piece is made while the one before is sent, and no more than that one.
+TEST_F(ServerTest, ProducersAreOnePieceAhead) {
+  constexpr std::size_t kPiece = 16u << 20;  // more than any socket's buffers
+  std::atomic<int> made{0};
+  router_.add(route("GET", "/pieces", [&](Request&) {
+    Answer answer;
+    answer.body = Producer([&]() -> base::Result<std::string> {
+      const int number = ++made;
+      return number > 3 ? std::string() : std::string(kPiece, static_cast<char>('0' + number));
+    });
+    return answer;
+  }));
+  start();
+  RawClient client(address());
+  client.send("GET /pieces HTTP/1.1\r\nHost: h\r\n\r\n");
+  while (made < 2) std::this_thread::sleep_for(1ms);
+  const RawAnswer answer = client.read_answer();
+  EXPECT_TRUE(answer.complete);
+  EXPECT_EQ(answer.body,
+            std::string(kPiece, '1') + std::string(kPiece, '2') + std::string(kPiece, '3'));
+  EXPECT_EQ(made, 4);
+}
+
 TEST_F(ServerTest, ProducersAreChunked) {
   start();
   const auto answer = raw_get(address(), "/producer/100");
