@@ -374,11 +374,6 @@ Symbolication::Symbolication(supply::Supply& supply, Options options)
 // From here on nothing of ours asks Supply.
 Symbolication::~Symbolication() { state_->door.close(); }
 
-std::optional<net::Memcached::Counts> Symbolication::shared_frames() const {
-  if (state_->options.frames == nullptr) return std::nullopt;
-  return state_->options.frames->counts();
-}
-
 void Symbolication::add_routes(net::Router& router) {
   for (const char* prefix : {"", "/try", "/p/{project}", "/p/{project}/t/{token}"}) {
     for (const auto& [path, dialect] :

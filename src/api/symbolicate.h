@@ -49,8 +49,6 @@ class Symbolication {
   Symbolication& operator=(const Symbolication&) = delete;
 
   void add_routes(net::Router& router);
-  // Nothing without memcached.
-  std::optional<net::Memcached::Counts> shared_frames() const;
 
   struct State;
 
