@@ -147,7 +147,14 @@ Result<bool> Started::answers() {
   read_words();
   if (::waitpid(pid_, nullptr, WNOHANG) == pid_) {
     read_words();
-    return Error{Fault::unavailable, service_.name + " ended: " + std::string(base::trim(words_))};
+    const std::string_view words = base::trim(words_);
+    std::string what = service_.name + " ended";
+    if (words.empty()) {
+      what.append("; is ").append(service_.command.front()).append(" there?");
+    } else {
+      what.append(": ").append(words);
+    }
+    return Error{Fault::unavailable, std::move(what)};
   }
   return running_pid(service_) == pid_ && does_answer(service_);
 }

@@ -144,8 +144,8 @@ TEST(Question, WhatIsEnabledIsAsPythonSeesIt) {
                            {"\"0\"", true}, {"[]", false},    {"[0]", true}, {"{}", false},
                            {"null", false}};
   for (const Row& row : kRows) {
-    const std::string body =
-        std::string(R"j({"debug": true, "action": "x", "enabled": )j") + row.value + "}";
+    std::string body = R"j({"debug": true, "action": "x", "enabled": )j";
+    body.append(row.value).append("}");
     const auto question = find_question(body, Dialect::mozilla, Debugging::taken);
     ASSERT_TRUE(question.ok() && question->debug) << row.value;
     EXPECT_EQ(question->debug->enabled, row.enabled) << row.value;
