@@ -3,6 +3,7 @@
 
 #include "base/child.h"
 #include "mozilla_place.h"
+#include "testing/commands.h"
 
 namespace mozilla {
 namespace {
@@ -18,6 +19,9 @@ std::string with_hits(const std::string& answer, const std::string& hits) {
 
 class SharedFrames : public Place {
  protected:
+  void SetUp() override {
+    if (!testing_support::have_command("memcached")) GTEST_SKIP() << "memcached is not installed";
+  }
   ServerProcess node(const std::string& name, std::vector<std::string> environment = {}) {
     environment.push_back("FAULTLINE_MEMCACHED_SERVERS=127.0.0.1:" + std::to_string(port_));
     environment.emplace_back("FAULTLINE_MEMCACHED_TIMEOUT_MS=3000");

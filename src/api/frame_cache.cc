@@ -54,6 +54,8 @@ void FrameCache::find_first(const Job& job, KnownFrames& known) {
   if (keys_ != Keys::bare || job.frames.size() > kFramesMax) return;
   std::vector<std::size_t> frames;
   std::vector<std::string> keys;
+  frames.reserve(job.frames.size());
+  keys.reserve(job.frames.size());
   for (std::size_t i = 0; i < job.frames.size(); ++i) {
     if (!may_be_shared(job, job.frames[i])) continue;
     frames.push_back(i);
@@ -71,6 +73,8 @@ void FrameCache::complete(const Job& job, const JobAnswer& modules, KnownFrames&
   }
   std::vector<std::size_t> frames;
   std::vector<std::string> keys;
+  frames.reserve(job.frames.size());
+  keys.reserve(job.frames.size());
   for (std::size_t i = 0; i < job.frames.size(); ++i) {
     const AskedFrame& frame = job.frames[i];
     if (known.texts[i] || !may_be_shared(job, frame) || modules[frame.module].map == nullptr) {
@@ -83,6 +87,7 @@ void FrameCache::complete(const Job& job, const JobAnswer& modules, KnownFrames&
   if (keys_ == Keys::content) find(job, frames, keys, known);
 
   std::vector<net::Memcached::Entry> found;
+  found.reserve(frames.size());
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const AskedFrame& frame = job.frames[frames[i]];
     std::optional<std::string>& text = known.texts[frames[i]];

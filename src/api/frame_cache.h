@@ -33,7 +33,6 @@ class FrameCache {
               std::string_view content);
 
   bool has_bare_keys() const { return keys_ == Keys::bare; }
-  net::Memcached::Counts counts() const { return memcached_->counts(); }
 
  private:
   void find(const symbolicate::Job& job, const std::vector<std::size_t>& frames,

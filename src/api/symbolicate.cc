@@ -429,11 +429,6 @@ Symbolication::~Symbolication() { state_->door.close(); }
 
 supply::SymbolMaps& Symbolication::maps() { return state_->maps; }
 
-std::optional<net::Memcached::Counts> Symbolication::shared_frames() const {
-  if (state_->options.frames == nullptr) return std::nullopt;
-  return state_->options.frames->counts();
-}
-
 void Symbolication::add_routes(net::Router& router) {
   for (const char* prefix : {"", "/try", "/p/{project}", "/p/{project}/t/{token}"}) {
     for (const auto& [path, dialect] :

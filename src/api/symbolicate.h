@@ -52,8 +52,6 @@ class Symbolication {
   void add_routes(net::Router& router);
   // The open indexes, for others who look up addresses; they go with this.
   supply::SymbolMaps& maps();
-  // Nothing without memcached.
-  std::optional<net::Memcached::Counts> shared_frames() const;
 
   struct State;
 

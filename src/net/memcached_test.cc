@@ -1,10 +1,14 @@
 #include "net/memcached.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
 #include "base/file.h"
+#include "testing/commands.h"
 #include "testing/free_port.h"
 #include "testing/peer_process.h"
 
@@ -15,6 +19,9 @@ using testing_support::PeerProcess;
 
 class SharedTexts : public testing::Test {
  protected:
+  void SetUp() override {
+    if (!testing_support::have_command("memcached")) GTEST_SKIP() << "memcached is not installed";
+  }
   std::unique_ptr<PeerProcess> start(std::uint16_t port) {
     return std::make_unique<PeerProcess>(
         std::vector<std::string>{"memcached", "-u", "nobody", "-U", "0", "-l", "127.0.0.1", "-p",
@@ -52,6 +59,8 @@ TEST_F(SharedTexts, ThousandsOfKeysOnTwoServers) {
   const auto both = client({first->address(), second->address()});
   std::vector<Memcached::Entry> entries;
   std::vector<std::string> keys;
+  entries.reserve(5000);
+  keys.reserve(5000);
   for (int i = 0; i < 5000; ++i) {
     keys.push_back("key/" + std::to_string(i));
     entries.push_back({keys.back(), std::to_string(i * i)});
@@ -90,6 +99,24 @@ TEST_F(SharedTexts, AServerThatWasStartedAnewIsUsedAtOnce) {
   texts->add({{"a", "2"}});
   EXPECT_EQ(texts->find({"a"}), (Texts{"2"}));
   EXPECT_EQ(texts->counts().failures, 0u);
+}
+
+// The kernel takes the connection, and then nobody says a word.
+TEST_F(SharedTexts, AServerThatHangsIsLeftAlone) {
+  const base::Fd silent(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(silent.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(silent.get(), 8), 0);
+  ASSERT_EQ(::getsockname(silent.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const std::string name = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  const auto texts =
+      Memcached::make({{name}, std::chrono::milliseconds(50), std::chrono::hours(1)}).value();
+  EXPECT_EQ(texts->find({"a", "b"}), (Texts{std::nullopt, std::nullopt}));
+  texts->add({{"a", "1"}});
+  EXPECT_EQ(texts->counts().failures, 1u);
 }
 
 TEST(SharedTextAddresses, AreHostsWithPorts) {

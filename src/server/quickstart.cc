@@ -162,8 +162,9 @@ int run_quickstart(int argc, char** argv) {
   if (const auto settled = source.settle(); !settled.ok()) return fail(settled.error().what);
   const auto config = read_mozilla_config(source.path, source.json);
   if (!config.ok()) return fail(config.error().what);
-  static_cast<void>(rebuilds);
-
+  if (config->quickstart.docker.enable || rebuilds) {
+    return fail("starts no containers: set quickstart.Docker.enable to false");
+  }
   if (stops) action = "stop";
   if (action.empty()) action = "start";
   const Quickstart quickstart(parts_of(*config, source), verbose || config->quickstart.verbose);

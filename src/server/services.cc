@@ -48,6 +48,13 @@ std::vector<std::string> words_of(pid_t pid) {
   return words;
 }
 
+// --pidfile FILE or --pidfile=FILE; a relative one was given by hand.
+bool names(std::string_view word, const std::string& file) {
+  if (word.starts_with("--pidfile=")) word.remove_prefix(word.find('=') + 1);
+  if (word.starts_with('/')) return word == file;
+  return base::basename_of(word) == base::basename_of(file);
+}
+
 bool is_running(pid_t pid) { return !words_of(pid).empty(); }
 
 // Sends the question and looks how the answer begins.
@@ -101,9 +108,8 @@ std::optional<pid_t> running_pid(const Service& service) {
   if (!pid) return std::nullopt;
   const std::vector<std::string> words = words_of(*pid);
   if (words.empty()) return std::nullopt;
-  const std::string_view file = base::basename_of(service.pid_file);
   const bool names_file = std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-    return base::basename_of(word) == file || word.ends_with("=" + service.pid_file);
+    return names(word, service.pid_file);
   });
   const bool is_program =
       !service.writes_pid_file && !service.command.empty() &&
@@ -147,7 +153,14 @@ Result<bool> Started::answers() {
   read_words();
   if (::waitpid(pid_, nullptr, WNOHANG) == pid_) {
     read_words();
-    return Error{Fault::unavailable, service_.name + " ended: " + std::string(base::trim(words_))};
+    const std::string_view words = base::trim(words_);
+    std::string what = service_.name + " ended";
+    if (words.empty()) {
+      what.append("; is ").append(service_.command.front()).append(" there?");
+    } else {
+      what.append(": ").append(words);
+    }
+    return Error{Fault::unavailable, std::move(what)};
   }
   return running_pid(service_) == pid_ && does_answer(service_);
 }

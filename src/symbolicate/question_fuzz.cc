@@ -12,9 +12,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using symbolicate::Dialect;
   if (size == 0) return 0;
   const std::string_view body = base::text_of(base::Bytes{data + 1, size - 1});
+  const auto debugging =
+      (data[0] & 4) != 0 ? symbolicate::Debugging::taken : symbolicate::Debugging::ignored;
   const auto question =
-      symbolicate::find_question(body, Dialect{static_cast<std::uint8_t>(data[0] % 4)});
+      symbolicate::find_question(body, Dialect{static_cast<std::uint8_t>(data[0] % 4)}, debugging);
   if (!question.ok()) return 0;
+  if (question->debug) {
+    ASSERT(question->jobs.empty() && debugging == symbolicate::Debugging::taken);
+    return 0;
+  }
   std::vector<symbolicate::JobAnswer> answers;
   for (const symbolicate::Job& job : question->jobs) {
     ASSERT(job.ends.empty() ? job.frames.empty() : job.ends.back() == job.frames.size());

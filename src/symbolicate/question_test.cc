@@ -123,5 +123,48 @@ TEST(Question, TheFirstServersNeedAVersionAndTakeAnyInteger) {
       << "every stack is looked at, not the first alone";
 }
 
+TEST(Question, DebugRequestsAreTakenFromThoseWhoMay) {
+  constexpr std::string_view kBody =
+      R"j({"debug": true, "action": "cacheEvict", "libName": "a", "breakpadId": "B", "offset": "-7",
+          "enabled": [0]})j";
+  const auto taken = find_question(kBody, Dialect::mozilla, Debugging::taken);
+  ASSERT_TRUE(taken.ok() && taken->debug);
+  EXPECT_EQ(taken->debug->action, "cacheEvict");
+  EXPECT_EQ(taken->debug->name, "a");
+  EXPECT_EQ(taken->debug->id, "B");
+  EXPECT_EQ(taken->debug->enabled, true);
+  ASSERT_TRUE(taken->debug->offset);
+  EXPECT_TRUE(taken->debug->offset->is_negative);
+  EXPECT_EQ(taken->debug->offset->offset, 7u);
+  EXPECT_FALSE(find_question(kBody, Dialect::mozilla).ok());
+  EXPECT_FALSE(find_question(kBody, Dialect::v4, Debugging::taken).ok());
+}
+
+TEST(Question, OnlyTrueIsADebugRequestsTrue) {
+  for (const char* body :
+       {R"j({"debug": 1, "action": "x"})j", R"j({"debug": "true", "action": "x"})j",
+        R"j({"debug": true, "action": 7})j", R"j({"debug": true})j"}) {
+    EXPECT_FALSE(find_question(body, Dialect::mozilla, Debugging::taken).ok()) << body;
+  }
+}
+
+TEST(Question, WhatIsEnabledIsAsPythonSeesIt) {
+  struct Row {
+    const char* value;
+    bool enabled;
+  };
+  constexpr Row kRows[] = {{"true", true},  {"false", false}, {"1", true},   {"0", false},
+                           {"-1", true},    {"0.0", false},   {"0.5", true}, {"\"\"", false},
+                           {"\"0\"", true}, {"[]", false},    {"[0]", true}, {"{}", false},
+                           {"null", false}};
+  for (const Row& row : kRows) {
+    std::string body = R"j({"debug": true, "action": "x", "enabled": )j";
+    body.append(row.value).append("}");
+    const auto question = find_question(body, Dialect::mozilla, Debugging::taken);
+    ASSERT_TRUE(question.ok() && question->debug) << row.value;
+    EXPECT_EQ(question->debug->enabled, row.enabled) << row.value;
+  }
+}
+
 }  // namespace
 }  // namespace symbolicate
