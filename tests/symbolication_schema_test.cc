@@ -49,10 +49,11 @@ class SymbolicationSchemas : public symbolication::Symbolication {
     const std::string documents_path = root_.path() + "/documents";
     EXPECT_TRUE(base::write_file_durably(schema_path, base::bytes_of(published.body)).ok());
     EXPECT_TRUE(base::write_file_durably(documents_path, base::bytes_of(documents_[kind])).ok());
-    std::vector<std::string> arguments{"validate-json", schema_path, documents_path};
+    std::vector<std::string> arguments{"python3", "-I",
+                                       testing_support::source_root() + "/tests/validate-json",
+                                       schema_path, documents_path};
     if (!flag.empty()) arguments.push_back(flag);
-    const auto held =
-        base::run_child(testing_support::source_root() + "/tests/validate-json", arguments);
+    const auto held = base::run_child("/usr/bin/python3", arguments);
     EXPECT_TRUE(held.ok() && held->ok())
         << kind << (held.ok() ? ": " + held->output + held->errors : ": cannot be run");
     return static_cast<std::size_t>(

