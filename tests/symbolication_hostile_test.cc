@@ -89,7 +89,9 @@ class HostileSymbolication : public symbolication::Symbolication {
     }
     const std::string said(must_parse(answer.body)["title"].text_or(""));
     EXPECT_NE(said, "") << path;
-    if (!title.empty()) EXPECT_EQ(said, title) << path;
+    if (!title.empty()) {
+      EXPECT_EQ(said, title) << path;
+    }
   }
 
   std::uint64_t memory_max_mib_ = 1500;

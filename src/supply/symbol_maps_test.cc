@@ -223,7 +223,9 @@ class DamagedIndex : public testing::Test {
   void expect_made_again(SymbolMaps& maps, std::size_t at) {
     const unsigned first = find_all(open(maps));
     EXPECT_LE(first, kFunctions) << at;
-    if (first != kFunctions) EXPECT_EQ(find_all(open(maps)), kFunctions) << at;
+    if (first != kFunctions) {
+      EXPECT_EQ(find_all(open(maps)), kFunctions) << at;
+    }
     EXPECT_TRUE(base::read_file(path()).value() == sound_) << at;
   }
   void write(std::string_view bytes) {
