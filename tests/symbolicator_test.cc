@@ -542,9 +542,9 @@ TEST_F(SymbolicatorTest, WhatIsNoDumpFailsAndLeavesNothingBehind) {
 TEST_F(SymbolicatorTest, ApplesReportsAreReadAndNamed) {
   REQUIRE_CORPUS(corpus);
   start();
-  const std::string dsym =
-      corpus + "/symbols/objects/macho/crash-macos/crash.dSYM/Contents/Resources/DWARF/crash";
-  put(fmt::format("/crash/{}/crash", kMacId), must_read(dsym));
+  put(fmt::format("/crash/{}/crash.sym", kMacId),
+      must_read(corpus + "/symbols/sym/crash-macos/"
+                         "crash.dSYM_Contents_Resources_DWARF_crash.breakpad-inlines.sym"));
   const std::string report =
       "Process:               crash [4711]\n"
       "Code Type:             X86-64 (Native)\n"
