@@ -115,7 +115,7 @@ TEST(TraceQuestion, SaysWhereABodyIsWrong) {
   const Row rows[] = {
       {"", Fault::malformed, "Payload is not valid JSON"},
       {"{", Fault::malformed, "Payload is not valid JSON"},
-      {"\"\\ud800\"", Fault::malformed, "Payload is not valid JSON"},
+      {"\"\\q\"", Fault::malformed, "Payload is not valid JSON"},
       {"[]", Fault::unsupported, "expected an object"},
       {"\"text\"", Fault::unsupported, "expected an object"},
       {R"({"modules":{}})", Fault::unsupported, "modules: expected a list"},
