@@ -70,6 +70,11 @@ function(faultline_test name)
     string(REPLACE "/" "_" dep "${dep}")
     target_link_libraries(${name} PRIVATE fl_${dep})
   endforeach()
+  set(environment)
+  if(FAULTLINE_SANITIZE MATCHES "thread")
+    set(environment ENVIRONMENT
+      "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan-suppressions.txt")
+  endif()
   include(GoogleTest)
   if(NOT "integration" IN_LIST arg_LABELS)
     add_dependencies(unit_tests ${name})
@@ -79,13 +84,13 @@ function(faultline_test name)
   endif()
   if(arg_TOGETHER)
     add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}")
-    set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} ${labels}
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} ${labels} ${environment}
       SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
     return()
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
     WORKING_DIRECTORY "${CMAKE_BINARY_DIR}"
-    PROPERTIES TIMEOUT ${arg_TIMEOUT} ${labels} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+    PROPERTIES TIMEOUT ${arg_TIMEOUT} ${labels} ${environment} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
 endfunction()
 
 # A fuzz target is a program of libFuzzer; in other builds its body is compiled

@@ -528,10 +528,7 @@ TEST_F(Uploads, ThatNoTokenIsNeededIsSaid) {
   constexpr std::string_view kShown = "allowed from this machine, until the first upload token";
   start();
   // It comes after the line that says where the server is.
-  for (int i = 0; i < 200 && server_->log().find(kLogged) == std::string::npos; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  EXPECT_NE(server_->log().find(kLogged), std::string::npos) << server_->log();
+  EXPECT_TRUE(server_->log_comes_to_say(kLogged)) << server_->log();
   EXPECT_NE(send("GET", "/status").body.find(kShown), std::string::npos);
   admin("token create first");
   EXPECT_EQ(send("GET", "/status").body.find(kShown), std::string::npos);

@@ -139,6 +139,15 @@ ServerProcess::~ServerProcess() { kill(); }
 
 std::string ServerProcess::log() const { return base::read_file(log_path_).value_or(""); }
 
+bool ServerProcess::log_comes_to_say(std::string_view text) const {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (log().find(text) == std::string::npos) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return true;
+}
+
 int ServerProcess::stop() {
   if (child_ < 0) return -1;
   ::kill(server_pid_ > 0 ? server_pid_ : child_, SIGTERM);

@@ -38,6 +38,8 @@ class ServerProcess {
   const std::string& url() const { return url_; }  // "http://127.0.0.1:43210"; "" if it is dead
   pid_t pid() const { return server_pid_; }        // of the server itself, not of a wrapper
   std::string log() const;                         // what it has written to stderr
+  // Waits until it is in the log, where an answer's line comes after the answer; false: too long.
+  bool log_comes_to_say(std::string_view text) const;
 
   // SIGTERM, then its exit code; -1 when it had to be killed.
   int stop();
