@@ -39,8 +39,10 @@ std::string list_of(std::string_view lines) {
 }
 
 std::string value_as_toml(const Setting& setting) {
-  const bool is_number = takes_number(setting.key) && base::parse_decimal(setting.value);
-  if (is_number) return setting.value;
+  if (takes_number(setting.key)) {
+    // As others write it, it may begin with zeros, which TOML forbids.
+    if (const auto number = base::parse_decimal(setting.value)) return std::to_string(*number);
+  }
   const bool has_lines = setting.value.find('\n') != std::string::npos;
   return has_lines ? list_of(setting.value) : as_toml(setting.value);
 }
