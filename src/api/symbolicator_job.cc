@@ -176,6 +176,7 @@ std::vector<analyze::Supplied> SymbolicatorJob::find_indexes(
     const std::vector<TraceLookup>& lookups, const std::vector<analyze::ModuleKey>& lacking) {
   std::vector<analyze::Supplied> indexes(lacking.size());
   const auto deadline = Clock::now() + state_->options.time_max;
+  std::uint64_t pattern_steps_left = kPatternStepsMax;
   for (const TraceLookup& lookup : lookups) {
     if (lookup.refusal) continue;
     std::vector<ident::SymbolRequest> files;
@@ -185,7 +186,7 @@ std::vector<analyze::Supplied> SymbolicatorJob::find_indexes(
       const auto id = ident::DebugId::parse(lacking[i].debug_id);
       if (!indexes[i].index_path.empty() || !id || id->is_nil()) continue;
       const symbolicate::TraceModule module = module_of(lacking[i]);
-      if (!lookup.may_have(module)) continue;
+      if (!lookup.may_have(module, pattern_steps_left)) continue;
       if (lookup.is_foreign) {
         for (auto& file : files_to_fetch(module, lookup.scope)) files.push_back(std::move(file));
       }

@@ -42,7 +42,7 @@ bool is_worse(const Error& error, const Error& than) {
 }
 
 // '*' is any text, '?' any character; without case, and for both systems' separators.
-bool matches(std::string_view pattern, std::string_view text) {
+bool matches(std::string_view pattern, std::string_view text, std::uint64_t& steps_left) {
   const auto same = [](char a, char b) {
     const auto plain = [](char c) {
       return c == '\\' ? '/' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -53,6 +53,8 @@ bool matches(std::string_view pattern, std::string_view text) {
   std::size_t star = std::string_view::npos;  // the last one, and where its text begins
   std::size_t from = 0;
   for (std::size_t i = 0; i < text.size();) {
+    if (steps_left == 0) return false;
+    --steps_left;
     if (at < pattern.size() && pattern[at] == '*') {
       star = at++;
       from = i;
@@ -71,12 +73,17 @@ bool matches(std::string_view pattern, std::string_view text) {
 
 }  // namespace
 
-bool TraceLookup::may_have(const symbolicate::TraceModule& module) const {
+bool TraceLookup::may_have(const symbolicate::TraceModule& module,
+                           std::uint64_t& steps_left) const {
   if (patterns.empty()) return true;
-  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
-    return matches(pattern, module.code_file.value_or("")) ||
-           matches(pattern, module.debug_file.value_or(""));
-  });
+  const auto may_be_at = [&](const std::optional<std::string>& path) {
+    const std::string_view text = path ? std::string_view(*path) : "";
+    if (text.size() > kMatchedPathMax) return false;
+    return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+      return matches(pattern, text, steps_left);
+    });
+  };
+  return may_be_at(module.code_file) || may_be_at(module.debug_file);
 }
 
 std::vector<ident::SymbolRequest> files_to_fetch(const symbolicate::TraceModule& module,
@@ -205,7 +212,7 @@ void TraceWork::add_requests(Pending& pending, std::vector<ident::SymbolRequest>
 bool TraceWork::find_module(Pending& pending) {
   for (; pending.lookup < lookups_.size(); ++pending.lookup, pending.is_fetched = false) {
     const TraceLookup& lookup = lookups_[pending.lookup];
-    if (!lookup.may_have(question_.modules[pending.module])) continue;
+    if (!lookup.may_have(question_.modules[pending.module], pattern_steps_left_)) continue;
     if (lookup.refusal && lookup.refusal->fault == Fault::not_found) continue;
     if (lookup.refusal) {
       note(pending, lookup, symbolicate::trace_download_of(lookup.refusal->fault),

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,8 +35,14 @@ struct TraceLookup {
   // Why it is not asked at all; then `scope` says nothing.
   std::optional<base::Error> refusal;
 
-  bool may_have(const symbolicate::TraceModule& module) const;
+  // `steps_left` is what matching patterns may still cost the whole question: the steps go off it,
+  // and when none are left no pattern matches.
+  bool may_have(const symbolicate::TraceModule& module, std::uint64_t& steps_left) const;
 };
+// A second's work; real patterns are done with a module's paths in a few hundred steps.
+constexpr std::uint64_t kPatternStepsMax = 500'000'000;
+// A longer path matches no pattern.
+constexpr std::size_t kMatchedPathMax = 4096;
 
 // The files that somebody else may have of a module.
 std::vector<ident::SymbolRequest> files_to_fetch(const symbolicate::TraceModule& module,
@@ -94,6 +101,7 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
   std::vector<Pending> pending_;
   std::function<void()> done_;
   std::size_t rounds_ = 0;
+  std::uint64_t pattern_steps_left_ = kPatternStepsMax;
 };
 
 }  // namespace api

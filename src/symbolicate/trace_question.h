@@ -25,6 +25,9 @@ namespace symbolicate {
 constexpr std::size_t kTraceFramesMax = 1'000'000;
 constexpr std::size_t kTraceModulesMax = 100'000;
 constexpr std::size_t kTraceSourcesMax = 100;
+// Of one source; what is matched grows with each byte.
+constexpr std::size_t kTracePatternsMax = 64;
+constexpr std::size_t kTracePatternSizeMax = 1024;
 
 struct TraceModule {
   std::string type;                    // "elf", "macho", "pe", …; "unknown"

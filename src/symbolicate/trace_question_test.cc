@@ -150,6 +150,32 @@ TEST(TraceQuestion, SaysWhereABodyIsWrong) {
   }
 }
 
+// One source with `count` patterns of `size` bytes.
+std::string with_patterns(std::size_t count, std::size_t size) {
+  std::string patterns;
+  for (std::size_t i = 0; i < count; ++i) {
+    patterns.append(i == 0 ? "\"" : ",\"").append(size, '*').append("\"");
+  }
+  return std::string(R"({"sources":[{"id":"a","type":"http","filters":{"path_patterns":[)")
+      .append(patterns)
+      .append("]}}]}");
+}
+
+TEST(TraceQuestion, PatternsAreFewAndShort) {
+  const TraceQuestion most = must_parse(with_patterns(kTracePatternsMax, kTracePatternSizeMax));
+  ASSERT_TRUE(most.sources);
+  EXPECT_EQ((*most.sources)[0].path_patterns.size(), kTracePatternsMax);
+  for (const std::string& body :
+       {with_patterns(kTracePatternsMax + 1, 1), with_patterns(1, kTracePatternSizeMax + 1)}) {
+    const auto question = parse_trace_question(body);
+    ASSERT_FALSE(question.ok());
+    EXPECT_EQ(question.error().fault, base::Fault::unsupported);
+    EXPECT_EQ(
+        question.error().what,
+        "sources[0].filters.path_patterns: expected at most 64 patterns of at most 1024 bytes");
+  }
+}
+
 TEST(TraceQuestion, NumbersAreHexOrDecimal) {
   EXPECT_EQ(find_trace_number("0x1f"), 31u);
   EXPECT_EQ(find_trace_number("0X1F"), 31u);

@@ -1,4 +1,7 @@
 // What a question says of somebody else's symbols.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <string>
 
 #include "symbolicate/trace_members_with_simdjson.h"
@@ -21,6 +24,18 @@ Result<void> read_region(const object& members, const std::string& where, TraceS
   source.region = std::move(pair[0]);
   source.endpoint = std::move(pair[1]);
   return {};
+}
+
+Result<void> read_patterns(const object& members, const std::string& where,
+                           std::vector<std::string>& patterns) {
+  TRY(read_texts(members, "path_patterns", where, patterns));
+  const auto is_long = [](const std::string& text) { return text.size() > kTracePatternSizeMax; };
+  if (patterns.size() <= kTracePatternsMax &&
+      std::none_of(patterns.begin(), patterns.end(), is_long)) {
+    return {};
+  }
+  return wrong(where + ".path_patterns", fmt::format("at most {} patterns of at most {} bytes",
+                                                     kTracePatternsMax, kTracePatternSizeMax));
 }
 
 Result<void> read_known_source(const object& members, const std::string& where,
@@ -53,7 +68,7 @@ Result<void> read_known_source(const object& members, const std::string& where,
   if (find_member(of_filters, "filetypes")) {
     TRY(read_texts(of_filters, "filetypes", where + ".filters", source.filetypes.emplace()));
   }
-  return read_texts(of_filters, "path_patterns", where + ".filters", source.path_patterns);
+  return read_patterns(of_filters, where + ".filters", source.path_patterns);
 }
 
 }  // namespace
