@@ -290,7 +290,9 @@ Answer TraceWork::answer() {
   answer.body = net::Producer([self = shared_from_this(), writer,
                                piece = std::move(first)]() mutable -> Result<std::string> {
     std::string next = std::exchange(piece, {});
-    if (next.empty()) writer->write_some(next, kFramesAtOnce);
+    // Of many frames nothing may be left; an empty piece would end the answer.
+    while (next.empty() && writer->write_some(next, kFramesAtOnce)) {
+    }
     return next;
   });
   return answer;

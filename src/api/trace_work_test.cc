@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "api/empty_store_fixture.h"
+#include "base/json.h"
+
 namespace api {
 namespace {
+
+using Clock = TraceWork::Clock;
 
 symbolicate::TraceModule module_at(std::string code_file) {
   symbolicate::TraceModule module;
@@ -52,6 +57,50 @@ TEST(TraceLookup, MatchingCostsAQuestionOnlySoMuch) {
   EXPECT_EQ(steps_left, 0u);
   EXPECT_FALSE(lookup.may_have(module_at("/x"), steps_left));
   EXPECT_TRUE(may_have(lookup, module_at("/x")));
+}
+
+symbolicate::TraceQuestion must_ask(std::string_view body) {
+  auto question = symbolicate::parse_trace_question(body);
+  EXPECT_TRUE(question.ok()) << (question.ok() ? "" : question.error().what);
+  return question.ok() ? std::move(*question) : symbolicate::TraceQuestion{};
+}
+
+// All pieces, until the one that ends a body.
+std::string body_of(net::Answer answer) {
+  if (const auto* text = std::get_if<std::string>(&answer.body)) return *text;
+  auto& next = std::get<net::Producer>(answer.body);
+  std::string all;
+  for (;;) {
+    const auto piece = next();
+    EXPECT_TRUE(piece.ok());
+    if (!piece.ok() || piece->empty()) return all;
+    all += *piece;
+  }
+}
+
+// One that looks among our own files alone.
+std::shared_ptr<TraceWork> work_on(EmptyStore& store, symbolicate::TraceQuestion question,
+                                   const std::shared_ptr<Door>& door) {
+  return std::make_shared<TraceWork>(TraceWork::Rooms{*store.supply, *store.maps, door},
+                                     std::move(question), std::vector<TraceLookup>(1),
+                                     Clock::now() + std::chrono::seconds(60), false);
+}
+
+TEST(TraceWork, PiecesOfWhichNothingIsLeftDoNotEndTheAnswer) {
+  EmptyStore store;
+  std::string frames;
+  for (int i = 0; i < 6000; ++i) frames += R"({"instruction_addr":"0x10","trust":"scan"},)";
+  const auto work = work_on(store,
+                            must_ask(std::string(R"({"stacktraces":[{"frames":[)")
+                                         .append(frames)
+                                         .append(R"({"instruction_addr":"0x20000"}]}]})")),
+                            std::make_shared<Door>(1u));
+  const std::string body = body_of(work->answer());
+  const auto answer = base::JsonValue::parse(body);
+  ASSERT_TRUE(answer.ok()) << body.substr(0, 300);
+  const base::JsonValue& left = (*answer)["stacktraces"].at(0)["frames"];
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left.at(0)["original_index"].integer_or(0), 6000);
 }
 
 }  // namespace
