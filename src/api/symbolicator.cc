@@ -49,6 +49,13 @@ Answer refusal(int status, std::string_view detail) {
 
 Answer too_many() { return refusal(503, "maximum number of concurrent requests reached"); }
 
+// Why there is no room, a full disk say, is in our log and nobody else's business.
+Answer no_room() {
+  Answer answer = refusal(503, "there is no room for the request: ask again");
+  answer.headers.set("Retry-After", "1");
+  return answer;
+}
+
 std::optional<std::chrono::seconds> find_timeout(std::string_view text) {
   const auto seconds = base::parse_decimal(text);
   if (!seconds) return std::nullopt;
@@ -119,6 +126,7 @@ Result<std::shared_ptr<base::PendingFile>> keep_dump(base::Bytes bytes, const st
 }
 
 Answer refuse_form(const Error& error) {
+  if (error.fault == Fault::unavailable) return no_room();
   return refusal(error.fault == Fault::too_large ? 413 : 400, error.what);
 }
 
@@ -133,6 +141,7 @@ void begin_dump(const std::shared_ptr<SymbolicatorJob>& job, const Request& requ
   auto dump = keep_dump(form->file, job->state().options.tmp);
   if (!dump.ok()) {
     base::log::error("symbolicator: {}", dump.error().what);
+    if (dump.error().fault == Fault::unavailable) return job->refuse(completer, no_room());
     return job->refuse(completer, refusal(500, "the minidump could not be kept"));
   }
   job->state().dump_door->post(
@@ -183,6 +192,7 @@ net::Reply poll(const Shared& state, const Request& request) {
 }
 
 Answer refuse_body(const Request&, const Error& error) {
+  if (error.fault == Fault::unavailable) return no_room();
   return Answer::text(error.fault == Fault::too_large ? 413 : 400, error.what);
 }
 
