@@ -210,6 +210,7 @@ net::Route question_route(const Shared& state) {
   net::Route route;
   route.body = net::BodyPolicy::memory(kJsonBodyMax);
   route.body.plain_size_max = kJsonBodyMax;
+  route.body.budget = state->bodies;
   route.admit = admission(state, refuse_no_json);
   route.handler = [state](Request& request) {
     return begin(state, request, begin_question, request.body.size());

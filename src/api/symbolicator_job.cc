@@ -79,6 +79,7 @@ Symbolicator::State::State(supply::Supply& from, supply::SymbolMaps& open_maps, 
       options(std::move(given)),
       door(std::make_shared<Door>(std::max(options.threads, 1u))),
       dump_door(std::make_shared<Door>(std::max(options.dump_threads, 1u))),
+      bodies(std::make_shared<net::BodyBudget>(options.bodies_max)),
       pending(options.pending) {}
 
 std::optional<std::string> Symbolicator::State::begin(const SymbolicatorAsked& asked,

@@ -14,6 +14,7 @@
 #include "api/door.h"
 #include "api/symbolicator.h"
 #include "base/file.h"
+#include "net/body_budget.h"
 
 namespace api {
 
@@ -30,8 +31,9 @@ struct Symbolicator::State {
   supply::Supply& supply;
   supply::SymbolMaps& maps;
   const Options options;
-  const std::shared_ptr<Door> door;       // for looking up
-  const std::shared_ptr<Door> dump_door;  // for walking dumps, where one waits
+  const std::shared_ptr<Door> door;               // for looking up
+  const std::shared_ptr<Door> dump_door;          // for walking dumps, where one waits
+  const std::shared_ptr<net::BodyBudget> bodies;  // what those of questions may take together
   PendingAnswers pending;
 
   // The id of a new job, on `bytes` that were sent; nothing when too much is under way.

@@ -35,5 +35,20 @@ TEST(Symbolicator, SaysThatThereIsNoRoomAndNotWhy) {
   }
 }
 
+TEST(Symbolicator, QuestionsShareOneBudgetOfMemory) {
+  EmptyStore store;
+  Symbolicator symbolicator(*store.supply, *store.maps, options_in(store));
+  net::Router router;
+  symbolicator.add_routes(router);
+  const auto budget_of = [&](const char* path) {
+    net::Request request = net::Request::of("POST", path);
+    const net::Route* route = router.match(request).route;
+    return route == nullptr ? nullptr : route->body.budget.get();
+  };
+  EXPECT_NE(budget_of("/symbolicate"), nullptr);
+  EXPECT_EQ(budget_of("/try/symbolicate"), budget_of("/symbolicate"));
+  EXPECT_EQ(budget_of("/p/game/symbolicate"), budget_of("/symbolicate"));
+}
+
 }  // namespace
 }  // namespace api
