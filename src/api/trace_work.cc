@@ -160,6 +160,10 @@ TraceWork::TraceWork(const Rooms& rooms, symbolicate::TraceQuestion question,
       deadline_(deadline),
       is_unwound_(is_unwound),
       answers_(question_.modules.size()) {
+  texts_.places.reserve(lookups_.size());
+  for (const TraceLookup& lookup : lookups_) {
+    texts_.places.push_back({lookup.source, lookup.location});
+  }
   const std::vector<bool> used = symbolicate::TraceModules(question_).used();
   for (std::size_t i = 0; i < used.size(); ++i) {
     if (is_unwound_) answers_[i].unwind = TraceStatus::unused;
@@ -250,13 +254,34 @@ bool TraceWork::find_there(Pending& pending, const TraceLookup& lookup) {
 void TraceWork::note(const Pending& pending, const TraceLookup& lookup,
                      TraceCandidate::Download download, const std::string& details) {
   if (!question_.wants_candidates) return;
+  if (candidates_ == kCandidatesMax) return;
+  ++candidates_;
+  symbolicate::TraceModuleAnswer& answer = answers_[pending.module];
+  if (answer.file.empty()) {
+    // A longer one is no module's.
+    answer.file = pending.name.name.substr(0, ident::kMaxNameSize);
+    answer.file.append("/").append(pending.name.id, 0, ident::kMaxNameSize);
+  }
   TraceCandidate candidate;
-  candidate.source = lookup.source;
-  candidate.location = lookup.location;
-  candidate.location.append(pending.name.name).append("/").append(pending.name.id);
+  candidate.place = static_cast<std::uint32_t>(&lookup - lookups_.data());
+  candidate.details = add_details(details);
   candidate.download = download;
-  candidate.details = details;
-  answers_[pending.module].candidates.push_back(std::move(candidate));
+  answer.candidates.push_back(candidate);
+}
+
+// Refusals and misses are much the same for all modules.
+std::uint32_t TraceWork::add_details(const std::string& details) {
+  const auto [at, is_new] =
+      details_.try_emplace(details, static_cast<std::uint32_t>(texts_.details.size()));
+  if (is_new) texts_.details.push_back(details);
+  return at->second;
+}
+
+std::uint64_t TraceWork::memory_size() const {
+  // Each of the details stands in two places.
+  std::uint64_t size = question_.memory_size() + 2 * texts_.memory_size();
+  for (const symbolicate::TraceModuleAnswer& answer : answers_) size += answer.memory_size();
+  return size;
 }
 
 void TraceWork::settle(const Pending& pending, TraceStatus status) {
@@ -280,7 +305,7 @@ void TraceWork::finish() {
 
 Answer TraceWork::answer() {
   Answer answer = Answer::json(200, "");
-  auto writer = std::make_shared<symbolicate::TraceAnswerWriter>(question_, answers_);
+  auto writer = std::make_shared<symbolicate::TraceAnswerWriter>(question_, answers_, texts_);
   std::string first;
   writer->write_some(first, kFramesWhole);
   if (writer->is_done()) {

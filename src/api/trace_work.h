@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,8 @@ struct TraceLookup {
 };
 // A second's work; real patterns are done with a module's paths in a few hundred steps.
 constexpr std::uint64_t kPatternStepsMax = 500'000'000;
+// Of a question's modules and sources together; more are not told.
+constexpr std::size_t kCandidatesMax = 1'000'000;
 // A longer path matches no pattern.
 constexpr std::size_t kMatchedPathMax = 4096;
 
@@ -71,7 +74,7 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
 
   void find(std::function<void()> done);
   net::Answer answer();
-  std::uint64_t memory_size() const { return question_.memory_size(); }
+  std::uint64_t memory_size() const;
 
  private:
   struct Pending {
@@ -88,6 +91,7 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
   void add_requests(Pending& pending, std::vector<ident::SymbolRequest>& requests) const;
   void note(const Pending& pending, const TraceLookup& lookup,
             symbolicate::TraceCandidate::Download download, const std::string& details);
+  std::uint32_t add_details(const std::string& details);
   void settle(const Pending& pending, symbolicate::TraceStatus status);
   void give_up();
   void finish();
@@ -98,6 +102,9 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
   const Clock::time_point deadline_;
   const bool is_unwound_;
   std::vector<symbolicate::TraceModuleAnswer> answers_;
+  symbolicate::TraceCandidateTexts texts_;                     // a place for each lookup
+  std::map<std::string, std::uint32_t, std::less<>> details_;  // where they are in texts_
+  std::size_t candidates_ = 0;
   std::vector<Pending> pending_;
   std::function<void()> done_;
   std::size_t rounds_ = 0;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "api/empty_store_fixture.h"
 #include "base/json.h"
 
@@ -101,6 +103,50 @@ TEST(TraceWork, PiecesOfWhichNothingIsLeftDoNotEndTheAnswer) {
   const base::JsonValue& left = (*answer)["stacktraces"].at(0)["frames"];
   ASSERT_EQ(left.size(), 1u);
   EXPECT_EQ(left.at(0)["original_index"].integer_or(0), 6000);
+}
+
+// Fifty sources that may not be asked about a hundred modules, each with a reason of 2 KB.
+TEST(TraceWork, CandidatesShareTheirTexts) {
+  constexpr std::size_t kModules = 100;
+  constexpr std::size_t kText = 2000;
+  EmptyStore store;
+  std::string frames;
+  std::string modules;
+  for (std::size_t i = 0; i < kModules; ++i) {
+    const std::string at = std::to_string(0x10000 * (i + 1));
+    frames.append(i == 0 ? "" : ",").append(R"({"instruction_addr":)").append(at).append("}");
+    modules.append(i == 0 ? "" : ",").append(R"({"type":"elf","debug_file":"a","image_size":16,)");
+    modules.append(R"("debug_id":"000000000000000000000000000000AA0","image_addr":)");
+    modules.append(at).append("}");
+  }
+  std::vector<TraceLookup> lookups(50);
+  for (TraceLookup& lookup : lookups) {
+    lookup.source = std::string(kText, 's');
+    lookup.location = std::string(kText, 'l') + "/";
+    lookup.refusal = base::Error{base::Fault::denied, std::string(kText, 'd')};
+  }
+  const auto work = std::make_shared<TraceWork>(
+      TraceWork::Rooms{*store.supply, *store.maps, std::make_shared<Door>(1u)},
+      must_ask(std::string(R"({"options":{"dif_candidates":true},"stacktraces":[{"frames":[)")
+                   .append(frames)
+                   .append(R"(]}],"modules":[)")
+                   .append(modules)
+                   .append("]}")),
+      lookups, Clock::now() + std::chrono::seconds(60), false);
+  const std::uint64_t before = work->memory_size();
+  std::promise<void> done;
+  work->find([&] { done.set_value(); });
+  ASSERT_EQ(done.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
+  EXPECT_GE(work->memory_size(), before + kModules * lookups.size() * 12);
+  EXPECT_LT(work->memory_size(), 4 * lookups.size() * 3 * kText);
+  const std::string body = body_of(work->answer());
+  const auto answer = base::JsonValue::parse(body);
+  ASSERT_TRUE(answer.ok()) << body.substr(0, 300);
+  const base::JsonValue& candidates = (*answer)["modules"].at(kModules - 1)["candidates"];
+  ASSERT_EQ(candidates.size(), lookups.size());
+  EXPECT_EQ(candidates.at(0)["location"].text_or(""),
+            lookups[0].location + "a/000000000000000000000000000000AA0");
+  EXPECT_EQ(candidates.at(0)["download"]["details"].text_or(""), lookups[0].refusal->what);
 }
 
 }  // namespace

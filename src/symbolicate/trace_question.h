@@ -28,6 +28,8 @@ constexpr std::size_t kTraceSourcesMax = 100;
 // Of one source; what is matched grows with each byte.
 constexpr std::size_t kTracePatternsMax = 64;
 constexpr std::size_t kTracePatternSizeMax = 1024;
+// Of each text of a source, which candidates name again and again.
+constexpr std::size_t kTraceSourceTextMax = 2048;
 
 struct TraceModule {
   std::string type;                    // "elf", "macho", "pe", …; "unknown"

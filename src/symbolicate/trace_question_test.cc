@@ -176,6 +176,25 @@ TEST(TraceQuestion, PatternsAreFewAndShort) {
   }
 }
 
+TEST(TraceQuestion, TextsOfASourceAreShort) {
+  const std::string most(kTraceSourceTextMax, 'a');
+  const auto body = [](std::string_view name, const std::string& text) {
+    return std::string(R"({"sources":[{"type":"s3",")")
+        .append(name)
+        .append("\":\"")
+        .append(text)
+        .append("\"}]}");
+  };
+  for (const std::string name :
+       {"id", "url", "bucket", "region", "access_key", "secret_key", "prefix"}) {
+    EXPECT_TRUE(must_parse(body(name, most)).sources) << name;
+    const auto question = parse_trace_question(body(name, most + "a"));
+    ASSERT_FALSE(question.ok()) << name;
+    EXPECT_EQ(question.error().fault, base::Fault::unsupported);
+    EXPECT_EQ(question.error().what, "sources[0]." + name + ": expected at most 2048 bytes");
+  }
+}
+
 TEST(TraceQuestion, NumbersAreHexOrDecimal) {
   EXPECT_EQ(find_trace_number("0x1f"), 31u);
   EXPECT_EQ(find_trace_number("0X1F"), 31u);
