@@ -114,6 +114,7 @@ void begin_question(const std::shared_ptr<SymbolicatorJob>& job, const Request& 
                     const Completing& completer) {
   auto question = symbolicate::parse_trace_question(request.body);
   if (!question.ok()) return job->refuse(completer, refuse_question(question.error()));
+  if (!job->charge(*question)) return job->refuse(completer, too_many());
   job->hurry(request.deadline);
   job->answer(std::move(*question), false);
   job->tell(completer, request.deadline);
@@ -157,6 +158,7 @@ void begin_apple_report(const std::shared_ptr<SymbolicatorJob>& job, const Reque
     return job->refuse(completer, refusal(413, "the crash report is larger than 32 MiB"));
   }
   auto question = traces_of_apple_report(base::text_of(form->file));
+  if (question.ok() && !job->charge(*question)) return job->refuse(completer, too_many());
   if (question.ok()) {
     SymbolicatorJob::take_wishes(form->asks, *question);
     job->hurry(request.deadline);
@@ -167,10 +169,10 @@ void begin_apple_report(const std::shared_ptr<SymbolicatorJob>& job, const Reque
   job->tell(completer, request.deadline);
 }
 
-net::Reply begin(const Shared& state, Request& request, Begin how, std::uint64_t memory) {
+net::Reply begin(const Shared& state, Request& request, Begin how, PendingAnswers::Size size) {
   SymbolicatorAsked asked;
   if (auto refused = refuse_head(state, request, asked)) return *std::move(refused);
-  auto id = state->begin(asked, memory);
+  auto id = state->begin(asked, size);
   if (!id) return too_many();
   const auto job = std::make_shared<SymbolicatorJob>(state, std::move(asked), *std::move(id));
   return net::Later{[state, job, how, &request](Completing completer) {
@@ -213,7 +215,7 @@ net::Route question_route(const Shared& state) {
   route.body.budget = state->bodies;
   route.admit = admission(state, refuse_no_json);
   route.handler = [state](Request& request) {
-    return begin(state, request, begin_question, request.body.size());
+    return begin(state, request, begin_question, {request.body.size(), 0});
   };
   return route;
 }
@@ -224,7 +226,9 @@ net::Route form_route(const Shared& state, Begin how) {
   route.body.plain_size_max = kCrashBodyMax;
   route.admit = admission(state, refuse_no_form);
   route.handler = [state, how](Request& request) {
-    return begin(state, request, how, kCrashMemory);
+    const std::uint64_t sent =
+        request.body_file ? request.body_file->file.size() : request.body.size();
+    return begin(state, request, how, {kCrashMemory, sent});
   };
   return route;
 }

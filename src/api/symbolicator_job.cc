@@ -83,8 +83,8 @@ Symbolicator::State::State(supply::Supply& from, supply::SymbolMaps& open_maps, 
       pending(options.pending) {}
 
 std::optional<std::string> Symbolicator::State::begin(const SymbolicatorAsked& asked,
-                                                      std::uint64_t bytes) {
-  return pending.begin(owner_of(asked.scope), bytes);
+                                                      PendingAnswers::Size size) {
+  return pending.begin(owner_of(asked.scope), size);
 }
 
 bool Symbolicator::State::tell(const std::string& id, const SymbolicatorAsked& asked,
@@ -153,6 +153,7 @@ void SymbolicatorJob::walk(const std::shared_ptr<base::PendingFile>& dump,
   auto question = symbolicate::parse_trace_question_with_facts(walked->json);
   if (!question.ok()) return fail({Fault::internal, question.error().what});
   take_wishes(asks, *question);
+  (void)charge(*question);  // it was taken on; how much it may be, the child's limits say
   answer(std::move(*question), true);
 }
 

@@ -195,6 +195,29 @@ TEST(TraceQuestion, TextsOfASourceAreShort) {
   }
 }
 
+std::string repeated(std::string_view text, std::size_t count) {
+  std::string all;
+  for (std::size_t i = 0; i < count; ++i) all.append(i == 0 ? "" : ",").append(text);
+  return all;
+}
+
+TEST(TraceQuestion, TracesAndTheirRegistersAreLimited) {
+  const auto traces = [](std::size_t count) {
+    return R"({"stacktraces":[)" + repeated(R"({"frames":[]})", count) + "]}";
+  };
+  const auto registers = [](std::size_t count) {
+    return R"({"stacktraces":[{"frames":[],"registers":{)" + repeated(R"("r":1)", count) + "}}]}";
+  };
+  EXPECT_EQ(must_parse(traces(kTraceTracesMax)).traces.size(), kTraceTracesMax);
+  EXPECT_EQ(must_parse(registers(kTraceRegistersMax)).traces.at(0).registers.size(),
+            kTraceRegistersMax);
+  for (const std::string& body : {traces(kTraceTracesMax + 1), registers(kTraceRegistersMax + 1)}) {
+    const auto question = parse_trace_question(body);
+    ASSERT_FALSE(question.ok());
+    EXPECT_EQ(question.error().fault, base::Fault::too_large) << question.error().what;
+  }
+}
+
 TEST(TraceQuestion, NumbersAreHexOrDecimal) {
   EXPECT_EQ(find_trace_number("0x1f"), 31u);
   EXPECT_EQ(find_trace_number("0X1F"), 31u);
