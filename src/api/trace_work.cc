@@ -185,18 +185,39 @@ void TraceWork::find(std::function<void()> done) {
 }
 
 void TraceWork::advance() {
-  std::erase_if(pending_, [&](Pending& pending) { return find_module(pending); });
-  if (pending_.empty()) return finish();
+  if (find_modules()) return finish();
   if (Clock::now() >= deadline_ || ++rounds_ > kRoundsMax + 2 * lookups_.size()) {
     give_up();
     return finish();
   }
   std::vector<ident::SymbolRequest> requests;
-  requests.reserve(pending_.size());
-  for (Pending& pending : pending_) add_requests(pending, requests);
+  requests.reserve(pending_.size() - first_of_few());
+  for (std::size_t i = first_of_few(); i < pending_.size(); ++i) {
+    add_requests(pending_[i], requests);
+  }
   rooms_.supply.want(requests, deadline_, [self = shared_from_this()] {
     self->rooms_.door->post([self] { self->advance(); });
   });
+}
+
+std::size_t TraceWork::first_of_few() const {
+  return pending_.size() - std::min(pending_.size(), kTraceModulesAtOnce);
+}
+
+// Whether all are settled; if not, some of the last few are not.
+bool TraceWork::find_modules() {
+  for (std::size_t first = first_of_few(); !pending_.empty(); first = first_of_few()) {
+    std::size_t left = first;
+    for (std::size_t i = first; i < pending_.size(); ++i) {
+      if (find_module(pending_[i])) continue;
+      if (left != i) pending_[left] = std::move(pending_[i]);
+      ++left;
+    }
+    if (left != pending_.size()) rounds_ = 0;
+    pending_.resize(left);
+    if (left > first) return false;
+  }
+  return true;
 }
 
 void TraceWork::add_requests(Pending& pending, std::vector<ident::SymbolRequest>& requests) const {

@@ -42,6 +42,8 @@ struct TraceLookup {
 };
 // A second's work; real patterns are done with a module's paths in a few hundred steps.
 constexpr std::uint64_t kPatternStepsMax = 500'000'000;
+// What is looked for at a time, however many modules a question has.
+constexpr std::size_t kTraceModulesAtOnce = 4096;
 // Of a question's modules and sources together; more are not told.
 constexpr std::size_t kCandidatesMax = 1'000'000;
 // A longer path matches no pattern.
@@ -86,6 +88,8 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
   };
 
   void advance();
+  std::size_t first_of_few() const;
+  bool find_modules();
   bool find_module(Pending& pending);
   bool find_there(Pending& pending, const TraceLookup& lookup);
   void add_requests(Pending& pending, std::vector<ident::SymbolRequest>& requests) const;
@@ -107,7 +111,7 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
   std::size_t candidates_ = 0;
   std::vector<Pending> pending_;
   std::function<void()> done_;
-  std::size_t rounds_ = 0;
+  std::size_t rounds_ = 0;  // since a module was settled
   std::uint64_t pattern_steps_left_ = kPatternStepsMax;
 };
 

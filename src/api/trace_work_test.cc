@@ -1,8 +1,11 @@
 #include "api/trace_work.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <future>
+#include <mutex>
 
 #include "api/empty_store_fixture.h"
 #include "base/json.h"
@@ -147,6 +150,80 @@ TEST(TraceWork, CandidatesShareTheirTexts) {
   EXPECT_EQ(candidates.at(0)["location"].text_or(""),
             lookups[0].location + "a/000000000000000000000000000000AA0");
   EXPECT_EQ(candidates.at(0)["download"]["details"].text_or(""), lookups[0].refusal->what);
+}
+
+// Those who are asked, and do not answer until they are let go; then they have nothing.
+class Held {
+ public:
+  void add(supply::Supply::Options::Hearer hearer) {
+    std::unique_lock lock(mutex_);
+    if (is_open_) {
+      lock.unlock();
+      return tell(hearer);
+    }
+    hearers_.push_back(std::move(hearer));
+    changed_.notify_all();
+  }
+  bool wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(60),
+                             [&] { return hearers_.size() >= count; });
+  }
+  void let_go() {
+    std::vector<supply::Supply::Options::Hearer> hearers;
+    {
+      const std::lock_guard lock(mutex_);
+      is_open_ = true;
+      hearers = std::move(hearers_);
+    }
+    for (const auto& hearer : hearers) tell(hearer);
+  }
+
+ private:
+  static void tell(const supply::Supply::Options::Hearer& hearer) {
+    hearer.done({false,
+                 {base::Fault::not_found, "nobody has it"},
+                 supply::Supply::Clock::now() + std::chrono::hours(1)});
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  // Both guarded by mutex_.
+  std::vector<supply::Supply::Options::Hearer> hearers_;
+  bool is_open_ = false;
+};
+
+TEST(TraceWork, LooksForOnlySoManyModulesAtATime) {
+  constexpr std::size_t kModules = kTraceModulesAtOnce + 500;
+  Held held;
+  EmptyStore store([&](const ident::SymbolRequest&, supply::Supply::Options::Hearer hearer) {
+    held.add(std::move(hearer));
+  });
+  std::string frames;
+  std::string modules;
+  for (std::size_t i = 0; i < kModules; ++i) {
+    frames += fmt::format("{}{{\"instruction_addr\":{}}}", i == 0 ? "" : ",", (i + 1) * 0x1000);
+    modules += fmt::format(
+        R"({}{{"type":"elf","debug_file":"a","debug_id":"{:032X}0","image_addr":{},"image_size":16}})",
+        i == 0 ? "" : ",", i + 1, (i + 1) * 0x1000);
+  }
+  const auto door = std::make_shared<Door>(1u);
+  const auto work =
+      work_on(store,
+              must_ask(fmt::format(R"({{"stacktraces":[{{"frames":[{}]}}],"modules":[{}]}})",
+                                   frames, modules)),
+              door);
+  std::promise<void> done;
+  work->find([&] { done.set_value(); });
+  ASSERT_TRUE(held.wait_for(kTraceModulesAtOnce));
+  EXPECT_EQ(store.supply->counts().under_way, kTraceModulesAtOnce);
+  held.let_go();
+  ASSERT_EQ(done.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
+  const auto answer = base::JsonValue::parse(body_of(work->answer()));
+  ASSERT_TRUE(answer.ok());
+  for (const std::size_t at : {std::size_t{0}, kModules - 1}) {
+    EXPECT_EQ((*answer)["modules"].at(at)["debug_status"].text_or(""), "missing") << at;
+  }
 }
 
 }  // namespace
