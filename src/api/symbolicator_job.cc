@@ -127,8 +127,10 @@ void SymbolicatorJob::answer(TraceQuestion question, bool is_unwound) {
   const auto work = std::make_shared<TraceWork>(
       TraceWork::Rooms{state_->supply, state_->maps, state_->door}, std::move(question),
       std::move(lookups), std::min(find_by_, Clock::now() + state_->options.time_max), is_unwound);
-  work->find([self = shared_from_this(), work] {
-    self->state_->pending.finish(self->id_, [work] { return work->answer(); }, work->memory_size());
+  work->find([self = shared_from_this()](TraceWork& found) {
+    self->state_->pending.finish(
+        self->id_, [found = found.shared_from_this()] { return found->answer(); },
+        found.memory_size());
   });
 }
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+#include <mutex>
+
 #include "api/empty_store_fixture.h"
 
 namespace api {
@@ -48,6 +51,44 @@ TEST(Symbolicator, QuestionsShareOneBudgetOfMemory) {
   EXPECT_NE(budget_of("/symbolicate"), nullptr);
   EXPECT_EQ(budget_of("/try/symbolicate"), budget_of("/symbolicate"));
   EXPECT_EQ(budget_of("/p/game/symbolicate"), budget_of("/symbolicate"));
+}
+
+class Unheard final : public net::Completer {
+ public:
+  void complete(net::Answer) override {}
+};
+
+// A question whose module never comes.
+TEST(Symbolicator, NothingOfItIsLeftWhenTheServerStops) {
+  std::weak_ptr<int> lives;
+  std::promise<void> asked;
+  std::once_flag first;
+  {
+    EmptyStore store([&](const ident::SymbolRequest&, const supply::Supply::Options::Hearer&) {
+      std::call_once(first, [&] { asked.set_value(); });
+    });
+    auto part = std::make_shared<int>(1);
+    lives = part;
+    Symbolicator::Options options = options_in(store);
+    options.allows = [part = std::move(part)](const net::Request&) -> std::optional<net::Answer> {
+      return std::nullopt;
+    };
+    net::Request request = net::Request::of(
+        "POST", "/symbolicate", R"({"stacktraces":[{"frames":[{"instruction_addr":"0x10010"}]}],
+          "modules":[{"type":"elf","debug_file":"a","image_addr":"0x10000",
+                      "debug_id":"000000000000000000000000000000AA0"}]})");
+    request.deadline = std::chrono::steady_clock::now() + std::chrono::hours(1);
+    {
+      Symbolicator symbolicator(*store.supply, *store.maps, std::move(options));
+      net::Router router;
+      symbolicator.add_routes(router);
+      net::Reply reply = router.match(request).route->handler(request);
+      ASSERT_TRUE(std::holds_alternative<net::Later>(reply));
+      std::get<net::Later>(reply).start(std::make_shared<Unheard>());
+      ASSERT_EQ(asked.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
+    }
+  }
+  EXPECT_TRUE(lives.expired());
 }
 
 }  // namespace

@@ -179,7 +179,7 @@ TraceWork::TraceWork(const Rooms& rooms, symbolicate::TraceQuestion question,
   }
 }
 
-void TraceWork::find(std::function<void()> done) {
+void TraceWork::find(Done done) {
   done_ = std::move(done);
   rooms_.door->post([self = shared_from_this()] { self->advance(); });
 }
@@ -321,7 +321,7 @@ void TraceWork::give_up() {
 
 void TraceWork::finish() {
   const auto done = std::exchange(done_, nullptr);
-  done();
+  done(*this);
 }
 
 Answer TraceWork::answer() {

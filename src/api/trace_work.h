@@ -74,7 +74,10 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
   TraceWork(const Rooms& rooms, symbolicate::TraceQuestion question,
             std::vector<TraceLookup> lookups, Clock::time_point deadline, bool is_unwound);
 
-  void find(std::function<void()> done);
+  // `done` is told of this; it need not, and must not, keep it: that would be a ring that nobody
+  // opens when the server stops first.
+  using Done = std::function<void(TraceWork&)>;
+  void find(Done done);
   net::Answer answer();
   std::uint64_t memory_size() const;
 
@@ -110,7 +113,7 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
   std::map<std::string, std::uint32_t, std::less<>> details_;  // where they are in texts_
   std::size_t candidates_ = 0;
   std::vector<Pending> pending_;
-  std::function<void()> done_;
+  Done done_;
   std::size_t rounds_ = 0;  // since a module was settled
   std::uint64_t pattern_steps_left_ = kPatternStepsMax;
 };

@@ -138,7 +138,7 @@ TEST(TraceWork, CandidatesShareTheirTexts) {
       lookups, Clock::now() + std::chrono::seconds(60), false);
   const std::uint64_t before = work->memory_size();
   std::promise<void> done;
-  work->find([&] { done.set_value(); });
+  work->find([&](TraceWork&) { done.set_value(); });
   ASSERT_EQ(done.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
   EXPECT_GE(work->memory_size(), before + kModules * lookups.size() * 12);
   EXPECT_LT(work->memory_size(), 4 * lookups.size() * 3 * kText);
@@ -214,7 +214,7 @@ TEST(TraceWork, LooksForOnlySoManyModulesAtATime) {
                                    frames, modules)),
               door);
   std::promise<void> done;
-  work->find([&] { done.set_value(); });
+  work->find([&](TraceWork&) { done.set_value(); });
   ASSERT_TRUE(held.wait_for(kTraceModulesAtOnce));
   EXPECT_EQ(store.supply->counts().under_way, kTraceModulesAtOnce);
   held.let_go();
