@@ -98,7 +98,8 @@ void PendingAnswers::finish(const std::string& id, Make make, std::uint64_t byte
     ++counts_.kept;
     counts_.kept_bytes += bytes;
     for (Waiter& waiter : entry.waiters) calls.emplace_back(make, std::move(waiter.then));
-    if (!calls.empty()) erase(at);
+    entry.waiters.clear();
+    if (!calls.empty() && !entry.is_known) erase(at);
     make_room();
   }
   changed_.notify_all();
@@ -114,10 +115,10 @@ bool PendingAnswers::wait(const std::string& id, std::string_view owner, Clock::
     if (at == entries_.end() || at->second.owner != owner) return false;
     Entry& entry = at->second;
     if (entry.make) {
-      make = std::move(entry.make);
-      erase(at);
+      make = entry.make;
     } else if (stopping_ || until <= Clock::now()) {
       make = std::move(pending);
+      entry.is_known = true;
     } else {
       entry.waiters.push_back({until, std::move(pending), std::move(then)});
     }
@@ -163,6 +164,7 @@ PendingAnswers::Clock::time_point PendingAnswers::end_what_is_due(Clock::time_po
     const auto is_due = [&](const Waiter& waiter) { return waiter.until <= now; };
     for (Waiter& waiter : entry.waiters) {
       if (is_due(waiter)) {
+        entry.is_known = true;
         calls.emplace_back(std::move(waiter.pending), std::move(waiter.then));
       } else {
         next = std::min(next, waiter.until);

@@ -1,11 +1,13 @@
 // Work whose answer a client may come for later: it gets an id when its patience ends, and asks
 // again with that.
-//   begin() → under way → finish() → handed out, or kept until somebody comes or its time is up
-// Who waits when the work ends gets the answer, and it is gone; else it is kept for kept_for, and
-// handed out once. What is under way is limited in number, by its memory and by what it has on
-// disk, what is kept by its size: the oldest goes first. An id is a secret of its owner: who names
-// another owner is told that there is no such work. Any thread may call; `make` and `then` run on
-// the caller's thread or on one of ours, without locks. Waits are ended at the latest by the
+//   begin() → under way → finish() → kept until its time is up
+// Who waits when the work ends gets the answer. If somebody was told that it is pending, it is kept
+// for kept_for, however often it is asked for: an answer may be lost on its way. If nobody waits it
+// is kept as well; else nobody knows its id, and it is gone. What is under way is limited in
+// number, by its memory and by what it has on disk, what is kept by its size: the oldest goes
+// first. An id is a secret of its owner: who names another owner is told that there is no such
+// work. Any thread may call; `make` and `then` run on the caller's thread or on one of ours,
+// without locks. `make` may run on several at a time. Waits are ended at the latest by the
 // destructor, with the pending answer.
 #pragma once
 
@@ -56,7 +58,7 @@ class PendingAnswers {
   bool grow(const std::string& id, std::uint64_t bytes);
   // It came to nothing, and nobody waits for it.
   void abandon(const std::string& id);
-  // Its answer, which takes `bytes` of memory until it is handed out. Once for each begin().
+  // Its answer, which takes `bytes` of memory while it is kept. Once for each begin().
   void finish(const std::string& id, Make make, std::uint64_t bytes);
   // Calls `then` once: with the answer, or with what `pending` makes when `until` has come first.
   // False, and nothing is called: there is no such work.
@@ -77,8 +79,9 @@ class PendingAnswers {
   };
   struct Entry {
     std::string owner;
-    Size size;  // of the work; then of the answer
-    Make make;  // null: under way
+    Size size;              // of the work; then of the answer
+    bool is_known = false;  // somebody was told that it is pending
+    Make make;              // null: under way
     Clock::time_point expires;
     std::vector<Waiter> waiters;
   };
