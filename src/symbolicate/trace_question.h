@@ -30,6 +30,8 @@ constexpr std::size_t kTraceSourcesMax = 100;
 // Of one source; what is matched grows with each byte.
 constexpr std::size_t kTracePatternsMax = 64;
 constexpr std::size_t kTracePatternSizeMax = 1024;
+// Of each list of a source; a body of empty texts would take ten times its size.
+constexpr std::size_t kTraceListMax = 256;
 // Of each text of a source, which candidates name again and again.
 constexpr std::size_t kTraceSourceTextMax = 2048;
 

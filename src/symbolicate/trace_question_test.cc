@@ -218,6 +218,23 @@ TEST(TraceQuestion, TracesAndTheirRegistersAreLimited) {
   }
 }
 
+TEST(TraceQuestion, ListsOfASourceAreShort) {
+  const auto types = [](std::size_t count) {
+    return R"({"sources":[{"type":"http","filters":{"filetypes":[)" + repeated(R"("pe")", count) +
+           "]}}]}";
+  };
+  const auto headers = [](std::size_t count) {
+    return R"({"sources":[{"type":"http","headers":{)" + repeated(R"("a":"b")", count) + "}}]}";
+  };
+  EXPECT_TRUE(must_parse(types(kTraceListMax)).sources);
+  EXPECT_TRUE(must_parse(headers(kTraceListMax)).sources);
+  for (const std::string& body : {types(kTraceListMax + 1), headers(kTraceListMax + 1)}) {
+    const auto question = parse_trace_question(body);
+    ASSERT_FALSE(question.ok());
+    EXPECT_EQ(question.error().fault, base::Fault::unsupported) << question.error().what;
+  }
+}
+
 TEST(TraceQuestion, NumbersAreHexOrDecimal) {
   EXPECT_EQ(find_trace_number("0x1f"), 31u);
   EXPECT_EQ(find_trace_number("0X1F"), 31u);

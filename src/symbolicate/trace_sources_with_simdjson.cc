@@ -61,6 +61,9 @@ Result<void> read_known_source(const object& members, const std::string& where,
   if (const auto headers = find_member(members, "headers")) {
     object fields;
     if (headers->get(fields)) return wrong(where + ".headers", "an object");
+    if (fields.size() > kTraceListMax) {
+      return wrong(where + ".headers", fmt::format("at most {} headers", kTraceListMax));
+    }
     for (const auto& [name, content] : fields) {
       std::string_view text;
       if (content.get(text)) return wrong(where + ".headers", "strings");
