@@ -42,30 +42,46 @@ void PendingAnswers::call_all(const Calls& calls) {
   for (const auto& [make, then] : calls) then(make());
 }
 
-std::optional<std::string> PendingAnswers::begin(std::string_view owner, std::uint64_t bytes) {
+std::optional<std::string> PendingAnswers::begin(std::string_view owner, Size size) {
   const std::lock_guard lock(mutex_);
   if (counts_.under_way >= options_.under_way_max) return std::nullopt;
   const bool is_alone = counts_.under_way == 0;
-  if (!is_alone && counts_.under_way_bytes + bytes > options_.under_way_bytes_max) {
+  if (!is_alone && (counts_.under_way_bytes + size.bytes > options_.under_way_bytes_max ||
+                    counts_.under_way_disk + size.disk > options_.under_way_disk_max)) {
     return std::nullopt;
   }
   std::string id = new_id();
   Entry entry;
   entry.owner = owner;
-  entry.bytes = bytes;
+  entry.size = size;
   entries_.emplace(id, std::move(entry));
   ++counts_.under_way;
-  counts_.under_way_bytes += bytes;
+  counts_.under_way_bytes += size.bytes;
+  counts_.under_way_disk += size.disk;
   return id;
+}
+
+bool PendingAnswers::grow(const std::string& id, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  const auto at = entries_.find(id);
+  if (at == entries_.end() || at->second.make || bytes <= at->second.size.bytes) return true;
+  counts_.under_way_bytes += bytes - at->second.size.bytes;
+  at->second.size.bytes = bytes;
+  return counts_.under_way == 1 || counts_.under_way_bytes <= options_.under_way_bytes_max;
 }
 
 void PendingAnswers::abandon(const std::string& id) {
   const std::lock_guard lock(mutex_);
   const auto at = entries_.find(id);
   if (at == entries_.end() || at->second.make) return;
-  --counts_.under_way;
-  counts_.under_way_bytes -= at->second.bytes;
+  end_work(at->second);
   entries_.erase(at);
+}
+
+void PendingAnswers::end_work(const Entry& entry) {
+  --counts_.under_way;
+  counts_.under_way_bytes -= entry.size.bytes;
+  counts_.under_way_disk -= entry.size.disk;
 }
 
 void PendingAnswers::finish(const std::string& id, Make make, std::uint64_t bytes) {
@@ -75,15 +91,15 @@ void PendingAnswers::finish(const std::string& id, Make make, std::uint64_t byte
     const auto at = entries_.find(id);
     if (at == entries_.end() || at->second.make) return;
     Entry& entry = at->second;
-    --counts_.under_way;
-    counts_.under_way_bytes -= entry.bytes;
+    end_work(entry);
     entry.make = make;
-    entry.bytes = bytes;
+    entry.size = {bytes, 0};
     entry.expires = Clock::now() + options_.kept_for;
     ++counts_.kept;
     counts_.kept_bytes += bytes;
     for (Waiter& waiter : entry.waiters) calls.emplace_back(make, std::move(waiter.then));
-    if (!calls.empty()) erase(at);
+    entry.waiters.clear();
+    if (!calls.empty() && !entry.is_known) erase(at);
     make_room();
   }
   changed_.notify_all();
@@ -99,10 +115,10 @@ bool PendingAnswers::wait(const std::string& id, std::string_view owner, Clock::
     if (at == entries_.end() || at->second.owner != owner) return false;
     Entry& entry = at->second;
     if (entry.make) {
-      make = std::move(entry.make);
-      erase(at);
+      make = entry.make;
     } else if (stopping_ || until <= Clock::now()) {
       make = std::move(pending);
+      entry.is_known = true;
     } else {
       entry.waiters.push_back({until, std::move(pending), std::move(then)});
     }
@@ -148,6 +164,7 @@ PendingAnswers::Clock::time_point PendingAnswers::end_what_is_due(Clock::time_po
     const auto is_due = [&](const Waiter& waiter) { return waiter.until <= now; };
     for (Waiter& waiter : entry.waiters) {
       if (is_due(waiter)) {
+        entry.is_known = true;
         calls.emplace_back(std::move(waiter.pending), std::move(waiter.then));
       } else {
         next = std::min(next, waiter.until);
@@ -180,7 +197,7 @@ void PendingAnswers::make_room() {
 // REQUIRES: it is finished.
 void PendingAnswers::erase(Entries::iterator at) {
   --counts_.kept;
-  counts_.kept_bytes -= at->second.bytes;
+  counts_.kept_bytes -= at->second.size.bytes;
   entries_.erase(at);
 }
 

@@ -1,12 +1,14 @@
 // Work whose answer a client may come for later: it gets an id when its patience ends, and asks
 // again with that.
-//   begin() → under way → finish() → handed out, or kept until somebody comes or its time is up
-// Who waits when the work ends gets the answer, and it is gone; else it is kept for kept_for, and
-// handed out once. What is under way is limited in number and by the size of what was sent, what
-// is kept by its size: the oldest goes first.
-// An id is a secret of its owner: who names another owner is told that there is no such work.
-// Any thread may call; `make` and `then` run on the caller's thread or on one of ours, without
-// locks. Waits are ended at the latest by the destructor, with the pending answer.
+//   begin() → under way → finish() → kept until its time is up
+// Who waits when the work ends gets the answer. If somebody was told that it is pending, it is kept
+// for kept_for, however often it is asked for: an answer may be lost on its way. If nobody waits it
+// is kept as well; else nobody knows its id, and it is gone. What is under way is limited in
+// number, by its memory and by what it has on disk, what is kept by its size: the oldest goes
+// first. An id is a secret of its owner: who names another owner is told that there is no such
+// work. Any thread may call; `make` and `then` run on the caller's thread or on one of ours,
+// without locks. `make` may run on several at a time. Waits are ended at the latest by the
+// destructor, with the pending answer.
 #pragma once
 
 #include <chrono>
@@ -34,6 +36,7 @@ class PendingAnswers {
   struct Options {
     std::size_t under_way_max = 200;
     std::uint64_t under_way_bytes_max = 1ull << 30;
+    std::uint64_t under_way_disk_max = 4ull << 30;
     std::size_t kept_max = 1000;
     std::uint64_t kept_bytes_max = 256ull << 20;
     std::chrono::milliseconds kept_for{90'000};
@@ -43,11 +46,19 @@ class PendingAnswers {
   PendingAnswers(const PendingAnswers&) = delete;
   PendingAnswers& operator=(const PendingAnswers&) = delete;
 
-  // The id of work on `bytes` that were sent; nothing when too much is under way.
-  std::optional<std::string> begin(std::string_view owner, std::uint64_t bytes);
+  // What work takes: memory, and files.
+  struct Size {
+    std::uint64_t bytes = 0;
+    std::uint64_t disk = 0;
+  };
+  // The id of work of that size; nothing when too much is under way. Alone it may be any size.
+  std::optional<std::string> begin(std::string_view owner, Size size);
+  // It turned out to take that much memory, if that is more. False: with the others that is too
+  // much; it is counted all the same until finish() or abandon().
+  bool grow(const std::string& id, std::uint64_t bytes);
   // It came to nothing, and nobody waits for it.
   void abandon(const std::string& id);
-  // Its answer, which takes `bytes` of memory until it is handed out. Once for each begin().
+  // Its answer, which takes `bytes` of memory while it is kept. Once for each begin().
   void finish(const std::string& id, Make make, std::uint64_t bytes);
   // Calls `then` once: with the answer, or with what `pending` makes when `until` has come first.
   // False, and nothing is called: there is no such work.
@@ -56,7 +67,7 @@ class PendingAnswers {
 
   struct Counts {
     std::size_t under_way = 0, kept = 0;
-    std::uint64_t under_way_bytes = 0, kept_bytes = 0;
+    std::uint64_t under_way_bytes = 0, under_way_disk = 0, kept_bytes = 0;
   };
   Counts counts() const;
 
@@ -68,8 +79,9 @@ class PendingAnswers {
   };
   struct Entry {
     std::string owner;
-    std::uint64_t bytes = 0;  // of what was sent; then of the answer
-    Make make;                // null: under way
+    Size size;              // of the work; then of the answer
+    bool is_known = false;  // somebody was told that it is pending
+    Make make;              // null: under way
     Clock::time_point expires;
     std::vector<Waiter> waiters;
   };
@@ -78,10 +90,11 @@ class PendingAnswers {
   static void call_all(const Calls& calls);
 
   void watch();
-  // Both REQUIRE: mutex_ held.
+  // All REQUIRE: mutex_ held.
   Clock::time_point end_what_is_due(Clock::time_point now, Calls& calls);
   void make_room();
   void erase(Entries::iterator at);
+  void end_work(const Entry& entry);
 
   const Options options_;
   mutable std::mutex mutex_;

@@ -49,6 +49,13 @@ Answer refusal(int status, std::string_view detail) {
 
 Answer too_many() { return refusal(503, "maximum number of concurrent requests reached"); }
 
+// Why there is no room, a full disk say, is in our log and nobody else's business.
+Answer no_room() {
+  Answer answer = refusal(503, "there is no room for the request: ask again");
+  answer.headers.set("Retry-After", "1");
+  return answer;
+}
+
 std::optional<std::chrono::seconds> find_timeout(std::string_view text) {
   const auto seconds = base::parse_decimal(text);
   if (!seconds) return std::nullopt;
@@ -107,6 +114,7 @@ void begin_question(const std::shared_ptr<SymbolicatorJob>& job, const Request& 
                     const Completing& completer) {
   auto question = symbolicate::parse_trace_question(request.body);
   if (!question.ok()) return job->refuse(completer, refuse_question(question.error()));
+  if (!job->charge(*question)) return job->refuse(completer, too_many());
   job->hurry(request.deadline);
   job->answer(std::move(*question), false);
   job->tell(completer, request.deadline);
@@ -119,6 +127,7 @@ Result<std::shared_ptr<base::PendingFile>> keep_dump(base::Bytes bytes, const st
 }
 
 Answer refuse_form(const Error& error) {
+  if (error.fault == Fault::unavailable) return no_room();
   return refusal(error.fault == Fault::too_large ? 413 : 400, error.what);
 }
 
@@ -133,6 +142,7 @@ void begin_dump(const std::shared_ptr<SymbolicatorJob>& job, const Request& requ
   auto dump = keep_dump(form->file, job->state().options.tmp);
   if (!dump.ok()) {
     base::log::error("symbolicator: {}", dump.error().what);
+    if (dump.error().fault == Fault::unavailable) return job->refuse(completer, no_room());
     return job->refuse(completer, refusal(500, "the minidump could not be kept"));
   }
   job->state().dump_door->post(
@@ -148,6 +158,7 @@ void begin_apple_report(const std::shared_ptr<SymbolicatorJob>& job, const Reque
     return job->refuse(completer, refusal(413, "the crash report is larger than 32 MiB"));
   }
   auto question = traces_of_apple_report(base::text_of(form->file));
+  if (question.ok() && !job->charge(*question)) return job->refuse(completer, too_many());
   if (question.ok()) {
     SymbolicatorJob::take_wishes(form->asks, *question);
     job->hurry(request.deadline);
@@ -158,10 +169,10 @@ void begin_apple_report(const std::shared_ptr<SymbolicatorJob>& job, const Reque
   job->tell(completer, request.deadline);
 }
 
-net::Reply begin(const Shared& state, Request& request, Begin how, std::uint64_t memory) {
+net::Reply begin(const Shared& state, Request& request, Begin how, PendingAnswers::Size size) {
   SymbolicatorAsked asked;
   if (auto refused = refuse_head(state, request, asked)) return *std::move(refused);
-  auto id = state->begin(asked, memory);
+  auto id = state->begin(asked, size);
   if (!id) return too_many();
   const auto job = std::make_shared<SymbolicatorJob>(state, std::move(asked), *std::move(id));
   return net::Later{[state, job, how, &request](Completing completer) {
@@ -183,6 +194,7 @@ net::Reply poll(const Shared& state, const Request& request) {
 }
 
 Answer refuse_body(const Request&, const Error& error) {
+  if (error.fault == Fault::unavailable) return no_room();
   return Answer::text(error.fault == Fault::too_large ? 413 : 400, error.what);
 }
 
@@ -200,9 +212,10 @@ net::Route question_route(const Shared& state) {
   net::Route route;
   route.body = net::BodyPolicy::memory(kJsonBodyMax);
   route.body.plain_size_max = kJsonBodyMax;
+  route.body.budget = state->bodies;
   route.admit = admission(state, refuse_no_json);
   route.handler = [state](Request& request) {
-    return begin(state, request, begin_question, request.body.size());
+    return begin(state, request, begin_question, {request.body.size(), 0});
   };
   return route;
 }
@@ -213,7 +226,9 @@ net::Route form_route(const Shared& state, Begin how) {
   route.body.plain_size_max = kCrashBodyMax;
   route.admit = admission(state, refuse_no_form);
   route.handler = [state, how](Request& request) {
-    return begin(state, request, how, kCrashMemory);
+    const std::uint64_t sent =
+        request.body_file ? request.body_file->file.size() : request.body.size();
+    return begin(state, request, how, {kCrashMemory, sent});
   };
   return route;
 }

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,6 +35,7 @@ class Symbolicator {
     std::chrono::milliseconds time_max{60'000};  // to find the modules of one request
     std::string tmp;                             // where dumps lie while they are walked
     PendingAnswers::Options pending;
+    std::uint64_t bodies_max = 1ull << 30;  // of questions that arrive or are answered, in memory
     // Nothing for whom may read a project's symbols; else the refusal. Null: nobody may.
     std::function<std::optional<net::Answer>(const net::Request&)> allows;
     // Makes a source of a request one that can be asked, for that scope alone. `isolation` is what

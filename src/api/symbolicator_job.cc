@@ -79,11 +79,12 @@ Symbolicator::State::State(supply::Supply& from, supply::SymbolMaps& open_maps, 
       options(std::move(given)),
       door(std::make_shared<Door>(std::max(options.threads, 1u))),
       dump_door(std::make_shared<Door>(std::max(options.dump_threads, 1u))),
+      bodies(std::make_shared<net::BodyBudget>(options.bodies_max)),
       pending(options.pending) {}
 
 std::optional<std::string> Symbolicator::State::begin(const SymbolicatorAsked& asked,
-                                                      std::uint64_t bytes) {
-  return pending.begin(owner_of(asked.scope), bytes);
+                                                      PendingAnswers::Size size) {
+  return pending.begin(owner_of(asked.scope), size);
 }
 
 bool Symbolicator::State::tell(const std::string& id, const SymbolicatorAsked& asked,
@@ -126,8 +127,10 @@ void SymbolicatorJob::answer(TraceQuestion question, bool is_unwound) {
   const auto work = std::make_shared<TraceWork>(
       TraceWork::Rooms{state_->supply, state_->maps, state_->door}, std::move(question),
       std::move(lookups), std::min(find_by_, Clock::now() + state_->options.time_max), is_unwound);
-  work->find([self = shared_from_this(), work] {
-    self->state_->pending.finish(self->id_, [work] { return work->answer(); }, work->memory_size());
+  work->find([self = shared_from_this()](TraceWork& found) {
+    self->state_->pending.finish(
+        self->id_, [found = found.shared_from_this()] { return found->answer(); },
+        found.memory_size());
   });
 }
 
@@ -152,6 +155,7 @@ void SymbolicatorJob::walk(const std::shared_ptr<base::PendingFile>& dump,
   auto question = symbolicate::parse_trace_question_with_facts(walked->json);
   if (!question.ok()) return fail({Fault::internal, question.error().what});
   take_wishes(asks, *question);
+  (void)charge(*question);  // it was taken on; how much it may be, the child's limits say
   answer(std::move(*question), true);
 }
 
@@ -176,6 +180,7 @@ std::vector<analyze::Supplied> SymbolicatorJob::find_indexes(
     const std::vector<TraceLookup>& lookups, const std::vector<analyze::ModuleKey>& lacking) {
   std::vector<analyze::Supplied> indexes(lacking.size());
   const auto deadline = Clock::now() + state_->options.time_max;
+  std::uint64_t pattern_steps_left = kPatternStepsMax;
   for (const TraceLookup& lookup : lookups) {
     if (lookup.refusal) continue;
     std::vector<ident::SymbolRequest> files;
@@ -185,7 +190,7 @@ std::vector<analyze::Supplied> SymbolicatorJob::find_indexes(
       const auto id = ident::DebugId::parse(lacking[i].debug_id);
       if (!indexes[i].index_path.empty() || !id || id->is_nil()) continue;
       const symbolicate::TraceModule module = module_of(lacking[i]);
-      if (!lookup.may_have(module)) continue;
+      if (!lookup.may_have(module, pattern_steps_left)) continue;
       if (lookup.is_foreign) {
         for (auto& file : files_to_fetch(module, lookup.scope)) files.push_back(std::move(file));
       }

@@ -14,6 +14,7 @@
 #include "api/door.h"
 #include "api/symbolicator.h"
 #include "base/file.h"
+#include "net/body_budget.h"
 
 namespace api {
 
@@ -30,12 +31,13 @@ struct Symbolicator::State {
   supply::Supply& supply;
   supply::SymbolMaps& maps;
   const Options options;
-  const std::shared_ptr<Door> door;       // for looking up
-  const std::shared_ptr<Door> dump_door;  // for walking dumps, where one waits
+  const std::shared_ptr<Door> door;               // for looking up
+  const std::shared_ptr<Door> dump_door;          // for walking dumps, where one waits
+  const std::shared_ptr<net::BodyBudget> bodies;  // what those of questions may take together
   PendingAnswers pending;
 
-  // The id of a new job, on `bytes` that were sent; nothing when too much is under way.
-  std::optional<std::string> begin(const SymbolicatorAsked& asked, std::uint64_t bytes);
+  // The id of a new job of that size; nothing when too much is under way.
+  std::optional<std::string> begin(const SymbolicatorAsked& asked, PendingAnswers::Size size);
   // Tells the client when the job with that id is done, or that it is not yet. `deadline`: its
   // request's. False: there is no such job.
   bool tell(const std::string& id, const SymbolicatorAsked& asked,
@@ -58,6 +60,10 @@ class SymbolicatorJob : public std::enable_shared_from_this<SymbolicatorJob> {
   // Who names no time waits for the whole answer: what has not come shortly before that deadline
   // of his request is timed out then.
   void hurry(std::chrono::steady_clock::time_point deadline);
+  // What is asked takes that much memory. False: that is too much beside the others.
+  bool charge(const symbolicate::TraceQuestion& question) {
+    return state_->pending.grow(id_, question.memory_size());
+  }
   // `is_unwound`: the traces were walked here.
   void answer(symbolicate::TraceQuestion question, bool is_unwound);
   // Walks a dump, and then as for other traces, with the sources and options of `asks`.

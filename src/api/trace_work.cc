@@ -42,7 +42,7 @@ bool is_worse(const Error& error, const Error& than) {
 }
 
 // '*' is any text, '?' any character; without case, and for both systems' separators.
-bool matches(std::string_view pattern, std::string_view text) {
+bool matches(std::string_view pattern, std::string_view text, std::uint64_t& steps_left) {
   const auto same = [](char a, char b) {
     const auto plain = [](char c) {
       return c == '\\' ? '/' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -53,6 +53,8 @@ bool matches(std::string_view pattern, std::string_view text) {
   std::size_t star = std::string_view::npos;  // the last one, and where its text begins
   std::size_t from = 0;
   for (std::size_t i = 0; i < text.size();) {
+    if (steps_left == 0) return false;
+    --steps_left;
     if (at < pattern.size() && pattern[at] == '*') {
       star = at++;
       from = i;
@@ -71,12 +73,17 @@ bool matches(std::string_view pattern, std::string_view text) {
 
 }  // namespace
 
-bool TraceLookup::may_have(const symbolicate::TraceModule& module) const {
+bool TraceLookup::may_have(const symbolicate::TraceModule& module,
+                           std::uint64_t& steps_left) const {
   if (patterns.empty()) return true;
-  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
-    return matches(pattern, module.code_file.value_or("")) ||
-           matches(pattern, module.debug_file.value_or(""));
-  });
+  const auto may_be_at = [&](const std::optional<std::string>& path) {
+    const std::string_view text = path ? std::string_view(*path) : "";
+    if (text.size() > kMatchedPathMax) return false;
+    return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+      return matches(pattern, text, steps_left);
+    });
+  };
+  return may_be_at(module.code_file) || may_be_at(module.debug_file);
 }
 
 std::vector<ident::SymbolRequest> files_to_fetch(const symbolicate::TraceModule& module,
@@ -153,6 +160,10 @@ TraceWork::TraceWork(const Rooms& rooms, symbolicate::TraceQuestion question,
       deadline_(deadline),
       is_unwound_(is_unwound),
       answers_(question_.modules.size()) {
+  texts_.places.reserve(lookups_.size());
+  for (const TraceLookup& lookup : lookups_) {
+    texts_.places.push_back({lookup.source, lookup.location});
+  }
   const std::vector<bool> used = symbolicate::TraceModules(question_).used();
   for (std::size_t i = 0; i < used.size(); ++i) {
     if (is_unwound_) answers_[i].unwind = TraceStatus::unused;
@@ -168,24 +179,45 @@ TraceWork::TraceWork(const Rooms& rooms, symbolicate::TraceQuestion question,
   }
 }
 
-void TraceWork::find(std::function<void()> done) {
+void TraceWork::find(Done done) {
   done_ = std::move(done);
   rooms_.door->post([self = shared_from_this()] { self->advance(); });
 }
 
 void TraceWork::advance() {
-  std::erase_if(pending_, [&](Pending& pending) { return find_module(pending); });
-  if (pending_.empty()) return finish();
+  if (find_modules()) return finish();
   if (Clock::now() >= deadline_ || ++rounds_ > kRoundsMax + 2 * lookups_.size()) {
     give_up();
     return finish();
   }
   std::vector<ident::SymbolRequest> requests;
-  requests.reserve(pending_.size());
-  for (Pending& pending : pending_) add_requests(pending, requests);
+  requests.reserve(pending_.size() - first_of_few());
+  for (std::size_t i = first_of_few(); i < pending_.size(); ++i) {
+    add_requests(pending_[i], requests);
+  }
   rooms_.supply.want(requests, deadline_, [self = shared_from_this()] {
     self->rooms_.door->post([self] { self->advance(); });
   });
+}
+
+std::size_t TraceWork::first_of_few() const {
+  return pending_.size() - std::min(pending_.size(), kTraceModulesAtOnce);
+}
+
+// Whether all are settled; if not, some of the last few are not.
+bool TraceWork::find_modules() {
+  for (std::size_t first = first_of_few(); !pending_.empty(); first = first_of_few()) {
+    std::size_t left = first;
+    for (std::size_t i = first; i < pending_.size(); ++i) {
+      if (find_module(pending_[i])) continue;
+      if (left != i) pending_[left] = std::move(pending_[i]);
+      ++left;
+    }
+    if (left != pending_.size()) rounds_ = 0;
+    pending_.resize(left);
+    if (left > first) return false;
+  }
+  return true;
 }
 
 void TraceWork::add_requests(Pending& pending, std::vector<ident::SymbolRequest>& requests) const {
@@ -205,7 +237,7 @@ void TraceWork::add_requests(Pending& pending, std::vector<ident::SymbolRequest>
 bool TraceWork::find_module(Pending& pending) {
   for (; pending.lookup < lookups_.size(); ++pending.lookup, pending.is_fetched = false) {
     const TraceLookup& lookup = lookups_[pending.lookup];
-    if (!lookup.may_have(question_.modules[pending.module])) continue;
+    if (!lookup.may_have(question_.modules[pending.module], pattern_steps_left_)) continue;
     if (lookup.refusal && lookup.refusal->fault == Fault::not_found) continue;
     if (lookup.refusal) {
       note(pending, lookup, symbolicate::trace_download_of(lookup.refusal->fault),
@@ -243,13 +275,34 @@ bool TraceWork::find_there(Pending& pending, const TraceLookup& lookup) {
 void TraceWork::note(const Pending& pending, const TraceLookup& lookup,
                      TraceCandidate::Download download, const std::string& details) {
   if (!question_.wants_candidates) return;
+  if (candidates_ == kCandidatesMax) return;
+  ++candidates_;
+  symbolicate::TraceModuleAnswer& answer = answers_[pending.module];
+  if (answer.file.empty()) {
+    // A longer one is no module's.
+    answer.file = pending.name.name.substr(0, ident::kMaxNameSize);
+    answer.file.append("/").append(pending.name.id, 0, ident::kMaxNameSize);
+  }
   TraceCandidate candidate;
-  candidate.source = lookup.source;
-  candidate.location = lookup.location;
-  candidate.location.append(pending.name.name).append("/").append(pending.name.id);
+  candidate.place = static_cast<std::uint32_t>(&lookup - lookups_.data());
+  candidate.details = add_details(details);
   candidate.download = download;
-  candidate.details = details;
-  answers_[pending.module].candidates.push_back(std::move(candidate));
+  answer.candidates.push_back(candidate);
+}
+
+// Refusals and misses are much the same for all modules.
+std::uint32_t TraceWork::add_details(const std::string& details) {
+  const auto [at, is_new] =
+      details_.try_emplace(details, static_cast<std::uint32_t>(texts_.details.size()));
+  if (is_new) texts_.details.push_back(details);
+  return at->second;
+}
+
+std::uint64_t TraceWork::memory_size() const {
+  // Each of the details stands in two places.
+  std::uint64_t size = question_.memory_size() + 2 * texts_.memory_size();
+  for (const symbolicate::TraceModuleAnswer& answer : answers_) size += answer.memory_size();
+  return size;
 }
 
 void TraceWork::settle(const Pending& pending, TraceStatus status) {
@@ -268,12 +321,12 @@ void TraceWork::give_up() {
 
 void TraceWork::finish() {
   const auto done = std::exchange(done_, nullptr);
-  done();
+  done(*this);
 }
 
 Answer TraceWork::answer() {
   Answer answer = Answer::json(200, "");
-  auto writer = std::make_shared<symbolicate::TraceAnswerWriter>(question_, answers_);
+  auto writer = std::make_shared<symbolicate::TraceAnswerWriter>(question_, answers_, texts_);
   std::string first;
   writer->write_some(first, kFramesWhole);
   if (writer->is_done()) {
@@ -283,7 +336,9 @@ Answer TraceWork::answer() {
   answer.body = net::Producer([self = shared_from_this(), writer,
                                piece = std::move(first)]() mutable -> Result<std::string> {
     std::string next = std::exchange(piece, {});
-    if (next.empty()) writer->write_some(next, kFramesAtOnce);
+    // Of many frames nothing may be left; an empty piece would end the answer.
+    while (next.empty() && writer->write_some(next, kFramesAtOnce)) {
+    }
     return next;
   });
   return answer;

@@ -9,7 +9,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,8 +36,18 @@ struct TraceLookup {
   // Why it is not asked at all; then `scope` says nothing.
   std::optional<base::Error> refusal;
 
-  bool may_have(const symbolicate::TraceModule& module) const;
+  // `steps_left` is what matching patterns may still cost the whole question: the steps go off it,
+  // and when none are left no pattern matches.
+  bool may_have(const symbolicate::TraceModule& module, std::uint64_t& steps_left) const;
 };
+// A second's work; real patterns are done with a module's paths in a few hundred steps.
+constexpr std::uint64_t kPatternStepsMax = 500'000'000;
+// What is looked for at a time, however many modules a question has.
+constexpr std::size_t kTraceModulesAtOnce = 4096;
+// Of a question's modules and sources together; more are not told.
+constexpr std::size_t kCandidatesMax = 1'000'000;
+// A longer path matches no pattern.
+constexpr std::size_t kMatchedPathMax = 4096;
 
 // The files that somebody else may have of a module.
 std::vector<ident::SymbolRequest> files_to_fetch(const symbolicate::TraceModule& module,
@@ -62,9 +74,12 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
   TraceWork(const Rooms& rooms, symbolicate::TraceQuestion question,
             std::vector<TraceLookup> lookups, Clock::time_point deadline, bool is_unwound);
 
-  void find(std::function<void()> done);
+  // `done` is told of this; it need not, and must not, keep it: that would be a ring that nobody
+  // opens when the server stops first.
+  using Done = std::function<void(TraceWork&)>;
+  void find(Done done);
   net::Answer answer();
-  std::uint64_t memory_size() const { return question_.memory_size(); }
+  std::uint64_t memory_size() const;
 
  private:
   struct Pending {
@@ -76,11 +91,14 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
   };
 
   void advance();
+  std::size_t first_of_few() const;
+  bool find_modules();
   bool find_module(Pending& pending);
   bool find_there(Pending& pending, const TraceLookup& lookup);
   void add_requests(Pending& pending, std::vector<ident::SymbolRequest>& requests) const;
   void note(const Pending& pending, const TraceLookup& lookup,
             symbolicate::TraceCandidate::Download download, const std::string& details);
+  std::uint32_t add_details(const std::string& details);
   void settle(const Pending& pending, symbolicate::TraceStatus status);
   void give_up();
   void finish();
@@ -91,9 +109,13 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
   const Clock::time_point deadline_;
   const bool is_unwound_;
   std::vector<symbolicate::TraceModuleAnswer> answers_;
+  symbolicate::TraceCandidateTexts texts_;                     // a place for each lookup
+  std::map<std::string, std::uint32_t, std::less<>> details_;  // where they are in texts_
+  std::size_t candidates_ = 0;
   std::vector<Pending> pending_;
-  std::function<void()> done_;
-  std::size_t rounds_ = 0;
+  Done done_;
+  std::size_t rounds_ = 0;  // since a module was settled
+  std::uint64_t pattern_steps_left_ = kPatternStepsMax;
 };
 
 }  // namespace api

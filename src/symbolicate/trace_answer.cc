@@ -79,45 +79,20 @@ void write_features(JsonWriter& out, const symbols::Map* map) {
   out.end_object();
 }
 
-void write_candidates(JsonWriter& out, const TraceModuleAnswer& answer) {
-  std::vector<const TraceCandidate*> sorted;
-  sorted.reserve(answer.candidates.size());
-  for (const TraceCandidate& candidate : answer.candidates) sorted.push_back(&candidate);
-  std::sort(sorted.begin(), sorted.end(), [](const TraceCandidate* a, const TraceCandidate* b) {
-    return std::tie(a->source, a->location) < std::tie(b->source, b->location);
-  });
-  out.key("candidates").begin_array();
-  for (const TraceCandidate* candidate : sorted) {
-    using Download = TraceCandidate::Download;
-    const bool is_good = candidate->download == Download::ok;
-    out.begin_object();
-    out.key("source").string(candidate->source);
-    out.key("location").string(candidate->location);
-    out.key("download").begin_object();
-    out.key("status").string(name_of(candidate->download));
-    if (is_good) write_features(out, answer.map.get());
-    if (candidate->download == Download::noperm || candidate->download == Download::error) {
-      out.key("details").string(candidate->details);
-    }
-    out.end_object();
-    const auto use = [&](std::string_view name, TraceStatus status) {
-      out.key(name).begin_object().key("status");
-      out.string(status == TraceStatus::found ? "ok" : "malformed").end_object();
-    };
-    if (is_good && answer.unwind && answer.map && answer.map->contents().unwind) {
-      use("unwind", *answer.unwind);
-    }
-    if (is_good) use("debug", answer.debug);
-    out.end_object();
-  }
-  out.end_array();
-}
-
 void write_text(JsonWriter& out, std::string_view key, const std::optional<std::string>& text) {
   if (text) out.key(key).string(*text);
 }
 
 }  // namespace
+
+std::uint64_t TraceCandidateTexts::memory_size() const {
+  std::uint64_t size = 0;
+  for (const Place& place : places) {
+    size += sizeof(place) + place.source.capacity() + place.location.capacity();
+  }
+  for (const std::string& text : details) size += sizeof(text) + text.capacity();
+  return size;
+}
 
 std::string_view name_of(TraceStatus status) {
   constexpr std::array<std::string_view, 8> kNames{
@@ -162,8 +137,9 @@ TraceCandidate::Download trace_download_of(Fault fault) {
 }
 
 TraceAnswerWriter::TraceAnswerWriter(const TraceQuestion& question,
-                                     const std::vector<TraceModuleAnswer>& modules)
-    : question_(question), answers_(modules), places_(question) {
+                                     const std::vector<TraceModuleAnswer>& modules,
+                                     const TraceCandidateTexts& texts)
+    : question_(question), answers_(modules), texts_(texts), places_(question) {
   ASSERT(modules.size() == question.modules.size());
   maps_.reserve(modules.size());
   for (const TraceModuleAnswer& module : modules) maps_.push_back(module.map);
@@ -188,11 +164,18 @@ bool TraceAnswerWriter::write_some(std::string& out, std::size_t frames_max) {
   const std::size_t size_max = out.size() + kPieceSizeMax;
   for (std::size_t written = 0; written < frames_max && out.size() < size_max;) {
     if (at_ == At::between_traces && trace_ == question_.traces.size()) {
-      out += ']';
-      write_modules(out);
-      out += '}';
-      at_ = At::end;
-      return true;
+      out += "],\"modules\":[";
+      at_ = At::in_modules;
+    }
+    if (at_ == At::in_modules) {
+      if (module_ == question_.modules.size()) {
+        out += "]}";
+        at_ = At::end;
+        return true;
+      }
+      write_module(out, module_++);
+      ++written;
+      continue;
     }
     if (at_ == At::between_traces) begin_trace(out);
     std::size_t count =
@@ -405,17 +388,48 @@ std::string TraceAnswerWriter::symbolicated(const Item& item, std::size_t inline
   return out.end_object().take();
 }
 
-void TraceAnswerWriter::write_modules(std::string& out) const {
-  JsonWriter list;
-  list.begin_array();
-  for (std::size_t i = 0; i < question_.modules.size(); ++i) write_module(list, i);
-  out.append(",\"modules\":").append(list.end_array().text());
+void TraceAnswerWriter::write_candidates(JsonWriter& out, const TraceModuleAnswer& answer) const {
+  std::vector<const TraceCandidate*> sorted;
+  sorted.reserve(answer.candidates.size());
+  for (const TraceCandidate& candidate : answer.candidates) sorted.push_back(&candidate);
+  std::sort(sorted.begin(), sorted.end(), [&](const TraceCandidate* a, const TraceCandidate* b) {
+    const auto& [source, location] = texts_.places[a->place];
+    const auto& [other_source, other_location] = texts_.places[b->place];
+    return std::tie(source, location) < std::tie(other_source, other_location);
+  });
+  out.key("candidates").begin_array();
+  for (const TraceCandidate* candidate : sorted) {
+    using Download = TraceCandidate::Download;
+    const bool is_good = candidate->download == Download::ok;
+    const TraceCandidateTexts::Place& place = texts_.places[candidate->place];
+    out.begin_object();
+    out.key("source").string(place.source);
+    out.key("location").string(place.location + answer.file);
+    out.key("download").begin_object();
+    out.key("status").string(name_of(candidate->download));
+    if (is_good) write_features(out, answer.map.get());
+    if (candidate->download == Download::noperm || candidate->download == Download::error) {
+      out.key("details").string(texts_.details[candidate->details]);
+    }
+    out.end_object();
+    const auto use = [&](std::string_view name, TraceStatus status) {
+      out.key(name).begin_object().key("status");
+      out.string(status == TraceStatus::found ? "ok" : "malformed").end_object();
+    };
+    if (is_good && answer.unwind && answer.map && answer.map->contents().unwind) {
+      use("unwind", *answer.unwind);
+    }
+    if (is_good) use("debug", answer.debug);
+    out.end_object();
+  }
+  out.end_array();
 }
 
-void TraceAnswerWriter::write_module(JsonWriter& out, std::size_t index) const {
+void TraceAnswerWriter::write_module(std::string& text, std::size_t index) const {
   const TraceModule& module = question_.modules[index];
   const TraceModuleAnswer& answer = answers_[index];
   const std::string_view arch = answer.map ? std::string_view(answer.map->info().arch) : "";
+  JsonWriter out;
   out.begin_object();
   out.key("debug_status").string(name_of(answer.debug));
   if (answer.unwind) out.key("unwind_status").string(name_of(*answer.unwind));
@@ -430,7 +444,8 @@ void TraceAnswerWriter::write_module(JsonWriter& out, std::size_t index) const {
   out.key("image_addr").string(hex(module.address));
   if (module.size) out.key("image_size").unsigned_integer(*module.size);
   if (question_.wants_candidates && !answer.candidates.empty()) write_candidates(out, answer);
-  out.end_object();
+  if (index != 0) text += ',';
+  text += out.end_object().text();
 }
 
 }  // namespace symbolicate

@@ -34,13 +34,25 @@ enum class TraceStatus : std::uint8_t {
 std::string_view name_of(TraceStatus status);
 TraceStatus trace_status_of(base::Fault fault);
 
+// What candidates say, once for all that say the same: there are as many as modules times sources.
+struct TraceCandidateTexts {
+  struct Place {
+    std::string source;    // its id
+    std::string location;  // what a file's place there begins with
+  };
+  std::vector<Place> places;
+  std::vector<std::string> details;
+
+  std::uint64_t memory_size() const;
+};
+inline const TraceCandidateTexts kNoCandidateTexts;
+
 // One file that was looked for.
 struct TraceCandidate {
   enum class Download : std::uint8_t { ok, malformed, noperm, notfound, error };
-  std::string source;    // its id
-  std::string location;  // there
+  std::uint32_t place = 0;    // in TraceCandidateTexts, as `details`
+  std::uint32_t details = 0;  // of noperm and error
   Download download = Download::notfound;
-  std::string details;  // of noperm and error
 };
 TraceCandidate::Download trace_download_of(base::Fault fault);
 
@@ -48,16 +60,22 @@ struct TraceModuleAnswer {
   TraceStatus debug = TraceStatus::unused;
   std::optional<TraceStatus> unwind;        // nothing: nothing was unwound
   std::shared_ptr<const symbols::Map> map;  // when debug is found
+  std::string file;                         // behind the location of each candidate
   std::vector<TraceCandidate> candidates;   // sorted by source and location when they go out
+
+  std::uint64_t memory_size() const {
+    return sizeof(*this) + file.capacity() + candidates.capacity() * sizeof(TraceCandidate);
+  }
 };
 
 class TraceAnswerWriter {
  public:
-  // REQUIRES: one of `modules` for each of the question's; both outlive the writer.
-  TraceAnswerWriter(const TraceQuestion& question, const std::vector<TraceModuleAnswer>& modules);
+  // REQUIRES: one of `modules` for each of the question's; all three outlive the writer.
+  TraceAnswerWriter(const TraceQuestion& question, const std::vector<TraceModuleAnswer>& modules,
+                    const TraceCandidateTexts& texts = kNoCandidateTexts);
 
-  // Appends what comes next, about `frames_max` frames, fewer when their texts are long; false when
-  // there was nothing left.
+  // Appends what comes next, about `frames_max` frames and modules, fewer when their texts are
+  // long; false when there was nothing left.
   bool write_some(std::string& out, std::size_t frames_max);
   bool is_done() const { return at_ == At::end; }
   std::string write_all();
@@ -84,8 +102,8 @@ class TraceAnswerWriter {
   }
   void begin_trace(std::string& out);
   void write_frames(std::string& out, std::size_t count);
-  void write_modules(std::string& out) const;
-  void write_module(base::JsonWriter& out, std::size_t index) const;
+  void write_module(std::string& text, std::size_t index) const;
+  void write_candidates(base::JsonWriter& out, const TraceModuleAnswer& answer) const;
   void look_up(std::size_t first, std::size_t count);
   void place(Item& item) const;
   bool is_dropped(std::size_t number);
@@ -99,11 +117,13 @@ class TraceAnswerWriter {
 
   const TraceQuestion& question_;
   const std::vector<TraceModuleAnswer>& answers_;
+  const TraceCandidateTexts& texts_;
   const TraceModules places_;
   std::vector<std::shared_ptr<const symbols::Map>> maps_;
-  enum class At : std::uint8_t { start, between_traces, in_trace, end } at_ = At::start;
+  enum class At : std::uint8_t { start, between_traces, in_trace, in_modules, end } at_ = At::start;
   std::size_t trace_ = 0;
-  std::size_t done_ = 0;  // frames of it
+  std::size_t done_ = 0;    // frames of it
+  std::size_t module_ = 0;  // the next one
   TraceFrame::Adjust default_adjust_ = TraceFrame::Adjust::unsaid;
   bool wrote_frame_ = false;  // of this trace
   bool was_start_ = false;    // the frame before: of a function that nobody calls

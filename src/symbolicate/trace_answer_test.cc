@@ -171,10 +171,13 @@ TEST(TraceAnswer, ModulesSayWhatBecameOfThem) {
   auto answers = answers_for(question);
   answers[0].unwind = TraceStatus::found;
   using Download = TraceCandidate::Download;
-  answers[0].candidates = {{"b", "x", Download::ok, ""},
-                           {"a", "y", Download::notfound, ""},
-                           {"a", "x", Download::noperm, "private"}};
-  const JsonValue answer = answer_to(question, answers);
+  TraceCandidateTexts texts;
+  texts.places = {{"b", "x/"}, {"a", "y/"}, {"a", "x/"}};
+  texts.details = {"", "private"};
+  answers[0].file = "f/1";
+  answers[0].candidates = {
+      {0, 0, Download::ok}, {1, 0, Download::notfound}, {2, 1, Download::noperm}};
+  const JsonValue answer = must_parse(TraceAnswerWriter(question, answers, texts).write_all());
   EXPECT_EQ(answer["status"].text_or(""), "completed");
   EXPECT_EQ(answer["signal"].integer_or(0), 11);
   EXPECT_EQ(text_of(answer["modules"]), text_of(must_parse(R"([{
@@ -183,9 +186,9 @@ TEST(TraceAnswer, ModulesSayWhatBecameOfThem) {
     "arch":"unknown","type":"elf","code_file":"/bin/a",
     "debug_id":"ff9f9f78-41db-88f0-cded-a9e1e9bff3b5-1","image_addr":"0x10000","image_size":4096,
     "candidates":[
-      {"source":"a","location":"x","download":{"status":"noperm","details":"private"}},
-      {"source":"a","location":"y","download":{"status":"notfound"}},
-      {"source":"b","location":"x","download":{"status":"ok",
+      {"source":"a","location":"x/f/1","download":{"status":"noperm","details":"private"}},
+      {"source":"a","location":"y/f/1","download":{"status":"notfound"}},
+      {"source":"b","location":"x/f/1","download":{"status":"ok",
         "features":{"has_debug_info":true,"has_unwind_info":false,"has_symbols":true,
                     "has_sources":false}},"debug":{"status":"ok"}}]}])")));
 }
@@ -216,6 +219,22 @@ TEST(TraceAnswer, IsTheSameInPieces) {
       EXPECT_EQ(pieces, whole) << order << " " << at_once;
     }
   }
+}
+
+TEST(TraceAnswer, ModulesComeInPiecesToo) {
+  std::string modules = "{}";
+  for (int i = 1; i < 3000; ++i) modules += R"(,{"type":"elf"})";
+  const TraceQuestion question =
+      must_ask(std::string(R"({"stacktraces":[],"modules":[)").append(modules).append("]}"));
+  const std::vector<TraceModuleAnswer> answers(question.modules.size());
+  TraceAnswerWriter writer(question, answers);
+  std::string text;
+  std::size_t longest = 0;
+  for (std::size_t before = 0; writer.write_some(text, 10); before = text.size()) {
+    longest = std::max(longest, text.size() - before);
+  }
+  EXPECT_EQ(must_parse(text)["modules"].size(), 3000u);
+  EXPECT_LT(longest, text.size() / 100);
 }
 
 TEST(TraceAnswer, FaultsHaveTheirStatus) {

@@ -72,6 +72,10 @@ Result<void> read_texts(const object& members, std::string_view name, std::strin
   if (!value) return {};
   array list;
   if (value->get(list)) return wrong(fmt::format("{}.{}", where, name), "a list of strings");
+  if (list.size() > kTraceListMax) {
+    return wrong(fmt::format("{}.{}", where, name),
+                 fmt::format("at most {} strings", kTraceListMax));
+  }
   for (const element entry : list) {
     std::string_view text;
     if (entry.get(text)) return wrong(fmt::format("{}.{}", where, name), "a list of strings");

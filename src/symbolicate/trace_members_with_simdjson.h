@@ -31,6 +31,7 @@ base::Result<void> read_flag(const simdjson::dom::object& members, std::string_v
                              std::string_view where, std::optional<bool>& out);
 base::Result<void> read_number(const simdjson::dom::object& members, std::string_view name,
                                std::string_view where, std::optional<std::uint64_t>& out);
+// At most kTraceListMax.
 base::Result<void> read_texts(const simdjson::dom::object& members, std::string_view name,
                               std::string_view where, std::vector<std::string>& out);
 

@@ -31,6 +31,8 @@ std::uint64_t TraceQuestion::memory_size() const {
   size += traces.capacity() * sizeof(Trace) + modules.capacity() * sizeof(TraceModule);
   for (const Trace& trace : traces) {
     size += trace.registers.capacity() * sizeof(trace.registers[0]);
+    for (const auto& [name, value] : trace.registers) size += name.capacity();
+    if (trace.thread_name) size += trace.thread_name->capacity();
   }
   const auto add = [&](const std::optional<std::string>& text) {
     if (text) size += text->capacity();

@@ -4,7 +4,7 @@
 //    "0x7f51…", …}]}], "modules": [{"type": "elf", "debug_id": "…", "image_addr": "0x…"}],
 //    "sources": […], "options": {…}}
 // Members that only go back with the answer are kept as JSON. A question owns its text; its memory
-// is bounded by the size of the body and kTraceFramesMax.
+// is bounded by the size of the body and the limits below.
 // Parsing fails with malformed (no JSON), unsupported (JSON of another shape: the words say where)
 // or too_large.
 // Format: docs/protocols/symbolicator.md
@@ -24,7 +24,16 @@ namespace symbolicate {
 
 constexpr std::size_t kTraceFramesMax = 1'000'000;
 constexpr std::size_t kTraceModulesMax = 100'000;
+constexpr std::size_t kTraceTracesMax = 100'000;
+constexpr std::size_t kTraceRegistersMax = 256;  // of one trace
 constexpr std::size_t kTraceSourcesMax = 100;
+// Of one source; what is matched grows with each byte.
+constexpr std::size_t kTracePatternsMax = 64;
+constexpr std::size_t kTracePatternSizeMax = 1024;
+// Of each list of a source; a body of empty texts would take ten times its size.
+constexpr std::size_t kTraceListMax = 256;
+// Of each text of a source, which candidates name again and again.
+constexpr std::size_t kTraceSourceTextMax = 2048;
 
 struct TraceModule {
   std::string type;                    // "elf", "macho", "pe", …; "unknown"

@@ -150,6 +150,91 @@ TEST(TraceQuestion, SaysWhereABodyIsWrong) {
   }
 }
 
+// One source with `count` patterns of `size` bytes.
+std::string with_patterns(std::size_t count, std::size_t size) {
+  std::string patterns;
+  for (std::size_t i = 0; i < count; ++i) {
+    patterns.append(i == 0 ? "\"" : ",\"").append(size, '*').append("\"");
+  }
+  return std::string(R"({"sources":[{"id":"a","type":"http","filters":{"path_patterns":[)")
+      .append(patterns)
+      .append("]}}]}");
+}
+
+TEST(TraceQuestion, PatternsAreFewAndShort) {
+  const TraceQuestion most = must_parse(with_patterns(kTracePatternsMax, kTracePatternSizeMax));
+  ASSERT_TRUE(most.sources);
+  EXPECT_EQ((*most.sources)[0].path_patterns.size(), kTracePatternsMax);
+  for (const std::string& body :
+       {with_patterns(kTracePatternsMax + 1, 1), with_patterns(1, kTracePatternSizeMax + 1)}) {
+    const auto question = parse_trace_question(body);
+    ASSERT_FALSE(question.ok());
+    EXPECT_EQ(question.error().fault, base::Fault::unsupported);
+    EXPECT_EQ(
+        question.error().what,
+        "sources[0].filters.path_patterns: expected at most 64 patterns of at most 1024 bytes");
+  }
+}
+
+TEST(TraceQuestion, TextsOfASourceAreShort) {
+  const std::string most(kTraceSourceTextMax, 'a');
+  const auto body = [](std::string_view name, const std::string& text) {
+    return std::string(R"({"sources":[{"type":"s3",")")
+        .append(name)
+        .append("\":\"")
+        .append(text)
+        .append("\"}]}");
+  };
+  for (const std::string name :
+       {"id", "url", "bucket", "region", "access_key", "secret_key", "prefix"}) {
+    EXPECT_TRUE(must_parse(body(name, most)).sources) << name;
+    const auto question = parse_trace_question(body(name, most + "a"));
+    ASSERT_FALSE(question.ok()) << name;
+    EXPECT_EQ(question.error().fault, base::Fault::unsupported);
+    EXPECT_EQ(question.error().what, "sources[0]." + name + ": expected at most 2048 bytes");
+  }
+}
+
+std::string repeated(std::string_view text, std::size_t count) {
+  std::string all;
+  for (std::size_t i = 0; i < count; ++i) all.append(i == 0 ? "" : ",").append(text);
+  return all;
+}
+
+TEST(TraceQuestion, TracesAndTheirRegistersAreLimited) {
+  const auto traces = [](std::size_t count) {
+    return R"({"stacktraces":[)" + repeated(R"({"frames":[]})", count) + "]}";
+  };
+  const auto registers = [](std::size_t count) {
+    return R"({"stacktraces":[{"frames":[],"registers":{)" + repeated(R"("r":1)", count) + "}}]}";
+  };
+  EXPECT_EQ(must_parse(traces(kTraceTracesMax)).traces.size(), kTraceTracesMax);
+  EXPECT_EQ(must_parse(registers(kTraceRegistersMax)).traces.at(0).registers.size(),
+            kTraceRegistersMax);
+  for (const std::string& body : {traces(kTraceTracesMax + 1), registers(kTraceRegistersMax + 1)}) {
+    const auto question = parse_trace_question(body);
+    ASSERT_FALSE(question.ok());
+    EXPECT_EQ(question.error().fault, base::Fault::too_large) << question.error().what;
+  }
+}
+
+TEST(TraceQuestion, ListsOfASourceAreShort) {
+  const auto types = [](std::size_t count) {
+    return R"({"sources":[{"type":"http","filters":{"filetypes":[)" + repeated(R"("pe")", count) +
+           "]}}]}";
+  };
+  const auto headers = [](std::size_t count) {
+    return R"({"sources":[{"type":"http","headers":{)" + repeated(R"("a":"b")", count) + "}}]}";
+  };
+  EXPECT_TRUE(must_parse(types(kTraceListMax)).sources);
+  EXPECT_TRUE(must_parse(headers(kTraceListMax)).sources);
+  for (const std::string& body : {types(kTraceListMax + 1), headers(kTraceListMax + 1)}) {
+    const auto question = parse_trace_question(body);
+    ASSERT_FALSE(question.ok());
+    EXPECT_EQ(question.error().fault, base::Fault::unsupported) << question.error().what;
+  }
+}
+
 TEST(TraceQuestion, NumbersAreHexOrDecimal) {
   EXPECT_EQ(find_trace_number("0x1f"), 31u);
   EXPECT_EQ(find_trace_number("0X1F"), 31u);

@@ -130,6 +130,9 @@ class Reader {
     array list;
     if (value.get(list)) return wrong("stacktraces", "a list");
     for (const element entry : list) {
+      if (question_.traces.size() == kTraceTracesMax) {
+        return too_many("stacktraces", kTraceTracesMax);
+      }
       const std::string where = fmt::format("stacktraces[{}]", question_.traces.size());
       object members;
       if (entry.get(members)) return wrong(where, "an object");
@@ -151,6 +154,9 @@ class Reader {
   static Result<void> read_registers(element value, std::string_view where, Trace& trace) {
     object members;
     if (value.get(members)) return wrong(fmt::format("{}.registers", where), "an object");
+    if (members.size() > kTraceRegistersMax) {
+      return too_many("registers of one stack trace", kTraceRegistersMax);
+    }
     for (const auto& [name, content] : members) {
       const auto number = find_number(content);
       if (!number) return wrong(fmt::format("{}.registers.{}", where, name), "a hex string");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <map>
 
 #include "base/text.h"
 
@@ -15,6 +16,7 @@ using base::Result;
 
 constexpr std::size_t kHeadMax = 1000;  // lines
 constexpr std::size_t kRegistersMax = 256;
+constexpr std::size_t kUuidSizeMax = 36;  // with its dashes
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
@@ -91,12 +93,14 @@ std::string uuid_of(std::string_view text) {
 bool split_at_uuid(std::string_view text, Image& image, std::string_view& before,
                    std::string_view& after) {
   for (std::size_t at = text.find('<'); at != std::string_view::npos; at = text.find('<', at + 1)) {
-    const std::size_t end = text.find('>', at);
-    if (end == std::string_view::npos) return false;
-    image.uuid = uuid_of(text.substr(at + 1, end - at - 1));
+    // No further, or a line of nothing but '<' takes hours.
+    const std::string_view next = text.substr(at + 1, kUuidSizeMax + 1);
+    const std::size_t size = next.find('>');
+    if (size == std::string_view::npos) continue;
+    image.uuid = uuid_of(next.substr(0, size));
     if (image.uuid.empty()) continue;
     before = base::trim(text.substr(0, at));
-    after = base::trim(text.substr(end + 1));
+    after = base::trim(text.substr(at + 1 + size + 1));
     return true;
   }
   return false;
@@ -238,19 +242,16 @@ class Reader {
   }
 
   bool begins_registers(std::uint64_t number) {
-    for (std::size_t i = 0; i < report_.threads.size(); ++i) {
-      if (report_.threads[i].number != number) continue;
-      state_of_ = i;
-      part_ = Part::registers;
-      return true;
-    }
-    part_ = Part::other;
+    const auto found = first_of_.find(number);
+    part_ = found == first_of_.end() ? Part::other : Part::registers;
+    if (found != first_of_.end()) state_of_ = found->second;
     return true;
   }
 
   // The last one, if that is its number: a name stands before its thread.
   Thread& thread(std::uint64_t number) {
     if (report_.threads.empty() || report_.threads.back().number != number) {
+      first_of_.emplace(number, report_.threads.size());
       report_.threads.push_back({number, {}, false, {}, {}});
     }
     return report_.threads.back();
@@ -293,6 +294,8 @@ class Reader {
   }
 
   Report report_;
+  // By number, the first thread that has it. In order: whoever writes the report chooses numbers.
+  std::map<std::uint64_t, std::size_t> first_of_;
   Part part_ = Part::head;
   std::size_t state_of_ = 0;  // whose registers come
   std::size_t frames_ = 0;

@@ -107,6 +107,53 @@ TEST(AppleReport, LineEndsOfWindowsAndNoLastOne) {
   EXPECT_EQ(report->threads[0].frames[1].module, "b");
 }
 
+TEST(AppleReport, AnglesThatHoldNoIdArePassedOver) {
+  const auto report = parse(
+      "Binary Images:\n"
+      "0x10 - 0x20 a <b <c> (1) <2D903291-397D-3D14-BFCA-52C7FB8C5E00> /a\n"
+      "0x30 - 0x40 <<6deccee4a0523ea4bb67957b06f53ad1> /b<c>\n"
+      "0x50 - 0x60 c <2D903291-397D-3D14-BFCA-52C7FB8C5E00-0000> /c\n");
+  ASSERT_TRUE(report.ok());
+  ASSERT_EQ(report->images.size(), 2u);
+  EXPECT_EQ(report->images[0].path, "/a");
+  EXPECT_EQ(report->images[1].uuid, "6deccee4a0523ea4bb67957b06f53ad1");
+  EXPECT_EQ(report->images[1].path, "/b<c>");
+}
+
+// Each '<' once looked, and copied, as far as the '>'.
+TEST(AppleReport, ALineOfAnglesIsPassedOver) {
+  const auto report = parse(
+      std::string("Thread 0:\n\nBinary Images:\n0x10 - 0x20 ").append(1u << 20, '<').append(">\n"));
+  ASSERT_TRUE(report.ok());
+  EXPECT_TRUE(report->images.empty());
+}
+
+// Each state once looked at all threads.
+TEST(AppleReport, ManyStatesOfManyThreads) {
+  constexpr std::size_t kThreads = kThreadsMax - 1;
+  std::string text;
+  for (std::size_t i = 0; i < kThreads; ++i) {
+    text.append("Thread ").append(std::to_string(i)).append(":\n");
+  }
+  const std::string last = std::to_string(kThreads - 1);
+  for (std::size_t i = 0; i < 500'000; ++i) {
+    text.append("Thread ").append(last).append(" crashed with\n");
+  }
+  text += "  rax: 0x1\n";
+  const auto report = parse(text);
+  ASSERT_TRUE(report.ok());
+  ASSERT_EQ(report->threads.size(), kThreads);
+  EXPECT_EQ(report->threads.back().registers.size(), 1u);
+}
+
+TEST(AppleReport, RegistersAreTheFirstThreadsOfThatNumber) {
+  const auto report = parse("Thread 0:\nThread 1:\nThread 0:\nThread 0 crashed with\n rax: 0x1\n");
+  ASSERT_TRUE(report.ok());
+  ASSERT_EQ(report->threads.size(), 3u);
+  EXPECT_EQ(report->threads[0].registers.size(), 1u);
+  EXPECT_TRUE(report->threads[2].registers.empty());
+}
+
 TEST(AppleReport, WhatIsNoReportIsSaidToBeNone) {
   for (const char* text : {"", "\n\n", "MDMP", "{\"app_name\":\"Lantern\"}\n{}", "Thread x:\n"}) {
     const auto report = parse(text);
