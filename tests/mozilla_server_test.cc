@@ -231,6 +231,18 @@ TEST_F(Quickstart, SaysWhatDidNotStart) {
   configure("\"restart\": true");
 }
 
+// Neither a second server nor one that cannot begin takes the file from the one that runs.
+TEST_F(Quickstart, KeepsThePidFileOfWhatRuns) {
+  ASSERT_EQ(quickstart(""), 0) << said_;
+  const std::string before = pid("DiskCache");
+  const std::string again = testing_support::faultline_program() + " diskcache -c " +
+                            path("config.json") + " --pidfile " + path("pids/DiskCache.pid");
+  EXPECT_EQ(testing_support::run(again).exit_code, 1);
+  EXPECT_EQ(pid("DiskCache"), before);
+  EXPECT_EQ(testing_support::run("FAULTLINE_DRAIN_SECONDS=soon " + again).exit_code, 2);
+  EXPECT_EQ(pid("DiskCache"), before);
+}
+
 // A process that has the number of one that is gone is not ours to stop.
 TEST_F(Quickstart, KnowsItsOwnProcesses) {
   write("pids/SymServer.pid", std::to_string(::getpid()) + "\n");

@@ -122,6 +122,7 @@ int act(const std::string& action, const Service& service) {
 // In the foreground, with the process id where it is wanted.
 int serve_as(const std::string& name, const std::string& pid_file,
              const base::Result<Options>& options) {
+  if (!options.ok()) return serve_with(options);
   std::optional<PidFile> pid;
   if (!pid_file.empty()) {
     auto written = PidFile::write(pid_file);

@@ -122,14 +122,17 @@ bool wait_until_gone(const std::vector<Seen>& processes, std::chrono::millisecon
   }
 }
 
+bool names_any(const std::vector<std::string>& words, const std::string& file) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](const std::string& word) { return names(word, file); });
+}
+
 std::optional<Seen> find_running(const Service& service) {
   const auto pid = pid_in(service.pid_file);
   if (!pid || *pid == ::getpid()) return std::nullopt;  // who asks names the file as well
   Seen seen{*pid, words_of(*pid)};
   if (seen.words.empty()) return std::nullopt;
-  const bool names_file =
-      std::any_of(seen.words.begin(), seen.words.end(),
-                  [&](const std::string& word) { return names(word, service.pid_file); });
+  const bool names_file = names_any(seen.words, service.pid_file);
   const bool is_program = !service.writes_pid_file && is_command(seen.words, service.command);
   if (!names_file && !is_program) return std::nullopt;
   return seen;
@@ -224,6 +227,11 @@ Result<void> stop(const std::vector<Service>& services, std::chrono::millisecond
 }
 
 Result<PidFile> PidFile::write(const std::string& path) {
+  const auto pid = pid_in(path);
+  // Not who starts us in the background: it names the file as well.
+  if (pid && *pid != ::getpid() && *pid != ::getppid() && names_any(words_of(*pid), path)) {
+    return Error{Fault::unavailable, path + ": process " + std::to_string(*pid) + " has it"};
+  }
   const std::string parent(base::parent_of(path));
   if (!parent.empty()) TRY(base::make_directories(parent));
   TRY(base::write_file_durably(path, base::bytes_of(std::to_string(::getpid()) + "\n")));

@@ -59,7 +59,8 @@ base::Result<void> wait_for(std::vector<Started>& started, std::chrono::millisec
 base::Result<void> stop(const std::vector<Service>& services,
                         std::chrono::milliseconds time_max = std::chrono::seconds(5));
 
-// The pid of this process in a file, as long as the object lives.
+// The pid of this process in a file, as long as the object lives. A file that names a process which
+// was started with it is left to that: write() fails with unavailable.
 class PidFile {
  public:
   static base::Result<PidFile> write(const std::string& path);

@@ -140,5 +140,25 @@ TEST_F(Services, WhoCameToItsNumberMeanwhileIsNotKilled) {
   EXPECT_TRUE(WIFEXITED(status)) << status;
 }
 
+TEST_F(Services, APidFileIsLeftToTheProcessThatHasIt) {
+  {
+    const auto own = PidFile::write(path("it.pid"));
+    ASSERT_TRUE(own.ok()) << own.error().what;
+    EXPECT_EQ(base::read_file(path("it.pid")).value(), std::to_string(::getpid()) + "\n");
+  }
+  EXPECT_FALSE(base::file_exists(path("it.pid")));
+  Shell first("echo ready; read nothing", {"--pidfile", path("it.pid")});
+  first.wait_until_it_speaks();
+  note(first.pid());
+  const std::string text = base::read_file(path("it.pid")).value();
+  const auto second = PidFile::write(path("it.pid"));
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().what,
+            path("it.pid") + ": process " + std::to_string(first.pid()) + " has it");
+  EXPECT_EQ(base::read_file(path("it.pid")).value(), text);
+  first.end();
+  EXPECT_TRUE(PidFile::write(path("it.pid")).ok()) << "nobody has it any more";
+}
+
 }  // namespace
 }  // namespace server
