@@ -28,16 +28,22 @@ base::Result<DataDirectory> DataDirectory::open(const std::string& path, std::st
   TRY(base::make_directories(path));
   const std::string root = TRY(absolute_path(path));
   base::LockFile lock = TRY(base::LockFile::acquire(base::join_path(root, kLockName), holder));
-  std::string kept = root;
-  if (!cache.empty()) {
-    TRY(base::make_directories(base::join_path(cache, kCacheName)));
-    kept = TRY(absolute_path(base::join_path(cache, kCacheName)));
-  }
-  DataDirectory directory(root, std::move(kept), std::move(lock));
+  DataDirectory directory(root, std::move(lock));
+  if (!cache.empty()) TRY(directory.take_cache(cache, holder));
   TRY(directory.make_places());
   TRY(directory.link_kept());
   TRY(base::sync_directory(root));
   return directory;
+}
+
+// Its files are ours alone as well: whoever had another data directory would empty our tmp/, and
+// remove what is not in its catalogue.
+base::Result<void> DataDirectory::take_cache(const std::string& cache, std::string_view holder) {
+  TRY(base::make_directories(base::join_path(cache, kCacheName)));
+  kept_ = TRY(absolute_path(base::join_path(cache, kCacheName)));
+  if (kept_ == path_) return {};
+  kept_lock_ = TRY(base::LockFile::acquire(base::join_path(kept_, kLockName), holder));
+  return {};
 }
 
 // We are alone: nothing in tmp/ belongs to anybody any more.
@@ -70,6 +76,7 @@ base::Result<void> DataDirectory::link_kept() const {
 }
 
 base::Result<void> DataDirectory::set_holder(std::string_view holder) {
+  if (kept_lock_) TRY(kept_lock_->set_text(holder));
   return lock_.set_text(holder);
 }
 

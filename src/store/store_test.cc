@@ -79,6 +79,20 @@ TEST(DataDirectory, RefusesASecondProcessAndNamesTheFirst) {
   EXPECT_NE(second.error().what.find("127.0.0.1:7070 (process 1)"), std::string::npos);
 }
 
+TEST(DataDirectory, RefusesASecondProcessInItsCache) {
+  const auto root = base::TemporaryDirectory::create("store-test").value();
+  const std::string cache = root.path() + "/cache";
+  auto first = DataDirectory::open(root.path() + "/one", "first", cache);
+  ASSERT_TRUE(first.ok()) << first.error().what;
+  ASSERT_TRUE(first->set_holder("127.0.0.1:7070 (process 1)").ok());
+  const std::string half = first->tmp_of_kept() + "/half";
+  ASSERT_TRUE(base::write_file_durably(half, base::bytes_of("x")).ok());
+  const auto second = DataDirectory::open(root.path() + "/two", "second", cache);
+  ASSERT_FALSE(second.ok());
+  EXPECT_NE(second.error().what.find("127.0.0.1:7070 (process 1)"), std::string::npos);
+  EXPECT_TRUE(base::file_exists(half)) << "it is being written";
+}
+
 TEST(DataDirectory, EmptiesTmpWhenItOpens) {
   auto root = base::TemporaryDirectory::create("store-test").value();
   ASSERT_TRUE(base::write_file_durably(root.path() + "/tmp/half", base::bytes_of("x")).ok());
