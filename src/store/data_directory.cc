@@ -21,15 +21,27 @@ base::Result<std::string> absolute_path(const std::string& path) {
   return std::string(resolved);
 }
 
+// Where a link leads that link_kept() made, by the cache's own directory in it; "" when there is
+// none, or one of somebody else's making.
+std::string linked_cache(const std::string& link) {
+  std::error_code code;
+  const std::string target = std::filesystem::read_symlink(link, code).string();
+  const std::string_view own = base::parent_of(target);
+  if (code || base::basename_of(own) != kCacheName) return "";
+  return std::string(base::parent_of(own));
+}
+
 }  // namespace
 
 base::Result<DataDirectory> DataDirectory::open(const std::string& path, std::string_view holder,
-                                                const std::string& cache) {
+                                                const std::optional<std::string>& cache) {
   TRY(base::make_directories(path));
   const std::string root = TRY(absolute_path(path));
   base::LockFile lock = TRY(base::LockFile::acquire(base::join_path(root, kLockName), holder));
   DataDirectory directory(root, std::move(lock));
-  if (!cache.empty()) TRY(directory.take_cache(cache, holder));
+  const std::string taken = cache ? *cache : linked_cache(directory.index());
+  if (!taken.empty()) TRY(directory.take_cache(taken, holder));
+  if (cache && cache->empty()) directory.unlink_kept();
   TRY(directory.make_places());
   TRY(directory.link_kept());
   TRY(base::sync_directory(root));
@@ -73,6 +85,15 @@ base::Result<void> DataDirectory::link_kept() const {
     if (code) return base::Error{base::Fault::unavailable, usual + ": " + code.message()};
   }
   return {};
+}
+
+// The cache of an earlier configuration is not ours any more: another server may have it, it may be
+// gone, and tmp/ lies on another disk than it.
+void DataDirectory::unlink_kept() const {
+  for (const std::string& link : {index(), extracted()}) {
+    std::error_code code;
+    if (!linked_cache(link).empty()) std::filesystem::remove(link, code);
+  }
 }
 
 base::Result<void> DataDirectory::set_holder(std::string_view holder) {

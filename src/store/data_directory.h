@@ -21,9 +21,9 @@ class DataDirectory {
  public:
   // `holder` is what a second process is told about us: an address and a process id. With `cache`,
   // the files that can be had again lie below that directory, in one of our own: on whatever disk,
-  // and beside whatever else is there.
+  // and beside whatever else is there. "" is no cache; nothing: that of the last server here.
   static base::Result<DataDirectory> open(const std::string& path, std::string_view holder,
-                                          const std::string& cache = "");
+                                          const std::optional<std::string>& cache = {});
 
   // Once the server listens: replaces the text in the lock files.
   base::Result<void> set_holder(std::string_view holder);
@@ -49,6 +49,7 @@ class DataDirectory {
   base::Result<void> take_cache(const std::string& cache, std::string_view holder);
   base::Result<void> make_places() const;
   base::Result<void> link_kept() const;
+  void unlink_kept() const;
 
   std::string path_;
   std::string kept_;  // what can be had again lies here; without a cache of its own in path_
