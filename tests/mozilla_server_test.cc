@@ -151,6 +151,16 @@ TEST_F(MozillaServer, DiskCacheHasItsDebugActions) {
   EXPECT_EQ(post(url, R"j({"debug": true, "action": "cacheGet"})j").status, 500);
 }
 
+TEST_F(MozillaServer, AConfigurationThatIsNoneIsBadUsage) {
+  write("broken.json", "{");
+  for (const char* program : {" diskcache", " symserver"}) {
+    const base::ChildEnd end = testing_support::run(testing_support::faultline_program() + program +
+                                                    " -c " + path("broken.json"));
+    EXPECT_EQ(end.exit_code, 2) << program << end.errors;
+    EXPECT_NE(end.errors.find("broken.json"), std::string::npos) << end.errors;
+  }
+}
+
 class Quickstart : public MozillaServer {
  protected:
   void SetUp() override {

@@ -152,6 +152,11 @@ std::optional<Result<Options>> find_snappy_options(const std::string& path) {
   return with_reachable_upstreams(std::move(*options), Caches::made);
 }
 
+int bad_configuration(const Error& error) {
+  cli::fail(error.what);
+  return cli::kBadUsage;
+}
+
 using SettingsOf = ForeignSettings (*)(const MozillaConfig&, const std::string&);
 
 Result<Options> mozilla_options(const MozillaConfig& config, SettingsOf settings_of) {
@@ -241,7 +246,7 @@ int run_symserver(int argc, char** argv) {
   if (snappy && flags.action.empty()) return serve_as("SymServer", flags.pid_file, *snappy);
 
   auto config = read_mozilla_config(flags.source.path, flags.source.json);
-  if (!config.ok()) return cli::fail(config.error().what);
+  if (!config.ok()) return bad_configuration(config.error());
   MozillaConfig::SymServer& server = config->sym_server;
   flags.apply(options, server.port, server.log);
   if (!memcached.empty()) server.memcached_servers = memcached;
@@ -270,7 +275,7 @@ int run_diskcache(int argc, char** argv) {
     return cli::fail(settled.error().what);
   }
   auto config = read_mozilla_config(flags.source.path, flags.source.json);
-  if (!config.ok()) return cli::fail(config.error().what);
+  if (!config.ok()) return bad_configuration(config.error());
   MozillaConfig::DiskCache& cache = config->disk_cache;
   flags.apply(options, cache.port, cache.log);
   if (options.given("--cachePath")) cache.cache_path = given.cache_path;
