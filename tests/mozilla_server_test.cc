@@ -161,6 +161,25 @@ TEST_F(MozillaServer, AConfigurationThatIsNoneIsBadUsage) {
   }
 }
 
+TEST_F(MozillaServer, OldSnappyRunsInTheBackgroundAsWell) {
+  const std::uint16_t port = free_port();
+  write("snappy.ini", "[General]\nhostname = 127.0.0.1\nportNumber = " + std::to_string(port) +
+                          "\n[DiskCache]\ndiskCachePath = " + path("cache") +
+                          "\n[Log]\nlogPath = " + path("snappy.log") + "\n");
+  const auto faultline = [&](const std::string& action) {
+    return testing_support::run("cd " + root_.path() + " && " +
+                                testing_support::faultline_program() +
+                                " symserver -c snappy.ini --pidfile own.pid " + action);
+  };
+  const base::ChildEnd started = faultline("start");
+  EXPECT_EQ(started.exit_code, 0) << started.errors;
+  EXPECT_TRUE(base::file_exists(path("own.pid")));
+  EXPECT_EQ(faultline("status").exit_code, 0);
+  EXPECT_EQ(faultline("stop").exit_code, 0);
+  EXPECT_EQ(faultline("status").exit_code, 1);
+  EXPECT_FALSE(base::file_exists(path("own.pid")));
+}
+
 class Quickstart : public MozillaServer {
  protected:
   void SetUp() override {

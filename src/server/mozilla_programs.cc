@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/options.h"
 #include "server/config_files.h"
 #include "server/foreign_paths.h"
@@ -47,6 +48,17 @@ Service own_service(const std::string& name, const char* command, std::uint64_t 
   service.question = kHttpQuestion;
   service.answer = "HTTP/";
   return service;
+}
+
+// Of "HOST:PORT"; every address of the machine is this one's own, too.
+void answers_at(const std::string& listen, Service& service) {
+  const std::size_t colon = std::min(listen.rfind(':'), listen.size());
+  const auto port = base::parse_decimal(listen.substr(std::min(colon + 1, listen.size())));
+  if (port) service.port = static_cast<std::uint16_t>(*port);
+  std::string host = listen.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const bool any = host.empty() || host == "*" || host == "0.0.0.0" || host == "::";
+  if (!any) service.host = std::move(host);
 }
 
 // What both programs take.
@@ -244,6 +256,12 @@ int run_symserver(int argc, char** argv) {
   }
   const auto snappy = find_snappy_options(flags.source.path);
   if (snappy && flags.action.empty()) return serve_as("SymServer", flags.pid_file, *snappy);
+  if (snappy && !snappy->ok()) return bad_configuration(snappy->error());
+  if (snappy) {
+    Service service = own_service("SymServer", "symserver", 0, flags.source);
+    answers_at((*snappy)->listen, service);
+    return act(flags.action, in_background(std::move(service), flags, argc, argv));
+  }
 
   auto config = read_mozilla_config(flags.source.path, flags.source.json);
   if (!config.ok()) return bad_configuration(config.error());

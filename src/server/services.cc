@@ -37,6 +37,13 @@ std::optional<pid_t> pid_in(const std::string& path) {
   return static_cast<pid_t>(*number);
 }
 
+// A file that was given by hand may lie in the working directory.
+Result<void> make_parent(const std::string& path) {
+  const std::string parent(base::parent_of(path));
+  if (parent.empty()) return {};
+  return base::make_directories(parent);
+}
+
 // The words of its command line; none: there is no such process, or it has ended already.
 std::vector<std::string> words_of(pid_t pid) {
   const auto text = base::read_file("/proc/" + std::to_string(pid) + "/cmdline", kSmallFile);
@@ -146,7 +153,7 @@ std::optional<pid_t> running_pid(const Service& service) {
 }
 
 Result<Started> Started::start(const Service& service) {
-  TRY(base::make_directories(std::string(base::parent_of(service.pid_file))));
+  TRY(make_parent(service.pid_file));
   std::vector<std::string> words = service.command;
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);
@@ -232,8 +239,7 @@ Result<PidFile> PidFile::write(const std::string& path) {
   if (pid && *pid != ::getpid() && *pid != ::getppid() && names_any(words_of(*pid), path)) {
     return Error{Fault::unavailable, path + ": process " + std::to_string(*pid) + " has it"};
   }
-  const std::string parent(base::parent_of(path));
-  if (!parent.empty()) TRY(base::make_directories(parent));
+  TRY(make_parent(path));
   TRY(base::write_file_durably(path, base::bytes_of(std::to_string(::getpid()) + "\n")));
   return PidFile(path);
 }

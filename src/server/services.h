@@ -20,7 +20,7 @@ namespace server {
 
 struct Service {
   std::string name;                  // "SymServer"
-  std::string pid_file;              // absolute
+  std::string pid_file;              // absolute, but for one that was given by hand
   std::vector<std::string> command;  // ours write the file themselves: --pidfile
   std::string host = "127.0.0.1";    // where it answers
   std::uint16_t port = 0;
