@@ -151,6 +151,35 @@ TEST_F(MozillaServer, DiskCacheHasItsDebugActions) {
   EXPECT_EQ(post(url, R"j({"debug": true, "action": "cacheGet"})j").status, 500);
 }
 
+TEST_F(MozillaServer, AConfigurationThatIsNoneIsBadUsage) {
+  write("broken.json", "{");
+  for (const char* program : {" diskcache", " symserver"}) {
+    const base::ChildEnd end = testing_support::run(testing_support::faultline_program() + program +
+                                                    " -c " + path("broken.json"));
+    EXPECT_EQ(end.exit_code, 2) << program << end.errors;
+    EXPECT_NE(end.errors.find("broken.json"), std::string::npos) << end.errors;
+  }
+}
+
+TEST_F(MozillaServer, OldSnappyRunsInTheBackgroundAsWell) {
+  const std::uint16_t port = free_port();
+  write("snappy.ini", "[General]\nhostname = 127.0.0.1\nportNumber = " + std::to_string(port) +
+                          "\n[DiskCache]\ndiskCachePath = " + path("cache") +
+                          "\n[Log]\nlogPath = " + path("snappy.log") + "\n");
+  const auto faultline = [&](const std::string& action) {
+    return testing_support::run("cd " + root_.path() + " && " +
+                                testing_support::faultline_program() +
+                                " symserver -c snappy.ini --pidfile own.pid " + action);
+  };
+  const base::ChildEnd started = faultline("start");
+  EXPECT_EQ(started.exit_code, 0) << started.errors;
+  EXPECT_TRUE(base::file_exists(path("own.pid")));
+  EXPECT_EQ(faultline("status").exit_code, 0);
+  EXPECT_EQ(faultline("stop").exit_code, 0);
+  EXPECT_EQ(faultline("status").exit_code, 1);
+  EXPECT_FALSE(base::file_exists(path("own.pid")));
+}
+
 class Quickstart : public MozillaServer {
  protected:
   void SetUp() override {
@@ -229,6 +258,18 @@ TEST_F(Quickstart, SaysWhatDidNotStart) {
   write("config.json", "{");
   EXPECT_EQ(quickstart("status"), 255);
   configure("\"restart\": true");
+}
+
+// Neither a second server nor one that cannot begin takes the file from the one that runs.
+TEST_F(Quickstart, KeepsThePidFileOfWhatRuns) {
+  ASSERT_EQ(quickstart(""), 0) << said_;
+  const std::string before = pid("DiskCache");
+  const std::string again = testing_support::faultline_program() + " diskcache -c " +
+                            path("config.json") + " --pidfile " + path("pids/DiskCache.pid");
+  EXPECT_EQ(testing_support::run(again).exit_code, 1);
+  EXPECT_EQ(pid("DiskCache"), before);
+  EXPECT_EQ(testing_support::run("FAULTLINE_DRAIN_SECONDS=soon " + again).exit_code, 2);
+  EXPECT_EQ(pid("DiskCache"), before);
 }
 
 // A process that has the number of one that is gone is not ours to stop.

@@ -40,47 +40,61 @@ bool DirectoryCopies::is_watched(std::string_view path) const {
                      [&](const std::string& one) { return path.starts_with(one); });
 }
 
-void DirectoryCopies::note(const std::string& from) {
+void DirectoryCopies::note(const std::string& from, const store::FileStamp& stamp) {
   if (!is_watched(from)) return;
-  const auto stamp = store::stamp_of(from);
   const std::lock_guard lock(mutex_);
-  now_[from] = stamp.ok() ? *stamp : store::FileStamp();
+  now_[from] = stamp;
 }
 
 void DirectoryCopies::look_forever() {
   std::unique_lock lock(mutex_);
   while (!stopped_.wait_for(lock, pause_, [this] { return stopping_; })) {
-    const std::map<std::string, store::FileStamp> known = now_;
     lock.unlock();
-    std::vector<std::string> changed;
-    for (const auto& [path, stamp] : known) {
-      const auto now = store::stamp_of(path);
-      if (!now.ok() || !(*now == stamp)) changed.push_back(path);
-    }
-    if (!changed.empty()) {
-      const auto taken = take_out(changed);
-      if (!taken.ok()) base::log::error("changed symbols are not seen: {}", taken.error().what);
-    }
+    look();
     lock.lock();
-    for (const std::string& path : changed) now_.erase(path);
   }
 }
 
-// Without paths all that came from our directories.
-Result<void> DirectoryCopies::take_out(const std::vector<std::string>& paths) {
+void DirectoryCopies::look() {
+  std::map<std::string, store::FileStamp> known;
+  {
+    const std::lock_guard lock(mutex_);
+    known = now_;
+  }
+  std::vector<std::string> changed;
+  for (const auto& [place, stamp] : known) {
+    const auto now = store::stamp_of(place);
+    if (!now.ok() || !(*now == stamp)) changed.push_back(place);
+  }
+  if (changed.empty()) return;
+  const auto taken = take_out(changed);
+  if (!taken.ok()) {
+    return base::log::error("changed symbols are not seen: {}", taken.error().what);
+  }
+  const std::lock_guard lock(mutex_);
+  for (const std::string& place : changed) {
+    // One that came again meanwhile is to be looked at from then on.
+    const auto at = now_.find(place);
+    if (at != now_.end() && at->second == known[place]) now_.erase(at);
+  }
+}
+
+// Without places all that came from our directories.
+Result<void> DirectoryCopies::take_out(const std::vector<std::string>& places) {
   const base::Time ever{std::numeric_limits<std::int64_t>::max()};
   const std::vector<store::Container> fetched = TRY(containers_.find_fetched_before(ever));
   std::vector<std::int64_t> ids;
   for (const store::Container& container : fetched) {
-    const bool is_meant =
-        paths.empty() ? is_watched(container.path)
-                      : std::find(paths.begin(), paths.end(), container.path) != paths.end();
+    const auto place = store::place_of_upstream_container(container.path, container.project);
+    const bool is_meant = places.empty()
+                              ? is_watched(place)
+                              : std::find(places.begin(), places.end(), place) != places.end();
     if (is_meant) ids.push_back(container.id);
   }
   if (ids.empty()) return {};
   const auto contents = TRY(containers_.remove(ids));
   for (const base::Sha256& content : contents) extracted_.remove(content);
-  if (!paths.empty()) base::log::info("{} files changed in directories of symbols", ids.size());
+  if (!places.empty()) base::log::info("{} files changed in directories of symbols", ids.size());
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/options.h"
 #include "server/config_files.h"
 #include "server/foreign_paths.h"
@@ -47,6 +48,17 @@ Service own_service(const std::string& name, const char* command, std::uint64_t 
   service.question = kHttpQuestion;
   service.answer = "HTTP/";
   return service;
+}
+
+// Of "HOST:PORT"; every address of the machine is this one's own, too.
+void answers_at(const std::string& listen, Service& service) {
+  const std::size_t colon = std::min(listen.rfind(':'), listen.size());
+  const auto port = base::parse_decimal(listen.substr(std::min(colon + 1, listen.size())));
+  if (port) service.port = static_cast<std::uint16_t>(*port);
+  std::string host = listen.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const bool any = host.empty() || host == "*" || host == "0.0.0.0" || host == "::";
+  if (!any) service.host = std::move(host);
 }
 
 // What both programs take.
@@ -122,6 +134,7 @@ int act(const std::string& action, const Service& service) {
 // In the foreground, with the process id where it is wanted.
 int serve_as(const std::string& name, const std::string& pid_file,
              const base::Result<Options>& options) {
+  if (!options.ok()) return serve_with(options);
   std::optional<PidFile> pid;
   if (!pid_file.empty()) {
     auto written = PidFile::write(pid_file);
@@ -149,6 +162,11 @@ std::optional<Result<Options>> find_snappy_options(const std::string& path) {
   auto options = load_options({path}, {});
   if (!options.ok()) return options.error();
   return with_reachable_upstreams(std::move(*options), Caches::made);
+}
+
+int bad_configuration(const Error& error) {
+  cli::fail(error.what);
+  return cli::kBadUsage;
 }
 
 using SettingsOf = ForeignSettings (*)(const MozillaConfig&, const std::string&);
@@ -238,9 +256,15 @@ int run_symserver(int argc, char** argv) {
   }
   const auto snappy = find_snappy_options(flags.source.path);
   if (snappy && flags.action.empty()) return serve_as("SymServer", flags.pid_file, *snappy);
+  if (snappy && !snappy->ok()) return bad_configuration(snappy->error());
+  if (snappy) {
+    Service service = own_service("SymServer", "symserver", 0, flags.source);
+    answers_at((*snappy)->listen, service);
+    return act(flags.action, in_background(std::move(service), flags, argc, argv));
+  }
 
   auto config = read_mozilla_config(flags.source.path, flags.source.json);
-  if (!config.ok()) return cli::fail(config.error().what);
+  if (!config.ok()) return bad_configuration(config.error());
   MozillaConfig::SymServer& server = config->sym_server;
   flags.apply(options, server.port, server.log);
   if (!memcached.empty()) server.memcached_servers = memcached;
@@ -269,7 +293,7 @@ int run_diskcache(int argc, char** argv) {
     return cli::fail(settled.error().what);
   }
   auto config = read_mozilla_config(flags.source.path, flags.source.json);
-  if (!config.ok()) return cli::fail(config.error().what);
+  if (!config.ok()) return bad_configuration(config.error());
   MozillaConfig::DiskCache& cache = config->disk_cache;
   flags.apply(options, cache.port, cache.log);
   if (options.given("--cachePath")) cache.cache_path = given.cache_path;

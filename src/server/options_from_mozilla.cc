@@ -139,7 +139,8 @@ ForeignSettings settings_of_sym_server(const MozillaConfig& config, const std::s
   writer.set("upstream.0.name", "DiskCache", "SymServer.DiskCacheServer");
   writer.set("upstream.0.layout", "breakpad", "SymServer.DiskCacheServer");
   writer.set("upstream.0.retry_seconds", kDiskCacheRetry, "SymServer.DiskCacheServer");
-  writer.set("upstream.0.rest_seconds", kDiskCacheRetry, "SymServer.DiskCacheServer");
+  // That it cannot have a file from others now says nothing of those it has.
+  writer.set("upstream.0.failures_max", "0", "SymServer.DiskCacheServer");
   add_memcached(server, writer);
   return read;
 }

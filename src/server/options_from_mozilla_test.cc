@@ -109,6 +109,7 @@ TEST(OptionsFromMozilla, SymServerAsksDiskCacheAndSharesFrames) {
   Values values = values_of(read);
   EXPECT_EQ(values["listen"], "0.0.0.0:8080");
   EXPECT_EQ(values["upstream.0.url"], "http://127.0.0.1:8888");
+  EXPECT_EQ(values["upstream.0.failures_max"], "0") << "what it has is asked for all the same";
   EXPECT_EQ(values["memcached.servers"], "a:1\nb:2");
   EXPECT_EQ(values["data"], "/place/DiskCacheData.symserver");
   EXPECT_EQ(values["symbolication.debug"], "symserver");

@@ -26,7 +26,6 @@ namespace {
 
 constexpr auto kPause = 100ms;
 constexpr auto kAnswerTime = 1000ms;
-constexpr auto kStopTime = 5000ms;
 constexpr std::size_t kWordsMax = 4096;
 constexpr std::uint64_t kSmallFile = 64 * 1024;
 
@@ -36,6 +35,13 @@ std::optional<pid_t> pid_in(const std::string& path) {
   const auto number = base::parse_decimal(base::trim(*text));
   if (!number || *number < 2 || *number > 1u << 30) return std::nullopt;
   return static_cast<pid_t>(*number);
+}
+
+// A file that was given by hand may lie in the working directory.
+Result<void> make_parent(const std::string& path) {
+  const std::string parent(base::parent_of(path));
+  if (parent.empty()) return {};
+  return base::make_directories(parent);
 }
 
 // The words of its command line; none: there is no such process, or it has ended already.
@@ -55,7 +61,28 @@ bool names(std::string_view word, const std::string& file) {
   return base::basename_of(word) == base::basename_of(file);
 }
 
-bool is_running(pid_t pid) { return !words_of(pid).empty(); }
+// What follows it on a command line; "" when it is not there.
+std::string_view value_of(const std::vector<std::string>& words, std::string_view flag) {
+  const auto at = std::find(words.begin(), words.end(), flag);
+  return at == words.end() || std::next(at) == words.end() ? "" : std::string_view(*std::next(at));
+}
+
+// Of a program that anybody may run as well: where ours listens nobody else's does.
+bool is_command(const std::vector<std::string>& words, const std::vector<std::string>& command) {
+  if (command.empty()) return false;
+  if (base::basename_of(words.front()) != base::basename_of(command.front())) return false;
+  return value_of(words, "-p") == value_of(command, "-p") &&
+         value_of(words, "-l") == value_of(command, "-l");
+}
+
+// A process as it was seen to be a service of ours. Its number may be somebody else's any time
+// after, and its pid file goes before it does.
+struct Seen {
+  pid_t pid = -1;
+  std::vector<std::string> words;
+
+  bool is_there() const { return words_of(pid) == words; }
+};
 
 // Sends the question and looks how the answer begins.
 bool does_answer(const Service& service) {
@@ -90,36 +117,43 @@ bool does_answer(const Service& service) {
   ::_exit(127);
 }
 
-bool wait_until_gone(const std::vector<pid_t>& pids, std::chrono::milliseconds time_max) {
+bool wait_until_gone(const std::vector<Seen>& processes, std::chrono::milliseconds time_max) {
   const auto until = Clock::now() + time_max;
   for (;;) {
     // Those that are our own children stay as zombies otherwise.
-    for (const pid_t pid : pids) ::waitpid(pid, nullptr, WNOHANG);
-    if (std::none_of(pids.begin(), pids.end(), is_running)) return true;
+    for (const Seen& seen : processes) ::waitpid(seen.pid, nullptr, WNOHANG);
+    const auto is_there = [](const Seen& seen) { return seen.is_there(); };
+    if (std::none_of(processes.begin(), processes.end(), is_there)) return true;
     if (Clock::now() >= until) return false;
     std::this_thread::sleep_for(kPause);
   }
 }
 
+bool names_any(const std::vector<std::string>& words, const std::string& file) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](const std::string& word) { return names(word, file); });
+}
+
+std::optional<Seen> find_running(const Service& service) {
+  const auto pid = pid_in(service.pid_file);
+  if (!pid || *pid == ::getpid()) return std::nullopt;  // who asks names the file as well
+  Seen seen{*pid, words_of(*pid)};
+  if (seen.words.empty()) return std::nullopt;
+  const bool names_file = names_any(seen.words, service.pid_file);
+  const bool is_program = !service.writes_pid_file && is_command(seen.words, service.command);
+  if (!names_file && !is_program) return std::nullopt;
+  return seen;
+}
+
 }  // namespace
 
 std::optional<pid_t> running_pid(const Service& service) {
-  const auto pid = pid_in(service.pid_file);
-  if (!pid) return std::nullopt;
-  const std::vector<std::string> words = words_of(*pid);
-  if (words.empty()) return std::nullopt;
-  const bool names_file = std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-    return names(word, service.pid_file);
-  });
-  const bool is_program =
-      !service.writes_pid_file && !service.command.empty() &&
-      base::basename_of(words.front()) == base::basename_of(service.command.front());
-  if (!names_file && !is_program) return std::nullopt;
-  return pid;
+  const auto seen = find_running(service);
+  return seen ? std::optional(seen->pid) : std::nullopt;
 }
 
 Result<Started> Started::start(const Service& service) {
-  TRY(base::make_directories(std::string(base::parent_of(service.pid_file))));
+  TRY(make_parent(service.pid_file));
   std::vector<std::string> words = service.command;
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);
@@ -180,15 +214,17 @@ Result<void> wait_for(std::vector<Started>& started, std::chrono::milliseconds t
   return {};
 }
 
-Result<void> stop(const std::vector<Service>& services) {
-  std::vector<pid_t> pids;
+Result<void> stop(const std::vector<Service>& services, std::chrono::milliseconds time_max) {
+  std::vector<Seen> processes;
   for (const Service& service : services) {
-    const auto pid = running_pid(service);
-    if (pid) pids.push_back(*pid);
+    auto seen = find_running(service);
+    if (seen) processes.push_back(std::move(*seen));
   }
   for (const int signal : {SIGTERM, SIGKILL}) {
-    for (const pid_t pid : pids) ::kill(pid, signal);
-    if (!wait_until_gone(pids, kStopTime)) continue;
+    for (const Seen& seen : processes) {
+      if (seen.is_there()) ::kill(seen.pid, signal);
+    }
+    if (!wait_until_gone(processes, time_max)) continue;
     for (const Service& service : services) {
       if (!running_pid(service)) static_cast<void>(base::remove_file(service.pid_file));
     }
@@ -198,8 +234,12 @@ Result<void> stop(const std::vector<Service>& services) {
 }
 
 Result<PidFile> PidFile::write(const std::string& path) {
-  const std::string parent(base::parent_of(path));
-  if (!parent.empty()) TRY(base::make_directories(parent));
+  const auto pid = pid_in(path);
+  // Not who starts us in the background: it names the file as well.
+  if (pid && *pid != ::getpid() && *pid != ::getppid() && names_any(words_of(*pid), path)) {
+    return Error{Fault::unavailable, path + ": process " + std::to_string(*pid) + " has it"};
+  }
+  TRY(make_parent(path));
   TRY(base::write_file_durably(path, base::bytes_of(std::to_string(::getpid()) + "\n")));
   return PidFile(path);
 }

@@ -1,7 +1,7 @@
 // Programs that run in the background, each known by the file that its process id stands in: is it
 // running, start it, wait until it answers, stop it.
 // A process id alone says little after a restart of the machine, so the process must have been
-// started with that very file, or be the program itself.
+// started with that very file, or be the program itself and listen where it should (-p, -l).
 // One thread. Fails with unavailable (cannot start, did not answer, cannot be stopped).
 #pragma once
 
@@ -20,7 +20,7 @@ namespace server {
 
 struct Service {
   std::string name;                  // "SymServer"
-  std::string pid_file;              // absolute
+  std::string pid_file;              // absolute, but for one that was given by hand
   std::vector<std::string> command;  // ours write the file themselves: --pidfile
   std::string host = "127.0.0.1";    // where it answers
   std::uint16_t port = 0;
@@ -54,10 +54,13 @@ class Started {
 // Until all answer; the error names the first that did not.
 base::Result<void> wait_for(std::vector<Started>& started, std::chrono::milliseconds time_max);
 
-// SIGTERM to all that run, and SIGKILL to those that are there after five seconds.
-base::Result<void> stop(const std::vector<Service>& services);
+// SIGTERM to all that run, and SIGKILL to those that are there after that time. A process that came
+// to the number of one that ended meanwhile gets neither.
+base::Result<void> stop(const std::vector<Service>& services,
+                        std::chrono::milliseconds time_max = std::chrono::seconds(5));
 
-// The pid of this process in a file, as long as the object lives.
+// The pid of this process in a file, as long as the object lives. A file that names a process which
+// was started with it is left to that: write() fails with unavailable.
 class PidFile {
  public:
   static base::Result<PidFile> write(const std::string& path);

@@ -88,7 +88,8 @@ class Cache {
     if (!origins.ok()) return ids;
     for (const store::Origin& origin : *origins) {
       const Container& container = origin.container;
-      const bool is_local = container.path.starts_with('/');
+      const bool is_local =
+          store::place_of_upstream_container(container.path, container.project).starts_with('/');
       if (container.kind == Container::Kind::upstream && !is_local) ids.push_back(container.id);
     }
     return ids;

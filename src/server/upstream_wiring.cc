@@ -149,8 +149,9 @@ Result<void> UpstreamWork::keep(upstream::Fetched fetched, const ident::SymbolRe
   std::function<void()> copier;
   if (request.scope.project.empty()) copier = caches_.copier_of(fetched);
   const std::string from = fetched.from;
+  const auto found = fetched.found;
   TRY(files_.keep(fetched_file(std::move(fetched)), request));
-  if (kept_) kept_(from);
+  if (kept_ && found) kept_(from, store::stamp_of(*found));
   if (copier) run_aside(copier);
   return {};
 }

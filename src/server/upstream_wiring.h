@@ -51,8 +51,10 @@ class UpstreamWork {
   // All that they do not have is asked for again.
   void forget_misses() { upstreams_.forget_misses(); }
   void forget_misses(const ident::SymbolRequest& request) { upstreams_.forget_misses(request); }
-  // Told, on any thread, where a file came from that is kept. Before anybody asks.
-  void on_kept(std::function<void(const std::string& from)> kept) { kept_ = std::move(kept); }
+  // Told, on any thread, which file of a directory is kept now, and how it was before it was read.
+  // Before anybody asks.
+  using Kept = std::function<void(const std::string& from, const store::FileStamp& stamp)>;
+  void on_kept(Kept kept) { kept_ = std::move(kept); }
   void on_answer(upstream::Upstreams::Heard heard) { upstreams_.on_answer(std::move(heard)); }
   const std::vector<std::unique_ptr<upstream::Server>>& servers() const {
     return upstreams_.servers();
@@ -82,7 +84,7 @@ class UpstreamWork {
   const Follower follow_;
   std::shared_ptr<Exclusions> exclusions_;
   UpstreamCaches caches_;
-  std::function<void(const std::string& from)> kept_;
+  Kept kept_;
   std::mutex mutex_;
   std::unique_ptr<base::WorkerPool> pool_;  // null: nobody to ask, or stopped; guarded by mutex_
 };

@@ -253,7 +253,9 @@ Result<void> serve(const Options& options) {
   supply::Supply supply(blobs, catalog, std::move(supplying));
   DirectoryCopies copies(options, containers, *extracted);
   if (!copies.empty()) {
-    upstreams->on_kept([&copies](const std::string& from) { copies.note(from); });
+    upstreams->on_kept([&copies](const std::string& from, const store::FileStamp& stamp) {
+      copies.note(from, stamp);
+    });
   }
   const UpstreamStop stop_upstreams{*upstreams};
   const RequestSourcesStop stop_request_sources{request_sources};

@@ -1,7 +1,5 @@
 #include "store/containers.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <set>
@@ -112,13 +110,17 @@ Result<void> keep_members(Session& session, std::int64_t id,
 
 }  // namespace
 
+FileStamp stamp_of(const struct ::stat& info) {
+  const auto ns = [](const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; };
+  return FileStamp{static_cast<std::uint64_t>(info.st_size), ns(info.st_mtim), ns(info.st_ctim),
+                   static_cast<std::uint64_t>(info.st_ino)};
+}
+
 Result<FileStamp> stamp_of(const std::string& path) {
   struct stat info{};
   if (::stat(path.c_str(), &info) != 0) return base::error_from_errno(errno, "cannot stat", path);
   if (!S_ISREG(info.st_mode)) return Error{Fault::not_found, path + ": is no regular file"};
-  const auto ns = [](const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; };
-  return FileStamp{static_cast<std::uint64_t>(info.st_size), ns(info.st_mtim), ns(info.st_ctim),
-                   static_cast<std::uint64_t>(info.st_ino)};
+  return stamp_of(info);
 }
 
 const std::vector<db::Migration>& Containers::migrations() {

@@ -8,6 +8,8 @@
 // Format: docs/formats/data-directory.md
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -31,6 +33,7 @@ struct FileStamp {
   std::uint64_t inode = 0;
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
+FileStamp stamp_of(const struct ::stat& info);
 // not_found when there is no regular file (links are followed).
 base::Result<FileStamp> stamp_of(const std::string& path);
 

@@ -21,23 +21,41 @@ base::Result<std::string> absolute_path(const std::string& path) {
   return std::string(resolved);
 }
 
+// Where a link leads that link_kept() made, by the cache's own directory in it; "" when there is
+// none, or one of somebody else's making.
+std::string linked_cache(const std::string& link) {
+  std::error_code code;
+  const std::string target = std::filesystem::read_symlink(link, code).string();
+  const std::string_view own = base::parent_of(target);
+  if (code || base::basename_of(own) != kCacheName) return "";
+  return std::string(base::parent_of(own));
+}
+
 }  // namespace
 
 base::Result<DataDirectory> DataDirectory::open(const std::string& path, std::string_view holder,
-                                                const std::string& cache) {
+                                                const std::optional<std::string>& cache) {
   TRY(base::make_directories(path));
   const std::string root = TRY(absolute_path(path));
   base::LockFile lock = TRY(base::LockFile::acquire(base::join_path(root, kLockName), holder));
-  std::string kept = root;
-  if (!cache.empty()) {
-    TRY(base::make_directories(base::join_path(cache, kCacheName)));
-    kept = TRY(absolute_path(base::join_path(cache, kCacheName)));
-  }
-  DataDirectory directory(root, std::move(kept), std::move(lock));
+  DataDirectory directory(root, std::move(lock));
+  const std::string taken = cache ? *cache : linked_cache(directory.index());
+  if (!taken.empty()) TRY(directory.take_cache(taken, holder));
+  if (cache && cache->empty()) directory.unlink_kept();
   TRY(directory.make_places());
   TRY(directory.link_kept());
   TRY(base::sync_directory(root));
   return directory;
+}
+
+// Its files are ours alone as well: whoever had another data directory would empty our tmp/, and
+// remove what is not in its catalogue.
+base::Result<void> DataDirectory::take_cache(const std::string& cache, std::string_view holder) {
+  TRY(base::make_directories(base::join_path(cache, kCacheName)));
+  kept_ = TRY(absolute_path(base::join_path(cache, kCacheName)));
+  if (kept_ == path_) return {};
+  kept_lock_ = TRY(base::LockFile::acquire(base::join_path(kept_, kLockName), holder));
+  return {};
 }
 
 // We are alone: nothing in tmp/ belongs to anybody any more.
@@ -69,7 +87,17 @@ base::Result<void> DataDirectory::link_kept() const {
   return {};
 }
 
+// The cache of an earlier configuration is not ours any more: another server may have it, it may be
+// gone, and tmp/ lies on another disk than it.
+void DataDirectory::unlink_kept() const {
+  for (const std::string& link : {index(), extracted()}) {
+    std::error_code code;
+    if (!linked_cache(link).empty()) std::filesystem::remove(link, code);
+  }
+}
+
 base::Result<void> DataDirectory::set_holder(std::string_view holder) {
+  if (kept_lock_) TRY(kept_lock_->set_text(holder));
   return lock_.set_text(holder);
 }
 

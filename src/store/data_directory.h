@@ -1,6 +1,6 @@
 // The directory that holds everything a server owns: its lock, its places, its free space.
 // Not the things in it: Blobs and Catalog keep those.
-// open() makes what is missing, takes the lock for as long as the object lives, and empties tmp/.
+// open() makes what is missing, takes the locks for as long as the object lives, and empties tmp/.
 // One process at a time; getters from any thread.
 // open() fails with unavailable (another process has it: the error names its address), denied
 // (cannot write there) or unavailable (disk full).
@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,11 +21,11 @@ class DataDirectory {
  public:
   // `holder` is what a second process is told about us: an address and a process id. With `cache`,
   // the files that can be had again lie below that directory, in one of our own: on whatever disk,
-  // and beside whatever else is there.
+  // and beside whatever else is there. "" is no cache; nothing: that of the last server here.
   static base::Result<DataDirectory> open(const std::string& path, std::string_view holder,
-                                          const std::string& cache = "");
+                                          const std::optional<std::string>& cache = {});
 
-  // Once the server listens: replaces the text in the lock file.
+  // Once the server listens: replaces the text in the lock files.
   base::Result<void> set_holder(std::string_view holder);
 
   const std::string& path() const { return path_; }
@@ -43,14 +44,17 @@ class DataDirectory {
   std::string tmp_of_kept() const { return base::join_path(kept_, "tmp"); }
 
  private:
-  DataDirectory(std::string path, std::string kept, base::LockFile lock)
-      : path_(std::move(path)), kept_(std::move(kept)), lock_(std::move(lock)) {}
+  DataDirectory(const std::string& path, base::LockFile lock)
+      : path_(path), kept_(path), lock_(std::move(lock)) {}
+  base::Result<void> take_cache(const std::string& cache, std::string_view holder);
   base::Result<void> make_places() const;
   base::Result<void> link_kept() const;
+  void unlink_kept() const;
 
   std::string path_;
   std::string kept_;  // what can be had again lies here; without a cache of its own in path_
   base::LockFile lock_;
+  std::optional<base::LockFile> kept_lock_;  // of a cache of its own
 };
 
 // What the lock file of a data directory says: "127.0.0.1:7070 (process 4711)"; "" when nobody

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/text.h"
 #include "store/blobs.h"
@@ -77,6 +78,51 @@ TEST(DataDirectory, RefusesASecondProcessAndNamesTheFirst) {
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().fault, base::Fault::unavailable);
   EXPECT_NE(second.error().what.find("127.0.0.1:7070 (process 1)"), std::string::npos);
+}
+
+TEST(DataDirectory, RefusesASecondProcessInItsCache) {
+  const auto root = base::TemporaryDirectory::create("store-test").value();
+  const std::string cache = root.path() + "/cache";
+  auto first = DataDirectory::open(root.path() + "/one", "first", cache);
+  ASSERT_TRUE(first.ok()) << first.error().what;
+  ASSERT_TRUE(first->set_holder("127.0.0.1:7070 (process 1)").ok());
+  const std::string half = first->tmp_of_kept() + "/half";
+  ASSERT_TRUE(base::write_file_durably(half, base::bytes_of("x")).ok());
+  const auto second = DataDirectory::open(root.path() + "/two", "second", cache);
+  ASSERT_FALSE(second.ok());
+  EXPECT_NE(second.error().what.find("127.0.0.1:7070 (process 1)"), std::string::npos);
+  EXPECT_TRUE(base::file_exists(half)) << "it is being written";
+}
+
+TEST(DataDirectory, DoesWithoutACacheThatWasTakenOutOfTheConfiguration) {
+  const auto root = base::TemporaryDirectory::create("store-test").value();
+  const std::string data = root.path() + "/data", cache = root.path() + "/cache";
+  const std::string copy = cache + "/faultline/extracted/copy";
+  ASSERT_TRUE(DataDirectory::open(data, "test", cache).ok());
+  ASSERT_TRUE(base::write_file_durably(copy, base::bytes_of("x")).ok());
+  EXPECT_TRUE(base::file_exists(data + "/extracted/copy"));
+  {
+    const auto of_command = DataDirectory::open(data, "a command that reads no configuration");
+    ASSERT_TRUE(of_command.ok()) << of_command.error().what;
+    EXPECT_EQ(of_command->tmp_of_kept(), cache + "/faultline/tmp");
+    EXPECT_TRUE(base::file_exists(data + "/extracted/copy"));
+  }
+  ASSERT_TRUE(base::remove_tree(cache).ok());
+  const auto without = DataDirectory::open(data, "test", "");
+  ASSERT_TRUE(without.ok()) << without.error().what;
+  EXPECT_EQ(without->extracted(), data + "/extracted");
+  ASSERT_TRUE(base::write_file_durably(data + "/index/file", base::bytes_of("x")).ok());
+  EXPECT_FALSE(base::file_exists(cache));
+}
+
+TEST(DataDirectory, LetsLinksOfOthersMakingBe) {
+  const auto root = base::TemporaryDirectory::create("store-test").value();
+  const std::string data = root.path() + "/data", other = root.path() + "/other";
+  ASSERT_TRUE(base::make_directories(data).ok());
+  ASSERT_TRUE(base::make_directories(other).ok());
+  std::filesystem::create_directory_symlink(other, data + "/index");
+  ASSERT_TRUE(DataDirectory::open(data, "test", "").ok());
+  EXPECT_EQ(std::filesystem::read_symlink(data + "/index"), other);
 }
 
 TEST(DataDirectory, EmptiesTmpWhenItOpens) {

@@ -32,6 +32,7 @@ class DirectoryTransport : public Transport {
     if (static_cast<std::uint64_t>(info.st_size) > size_max_) {
       return Error{Fault::too_large, directory_ + "/" + path + ": is too large"};
     }
+    if (progress.found) progress.found(info);
     if (progress.began) progress.began(static_cast<std::uint64_t>(info.st_size));
     std::string piece(kPieceSize, '\0');
     while (!stop) {

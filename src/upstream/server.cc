@@ -180,7 +180,10 @@ Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
     return Error{Fault::unavailable, options_.name + ": did not answer lately, and is left alone"};
   }
   Watched watched(watcher, place, file);
-  const Result<void> fetched = transport_->fetch(place.path, file, stop, watched.progress());
+  Progress progress = watched.progress();
+  std::optional<struct ::stat> found;
+  progress.found = [&found](const struct ::stat& info) { found = info; };
+  const Result<void> fetched = transport_->fetch(place.path, file, stop, progress);
   if (!fetched.ok()) watched.failed();
   if (file.is_broken()) {
     breaker_.unknown();
@@ -195,7 +198,7 @@ Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
     if (failed) last_failure_ = Failure{base::now(), fetched.error().what};
   }
   if (fetched.ok()) {
-    return Fetched{std::move(file), place, options_.transport.location + "/" + place.path};
+    return Fetched{std::move(file), place, options_.transport.location + "/" + place.path, found};
   }
   if (failed) {
     base::log::warning("upstream {}: {}", options_.name, fetched.error().what);

@@ -57,6 +57,9 @@ struct Fetched {
   base::PendingFile file;
   Place place;
   std::string from;  // the server's location and the place: find_again() knows it
+  // Out of a directory: as it lay there before it was read. Whoever finds it otherwise later knows
+  // that it changed, if need be while it was read.
+  std::optional<struct ::stat> found = {};
 };
 
 // Watches a file come, before it is fetched as a whole; only such that lie there as they are wanted

@@ -4,6 +4,8 @@
 // malformed (no HTTP). Errors name the server; what lets us in stands in none.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -34,11 +36,13 @@ struct TransportOptions {
   S3Options s3;  // for s3:// alone
 };
 
-// Told while a file comes, on the thread that fetches it. Both or neither are set.
+// Told while a file comes, on the thread that fetches it. The first two are both set, or neither.
 struct Progress {
   // The file is there and begins to come; its size when the server says it.
   std::function<void(std::optional<std::uint64_t> total)> began;
   std::function<void(std::uint64_t size)> grew;  // of what is written
+  // Before a file of a directory is read: as it lies there. May be null.
+  std::function<void(const struct ::stat& found)> found = {};
 };
 
 class Transport {

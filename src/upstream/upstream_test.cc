@@ -138,6 +138,9 @@ TEST(Upstreams, TheFirstThatHasAFittingSourceGivesIt) {
     std::string text;
     const auto got = upstreams.fetch(wish, [&](Fetched fetched) -> base::Result<void> {
       text = base::read_file(fetched.file.path()).value_or("");
+      struct stat now{};
+      EXPECT_EQ(::stat(fetched.from.c_str(), &now), 0);
+      EXPECT_TRUE(fetched.found && fetched.found->st_ino == now.st_ino) << "as it lay there";
       if (text.starts_with("the ")) return {};
       return base::Error{base::Fault::malformed, "another file"};
     });
