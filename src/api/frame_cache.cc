@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/lost_pages.h"
 #include "symbolicate/shared_frames.h"
 
 namespace api {
@@ -86,16 +87,28 @@ void FrameCache::complete(const Job& job, const JobAnswer& modules, KnownFrames&
   }
   if (keys_ == Keys::content) find(job, frames, keys, known);
 
-  std::vector<net::Memcached::Entry> found;
-  found.reserve(frames.size());
+  const std::uint64_t lost_before = base::lost_pages();
+  std::vector<std::size_t> looked_up;  // in frames
+  looked_up.reserve(frames.size());
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const AskedFrame& frame = job.frames[frames[i]];
     std::optional<std::string>& text = known.texts[frames[i]];
     if (text) continue;
     text = symbolicate::frame_text(*modules[frame.module].map, job.modules[frame.module], frame);
-    if (text) found.push_back({std::move(keys[i]), *text});
+    if (text) looked_up.push_back(i);
   }
-  if (!found.empty()) memcached_->add(found);
+  const bool lost_some = base::lost_pages() != lost_before;
+  std::vector<net::Memcached::Entry> sound;
+  sound.reserve(looked_up.size());
+  for (const std::size_t i : looked_up) {
+    std::optional<std::string>& text = known.texts[frames[i]];
+    if (lost_some || modules[job.frames[frames[i]].module].map->is_damaged()) {
+      text.reset();
+    } else {
+      sound.push_back({std::move(keys[i]), *text});
+    }
+  }
+  if (!sound.empty()) memcached_->add(sound);
 }
 
 bool FrameCache::remove(const symbolicate::AskedModule& module, const AskedFrame& frame,

@@ -25,7 +25,7 @@ class FrameCache {
   // With bare keys: what is known before any module is. `known` gets the job's size.
   void find_first(const symbolicate::Job& job, symbolicate::KnownFrames& known);
   // With the modules at hand: asks for what has not been asked for, looks up what nobody knows and
-  // tells the others. Then `known` has all that can be known.
+  // tells the others. What a damaged index said is neither known nor told.
   void complete(const symbolicate::Job& job, const symbolicate::JobAnswer& modules,
                 symbolicate::KnownFrames& known);
   // Takes the frame out; true when it is not there now. `content`: of the module's index, if known.
