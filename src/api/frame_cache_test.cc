@@ -82,8 +82,8 @@ JobAnswer answer_of(std::vector<std::shared_ptr<const Map>> maps) {
 }
 
 std::size_t count_texts(const KnownFrames& known) {
-  return static_cast<std::size_t>(std::count_if(known.texts.begin(), known.texts.end(),
-                                                [](const auto& text) { return text; }));
+  return static_cast<std::size_t>(
+      std::count_if(known.texts.begin(), known.texts.end(), [](const auto& text) { return text; }));
 }
 
 // A memcached where there is one; else the port of nobody, and what the others would be told is
@@ -128,6 +128,68 @@ TEST_F(FrameCaches, WhatADamagedIndexSaidIsNeitherKnownNorTold) {
   frames.find_first(job, others);
   EXPECT_EQ(count_texts(others), kFunctions);
   EXPECT_FALSE(others.texts[0]);
+}
+
+// An index with the one name.
+std::shared_ptr<const Map> map_of(const std::string& name) {
+  symbols::Model model;
+  symbols::Function f;
+  f.rva = 0x1000;
+  f.size = 0x10;
+  f.name = model.strings.intern(name);
+  model.functions.push_back(f);
+  return open(symbols::write_index(model, {}).value());
+}
+
+Job job_with(std::size_t frames, const std::string& module = "a.pdb") {
+  Job job;
+  job.modules = {{module, "B"}};
+  for (std::size_t i = 0; i < frames; ++i) job.frames.push_back({0, false, 0x1000 + i});
+  job.ends = {frames};
+  return job;
+}
+
+TEST_F(FrameCaches, AQuestionWithTooManyFramesTakesNoMemory) {
+  const Job job = job_with(64 * 1024 + 1);
+  KnownFrames known;
+  FrameCache frames = cache();
+  frames.find_first(job, known);
+  frames.complete(job, answer_of({map_of("f")}), known);
+  EXPECT_TRUE(known.texts.empty());
+  EXPECT_TRUE(known.hits.empty());
+}
+
+TEST_F(FrameCaches, LongTextsAreLeftToTheWriter) {
+  KnownFrames known;
+  FrameCache frames = cache();
+  frames.complete(job_with(1), answer_of({map_of(std::string(4000, 'f'))}), known);
+  EXPECT_EQ(count_texts(known), 1u);
+  known = {};
+  frames.complete(job_with(1, "b.pdb"), answer_of({map_of(std::string(5000, 'f'))}), known);
+  EXPECT_EQ(count_texts(known), 0u);
+  known = {};
+  const std::string module(5000, 'm');
+  frames.complete(job_with(1, module), answer_of({map_of("f")}), known);
+  EXPECT_EQ(count_texts(known), 0u);
+}
+
+TEST_F(FrameCaches, TheTextsOfAQuestionHaveABound) {
+  const Job job = job_with(20'000);
+  const auto size_of = [](const KnownFrames& known) {
+    std::size_t size = 0;
+    for (const auto& text : known.texts) size += text ? text->size() : 0;
+    return size;
+  };
+  KnownFrames known;
+  FrameCache frames = cache();
+  frames.complete(job, answer_of({map_of(std::string(4000, 'f'))}), known);
+  EXPECT_GT(size_of(known), 15u << 20);
+  EXPECT_LE(size_of(known), 16u << 20);
+  if (!memcached_) return;
+  KnownFrames others;
+  frames.find_first(job, others);
+  EXPECT_GT(size_of(others), 15u << 20);
+  EXPECT_LE(size_of(others), 16u << 20);
 }
 
 }  // namespace

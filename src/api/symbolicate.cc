@@ -252,6 +252,7 @@ class Work : public std::enable_shared_from_this<Work> {
     if (!frame_cache()->has_bare_keys()) return;
     const symbolicate::Job& job = question_.jobs.front();
     frame_cache()->find_first(job, known_);
+    if (known_.texts.empty()) return;
     std::vector<bool> is_needed(job.modules.size());
     for (std::size_t i = 0; i < job.frames.size(); ++i) {
       if (job.frames[i].module == symbolicate::AskedFrame::kNoModule) continue;
