@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -48,6 +49,12 @@ void DerivedSizes::used(const std::string& path) {
 void DerivedSizes::removed(const std::string& path) {
   const std::lock_guard lock(mutex_);
   forget(path);
+  if (hears_removal_) hears_removal_(path);
+}
+
+void DerivedSizes::on_removed(Hears hears) {
+  const std::lock_guard lock(mutex_);
+  hears_removal_ = std::move(hears);
 }
 
 void DerivedSizes::shrink_to(std::uint64_t size_max) {
@@ -80,6 +87,7 @@ void DerivedSizes::remove_oldest(std::uint64_t size_max) {
     const std::string path = by_use_.front().path;
     ::unlink(path.c_str());
     forget(path);
+    if (hears_removal_) hears_removal_(path);
   }
 }
 

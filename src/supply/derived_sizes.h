@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,11 @@ class DerivedSizes {
   void add(const std::string& path, std::uint64_t size, std::uint64_t size_max);
   void used(const std::string& path);
   void removed(const std::string& path);
+  // Told of each file that was removed, by this or by removed(): who has it mapped keeps its room
+  // on the disk. It must not call this. When on_removed() returns, who was told before is told
+  // nothing more; null: nobody.
+  using Hears = std::function<void(const std::string& path)>;
+  void on_removed(Hears hears);
   void shrink_to(std::uint64_t size_max);
   std::uint64_t size() const;
 
@@ -48,6 +54,7 @@ class DerivedSizes {
   std::unordered_map<std::string_view, std::list<Entry>::iterator>
       by_path_;  // views of Entry::path
   std::uint64_t size_ = 0;
+  Hears hears_removal_;
 };
 
 }  // namespace supply
