@@ -41,7 +41,8 @@ void DerivedSizes::add(const std::string& path, std::uint64_t size, std::uint64_
 }
 
 void DerivedSizes::used(const std::string& path) {
-  const std::lock_guard lock(mutex_);
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return;
   const auto at = by_path_.find(path);
   if (at != by_path_.end()) by_use_.splice(by_use_.end(), by_use_, at->second);
 }

@@ -28,6 +28,7 @@ class DerivedSizes {
   // Counts a file that is about to appear, after removing others until all together have at most
   // `size_max`, or it is alone.
   void add(const std::string& path, std::uint64_t size, std::uint64_t size_max);
+  // For network loops: waits for nobody. A use while files are removed may go unnoticed.
   void used(const std::string& path);
   void removed(const std::string& path);
   // Told of each file that was removed, by this or by removed(): who has it mapped keeps its room
