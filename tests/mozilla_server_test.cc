@@ -1,5 +1,6 @@
 // Mozilla's symbolication server as it was run: DiskCache and SymServer with the original's
 // configuration, quickstart, the cache under its bound; and where better is done than there.
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <csignal>
@@ -80,6 +81,26 @@ TEST_F(MozillaServer, TheCacheKeepsItsBoundAndLetsOthersFilesBe) {
             known(R"j("of_huge (in huge.pdb)")j"));
   put("m9", "f9", 300'000);
   check(9);
+}
+
+// They come at once: each copy may have to go before it is read.
+TEST_F(MozillaServer, AsksAgainForWhatTheOthersOfOneQuestionDroveOut) {
+  std::string modules, stack, texts, are_known;
+  for (int i = 0; i < 6; ++i) {
+    const std::string number = std::to_string(i);
+    const std::string comma = i == 0 ? "" : ", ";
+    put("m" + number, "f" + number, 300'000);
+    modules += fmt::format(R"j({}["m{}.pdb", "{}"])j", comma, i, kId);
+    stack += fmt::format("{}[{}, 4096]", comma, i);
+    texts += fmt::format(R"j({}"f{} (in m{}.pdb)")j", comma, i, i);
+    are_known += comma + "true";
+  }
+  const Program cache = disk_cache(urls() + R"j(, "maxSizeMB": 1)j");
+  EXPECT_EQ(
+      ask(cache->url(), fmt::format(R"j({{"version": 4, "memoryMap": [{}], "stacks": [[{}]]}})j",
+                                    modules, stack)),
+      known(texts, are_known.c_str()));
+  EXPECT_LE(size_of(path("cache")), 1u << 20);
 }
 
 TEST_F(MozillaServer, WhatIsMissingIsAskedForOnceAndWhatFailsAsOftenAsIsSaid) {

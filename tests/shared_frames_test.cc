@@ -107,6 +107,33 @@ TEST_F(SharedFrames, TheDebugProtocolTurnsHitsOnAndTakesFramesOut) {
   EXPECT_EQ(post(one.url(), R"j({"debug": true, "action": "outputCacheHits"})j").status, 400);
 }
 
+// The key ends with what the module's symbols are: who does not have them yet has to bring them.
+TEST_F(SharedFrames, AFrameIsTakenOutByWhoHasNotAskedForItsModule) {
+  const Program shared = memcached(port_);
+  symbols_.put("a.pdb/" + std::string(kId) + "/a.sym", sym("a.pdb", "good"));
+  write("faultline.toml",
+        "[[upstream]]\nname = \"s\"\nurl = \"" + symbols_.url() + "\"\nlayout = \"breakpad\"\n");
+  const auto start = [&](const std::string& name) {
+    return ServerProcess::start({path(name),
+                                 {"--config", path("faultline.toml")},
+                                 {},
+                                 {"FAULTLINE_MEMCACHED_SERVERS=127.0.0.1:" + std::to_string(port_),
+                                  "FAULTLINE_MEMCACHED_TIMEOUT_MS=3000"}});
+  };
+  const ServerProcess one = start("one"), two = start("two");
+  const std::string asked = frames("a.pdb", "[0, 4096]", kWantsHits);
+  const std::string answer = known(R"j("good (in a.pdb)")j");
+  EXPECT_EQ(ask(one.url(), asked), with_hits(answer, "false"));
+  EXPECT_EQ(ask(one.url(), asked), with_hits(answer, "true"));
+  const std::string offset = R"j(, "offset": 4096)j";
+  EXPECT_EQ(act(two.url(), "cacheEvict", of_module("a.pdb") + offset), R"j({"success": true})j");
+  EXPECT_EQ(ask(one.url(), asked), with_hits(answer, "false"));
+  // Nobody has this one, so nobody has told of it.
+  EXPECT_EQ(act(two.url(), "cacheEvict", of_module("no.pdb") + offset), R"j({"success": true})j");
+  symbols_.fail_with(500);
+  EXPECT_EQ(act(two.url(), "cacheEvict", of_module("b.pdb") + offset), R"j({"success": false})j");
+}
+
 TEST_F(SharedFrames, NobodyFromElsewhereMayDebug) {
   const ServerProcess one = ServerProcess::start({path("one"), {}, {}, {}});
   const std::string action = R"j("debug": true, "action": "outputCacheHits", "enabled": true)j";

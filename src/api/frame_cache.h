@@ -3,6 +3,8 @@
 //   content keys   asked for when a module's index is open, since the key ends with what it was
 //                  made from (symbolicate/shared_frames.h)
 //   bare keys      asked for first of all; a module all of whose frames are there is not looked for
+// Bounded memory for a question: few large ones, very long texts and what comes after many are not
+// shared, nor known here; the answer's writer looks them up.
 // Never fails: what memcached does not tell is looked up. Any thread may call; calls block for no
 // longer than memcached's time-outs (net/memcached.h).
 #pragma once
@@ -22,10 +24,10 @@ class FrameCache {
   FrameCache(std::unique_ptr<net::Memcached> memcached, Keys keys)
       : memcached_(std::move(memcached)), keys_(keys) {}
 
-  // With bare keys: what is known before any module is. `known` gets the job's size.
+  // With bare keys: what is known before any module is. `known` has nothing, or the job's size.
   void find_first(const symbolicate::Job& job, symbolicate::KnownFrames& known);
   // With the modules at hand: asks for what has not been asked for, looks up what nobody knows and
-  // tells the others. Then `known` has all that can be known.
+  // tells the others. What a damaged index said is neither known nor told.
   void complete(const symbolicate::Job& job, const symbolicate::JobAnswer& modules,
                 symbolicate::KnownFrames& known);
   // Takes the frame out; true when it is not there now. `content`: of the module's index, if known.
@@ -35,8 +37,8 @@ class FrameCache {
   bool has_bare_keys() const { return keys_ == Keys::bare; }
 
  private:
-  void find(const symbolicate::Job& job, const std::vector<std::size_t>& frames,
-            const std::vector<std::string>& keys, symbolicate::KnownFrames& known);
+  void find(const std::vector<std::size_t>& frames, const std::vector<std::string>& keys,
+            symbolicate::KnownFrames& known);
 
   const std::unique_ptr<net::Memcached> memcached_;
   const Keys keys_;

@@ -240,9 +240,19 @@ class Work : public std::enable_shared_from_this<Work> {
       Answer refused;
       if (!read(refused)) return completer_->complete(std::move(refused));
     }
-    if (question_.debug) return state_->debug.run(*question_.debug, completer_);
+    if (question_.debug) return debug();
     if (is_old(dialect_) && frame_cache() != nullptr) ask_others_first();
     advance();
+  }
+
+  void debug() {
+    const auto want = [self = shared_from_this()](const ident::SymbolRequest& request,
+                                                  std::function<void()> then) {
+      self->state_->supply.want({request}, self->deadline_, [self, then = std::move(then)] {
+        self->state_->door.post([self, then] { then(); });
+      });
+    };
+    state_->debug.run(*question_.debug, completer_, want);
   }
 
   FrameCache* frame_cache() const { return state_->options.frames.get(); }
@@ -252,6 +262,7 @@ class Work : public std::enable_shared_from_this<Work> {
     if (!frame_cache()->has_bare_keys()) return;
     const symbolicate::Job& job = question_.jobs.front();
     frame_cache()->find_first(job, known_);
+    if (known_.texts.empty()) return;
     std::vector<bool> is_needed(job.modules.size());
     for (std::size_t i = 0; i < job.frames.size(); ++i) {
       if (job.frames[i].module == symbolicate::AskedFrame::kNoModule) continue;

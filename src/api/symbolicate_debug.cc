@@ -9,6 +9,9 @@ using symbolicate::DebugRequest;
 
 namespace {
 
+// What was settled may be forgotten again before it is seen.
+constexpr int kRoundsMax = 4;
+
 Answer with_flag(const char* name, bool value) {
   std::string text = "{\"";
   return Answer::json(200, text.append(name).append(value ? "\": true}" : "\": false}"));
@@ -31,12 +34,12 @@ bool is_of_cache(const std::string& action) {
 
 }  // namespace
 
-void SymbolicationDebug::run(const DebugRequest& request,
-                             std::shared_ptr<net::Completer> completer) {
+void SymbolicationDebug::run(const DebugRequest& request, std::shared_ptr<net::Completer> completer,
+                             const Want& want) {
   const bool evicts_frame =
       request.action == "cacheEvict" &&
       (of_ == Of::sym_server || (of_ == Of::both && request.offset.has_value()));
-  if (evicts_frame) return completer->complete(evict_frame(request));
+  if (evicts_frame) return evict_frame(request, completer, want);
   if (request.action == "outputCacheHits" && of_ != Of::disk_cache) {
     return completer->complete(switch_cache_hits(request));
   }
@@ -57,14 +60,33 @@ Answer SymbolicationDebug::switch_cache_hits(const DebugRequest& request) {
   return with_flag("success", true);
 }
 
-Answer SymbolicationDebug::evict_frame(const DebugRequest& request) {
-  if (!request.name || !request.id || !request.offset) return lacks_something();
-  if (frames_ == nullptr) return with_flag("success", true);
-  std::string content;
-  const auto found = maps_.open(*request.name, *request.id, {});
-  if (found.map != nullptr) content = content_of(*found.map);
-  return with_flag("success",
-                   frames_->remove({*request.name, *request.id}, *request.offset, content));
+void SymbolicationDebug::evict_frame(const DebugRequest& request,
+                                     const std::shared_ptr<net::Completer>& completer,
+                                     const Want& want, int rounds) {
+  if (!request.name || !request.id || !request.offset) {
+    return completer->complete(lacks_something());
+  }
+  const std::optional<bool> success = take_out(request);
+  if (success || rounds == kRoundsMax) {
+    return completer->complete(with_flag("success", success.value_or(false)));
+  }
+  want(supply::SymbolMaps::request_for(*request.name, *request.id, {}),
+       [this, request, completer, want, rounds] {
+         evict_frame(request, completer, want, rounds + 1);
+       });
+}
+
+// Its key ends with the content of the module's index: nobody has one for a module that is not
+// there, but that it cannot be had now says nothing.
+std::optional<bool> SymbolicationDebug::take_out(const DebugRequest& request) {
+  if (frames_ == nullptr) return true;
+  const symbolicate::AskedModule module{*request.name, *request.id};
+  if (frames_->has_bare_keys()) return frames_->remove(module, *request.offset, "");
+  const auto found = maps_.open(module.name, module.id, {});
+  using State = supply::SymbolMaps::Answer::State;
+  if (found.state == State::missing) return found.miss.fault == base::Fault::not_found;
+  if (found.state != State::open) return std::nullopt;
+  return frames_->remove(module, *request.offset, content_of(*found.map));
 }
 
 void SymbolicationDebug::run_on_cache(const DebugRequest& request,

@@ -33,7 +33,15 @@ class Memcached {
   Memcached(const Memcached&) = delete;
   Memcached& operator=(const Memcached&) = delete;
 
-  // One for each key, in their order.
+  // How much of what others have stored is taken: a longer text, and what comes after `all` bytes,
+  // is as good as never stored.
+  struct Limits {
+    std::size_t text = 1 << 20;
+    std::size_t all = 64 << 20;
+  };
+  // One for each key, in their order. (No default argument: g++ wants the class complete.)
+  std::vector<std::optional<std::string>> find(const std::vector<std::string>& keys,
+                                               const Limits& limits);
   std::vector<std::optional<std::string>> find(const std::vector<std::string>& keys);
   struct Entry {
     std::string key;

@@ -77,6 +77,21 @@ TEST_F(SharedTexts, ThousandsOfKeysOnTwoServers) {
   EXPECT_EQ(both->counts().resting, 1u);
 }
 
+TEST_F(SharedTexts, NoMoreIsTakenThanIsWanted) {
+  const auto server = start(testing_support::free_port());
+  ASSERT_TRUE(server->is_up());
+  const auto texts = client({server->address()});
+  texts->add({{"a", "12345"}, {"b", "123456"}, {"c", "1234"}, {"d", "123"}});
+  EXPECT_EQ(texts->find({"a", "b", "c"}, {5, 100}), (Texts{"12345", std::nullopt, "1234"}));
+  const auto size_of = [](const Texts& found) {
+    std::size_t size = 0;
+    for (const auto& text : found) size += text ? text->size() : 0;
+    return size;
+  };
+  EXPECT_EQ(size_of(texts->find({"c", "c", "c", "d"}, {5, 11})), 11u);
+  EXPECT_EQ(size_of(texts->find({"a", "c"}, {5, 0})), 0u);
+}
+
 TEST_F(SharedTexts, AServerThatIsGoneIsLeftAlone) {
   const auto gone = client({"127.0.0.1:" + std::to_string(testing_support::free_port())});
   gone->add({{"a", "1"}});

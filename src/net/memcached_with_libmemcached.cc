@@ -60,8 +60,9 @@ class Talk {
   explicit Talk(memcached_st* handle) : handle_(handle) {}
 
   // Calls take(key, text) for each that is there; false when the server did not answer in full.
+  // The views last as long as the call.
   bool find(const std::vector<const std::string*>& keys,
-            const std::function<void(std::string_view, std::string)>& take) {
+            const std::function<void(std::string_view, std::string_view)>& take) {
     std::vector<const char*> texts;
     std::vector<std::size_t> sizes;
     texts.reserve(keys.size());
@@ -207,31 +208,51 @@ std::size_t Memcached::server_of(const std::string& key) const {
 }
 
 std::vector<std::optional<std::string>> Memcached::find(const std::vector<std::string>& keys) {
+  return find(keys, {});
+}
+
+std::vector<std::optional<std::string>> Memcached::find(const std::vector<std::string>& keys,
+                                                        const Limits& limits) {
   // A key may be asked for twice.
   std::unordered_map<std::string_view, std::string> found;
+  std::size_t found_size = 0;
   std::vector<std::vector<const std::string*>> shares(servers_.size());
   for (const std::string& key : keys) shares[server_of(key)].push_back(&key);
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     const std::vector<const std::string*>& all = shares[i];
-    for (std::size_t from = 0; from < all.size(); from += kKeysAtOnce) {
+    for (std::size_t from = 0; from < all.size() && found_size < limits.all; from += kKeysAtOnce) {
       const std::size_t to = std::min(from + kKeysAtOnce, all.size());
       const std::vector<const std::string*> some(all.begin() + static_cast<std::ptrdiff_t>(from),
                                                  all.begin() + static_cast<std::ptrdiff_t>(to));
       std::unordered_map<std::string, std::string> told;
-      const auto take = [&](std::string_view key, std::string text) {
-        told.insert_or_assign(std::string(key), std::move(text));
+      std::size_t told_size = 0;
+      const auto take = [&](std::string_view key, std::string_view text) {
+        if (text.size() > limits.text) return;
+        if (text.size() > limits.all - found_size - told_size) return;
+        if (told.try_emplace(std::string(key), text).second) told_size += text.size();
       };
-      if (!servers_[i]->talk([&](Talk& talk) { return talk.find(some, take); })) break;
+      const bool is_good = servers_[i]->talk([&](Talk& talk) {
+        told.clear();  // it may be the second try
+        told_size = 0;
+        return talk.find(some, take);
+      });
+      if (!is_good) break;
       for (const std::string* key : some) {
         const auto at = told.find(*key);
-        if (at != told.end()) found.emplace(*key, at->second);
+        if (at == told.end()) continue;
+        found_size += at->second.size();
+        found.emplace(*key, std::move(at->second));
+        told.erase(at);
       }
     }
   }
   std::vector<std::optional<std::string>> texts(keys.size());
+  std::size_t size = 0;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto at = found.find(keys[i]);
-    if (at != found.end()) texts[i] = at->second;
+    if (at == found.end() || at->second.size() > limits.all - size) continue;
+    size += at->second.size();
+    texts[i] = at->second;
   }
   asked_ += keys.size();
   found_ += found.size();

@@ -144,6 +144,23 @@ void bound_derived(CacheBudget& budget, supply::Supply::Options& supplying,
   symbolicating.maps.used = [&budget](const std::string& path) { budget.derived().used(path); };
 }
 
+// Indexes that are removed are not kept mapped, as long as there are maps.
+class RemovalsHeard {
+ public:
+  RemovalsHeard(CacheBudget* budget, supply::SymbolMaps& maps) : budget_(budget) {
+    if (budget_ == nullptr) return;
+    budget_->derived().on_removed([&maps](const std::string& path) { maps.removed(path); });
+  }
+  RemovalsHeard(const RemovalsHeard&) = delete;
+  RemovalsHeard& operator=(const RemovalsHeard&) = delete;
+  ~RemovalsHeard() {
+    if (budget_ != nullptr) budget_->derived().on_removed(nullptr);
+  }
+
+ private:
+  CacheBudget* const budget_;
+};
+
 // Our lines of the status page.
 std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supply::Supply& supply,
                                              const store::DiskWatch& disk, const api::Gate& gate) {
@@ -329,6 +346,7 @@ Result<void> serve(const Options& options) {
        }});
   api::Symbolication symbolication(supply, std::move(symbolicating));
   symbolication.add_routes(router);
+  const RemovalsHeard removals_heard(budget.get(), symbolication.maps());
   api::Symbolicator::Options tracing = symbolicator_options(options, data);
   tracing.allows = allows;
   tracing.admit_source = [&request_sources](const auto& source, const ident::Scope& scope,

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -40,7 +41,8 @@ void DerivedSizes::add(const std::string& path, std::uint64_t size, std::uint64_
 }
 
 void DerivedSizes::used(const std::string& path) {
-  const std::lock_guard lock(mutex_);
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return;
   const auto at = by_path_.find(path);
   if (at != by_path_.end()) by_use_.splice(by_use_.end(), by_use_, at->second);
 }
@@ -48,6 +50,12 @@ void DerivedSizes::used(const std::string& path) {
 void DerivedSizes::removed(const std::string& path) {
   const std::lock_guard lock(mutex_);
   forget(path);
+  if (hears_removal_) hears_removal_(path);
+}
+
+void DerivedSizes::on_removed(Hears hears) {
+  const std::lock_guard lock(mutex_);
+  hears_removal_ = std::move(hears);
 }
 
 void DerivedSizes::shrink_to(std::uint64_t size_max) {
@@ -80,6 +88,7 @@ void DerivedSizes::remove_oldest(std::uint64_t size_max) {
     const std::string path = by_use_.front().path;
     ::unlink(path.c_str());
     forget(path);
+    if (hears_removal_) hears_removal_(path);
   }
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -27,8 +28,14 @@ class DerivedSizes {
   // Counts a file that is about to appear, after removing others until all together have at most
   // `size_max`, or it is alone.
   void add(const std::string& path, std::uint64_t size, std::uint64_t size_max);
+  // For network loops: waits for nobody. A use while files are removed may go unnoticed.
   void used(const std::string& path);
   void removed(const std::string& path);
+  // Told of each file that was removed, by this or by removed(): who has it mapped keeps its room
+  // on the disk. It must not call this. When on_removed() returns, who was told before is told
+  // nothing more; null: nobody.
+  using Hears = std::function<void(const std::string& path)>;
+  void on_removed(Hears hears);
   void shrink_to(std::uint64_t size_max);
   std::uint64_t size() const;
 
@@ -48,6 +55,7 @@ class DerivedSizes {
   std::unordered_map<std::string_view, std::list<Entry>::iterator>
       by_path_;  // views of Entry::path
   std::uint64_t size_ = 0;
+  Hears hears_removal_;
 };
 
 }  // namespace supply

@@ -18,10 +18,16 @@ namespace {
 
 constexpr std::size_t kBatchMax = 256;
 constexpr std::uint64_t kPointerSizeMax = 64ull << 10;
+// How often one flight brings again what went before it was read.
+constexpr int kBringAgainMax = 3;
 
 Found found_of(Result<Supplied> supplied) {
   if (!supplied.ok()) return Found::miss(supplied.error());
   return Found::file(std::move(*supplied));
+}
+
+Error nobody_gives_it() {
+  return {Fault::unavailable, "the file is known, but nobody gives it now"};
 }
 
 }  // namespace
@@ -144,7 +150,12 @@ void Supply::carry_out(const Wanted& wanted, const Choice& choice) {
   if (lacking.empty() || !bring_) {
     carry_out_here(wanted, choice);
   } else {
-    bring_(std::move(lacking), reader_of(wanted, choice), [this, wanted, choice] {
+    const std::uint64_t before = arrivals_;
+    bring_(std::move(lacking), reader_of(wanted, choice), [this, wanted, choice, before] {
+      const bool others_came = arrivals_.fetch_add(1) != before;
+      const bool may_have_gone =
+          others_came && !std::holds_alternative<Serve>(choice) && !lacking_of(choice).empty();
+      if (may_have_gone && bring_again(wanted.key, kBringAgainMax)) return;
       carry_out_brought(wanted, choice);
       cache_.close_removed();  // to make room for these, others may have gone
     });
@@ -167,15 +178,58 @@ Supply::Options::Arrives Supply::reader_of(const Wanted& wanted, const Choice& c
 // is asked for. That it cannot be had now is no miss, nor is it the end of what is made of it.
 void Supply::carry_out_brought(const Wanted& wanted, const Choice& choice) {
   if (lacking_of(choice).empty()) return carry_out_here(wanted, choice);
-  const Error lost{Fault::unavailable, "the file is known, but nobody gives it now"};
-  if (std::holds_alternative<Serve>(choice)) {
-    const bool may_ask = ask_ && may_ask_(wanted.request);
-    return may_ask ? ask_or_settle(wanted, lost, true) : carry_out_here(wanted, choice);
-  }
+  if (!std::holds_alternative<Serve>(choice)) return settle_lost(wanted, choice);
+  const bool may_ask = ask_ && may_ask_(wanted.request);
+  may_ask ? ask_or_settle(wanted, nobody_gives_it(), true) : carry_out_here(wanted, choice);
+}
+
+void Supply::settle_lost(const Wanted& wanted, const Choice& choice) {
+  const Error lost = nobody_gives_it();
   const auto* make = std::get_if<Make>(&choice);
   if (make == nullptr || !make->otherwise) return settle(wanted.key, Found::miss(lost));
   settle(wanted.key, found_of(open_stored(blobs_, *make->otherwise)),
          Clock::now() + base::policy_of(lost.fault).remember);
+}
+
+// A copy may go between its coming and its reading, when others need its room meanwhile: that is no
+// miss, it is brought again. (The same content may have been brought by another flight since then:
+// so what says that a file is not there is made once more in any case.)
+void Supply::settle_made(const Wanted& wanted, const Choice& choice, Result<Supplied> made) {
+  ++arrivals_;
+  if (bring_ && !made.ok() && made.error().fault == Fault::not_found) {
+    const bool has_gone = !lacking_of(choice).empty();
+    if (bring_again(wanted.key, has_gone ? kBringAgainMax : 1)) return;
+    if (has_gone) return settle_lost(wanted, choice);
+  }
+  const bool never = !made.ok() && made.error().fault != Fault::unavailable &&
+                     made.error().fault != Fault::internal;
+  const auto* make = std::get_if<Make>(&choice);
+  if (never && make != nullptr && make->otherwise) made = open_stored(blobs_, *make->otherwise);
+  settle(wanted.key, found_of(std::move(made)));
+}
+
+// One at a time, from its lookup until it is settled: so these do not drive each other out.
+bool Supply::bring_again(const std::string& key, int times_max) {
+  const std::lock_guard lock(mutex_);
+  const auto at = flights_.find(key);
+  if (at == flights_.end() || stopping_ || at->second.brought_again >= times_max) return false;
+  ++at->second.brought_again;
+  again_.push_back(key);
+  pass_turn(key);
+  return true;
+}
+
+// From that flight, if it had it.
+void Supply::pass_turn(const std::string& key) {
+  if (key == turn_) turn_.clear();
+  while (turn_.empty() && !again_.empty()) {
+    const std::string next = std::move(again_.front());
+    again_.pop_front();
+    if (!flights_.contains(next)) continue;
+    turn_ = next;
+    queue_.push_back(next);
+    work_came_.notify_one();
+  }
 }
 
 std::vector<base::Sha256> Supply::lacking_of(const Choice& choice) const {
@@ -205,9 +259,11 @@ std::vector<base::Sha256> Supply::lacking_of(const Choice& choice) const {
 }
 
 void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
-  const std::string& key = wanted.key;
-  const auto settle_made = [this, key](Result<Supplied> made) {
-    settle(key, found_of(std::move(made)));
+  const auto settle_found = [this, &wanted](Result<Supplied> found) {
+    settle(wanted.key, found_of(std::move(found)));
+  };
+  const auto when_made = [this, wanted, choice](Result<Supplied> made) {
+    settle_made(wanted, choice, std::move(made));
   };
   if (const auto* serve = std::get_if<Serve>(&choice)) {
     Result<Supplied> stored = open_stored(blobs_, serve->file);
@@ -215,37 +271,31 @@ void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
       stored->depends_on_agent = serve->depends_on_agent;
       add_origin(containers_, serve->file.sha256, wanted.request.scope, *stored);
     }
-    settle_made(std::move(stored));
+    settle_found(std::move(stored));
   } else if (const auto* make = std::get_if<Make>(&choice)) {
     if (auto ready = derived_->find(make->sources, make->artifact)) {
-      settle_made(std::move(*ready));
+      settle_found(std::move(*ready));
     } else {
-      derived_->make(make->sources, make->artifact,
-                     [this, settle_made, otherwise = make->otherwise](Result<Supplied> made) {
-                       const bool never = !made.ok() && made.error().fault != Fault::unavailable &&
-                                          made.error().fault != Fault::internal;
-                       if (never && otherwise) made = open_stored(blobs_, *otherwise);
-                       settle_made(std::move(made));
-                     });
+      derived_->make(make->sources, make->artifact, when_made);
     }
   } else if (const auto* pack = std::get_if<Pack>(&choice)) {
     if (auto ready = derived_->find_cabinet(pack->file)) {
-      settle_made(std::move(*ready));
+      settle_found(std::move(*ready));
     } else {
-      derived_->make_cabinet(pack->file, settle_made);
+      derived_->make_cabinet(pack->file, when_made);
     }
   } else if (const auto* unpack = std::get_if<Unpack>(&choice)) {
     if (auto ready = derived_->find_plain_pdb(unpack->file)) {
-      settle_made(std::move(*ready));
+      settle_found(std::move(*ready));
     } else {
-      derived_->make_plain_pdb(unpack->file, settle_made);
+      derived_->make_plain_pdb(unpack->file, when_made);
     }
   } else if (const auto* follow = std::get_if<Follow>(&choice)) {
-    settle_made(open_pointed(*follow));
+    settle_found(open_pointed(*follow));
   } else if (const auto* cut = std::get_if<Cut>(&choice)) {
-    settle_made(open_section(blobs_, containers_, cut->files, wanted.request));
+    settle_found(open_section(blobs_, containers_, cut->files, wanted.request));
   } else if (const auto* move = std::get_if<Move>(&choice)) {
-    settle_made(find_new_place(blobs_, move->file));
+    settle_found(find_new_place(blobs_, move->file));
   } else {
     ask_or_settle(wanted, std::get<Error>(choice));
   }
@@ -285,7 +335,10 @@ void Supply::ask_or_settle(const Wanted& wanted, const Error& miss, bool is_lost
 }
 
 void Supply::hear_from_others(const std::string& key, const Options::Asked& asked) {
-  if (asked.found) cache_.close_removed();  // to make room for it, others may have gone
+  if (asked.found) {
+    ++arrivals_;
+    cache_.close_removed();  // to make room for it, others may have gone
+  }
   std::optional<Error> lost;
   {
     const std::lock_guard lock(mutex_);

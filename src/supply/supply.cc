@@ -231,6 +231,7 @@ void Supply::settle(const std::string& key, const Found& found,
     const std::lock_guard lock(mutex_);
     const auto at = flights_.find(key);
     if (at == flights_.end()) return;
+    pass_turn(key);
     if (at->second.is_outdated && !stopping_) {
       queue_.push_back(key);
       work_came_.notify_one();

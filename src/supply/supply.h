@@ -140,6 +140,7 @@ class Supply {
     std::optional<Options::Asked> elsewhere;  // what the others said
     bool is_asked = false;                    // …or are about to say
     std::optional<base::Error> lost;          // the catalogue has it, but it could not be brought
+    int brought_again = 0;                    // what it is made of went before it was read
     std::shared_ptr<const Arriving> arriving;
     std::vector<std::shared_ptr<Waiter>> waiters;
   };
@@ -158,6 +159,10 @@ class Supply {
   void carry_out(const Wanted& wanted, const Choice& choice);
   void carry_out_here(const Wanted& wanted, const Choice& choice);
   void carry_out_brought(const Wanted& wanted, const Choice& choice);
+  void settle_made(const Wanted& wanted, const Choice& choice, base::Result<Supplied> made);
+  void settle_lost(const Wanted& wanted, const Choice& choice);
+  bool bring_again(const std::string& key, int times_max);
+  void pass_turn(const std::string& key);  // REQUIRES: mutex_ held
   Options::Arrives reader_of(const Wanted& wanted, const Choice& choice);
   std::vector<base::Sha256> lacking_of(const Choice& choice) const;
   void settle(const std::string& key, const Found& found,
@@ -185,10 +190,13 @@ class Supply {
   // All guarded by mutex_.
   std::unordered_map<std::string, Flight> flights_;  // by cache key
   std::deque<std::string> queue_;                    // flights to look up
+  std::deque<std::string> again_;                    // flights that wait to be brought again
+  std::string turn_;                                 // the one whose turn it is; "": nobody's
   Deadlines deadlines_;                              // of those who still wait
   bool stopping_ = false;
 
   std::atomic<std::uint64_t> lookups_ = 0;
+  std::atomic<std::uint64_t> arrivals_ = 0;  // files for which others may have had to go
   const decltype(Options::bring) bring_;
   const decltype(Options::follow) follow_;
   store::Containers* const containers_;

@@ -292,6 +292,53 @@ TEST(Supply, OthersAreAskedForWhatItsServerDoesNotGiveAgain) {
   EXPECT_EQ(asked, 1);
 }
 
+// A fetched text that goes as often as is said, each time just before it is read.
+struct FleetingCopy : Place {
+  const ident::SymbolRequest index =
+      ident::module_request(Artifact::index, "libfoo.so", *ident::DebugId::parse(kId));
+  std::atomic<int> goes = 0;
+  std::atomic<int> brought = 0;
+
+  explicit FleetingCopy(int times) : goes(times) {
+    gate = false;  // nothing is made before it is lost
+    must_put(sym_text(), sym_path());
+    supply.reset();
+    gate = true;
+    lose();
+    Supply::Options options;
+    options.derived = {data.index(), data.tmp(), 1,
+                       [this](const ExtractJob& job, const std::atomic<bool>& stop) {
+                         if (goes-- > 0) lose();
+                         return extract(job, stop);
+                       }};
+    options.bring = [this](const std::vector<base::Sha256>&, const Supply::Options::Arrives&,
+                           const std::function<void()>& done) {
+      ++brought;
+      EXPECT_TRUE(base::write_file_durably(blob(), base::bytes_of(sym_text())).ok());
+      done();
+    };
+    supply = std::make_unique<Supply>(blobs, catalog, std::move(options));
+  }
+  std::string blob() const { return blobs.path_of(base::sha256_of(base::bytes_of(sym_text()))); }
+  void lose() const { EXPECT_TRUE(base::remove_file(blob()).ok()); }
+};
+
+TEST(Supply, ACopyThatGoesBeforeItIsReadIsBroughtAgain) {
+  FleetingCopy place(2);
+  EXPECT_EQ(place.content_of(place.supply->wait_for(place.index, soon())),
+            "index of " + sym_text());
+  EXPECT_EQ(place.brought, 3);
+}
+
+TEST(Supply, ACopyThatGoesEachTimeIsNoMiss) {
+  FleetingCopy place(1000);
+  EXPECT_EQ(place.supply->wait_for(place.index, soon()).miss().fault, base::Fault::unavailable);
+  EXPECT_EQ(place.brought, 4);
+  place.goes = 0;
+  place.supply->refresh(place.index);
+  EXPECT_TRUE(place.supply->wait_for(place.index, soon()).here());
+}
+
 // Somebody has it: that others do not is no reason to say that nobody does.
 TEST(Supply, WhatCannotBeBroughtNowIsNoMiss) {
   LostFile place;

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/file.h"
 #include "base/log.h"
 
 namespace supply {
@@ -89,8 +90,9 @@ SymbolMaps::Answer SymbolMaps::open(std::string_view name, std::string_view id,
   const Found found = find(name, id, scope);
   if (!found.here()) return {};
   const std::string& path = found.file()->path;
+  const std::uint64_t before = removals();
   auto map = open_map(path, take_damaged(path));
-  if (map.ok()) return {State::open, keep(path, std::move(*map)), {}};
+  if (map.ok()) return {State::open, keep(path, std::move(*map), before), {}};
   const Fault fault = map.error().fault;
   if (fault == Fault::malformed || fault == Fault::unsupported) {
     base::log::warning("{} is made again: {}", path, map.error().what);
@@ -116,9 +118,27 @@ SymbolMaps::Map SymbolMaps::find_open(const std::string& path) {
   return map;
 }
 
-// Two that open one file at once: the first one's map is kept.
-SymbolMaps::Map SymbolMaps::keep(const std::string& path, Map map) {
+std::uint64_t SymbolMaps::removals() const {
   const std::lock_guard lock(mutex_);
+  return removals_;
+}
+
+// A loop may wait for the lock, but not for the disk, where the last look at a file frees its room.
+void SymbolMaps::removed(const std::string& path) {
+  Map last;
+  const std::lock_guard lock(mutex_);
+  ++removals_;
+  const auto at = by_path_.find(path);
+  if (at == by_path_.end()) return;
+  last = at->second->map;
+  forget(at->second);
+}
+
+// Two that open one file at once: the first one's map is kept. A file that was removed meanwhile is
+// looked at this once.
+SymbolMaps::Map SymbolMaps::keep(const std::string& path, Map map, std::uint64_t removals) {
+  const std::lock_guard lock(mutex_);
+  if (removals != removals_ && !base::file_exists(path)) return map;
   const auto at = by_path_.find(path);
   if (at != by_path_.end()) return at->second->map;
   measure_first();

@@ -4,9 +4,9 @@
 // used. The files are mapped, so all processes of a machine share their pages; what a map costs
 // besides is the texts that its answers needed. The least recently used are let go when those pass
 // a bound; a map that is let go lives on while somebody holds it.
-// An upload needs no invalidation here: Supply then names another file. A file that turns out to be
-// damaged, when it is opened or by a lookup, is removed, and made again by who asks next; so is one
-// that somebody cut short while it was open.
+// An upload needs no invalidation here: Supply then names another file. Who removes files to make
+// room says so. A file that turns out to be damaged, when it is opened or by a lookup, is removed,
+// and made again by who asks next; so is one that somebody cut short while it was open.
 // local() is for network loops: memory only, but for a look at the size of a mapped file once a
 // second, which the kernel has in memory while it is mapped. open() touches the disk. Any thread
 // may call.
@@ -60,6 +60,9 @@ class SymbolMaps {
   static ident::SymbolRequest request_for(std::string_view name, std::string_view id,
                                           const ident::Scope& scope);
 
+  // The file was removed: lets go of its map, which keeps its room on the disk.
+  void removed(const std::string& path);
+
   struct Counts {
     std::uint64_t opened = 0, hits = 0, let_go = 0;
     std::uint64_t open = 0, memory = 0;  // now
@@ -79,7 +82,8 @@ class SymbolMaps {
 
   Found find(std::string_view name, std::string_view id, const ident::Scope& scope);
   Map find_open(const std::string& path);
-  Map keep(const std::string& path, Map map);
+  std::uint64_t removals() const;
+  Map keep(const std::string& path, Map map, std::uint64_t removals);
   static bool is_sound(Entry& entry);
   // Whether the open map of that path has met damage: it is let go of.
   bool take_damaged(const std::string& path);
@@ -96,6 +100,7 @@ class SymbolMaps {
   Entries entries_;
   std::unordered_map<std::string_view, Entries::iterator> by_path_;  // views of Entry::path
   Counts counts_;
+  std::uint64_t removals_ = 0;
   std::uint64_t lost_pages_ = base::lost_pages();
 };
 

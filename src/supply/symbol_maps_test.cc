@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "ingest/ingest.h"
 #include "store/data_directory.h"
+#include "supply/derived_sizes.h"
 #include "supply/extract_job.h"
 
 namespace supply {
@@ -190,6 +191,26 @@ TEST(SymbolMaps, ADamagedOrLostIndexIsMadeAgain) {
     SymbolMaps maps(*place.supply, {});
     EXPECT_EQ(place.open(maps, "a.so", id_of(1)).state, State::open) << size.value_or(999);
   }
+}
+
+TEST(SymbolMaps, WhatWasRemovedIsNotKeptMapped) {
+  Place place;
+  place.must_put("a.so", id_of(1));
+  place.must_put("a.so", id_of(2));
+  SymbolMaps maps(*place.supply, {});
+  std::weak_ptr<const symbols::Map> first = place.open(maps, "a.so", id_of(1)).map;
+  const auto second = place.open(maps, "a.so", id_of(2)).map;
+  ASSERT_FALSE(first.expired());
+  const auto sizes = DerivedSizes::open(place.data.index()).value();
+  sizes->on_removed([&](const std::string& path) { maps.removed(path); });
+  sizes->shrink_to(0);
+  EXPECT_TRUE(first.expired());
+  EXPECT_EQ(maps.counts().open, 0u);
+  symbols::Hit hit;
+  EXPECT_TRUE(second->find(base::Rva{0x1000}, hit)) << "who holds one may use it";
+  EXPECT_EQ(place.open(maps, "a.so", id_of(1)).state, State::open) << "it is made again";
+  EXPECT_EQ(maps.counts().open, 1u);
+  sizes->on_removed(nullptr);
 }
 
 // An index of 200 functions, which is damaged while nobody or somebody has it open.

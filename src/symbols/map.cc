@@ -145,9 +145,12 @@ bool Map::has_name_at(base::Rva rva) const {
 
 std::optional<std::string_view> Map::find_nearest_name(base::Rva rva) const {
   const IndexFile& file = *state_->file;
+  // Without one of them the other would tell a name that is farther away.
+  for (const PackedTable* table : {&file.functions, &file.publics}) {
+    if (table->count() != 0 && !file.touch(*table)) return std::nullopt;
+  }
   const auto last_before = [&](const PackedTable& table, unsigned field) -> std::uint64_t {
-    if (table.count() == 0 || !file.touch(table)) return 0;
-    return table.upper_bound(rva.value, field);
+    return table.count() == 0 ? 0 : table.upper_bound(rva.value, field);
   };
   std::uint64_t function = last_before(file.functions, index::kFunctionStart);
   const std::uint64_t at_public = last_before(file.publics, index::kPublicStart);

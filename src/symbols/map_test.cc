@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 #include <string>
@@ -222,6 +223,39 @@ TEST(Map, FindsWhatALinearSearchFinds) {
     expect_equal_everywhere(model, *must_map(model), base, reach);
     if (HasFatalFailure()) return;
   }
+}
+
+// A byte of each page in turn is not as it was written: the other table still knows names, but
+// those are of other places.
+TEST(Map, ADamagedIndexNamesNothingElse) {
+  Model model;
+  constexpr std::uint64_t kCount = 5000;
+  for (std::uint64_t i = 0; i < kCount; ++i) {
+    Function f;
+    f.rva = 0x1000 + i * 0x20;
+    f.size = 0x10;
+    f.name = model.strings.intern("function" + std::to_string(i));
+    model.functions.push_back(f);
+    model.publics.push_back(
+        {f.rva + 0x10, 0, model.strings.intern("public" + std::to_string(i)), 0, false});
+  }
+  const std::vector<std::uint8_t> sound = write_index(model, {}).value();
+  unsigned silent = 0;
+  for (std::size_t at = sound.size() - 1; at > 4096; at -= std::min<std::size_t>(at, 4096)) {
+    std::vector<std::uint8_t> bytes = sound;
+    bytes[at] ^= 0x10;
+    const auto map = Map::open(base::MappedFile::from_bytes(std::move(bytes)));
+    if (!map.ok()) continue;
+    for (std::uint64_t i = 0; i < kCount; i += 97) {
+      const std::uint64_t place = 0x1000 + i * 0x20;
+      const auto function = (*map)->find_nearest_name(base::Rva{place});
+      const auto named = (*map)->find_nearest_name(base::Rva{place + 0x10});
+      EXPECT_EQ(function.value_or("function" + std::to_string(i)), "function" + std::to_string(i));
+      EXPECT_EQ(named.value_or("public" + std::to_string(i)), "public" + std::to_string(i));
+      silent += function ? 0 : 1;
+    }
+  }
+  EXPECT_GT(silent, 0u);
 }
 
 TEST(Map, AddressesFarApartAreFound) {
