@@ -41,6 +41,19 @@ class ClientTest : public testing::Test {
       });
       return answer;
     });
+    add("GET", "/drips", [](Request&) {
+      Answer answer;
+      answer.body =
+          Producer([until = std::chrono::steady_clock::now() + 30s]() -> base::Result<std::string> {
+            std::this_thread::sleep_for(100ms);
+            return std::chrono::steady_clock::now() < until ? std::string("x") : std::string();
+          });
+      return answer;
+    });
+    add("GET", "/slow-loop", [](Request&) {
+      std::this_thread::sleep_for(100ms);
+      return Answer::redirect(302, "/slow-loop");
+    });
     add("GET", "/breaks", [](Request&) {
       Answer answer;
       answer.body = Producer([i = 0]() mutable -> base::Result<std::string> {
@@ -148,6 +161,25 @@ TEST_F(ClientTest, SizesAndTimesAreCapped) {
   request.url = url("/stalls");
   request.progress = [](std::uint64_t, std::uint64_t) { return false; };
   EXPECT_EQ(client.send(request).error().fault, base::Fault::unavailable);
+}
+
+TEST_F(ClientTest, WhoDripsIsNotWaitedFor) {
+  ClientOptions options;
+  options.stall_timeout = 1s;
+  options.speed_min = 1024;
+  const auto slow = Client(options).get(url("/drips"));
+  ASSERT_FALSE(slow.ok());
+  EXPECT_EQ(slow.error().fault, base::Fault::timed_out);
+  options = {};
+  options.total_timeout = 500ms;
+  const auto late = Client(options).get(url("/drips"));
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().fault, base::Fault::timed_out);
+  // The time of all redirects together.
+  options.redirects_max = 1000;
+  const auto lost = Client(options).get(url("/slow-loop"));
+  ASSERT_FALSE(lost.ok());
+  EXPECT_EQ(lost.error().fault, base::Fault::timed_out);
 }
 
 TEST_F(ClientTest, FollowsRedirectsWithinReason) {

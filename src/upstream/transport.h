@@ -29,7 +29,9 @@ struct TransportOptions {
   // A stranger named it, not the operator: it is nowhere but where redirects may lead, either.
   bool is_strangers = false;
   std::chrono::milliseconds connect_timeout{15'000};
-  std::chrono::milliseconds stall_timeout{60'000};  // not a byte in this time
+  std::chrono::milliseconds stall_timeout{60'000};  // slower than speed_min for this time
+  std::uint64_t speed_min = 1;                      // bytes a second
+  std::chrono::milliseconds total_timeout{0};       // of one file; 0: none
   std::uint64_t size_max = 16ull << 30;
   S3Options s3;  // for s3:// alone
 };
