@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 
 #include "base/json.h"
@@ -20,7 +21,6 @@ using Clock = supply::Supply::Clock;
 
 namespace {
 
-constexpr std::size_t kSourcesMax = 256;
 constexpr std::size_t kHeadersMax = 32;
 // Names of projects that people make have none.
 constexpr char kMark = '~';
@@ -193,21 +193,43 @@ Result<void> RequestSources::keep(const std::string& project, const TraceSource&
   servers.push_back(std::move(*made));
   auto fresh = std::make_shared<Source>(project, std::move(servers), options_.tmp);
 
+  Entries gone;  // and their connections closed, after the lock
   const std::lock_guard lock(mutex_);
-  if (by_project_.contains(project)) return {};
+  if (find(project)) return {};
+  gone = take_idle();
+  if (entries_.size() >= options_.sources_max) {
+    return Error{Fault::unavailable, "too many sources are in use: ask again"};
+  }
+  fresh->used_at = Clock::now();
   entries_.push_front(std::move(fresh));
   by_project_.emplace(project, entries_.begin());
-  if (entries_.size() > kSourcesMax) {
-    by_project_.erase(entries_.back()->project);
-    entries_.pop_back();
-  }
   return {};
+}
+
+bool RequestSources::is_in_use(const Source& source) const {
+  return source.threads > 0 || Clock::now() - source.used_at < options_.use_time;
+}
+
+// Those that make room for one more, as far as nobody uses them.
+RequestSources::Entries RequestSources::take_idle() {
+  Entries idle;
+  for (auto at = entries_.end(); at != entries_.begin() && entries_.size() >= options_.idle_max;) {
+    const auto last = std::prev(at);
+    if (is_in_use(**last)) {
+      at = last;
+      continue;
+    }
+    by_project_.erase((*last)->project);
+    idle.splice(idle.end(), entries_, last);
+  }
+  return idle;
 }
 
 std::shared_ptr<RequestSources::Source> RequestSources::find(const std::string& project) {
   const auto at = by_project_.find(project);
   if (at == by_project_.end()) return nullptr;
   entries_.splice(entries_.begin(), entries_, at->second);
+  entries_.front()->used_at = Clock::now();
   return entries_.front();
 }
 
@@ -289,7 +311,7 @@ void RequestSources::stop() {
   {
     const std::lock_guard lock(mutex_);
     left.reserve(waiting_);
-    for (const auto& source : entries_) {
+    for (const auto& source : entries_) {  // all that are asked are among them
       source->upstreams.stop();
       for (Wish& wish : source->waiting) left.push_back(std::move(wish));
       source->waiting.clear();

@@ -168,5 +168,48 @@ TEST_F(RequestSourcesTest, WhoWaitsHearsThatWeStop) {
   for (const Asked& asked : heard_.all()) EXPECT_EQ(asked.miss.fault, Fault::unavailable);
 }
 
+TEST_F(RequestSourcesTest, WhatIsUsedDoesNotGoForAnothersSake) {
+  options_.idle_max = 2;
+  options_.sources_max = 4;
+  options_.use_time = 1h;
+  open();
+  std::vector<api::TraceLookup> admitted;
+  for (int i = 0; i < 4; ++i) admitted.push_back(admit("http://192.0.2.1", i));
+  for (const auto& lookup : admitted) {
+    EXPECT_FALSE(lookup.refusal.has_value());
+    EXPECT_TRUE(sources_->may_ask(file_of(lookup)));
+  }
+  const auto refused = admit("http://192.0.2.1", 4);
+  ASSERT_TRUE(refused.refusal.has_value());
+  EXPECT_EQ(refused.refusal->fault, Fault::unavailable);
+  EXPECT_FALSE(admit("http://192.0.2.1", 0).refusal.has_value()) << "it is there";
+}
+
+TEST_F(RequestSourcesTest, WhatNobodyUsesGoesWhenOthersCome) {
+  options_.idle_max = 2;
+  options_.use_time = 0s;
+  open();
+  const auto first = admit("http://192.0.2.1", 0), second = admit("http://192.0.2.1", 1);
+  EXPECT_TRUE(sources_->may_ask(file_of(first)));  // and so it was used last
+  const auto third = admit("http://192.0.2.1", 2);
+  EXPECT_TRUE(sources_->may_ask(file_of(first)));
+  EXPECT_FALSE(sources_->may_ask(file_of(second)));
+  EXPECT_TRUE(sources_->may_ask(file_of(third)));
+}
+
+TEST_F(RequestSourcesTest, ASourceThatIsAskedIsStoppedHoweverManyCameAfterIt) {
+  options_.idle_max = 1;
+  options_.use_time = 0s;
+  SlowServer slow(root_.path());
+  open();
+  sources_->ask(file_of(admit(slow.url())), heard_.hearer());
+  ASSERT_TRUE(slow.holds(1));
+  for (int i = 0; i < 5; ++i) admit("http://192.0.2.1", i);
+  sources_->stop();
+  ASSERT_EQ(heard_.size(), 1u);
+  // Not what it says when it is let go.
+  EXPECT_EQ(heard_.all().front().miss.fault, Fault::unavailable);
+}
+
 }  // namespace
 }  // namespace server
