@@ -178,7 +178,11 @@ void Transfer::set_options(const std::string& url, const std::string& method,
   curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, 128L * 1024);
   curl_easy_setopt(easy_, CURLOPT_UPLOAD_BUFFERSIZE, 128L * 1024);
   if (options_.accept_compressed) curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "");
-  if (!options_.proxy.empty()) curl_easy_setopt(easy_, CURLOPT_PROXY, options_.proxy.c_str());
+  if (options_.is_strangers) {
+    curl_easy_setopt(easy_, CURLOPT_PROXY, "");  // none of the environment's either
+  } else if (!options_.proxy.empty()) {
+    curl_easy_setopt(easy_, CURLOPT_PROXY, options_.proxy.c_str());
+  }
   if (!options_.ca_bundle.empty()) {
     curl_easy_setopt(easy_, CURLOPT_CAINFO, options_.ca_bundle.c_str());
   }
@@ -317,6 +321,7 @@ Result<ClientAnswer> Transfer::run(const std::string& url, const std::string& me
   // A server that refuses early may close while we still send; its answer counts.
   const bool answered = code == CURLE_SEND_ERROR && answer_.status >= 400;
   if (code == CURLE_COULDNT_CONNECT && !refused_.empty()) {
+    if (options_.is_strangers) return Error{Fault::denied, url + ": it is at no public address"};
     return Error{Fault::denied, fmt::format("{}: {} may not be connected to", url, refused_)};
   }
   if (code != CURLE_OK && !answered) {

@@ -36,6 +36,9 @@ struct ClientOptions {
   // Whether this address, as text without port, may be connected to; denied when it says no.
   // Asked after names are resolved, for every connection. (With a proxy it is the proxy's.)
   std::function<bool(std::string_view address)> may_connect;
+  // A stranger chose the URL: there is no proxy, whatever the environment says, so that may_connect
+  // sees where it leads; and a refusal does not tell him what address a name of ours has.
+  bool is_strangers = false;
   // Then may_connect is asked only where a redirect leads to another origin than the request's.
   bool trusts_own_origin = false;
 };

@@ -72,6 +72,7 @@ net::ClientOptions client_options(const TransportOptions& options) {
     return net::is_public_address(address) || allowed.contains(address);
   };
   client.trusts_own_origin = !options.is_strangers;
+  client.is_strangers = options.is_strangers;
   return client;
 }
 
