@@ -212,7 +212,7 @@ TEST_F(SymbolicatorTest, EachModuleSaysWhatBecameOfItAndWhoWasAsked) {
 }
 
 TEST_F(SymbolicatorTest, SourcesThatMayNotBeAskedAreSaidToBeRefused) {
-  start();
+  start({"FAULTLINE_SYMBOLICATION_SOURCES=1"});
   const JsonValue answer =
       must_post("/symbolicate", question("000000000000000000000000000000AA0",
                                          R"([{"instruction_addr":"0x400010"}])",
@@ -252,7 +252,8 @@ TEST_F(SymbolicatorTest, SourcesBringSymbolsForWhoNamesThemAlone) {
     }
     return net::Answer::text(200, linux_sym());
   });
-  start({"FAULTLINE_SYMBOLICATION_PRIVATE_SOURCES=127.0.0.0/8"});
+  start(
+      {"FAULTLINE_SYMBOLICATION_SOURCES=1", "FAULTLINE_SYMBOLICATION_PRIVATE_SOURCES=127.0.0.0/8"});
   const std::string url = theirs.url() + "/store/";
   constexpr std::string_view kOpen = R"(,"layout":{"type":"breakpad"},"headers":{"X-Key":"open"})";
   constexpr std::string_view kShut = R"(,"layout":{"type":"breakpad"},"headers":{"X-Key":"shut"})";
@@ -287,7 +288,8 @@ TEST_F(SymbolicatorTest, SourcesBringSymbolsForWhoNamesThemAlone) {
 
 TEST_F(SymbolicatorTest, SourcesAreNotAskedAboutModulesThatTheyDoNotWant) {
   ScriptedServer theirs(root_.path(), [](net::Request&) { return net::Answer::text(404, "no"); });
-  start({"FAULTLINE_SYMBOLICATION_PRIVATE_SOURCES=127.0.0.0/8"});
+  start(
+      {"FAULTLINE_SYMBOLICATION_SOURCES=1", "FAULTLINE_SYMBOLICATION_PRIVATE_SOURCES=127.0.0.0/8"});
   const JsonValue elsewhere =
       must_post("/symbolicate",
                 with_source(theirs.url(), R"(,"filters":{"path_patterns":["?:/windows/**"]})"));
@@ -302,7 +304,7 @@ TEST_F(SymbolicatorTest, SourcesAreNotAskedAboutModulesThatTheyDoNotWant) {
 
 TEST_F(SymbolicatorTest, NobodyReachesOurNetworkThroughASource) {
   ScriptedServer inside(root_.path(), [](net::Request&) { return net::Answer::text(200, "in"); });
-  start();
+  start({"FAULTLINE_SYMBOLICATION_SOURCES=1"});
   const auto said_of = [&](const std::string& url) {
     const JsonValue answer =
         must_post("/symbolicate", with_source(url, R"(,"layout":{"type":"breakpad"})"));

@@ -3,7 +3,8 @@
 // the last byte of the answer is with the kernel. The first 32 KiB of each are free: small requests
 // pass whatever the large ones do, and connections are counted elsewhere.
 // Who finds the budget spent is refused (Fault::unavailable) rather than made to wait: those who
-// wait with half a body would keep each other waiting.
+// wait with half a body would keep each other waiting. And who has a share must send: one that
+// brings less than kPace in ServerOptions::body_pace_time is refused as one that stopped.
 // Any thread.
 #pragma once
 
@@ -17,6 +18,7 @@ namespace net {
 class BodyBudget {
  public:
   static constexpr std::uint64_t kFree = 32 * 1024;
+  static constexpr std::uint64_t kPace = 64 * 1024;  // as sent
   explicit BodyBudget(std::uint64_t size_max) : size_max_(size_max) {}
   std::uint64_t taken() const { return taken_.load(std::memory_order_relaxed); }
 
@@ -34,6 +36,7 @@ class BodyShare {
   BodyShare(const BodyShare&) = delete;
   BodyShare& operator=(const BodyShare&) = delete;
 
+  std::uint64_t size() const { return size_; }
   // False when there is not so much left; the share is then as before.
   bool grow_to(std::uint64_t body_size) {
     const std::uint64_t wanted = body_size > BodyBudget::kFree ? body_size - BodyBudget::kFree : 0;

@@ -29,6 +29,7 @@ class BodySink {
   // The body is complete: moves it into the request. Once.
   base::Result<void> finish(Request& request);
   std::uint64_t sent_size() const { return sent_; }
+  bool has_share() const { return share_ && share_->size() > 0; }  // of a budget
 
  private:
   BodySink(Coding coding, const BodyPolicy& policy);

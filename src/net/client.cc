@@ -67,6 +67,17 @@ bool harmless_elsewhere(std::string_view header) {
          name == "content-type" || name == "content-encoding" || name == "if-none-match";
 }
 
+// Of the time that a request may take; 0 is without end, here and there.
+Result<std::chrono::milliseconds> time_left(std::chrono::milliseconds total,
+                                            std::chrono::steady_clock::time_point began,
+                                            const std::string& url) {
+  if (total.count() == 0) return total;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+      total - (std::chrono::steady_clock::now() - began));
+  if (left.count() > 0) return left;
+  return Error{Fault::timed_out, url + ": the request took too long"};
+}
+
 // One request over the wire; curl calls back into it.
 class Transfer {
  public:
@@ -77,11 +88,13 @@ class Transfer {
   Transfer& operator=(const Transfer&) = delete;
 
   Result<ClientAnswer> run(const std::string& url, const std::string& method,
-                           const Headers& headers, bool may_redirect);
+                           const Headers& headers, bool may_redirect,
+                           std::chrono::milliseconds timeout);
 
  private:
   Result<void> open_body();
   void set_options(const std::string& url, const std::string& method, const Headers& headers);
+  void set_times(std::chrono::milliseconds timeout);
   void set_body(const std::string& method);
   Result<void> take_head();
   Result<void> take(std::string_view piece);
@@ -146,6 +159,15 @@ void Transfer::set_body(const std::string& method) {
   if (!request_.headers.find("Content-Type")) lines_ = curl_slist_append(lines_, "Content-Type:");
 }
 
+void Transfer::set_times(std::chrono::milliseconds timeout) {
+  curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(options_.connect_timeout.count()));
+  curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
+  curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(options_.speed_min));
+  const auto stall = std::chrono::ceil<std::chrono::seconds>(options_.stall_timeout).count();
+  curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(stall));
+}
+
 void Transfer::set_options(const std::string& url, const std::string& method,
                            const Headers& headers) {
   curl_easy_reset(easy_);  // keeps the connections
@@ -153,16 +175,14 @@ void Transfer::set_options(const std::string& url, const std::string& method,
   curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy_, CURLOPT_USERAGENT, options_.user_agent.c_str());
-  curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS,
-                   static_cast<long>(options_.connect_timeout.count()));
-  curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(options_.total_timeout.count()));
-  curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  const auto stall = std::chrono::ceil<std::chrono::seconds>(options_.stall_timeout).count();
-  curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(stall));
   curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, 128L * 1024);
   curl_easy_setopt(easy_, CURLOPT_UPLOAD_BUFFERSIZE, 128L * 1024);
   if (options_.accept_compressed) curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "");
-  if (!options_.proxy.empty()) curl_easy_setopt(easy_, CURLOPT_PROXY, options_.proxy.c_str());
+  if (options_.is_strangers) {
+    curl_easy_setopt(easy_, CURLOPT_PROXY, "");  // none of the environment's either
+  } else if (!options_.proxy.empty()) {
+    curl_easy_setopt(easy_, CURLOPT_PROXY, options_.proxy.c_str());
+  }
   if (!options_.ca_bundle.empty()) {
     curl_easy_setopt(easy_, CURLOPT_CAINFO, options_.ca_bundle.c_str());
   }
@@ -286,11 +306,13 @@ int Transfer::on_progress(void* self, curl_off_t down_total, curl_off_t down, cu
 }
 
 Result<ClientAnswer> Transfer::run(const std::string& url, const std::string& method,
-                                   const Headers& headers, bool may_redirect) {
+                                   const Headers& headers, bool may_redirect,
+                                   std::chrono::milliseconds timeout) {
   may_redirect_ = may_redirect;
   is_trusted_ = options_.trusts_own_origin && origin_of(url) == origin_of(request_.url);
   TRY(open_body());
   set_options(url, method, headers);
+  set_times(timeout);
   char text[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, text);
   const CURLcode code = curl_easy_perform(easy_);
@@ -299,6 +321,7 @@ Result<ClientAnswer> Transfer::run(const std::string& url, const std::string& me
   // A server that refuses early may close while we still send; its answer counts.
   const bool answered = code == CURLE_SEND_ERROR && answer_.status >= 400;
   if (code == CURLE_COULDNT_CONNECT && !refused_.empty()) {
+    if (options_.is_strangers) return Error{Fault::denied, url + ": it is at no public address"};
     return Error{Fault::denied, fmt::format("{}: {} may not be connected to", url, refused_)};
   }
   if (code != CURLE_OK && !answered) {
@@ -335,10 +358,12 @@ Result<ClientAnswer> Client::send(const ClientRequest& request) {
   std::string url = request.url;
   std::string method = request.method;
   Headers headers = request.headers;
+  const auto began = std::chrono::steady_clock::now();
   for (unsigned hop = 0;; ++hop) {
     const bool may_redirect = hop < state_->options.redirects_max;
+    const auto left = TRY(time_left(state_->options.total_timeout, began, url));
     Transfer transfer(request, state_->options, state_->easy);
-    ClientAnswer answer = TRY(transfer.run(url, method, headers, may_redirect));
+    ClientAnswer answer = TRY(transfer.run(url, method, headers, may_redirect, left));
     char* next = nullptr;
     curl_easy_getinfo(state_->easy, CURLINFO_REDIRECT_URL, &next);
     if (!is_redirect(answer.status) || next == nullptr || state_->options.redirects_max == 0) {

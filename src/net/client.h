@@ -25,8 +25,9 @@ namespace net {
 struct ClientOptions {
   std::string user_agent = "faultline/1.0";
   std::chrono::milliseconds connect_timeout{15'000};
-  std::chrono::milliseconds stall_timeout{60'000};        // not a byte in this time
-  std::chrono::milliseconds total_timeout{0};             // 0: none
+  std::chrono::milliseconds stall_timeout{60'000};        // slower than speed_min for this time
+  std::uint64_t speed_min = 1;                            // bytes a second
+  std::chrono::milliseconds total_timeout{0};             // with all redirects; 0: none
   std::uint64_t size_max = 16ull << 30;                   // of a body that comes, unpacked
   unsigned redirects_max = 6;                             // 0: a redirect is the answer
   bool accept_compressed = true;                          // and unpack what comes
@@ -35,6 +36,9 @@ struct ClientOptions {
   // Whether this address, as text without port, may be connected to; denied when it says no.
   // Asked after names are resolved, for every connection. (With a proxy it is the proxy's.)
   std::function<bool(std::string_view address)> may_connect;
+  // A stranger chose the URL: there is no proxy, whatever the environment says, so that may_connect
+  // sees where it leads; and a refusal does not tell him what address a name of ours has.
+  bool is_strangers = false;
   // Then may_connect is asked only where a redirect leads to another origin than the request's.
   bool trusts_own_origin = false;
 };

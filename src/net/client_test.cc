@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <thread>
 
 #include "net/growing_file.h"
@@ -40,6 +41,19 @@ class ClientTest : public testing::Test {
         return i > 2 ? std::string() : std::string("x");
       });
       return answer;
+    });
+    add("GET", "/drips", [](Request&) {
+      Answer answer;
+      answer.body =
+          Producer([until = std::chrono::steady_clock::now() + 30s]() -> base::Result<std::string> {
+            std::this_thread::sleep_for(100ms);
+            return std::chrono::steady_clock::now() < until ? std::string("x") : std::string();
+          });
+      return answer;
+    });
+    add("GET", "/slow-loop", [](Request&) {
+      std::this_thread::sleep_for(100ms);
+      return Answer::redirect(302, "/slow-loop");
     });
     add("GET", "/breaks", [](Request&) {
       Answer answer;
@@ -148,6 +162,50 @@ TEST_F(ClientTest, SizesAndTimesAreCapped) {
   request.url = url("/stalls");
   request.progress = [](std::uint64_t, std::uint64_t) { return false; };
   EXPECT_EQ(client.send(request).error().fault, base::Fault::unavailable);
+}
+
+TEST_F(ClientTest, AStrangersUrlGoesThroughNoProxyAndSaysNoAddress) {
+  ClientOptions options;
+  options.may_connect = [](std::string_view address) { return address != "127.0.0.1"; };
+  const std::string named = "http://localhost:" + port() + "/hello";
+  const auto told = Client(options).get(url("/hello"));
+  ASSERT_FALSE(told.ok());
+  EXPECT_NE(told.error().what.find("127.0.0.1 may not"), std::string::npos) << told.error().what;
+  options.is_strangers = true;
+  options.may_connect = [](std::string_view) { return false; };
+  const auto refused = Client(options).get(named);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().fault, base::Fault::denied);
+  EXPECT_EQ(refused.error().what, named + ": it is at no public address");
+  // A proxy where nobody listens.
+  ::setenv("http_proxy", "http://127.0.0.1:1", 1);
+  ::unsetenv("no_proxy");
+  ::unsetenv("NO_PROXY");
+  EXPECT_FALSE(Client().get(url("/hello")).ok());
+  options.may_connect = nullptr;
+  const auto direct = Client(options).get(url("/hello"));
+  ::unsetenv("http_proxy");
+  ASSERT_TRUE(direct.ok()) << direct.error().what;
+  EXPECT_EQ(direct->body, "hello\n");
+}
+
+TEST_F(ClientTest, WhoDripsIsNotWaitedFor) {
+  ClientOptions options;
+  options.stall_timeout = 1s;
+  options.speed_min = 1024;
+  const auto slow = Client(options).get(url("/drips"));
+  ASSERT_FALSE(slow.ok());
+  EXPECT_EQ(slow.error().fault, base::Fault::timed_out);
+  options = {};
+  options.total_timeout = 500ms;
+  const auto late = Client(options).get(url("/drips"));
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().fault, base::Fault::timed_out);
+  // The time of all redirects together.
+  options.redirects_max = 1000;
+  const auto lost = Client(options).get(url("/slow-loop"));
+  ASSERT_FALSE(lost.ok());
+  EXPECT_EQ(lost.error().fault, base::Fault::timed_out);
 }
 
 TEST_F(ClientTest, FollowsRedirectsWithinReason) {

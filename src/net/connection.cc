@@ -316,6 +316,7 @@ void Connection::begin_body() {
   sink_ = std::move(sink).value();
   chunks_ = ChunkDecoder();
   phase_ = Phase::body;
+  pace_size_ = 0;
   set_deadline(options().body_stall_timeout);
   if (expects_continue_ && pending().empty()) send_continue();
 }
@@ -340,7 +341,6 @@ bool Connection::step_body() {
         refuse(400, "the body ended early");
         return true;
       }
-      set_deadline(options().body_stall_timeout);
     }
     std::size_t used = 0;
     const bool good = feed_body(bytes, used);
@@ -354,8 +354,20 @@ bool Connection::step_body() {
       end_body();
       return true;
     }
+    set_body_deadline();
   }
   return yield_turn();
+}
+
+// Bytes came, and more must.
+void Connection::set_body_deadline() {
+  set_deadline(options().body_stall_timeout);
+  if (!sink_->has_share()) return;
+  if (sink_->sent_size() >= pace_size_) {
+    pace_size_ = sink_->sent_size() + BodyBudget::kPace;
+    pace_until_ = Clock::now() + options().body_pace_time;
+  }
+  deadline_ = std::min(deadline_, pace_until_);
 }
 
 // False when the request was refused.
@@ -547,7 +559,7 @@ void Connection::sweep(Clock::time_point now) {
       refuse(408, "the request's head took too long");
       break;
     case Phase::body:
-      refuse(408, "the body stopped coming");
+      refuse(408, "the body stopped coming, or comes too slowly");
       break;
     case Phase::writing:
       return reset_now();

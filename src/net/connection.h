@@ -132,6 +132,7 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   bool feed_body(std::string_view bytes, std::size_t& used);
   bool feed_chunks(std::string_view bytes, std::size_t& used);
   bool keep_body(std::string_view bytes);
+  void set_body_deadline();
   void end_body();
   void send_continue();
   void dispatch();
@@ -191,6 +192,9 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   std::uint64_t body_left_ = 0;
   ChunkDecoder chunks_;
   std::unique_ptr<BodySink> sink_;
+  // While it has a share of a budget: it must have brought so much by then.
+  std::uint64_t pace_size_ = 0;
+  Clock::time_point pace_until_ = Clock::time_point::max();
   std::uint64_t serial_ = 0;  // of the request: late completions of earlier ones are ignored
 
   // The answer under way.

@@ -49,6 +49,8 @@ struct ServerOptions {
   std::chrono::seconds head_timeout{30};
   std::chrono::seconds idle_timeout{75};
   std::chrono::seconds body_stall_timeout{60};  // no byte in this time
+  // A body that takes of a budget (net/body_budget.h) must bring BodyBudget::kPace in it.
+  std::chrono::seconds body_pace_time{10};
   std::chrono::seconds write_stall_timeout{60};
   std::chrono::seconds handler_deadline{60};
   std::chrono::seconds drain_timeout{10};

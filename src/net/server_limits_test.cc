@@ -1,4 +1,5 @@
 // How the server lets go: of slow and idle clients, of too many, and of all of them at its end.
+#include "net/body_budget.h"
 #include "net/server_fixture.h"
 
 namespace net {
@@ -31,6 +32,35 @@ TEST_F(ServerTest, SlowAndIdleClientsAreLetGo) {
   std::this_thread::sleep_for(2s);
   unread.read_all();
   EXPECT_EQ(unread.end(), RawClient::End::reset);
+}
+
+TEST_F(ServerTest, WhoHasAShareOfABudgetMustSend) {
+  options_.body_pace_time = 2s;  // and body_stall_timeout is far away
+  constexpr std::size_t kPieces = 30, kPiece = 70'000, kSize = kPieces * kPiece;
+  Route budgeted = route("POST", "/budgeted", [](Request& request) {
+    return Answer::text(200, std::to_string(request.body.size()));
+  });
+  budgeted.body = BodyPolicy::memory(kSize);
+  budgeted.body.budget = std::make_shared<BodyBudget>(3 * kSize);
+  router_.add(budgeted);
+  start();
+  RawClient slow(address()), small(address()), steady(address());
+  for (RawClient* client : {&slow, &small, &steady}) {
+    client->send("POST /budgeted HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(kSize) +
+                 "\r\n\r\n");
+  }
+  small.send(std::string(BodyBudget::kFree, 'x'));  // which costs nobody anything
+  slow.send(std::string(50'000, 'x'));
+  std::string said;
+  for (std::size_t i = 0; i < kPieces || (said.empty() && i < 600); ++i) {
+    if (said.empty()) slow.send("x");
+    if (i < kPieces) steady.send(std::string(kPiece, 'x'));
+    if (said.empty()) said = slow.read_all(100ms);
+  }
+  EXPECT_TRUE(said.starts_with("HTTP/1.1 408")) << said;
+  EXPECT_EQ(steady.read_answer().body, std::to_string(kSize));
+  small.send(std::string(kSize - BodyBudget::kFree, 'x'));
+  EXPECT_EQ(small.read_answer().body, std::to_string(kSize));
 }
 
 TEST_F(ServerTest, ConnectionsHaveALimit) {

@@ -84,7 +84,7 @@ struct Options {
   std::uint64_t symbolication_seconds = 60;           // to find the modules of one request
   std::string symbolication_origin = "*";             // of web pages that may ask; "": none
   std::string symbolication_dialect = "mozilla";      // of POST /; or "snappy"
-  std::uint64_t symbolication_sources = 1;            // 0: none that a request names is asked
+  std::uint64_t symbolication_sources = 0;            // 1: those that a request names are asked
   std::string symbolication_private_sources;          // addresses, one a line: they may be there
   std::string symbolication_debug = "all";  // whose actions it takes: "symserver", "diskcache"
   std::string memcached_servers;            // HOST:PORT, one a line, for frames of POST /; "": none

@@ -33,6 +33,11 @@ TEST(Options, ComeFromTomlTables) {
   EXPECT_EQ(options.limit_crash_report, 100ull << 20);
 }
 
+TEST(Options, NobodyMakesUsFetchUnlessTheOperatorLetsHim) {
+  EXPECT_EQ(must_options("").symbolication_sources, 0u);
+  EXPECT_EQ(must_options("symbolication.sources = 1\n").symbolication_sources, 1u);
+}
+
 TEST(Options, AListIsATextWithALineForEachItem) {
   EXPECT_EQ(must_options("[sources]\nhosts = [\"a\", \"b\"]\n").sources_hosts, "a\nb");
   EXPECT_NE(error_of("[sources]\nhosts = [\"a\", 3]\n"), "");

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
-#include <vector>
+#include <iterator>
+#include <optional>
 
 #include "base/json.h"
 #include "base/sha256.h"
@@ -17,10 +17,10 @@ using base::Fault;
 using base::Result;
 using symbolicate::TraceSource;
 using Asked = supply::Supply::Options::Asked;
+using Clock = supply::Supply::Clock;
 
 namespace {
 
-constexpr std::size_t kSourcesMax = 256;
 constexpr std::size_t kHeadersMax = 32;
 // Names of projects that people make have none.
 constexpr char kMark = '~';
@@ -28,6 +28,8 @@ constexpr std::size_t kProjectDigits = 40;
 // A stranger's server gets less patience than one of the operator's.
 constexpr std::chrono::milliseconds kConnect{5'000};
 constexpr std::chrono::milliseconds kStall{30'000};
+constexpr std::uint64_t kSpeedMin = 1024;  // bytes a second
+constexpr std::chrono::milliseconds kFileTime = std::chrono::minutes(10);
 constexpr std::uint64_t kFileMax = 4ull << 30;
 constexpr std::size_t kMissesMax = 10'000;
 
@@ -158,7 +160,7 @@ Result<void> RequestSources::keep(const std::string& project, const TraceSource&
   if (!options_.is_open) {
     return Error{Fault::denied, "this server asks no sources that requests name"};
   }
-  if (find(project)) return {};
+  if (is_known(project)) return {};
   upstream::ServerOptions server;
   server.transport.location = TRY(location_of(source));
   server.layout = TRY(layout_named(source.layout));
@@ -178,6 +180,8 @@ Result<void> RequestSources::keep(const std::string& project, const TraceSource&
   server.transport.private_addresses = options_.private_addresses;
   server.transport.connect_timeout = kConnect;
   server.transport.stall_timeout = kStall;
+  server.transport.speed_min = kSpeedMin;
+  server.transport.total_timeout = kFileTime;
   server.transport.size_max = kFileMax;
   server.transport.s3.endpoint = source.endpoint;
   if (!source.region.empty()) server.transport.s3.region = source.region;
@@ -187,26 +191,51 @@ Result<void> RequestSources::keep(const std::string& project, const TraceSource&
   if (!made.ok()) return Error{Fault::unavailable, made.error().what};
   std::vector<std::unique_ptr<upstream::Server>> servers;
   servers.push_back(std::move(*made));
-  auto upstreams = std::make_shared<upstream::Upstreams>(std::move(servers), options_.tmp,
-                                                         upstream::Upstreams::Rounds{});
+  auto fresh = std::make_shared<Source>(project, std::move(servers), options_.tmp);
 
+  Entries gone;  // and their connections closed, after the lock
   const std::lock_guard lock(mutex_);
-  if (by_project_.contains(project)) return {};
-  entries_.push_front({project, std::move(upstreams)});
-  by_project_.emplace(project, entries_.begin());
-  if (entries_.size() > kSourcesMax) {
-    by_project_.erase(entries_.back().project);
-    entries_.pop_back();
+  if (find(project)) return {};
+  gone = take_idle();
+  if (entries_.size() >= options_.sources_max) {
+    return Error{Fault::unavailable, "too many sources are in use: ask again"};
   }
+  fresh->used_at = Clock::now();
+  entries_.push_front(std::move(fresh));
+  by_project_.emplace(project, entries_.begin());
   return {};
 }
 
-RequestSources::Source RequestSources::find(const std::string& project) {
-  const std::lock_guard lock(mutex_);
+bool RequestSources::is_in_use(const Source& source) const {
+  return source.threads > 0 || Clock::now() - source.used_at < options_.use_time;
+}
+
+// Those that make room for one more, as far as nobody uses them.
+RequestSources::Entries RequestSources::take_idle() {
+  Entries idle;
+  for (auto at = entries_.end(); at != entries_.begin() && entries_.size() >= options_.idle_max;) {
+    const auto last = std::prev(at);
+    if (is_in_use(**last)) {
+      at = last;
+      continue;
+    }
+    by_project_.erase((*last)->project);
+    idle.splice(idle.end(), entries_, last);
+  }
+  return idle;
+}
+
+std::shared_ptr<RequestSources::Source> RequestSources::find(const std::string& project) {
   const auto at = by_project_.find(project);
   if (at == by_project_.end()) return nullptr;
   entries_.splice(entries_.begin(), entries_, at->second);
-  return entries_.front().source;
+  entries_.front()->used_at = Clock::now();
+  return entries_.front();
+}
+
+bool RequestSources::is_known(const std::string& project) {
+  const std::lock_guard lock(mutex_);
+  return find(project) != nullptr;
 }
 
 bool RequestSources::is_about(const ident::SymbolRequest& request) {
@@ -214,30 +243,58 @@ bool RequestSources::is_about(const ident::SymbolRequest& request) {
 }
 
 bool RequestSources::may_ask(const ident::SymbolRequest& request) {
-  const Source source = find(request.scope.project);
-  return source && source->may_have(request);
+  std::shared_ptr<Source> source;
+  {
+    const std::lock_guard lock(mutex_);
+    source = find(request.scope.project);
+  }
+  return source && source->upstreams.may_have(request);
 }
 
 void RequestSources::ask(const ident::SymbolRequest& request,
                          const supply::Supply::Options::Hearer& hearer) {
-  const Source source = find(request.scope.project);
+  Asked refusal{false, {Fault::unavailable, "the source is not asked any more"}, Clock::now()};
   {
     const std::lock_guard lock(mutex_);
+    const std::shared_ptr<Source> source = find(request.scope.project);
+    if (source && pool_ && waiting_ < options_.waiting_max) {
+      ++waiting_;
+      source->waiting.push_back({request, hearer});
+      if (source->threads == options_.threads_each) return;
+      ++source->threads;
+      return pool_->post([this, source] { serve(source); });
+    }
     if (source && pool_) {
-      return pool_->post([this, source, request, hearer] { hearer.done(fetch(source, request)); });
+      refusal.miss.what = "too many files are waited for from sources of requests";
+      refusal.until += base::policy_of(Fault::unavailable).remember;
     }
   }
-  hearer.done({false,
-               {Fault::unavailable, "the source is not asked any more"},
-               supply::Supply::Clock::now()});
+  hearer.done(refusal);
 }
 
-Asked RequestSources::fetch(const Source& source, const ident::SymbolRequest& request) {
-  const auto now = supply::Supply::Clock::now();
+// One file; then it is the other sources' turn.
+void RequestSources::serve(const std::shared_ptr<Source>& source) {
+  std::optional<Wish> wish;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!source->waiting.empty()) {
+      wish = std::move(source->waiting.front());
+      source->waiting.pop_front();
+      --waiting_;
+    }
+  }
+  if (wish) wish->hearer.done(fetch(*source, wish->request));
+  const std::lock_guard lock(mutex_);
+  if (pool_ && !source->waiting.empty()) return pool_->post([this, source] { serve(source); });
+  --source->threads;
+}
+
+Asked RequestSources::fetch(Source& source, const ident::SymbolRequest& request) {
+  const auto now = Clock::now();
   if (!disk_.may_cache()) {
     return {false, disk_is_nearly_full(), now + base::policy_of(Fault::unavailable).remember};
   }
-  const auto missed = source->fetch(request, [&](upstream::Fetched fetched) {
+  const auto missed = source.upstreams.fetch(request, [&](upstream::Fetched fetched) {
     ingest::FetchedFile file{std::move(fetched.file), std::move(fetched.place.name),
                              std::move(fetched.from), fetched.place.is_cabinet, false};
     return files_.keep(std::move(file), request);
@@ -250,12 +307,22 @@ Asked RequestSources::fetch(const Source& source, const ident::SymbolRequest& re
 
 void RequestSources::stop() {
   std::unique_ptr<base::WorkerPool> pool;
+  std::vector<Wish> left;
   {
     const std::lock_guard lock(mutex_);
-    for (const Entry& entry : entries_) entry.source->stop();
+    left.reserve(waiting_);
+    for (const auto& source : entries_) {  // all that are asked are among them
+      source->upstreams.stop();
+      for (Wish& wish : source->waiting) left.push_back(std::move(wish));
+      source->waiting.clear();
+    }
+    waiting_ = 0;
     pool = std::move(pool_);
   }
-  pool.reset();  // runs what was posted: each sees that we stop
+  for (const Wish& wish : left) {
+    wish.hearer.done({false, {Fault::unavailable, "the server stops"}, Clock::now()});
+  }
+  pool.reset();  // ends what is under way
 }
 
 }  // namespace server

@@ -165,6 +165,9 @@ Result<RequestSources::Options> request_sources_options(const Options& options) 
     return base::with_context("symbolication.private_sources", std::move(addresses).error());
   }
   sources.private_addresses = std::move(*addresses);
+  // A dump is walked before its modules are looked for.
+  sources.use_time =
+      std::chrono::seconds(2 * options.symbolication_seconds) + std::chrono::minutes(1);
   return sources;
 }
 

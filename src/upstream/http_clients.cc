@@ -61,6 +61,8 @@ net::ClientOptions client_options(const TransportOptions& options) {
   net::ClientOptions client;
   client.connect_timeout = options.connect_timeout;
   client.stall_timeout = options.stall_timeout;
+  client.speed_min = options.speed_min;
+  client.total_timeout = options.total_timeout;
   client.size_max = options.size_max;
   client.proxy = options.proxy;
   client.ca_bundle = options.ca_bundle;
@@ -70,6 +72,7 @@ net::ClientOptions client_options(const TransportOptions& options) {
     return net::is_public_address(address) || allowed.contains(address);
   };
   client.trusts_own_origin = !options.is_strangers;
+  client.is_strangers = options.is_strangers;
   return client;
 }
 

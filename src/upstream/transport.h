@@ -28,10 +28,13 @@ struct TransportOptions {
   std::string proxy;                                         // "": as the environment says
   std::string ca_bundle, client_certificate, client_key;     // "": the system's, none
   net::AddressSet private_addresses;  // not public, and yet redirects may lead there
-  // A stranger named it, not the operator: it is nowhere but where redirects may lead, either.
+  // A stranger named it, not the operator: it is nowhere but where redirects may lead, either, and
+  // asked through no proxy.
   bool is_strangers = false;
   std::chrono::milliseconds connect_timeout{15'000};
-  std::chrono::milliseconds stall_timeout{60'000};  // not a byte in this time
+  std::chrono::milliseconds stall_timeout{60'000};  // slower than speed_min for this time
+  std::uint64_t speed_min = 1;                      // bytes a second
+  std::chrono::milliseconds total_timeout{0};       // of one file; 0: none
   std::uint64_t size_max = 16ull << 30;
   S3Options s3;  // for s3:// alone
 };
