@@ -19,7 +19,6 @@
 namespace server {
 
 using base::Error;
-using base::Fault;
 using base::Result;
 
 namespace {
