@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "cli/migrations.h"
 #include "store/data_directory.h"
 
 namespace server {
@@ -14,10 +15,7 @@ namespace {
 class Copies : public testing::Test {
  protected:
   void SetUp() override {
-    std::vector<db::Migration> tables = store::Catalog::migrations();
-    const auto& more = store::Containers::migrations();
-    tables.insert(tables.end(), more.begin(), more.end());
-    ASSERT_TRUE(database_->migrate(tables).ok());
+    ASSERT_TRUE(database_->migrate(cli::all_migrations()).ok());
     UpstreamOptions symbols;
     symbols.url = path("symbols");
     symbols.watch_seconds = 3600;

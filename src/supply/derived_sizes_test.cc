@@ -19,9 +19,7 @@ class DerivedSizesTest : public testing::Test {
     }
     sizes_ = DerivedSizes::open(root_.path()).value();
   }
-  std::string path(const std::string& name) const {
-    return base::join_path(root_.path(), name);
-  }
+  std::string path(const std::string& name) const { return base::join_path(root_.path(), name); }
   bool is_there(const std::string& name) const { return base::file_exists(path(name)); }
 
   base::TemporaryDirectory root_ = base::TemporaryDirectory::create("derived-sizes").value();
