@@ -188,6 +188,9 @@ TEST(OptionsFromSnappy, ValuesThatStandInEachOtherEnd) {
     text += '\n';
   }
   EXPECT_FALSE(snappy(text).ok());
+  EXPECT_FALSE(snappy("[General]\n[Log]\n[SymbolURLs]\na=https://symb\xfc"
+                      "ol/\n")
+                   .ok());
   EXPECT_FALSE(snappy("[General]\n[Log]\n[SymbolPaths]\na=%(a)s\n").ok());
 }
 

@@ -54,8 +54,7 @@ Result<Sections> parse_sections(std::string_view text, const std::string& file) 
     if (content.empty() || is_comment(line)) continue;
     const bool goes_on = line.front() == ' ' || line.front() == '\t';
     if (goes_on && section != nullptr && !section->empty()) {
-      section->back().value.append("\n").append(content);
-      continue;
+      return at_line(file, number, "a value has one line; this goes on with the one before");
     }
     if (content.starts_with('[') && content.ends_with(']')) {
       section = &sections[std::string(content.substr(1, content.size() - 2))];
@@ -264,6 +263,9 @@ bool is_snappy(std::string_view text) {
 Result<ForeignSettings> settings_from_snappy(
     std::string_view text, const std::string& file_name, const std::string& directory,
     const std::map<std::string, std::string>& environment) {
+  if (!base::is_utf8(text)) {
+    return Error{Fault::malformed, file_name + " is not UTF-8: save it in that encoding"};
+  }
   Sections sections = TRY(parse_sections(text, file_name));
   return Snappy(std::move(sections), file_name, directory, environment).read();
 }
