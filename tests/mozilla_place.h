@@ -97,9 +97,9 @@ class Place : public testing::Test {
   Program disk_cache(const std::string& keys) {
     const std::uint16_t port = testing_support::free_port();
     const std::string json = R"j({"DiskCache": {"cachePath": ")j" + path("cache") +
-                             R"j(", "port": )j" + std::to_string(port) +
-                             R"j(, "log": {"path": ")j" + path("DiskCache.log") +
-                             R"j(", "level": 10}, )j" + keys + "}}";
+                             R"j(", "listenAddress": "127.0.0.1", "port": )j" +
+                             std::to_string(port) + R"j(, "log": {"path": ")j" +
+                             path("DiskCache.log") + R"j(", "level": 10}, )j" + keys + "}}";
     return program({"diskcache", "--configJSON", json}, port);
   }
   std::string urls() const { return R"j("symbolURLs": [")j" + symbols_.url() + "\"]"; }

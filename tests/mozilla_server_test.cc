@@ -209,9 +209,10 @@ class Quickstart : public MozillaServer {
   }
   void configure(const std::string& sym_server) {
     write("config.json",
-          R"j({"DiskCache": {"cachePath": ")j" + path("cache") + R"j(", "port": )j" +
-              std::to_string(disk_cache_) + R"j(, "log": {"path": ")j" + path("DiskCache.log") +
-              R"j("}, )j" + urls() + R"j(}, "SymServer": {"port": )j" +
+          R"j({"DiskCache": {"cachePath": ")j" + path("cache") +
+              R"j(", "listenAddress": "127.0.0.1", "port": )j" + std::to_string(disk_cache_) +
+              R"j(, "log": {"path": ")j" + path("DiskCache.log") + R"j("}, )j" + urls() +
+              R"j(}, "SymServer": {"listenAddress": "127.0.0.1", "port": )j" +
               std::to_string(sym_server_) + R"j(, "log": {"path": ")j" + path("SymServer.log") +
               R"j("}, "memcachedServers": [], "DiskCacheServer": "127.0.0.1:)j" +
               std::to_string(disk_cache_) +

@@ -109,6 +109,7 @@ Result<void> read_disk_cache(const Section& section, MozillaConfig::DiskCache& c
   TRY(section.text("cachePath", cache.cache_path));
   TRY(section.texts("localSymbolDirs", cache.local_symbol_dirs));
   TRY(section.number("maxSizeMB", cache.max_size_mb));
+  TRY(section.text("listenAddress", cache.listen_address));
   TRY(section.number("port", cache.port, kPortMax));
   TRY(section.number("retries", cache.retries));
   TRY(section.number("retryDelayMs", cache.retry_delay_ms));
@@ -117,6 +118,7 @@ Result<void> read_disk_cache(const Section& section, MozillaConfig::DiskCache& c
 }
 
 Result<void> read_sym_server(const Section& section, MozillaConfig::SymServer& server) {
+  TRY(section.text("listenAddress", server.listen_address));
   TRY(section.number("port", server.port, kPortMax));
   TRY(section.texts("memcachedServers", server.memcached_servers));
   TRY(section.text("DiskCacheServer", server.disk_cache_server));

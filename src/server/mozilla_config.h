@@ -33,6 +33,7 @@ struct MozillaConfig {
     std::string cache_path = "./DiskCacheData";
     std::vector<std::string> local_symbol_dirs;
     std::uint64_t max_size_mb = 200;
+    std::string listen_address = "0.0.0.0";  // the original had no other
     std::uint64_t port = 8888;
     std::uint64_t retries = 3;
     std::uint64_t retry_delay_ms = 500;
@@ -41,6 +42,7 @@ struct MozillaConfig {
     MozillaLog log{"DiskCache.log"};
   } disk_cache;
   struct SymServer {
+    std::string listen_address = "0.0.0.0";
     std::uint64_t port = 8080;
     std::vector<std::string> memcached_servers{"127.0.0.1:11211"};
     std::string disk_cache_server = "127.0.0.1:8888";

@@ -45,9 +45,9 @@ void add_log(const MozillaLog& log, const std::string& program, const std::strin
              program + ".log.maxFiles");
 }
 
-void add_ways(std::uint64_t port, std::string_view debug, const std::string& program,
-              Writer& writer) {
-  writer.set("listen", "0.0.0.0:" + std::to_string(port), program + ".port");
+void add_ways(const std::string& address, std::uint64_t port, std::string_view debug,
+              const std::string& program, Writer& writer) {
+  writer.set("listen", address + ":" + std::to_string(port), program + ".port");
   writer.set("symbolication.dialect", "mozilla", program);
   writer.set("symbolication.debug", debug, program);
   writer.set("drain_seconds", kDrainSeconds, program);
@@ -117,7 +117,8 @@ void add_symbol_places(const std::vector<std::string>& directories,
 ForeignSettings settings_of_disk_cache(const MozillaConfig& config, const std::string& directory) {
   ForeignSettings read;
   Writer writer(read);
-  add_ways(config.disk_cache.port, "diskcache", "DiskCache", writer);
+  add_ways(config.disk_cache.listen_address, config.disk_cache.port, "diskcache", "DiskCache",
+           writer);
   add_log(config.disk_cache.log, "DiskCache", directory, writer);
   add_cache(config.disk_cache, directory, read);
   return read;
@@ -127,7 +128,7 @@ ForeignSettings settings_of_sym_server(const MozillaConfig& config, const std::s
   ForeignSettings read;
   Writer writer(read);
   const MozillaConfig::SymServer& server = config.sym_server;
-  add_ways(server.port, "symserver", "SymServer", writer);
+  add_ways(server.listen_address, server.port, "symserver", "SymServer", writer);
   add_log(server.log, "SymServer", directory, writer);
   // It kept nothing itself. What we make of symbols has to lie somewhere, and is bounded alike.
   const std::string data = absolute_path(config.disk_cache.cache_path, directory) + ".symserver";
@@ -148,7 +149,7 @@ ForeignSettings settings_of_sym_server(const MozillaConfig& config, const std::s
 ForeignSettings settings_of_both(const MozillaConfig& config, const std::string& directory) {
   ForeignSettings read;
   Writer writer(read);
-  add_ways(config.sym_server.port, "all", "SymServer", writer);
+  add_ways(config.sym_server.listen_address, config.sym_server.port, "all", "SymServer", writer);
   add_log(config.sym_server.log, "SymServer", directory, writer);
   add_cache(config.disk_cache, directory, read);
   add_memcached(config.sym_server, writer);

@@ -60,6 +60,10 @@ TEST(MozillaConfig, SaysWhichValueIsOfTheWrongKind) {
   };
   constexpr Row kRows[] = {
       {R"j({"DiskCache": {"cachePath": 1}})j", "c.json: DiskCache.cachePath: expected a text"},
+      {R"j({"DiskCache": {"listenAddress": 1}})j",
+       "c.json: DiskCache.listenAddress: expected a text"},
+      {R"j({"SymServer": {"listenAddress": 1}})j",
+       "c.json: SymServer.listenAddress: expected a text"},
       {R"j({"DiskCache": {"port": "x"}})j", "c.json: DiskCache.port: expected a whole number"},
       {R"j({"DiskCache": {"port": 70000}})j", "c.json: DiskCache.port: expected a whole number"},
       {R"j({"DiskCache": {"symbolURLs": "u"}})j",
