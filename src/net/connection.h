@@ -42,6 +42,7 @@ struct ServerCore {
   ServerFigures& figures;
   std::atomic<bool> draining{false};
   std::atomic<std::int64_t> full_told_at{0};  // base::monotonic_us; 0: the log does not know yet
+  std::atomic<unsigned> arrivals{0};          // connections accepted ever; wraps
 
   std::mutex tls_mutex;
   std::shared_ptr<const TlsContext> tls;  // guarded by tls_mutex

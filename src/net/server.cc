@@ -33,17 +33,22 @@ void note_crowd(const ServerCore& server) {
   if (server.options.on_crowd) server.options.on_crowd();
 }
 
+// The places taken cannot be counted for this: each loop takes one before it knows that somebody
+// waits, so no loop need see a multiple of the step.
+void note_arrival(ServerCore& server) {
+  if ((server.arrivals.fetch_add(1) + 1) % ServerOptions::kCrowdStep == 0) note_crowd(server);
+}
+
 // Too many connections. Any answer would be wrong for somebody: to debuginfod's clients a 503 is
 // "not here" for ten minutes, to symsrv a reason to leave us. They all wait, so nobody is answered:
-// the next ones stay in the kernel's queue until a place is free. Which place it is, from 1; 0:
-// none.
-unsigned take_place(ServerCore& server) {
+// the next ones stay in the kernel's queue until a place is free.
+bool take_place(ServerCore& server) {
   std::atomic<unsigned>& taken = server.figures.connections;
   unsigned count = taken.load();
   while (count < server.options.connections_max) {
-    if (taken.compare_exchange_weak(count, count + 1)) return count + 1;
+    if (taken.compare_exchange_weak(count, count + 1)) return true;
   }
-  return 0;
+  return false;
 }
 
 void give_place_back(ServerCore& server) { server.figures.connections.fetch_sub(1); }
@@ -159,8 +164,7 @@ void Door::on_ready(Direction) {
 // False when all places are taken, or the process has no descriptor or memory left.
 bool Door::accept_waiting(unsigned count) {
   for (unsigned i = 0; i < count; ++i) {
-    const unsigned place = take_place(worker_.server());
-    if (place == 0) {
+    if (!take_place(worker_.server())) {
       if (!is_held_) note_full(worker_.server());
       is_held_ = true;
       return false;
@@ -171,7 +175,7 @@ bool Door::accept_waiting(unsigned count) {
     base::Fd fd(::accept4(watch_.fd(), address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.valid()) {
       is_held_ = false;
-      if (place % ServerOptions::kCrowdStep == 0) note_crowd(worker_.server());
+      note_arrival(worker_.server());
       worker_.welcome(std::move(fd), *address, kind_);
       continue;
     }

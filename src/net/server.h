@@ -56,8 +56,8 @@ struct ServerOptions {
   std::chrono::seconds drain_timeout{10};
   unsigned connections_max = 10000;        // more wait in the kernel's queue until one closes
   std::shared_ptr<ServerFigures> figures;  // null: start() makes some
-  // Called on the loops each time that the open connections reach a multiple of kCrowdStep, and
-  // when there is no descriptor for one that waits: who keeps descriptors in store may close some.
+  // Called on the loops each time that kCrowdStep connections have come, and when there is no
+  // descriptor for one that waits: who keeps descriptors in store may close some.
   // Quick, and never blocking. Null: nobody does.
   std::function<void()> on_crowd;
   static constexpr unsigned kCrowdStep = 256;
