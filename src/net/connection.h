@@ -108,6 +108,7 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
 
  private:
   friend class Completion;
+  static constexpr std::uint64_t kReadsPerTurn = 16;  // then others get theirs
   enum class Phase : std::uint8_t { head, body, handling, writing, lingering, closed };
   enum class Got : std::uint8_t { bytes, nothing, end };
 
