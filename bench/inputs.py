@@ -1,7 +1,7 @@
 """What benches read and is too large to keep: made, or fetched where somebody says so.
 
 RepeatedSym makes .sym texts of any size out of a real one. ceph_osd() is the recipe for the ELF
-file on which most figures of conversion and lookup were taken; it fetches some 300 MB.
+file on which most figures of conversion and lookup were taken; it fetches some 530 MB.
 """
 import glob
 import re
