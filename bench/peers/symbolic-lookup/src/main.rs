@@ -1,7 +1,7 @@
-//! symbolic-lookup ELF: reads addresses, one hexadecimal number a line, from standard input, looks
-//! each up in a symcache made from the file in memory, with the name and line of every frame and
-//! its file's record, and prints one line of JSON: lookups a second as given ("random") and sorted,
-//! seconds to make the cache ("convert"), its size.
+//! symbolic-lookup FILE (ELF, or a .sym text): reads addresses, one hexadecimal number a line, from
+//! standard input, looks each up in a symcache made from the file in memory, with the name and line
+//! of every frame and its file's record, and prints one line of JSON: lookups a second as given
+//! ("random") and sorted, seconds to make the cache ("convert"), its size.
 use std::io::{BufRead, Cursor};
 use std::time::Instant;
 use symbolic::common::ByteView;
@@ -21,7 +21,7 @@ fn touch_all(cache: &SymCache, addresses: &[u64]) -> (f64, usize) {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: symbolic-lookup ELF < ADDRESSES")?;
+    let path = std::env::args().nth(1).ok_or("usage: symbolic-lookup FILE < ADDRESSES")?;
     let view = ByteView::open(&path)?;
     let object = Object::parse(&view)?;
     let start = Instant::now();
