@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -55,58 +56,73 @@ std::size_t plain_size(std::string_view text, std::size_t from) {
   return at;
 }
 
+constexpr std::size_t kOddMax = 6;  // bytes that one byte of text may become
+
+// What stands for the text at `at` that is not plain, into `to`: kOddMax bytes at most.
+struct Odd {
+  std::size_t used;     // of the text
+  std::size_t written;  // to `to`
+};
+Odd write_odd(char* to, std::string_view text, std::size_t at) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  const auto put = [&](std::string_view bytes, std::size_t used) {
+    std::copy(bytes.begin(), bytes.end(), to);
+    return Odd{used, bytes.size()};
+  };
+  const auto c = static_cast<unsigned char>(text[at]);
+  if (c >= 0x80) {
+    const std::size_t length = utf8_length_at(text, at);
+    return length == 0 ? put("\xef\xbf\xbd", 1) : put(text.substr(at, length), length);
+  }
+  switch (c) {
+    case '"':
+      return put("\\\"", 1);
+    case '\\':
+      return put("\\\\", 1);
+    case '\b':
+      return put("\\b", 1);
+    case '\t':
+      return put("\\t", 1);
+    case '\n':
+      return put("\\n", 1);
+    case '\f':
+      return put("\\f", 1);
+    case '\r':
+      return put("\\r", 1);
+    default:
+      const char escape[] = {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]};
+      return put({escape, sizeof escape}, 1);
+  }
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
   out += '"';
-  std::size_t plain = 0;  // start of the run not yet copied
-  const auto flush = [&](std::size_t end) { out.append(text.substr(plain, end - plain)); };
-  for (std::size_t i = plain_size(text, 0); i < text.size(); i = plain_size(text, i)) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x80) {
-      const std::size_t length = utf8_length_at(text, i);
-      if (length == 0) {
-        flush(i);
-        out += "\xef\xbf\xbd";
-        plain = ++i;
-      } else {
-        i += length;
-      }
-      continue;
-    }
-    flush(i);
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default:
-        out += "\\u00";
-        out += kHex[c >> 4];
-        out += kHex[c & 15];
-    }
-    plain = ++i;
+  for (std::size_t at = 0;;) {
+    const std::size_t plain = plain_size(text, at);
+    out.append(text.substr(at, plain - at));
+    if (plain == text.size()) break;
+    char odd[kOddMax];
+    const auto [used, written] = write_odd(odd, text, plain);
+    out.append(odd, written);
+    at = plain + used;
   }
-  flush(text.size());
   out += '"';
+}
+
+char* write_json_string(char* to, std::string_view text) {
+  *to++ = '"';
+  for (std::size_t at = 0;;) {
+    const std::size_t plain = plain_size(text, at);
+    to = std::copy(text.data() + at, text.data() + plain, to);
+    if (plain == text.size()) break;
+    const auto [used, written] = write_odd(to, text, plain);
+    to += written;
+    at = plain + used;
+  }
+  *to++ = '"';
+  return to;
 }
 
 void JsonWriter::new_line() {

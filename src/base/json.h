@@ -52,6 +52,9 @@ class JsonWriter {
 
 // Appends text as a quoted JSON string.
 void append_json_string(std::string& out, std::string_view text);
+// The same into memory that has room for json_string_room(text) bytes; where it ends.
+char* write_json_string(char* to, std::string_view text);
+constexpr std::size_t json_string_room(std::string_view text) { return 6 * text.size() + 2; }
 
 class JsonValue {
  public:

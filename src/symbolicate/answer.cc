@@ -1,8 +1,6 @@
 #include "symbolicate/answer.h"
 
 #include <algorithm>
-#include <charconv>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -18,6 +16,7 @@
 namespace symbolicate {
 namespace {
 
+using base::TextBuffer;
 using symbols::Hit;
 using symbols::SourceFrame;
 using State = ModuleAnswer::State;
@@ -28,20 +27,14 @@ constexpr std::size_t kFramesAhead = 2;
 // A frame of compilers has less than a kilobyte; a file made up by somebody may give it megabytes.
 constexpr std::size_t kPieceSizeMax = 16u << 20;
 
-void append_digits(std::string& out, std::uint64_t value, int base) {
-  char digits[24];
-  const auto end = std::to_chars(digits, std::end(digits), value, base).ptr;
-  out.append(digits, end);
+void add_hex(TextBuffer& out, std::uint64_t value) {
+  out.add("0x");
+  out.add_hex(value);
 }
 
-void append_hex(std::string& out, std::uint64_t value) {
-  out += "0x";
-  append_digits(out, value, 16);
-}
-
-void append_offset(std::string& out, const AskedFrame& frame) {
-  if (frame.is_negative) out += '-';
-  append_hex(out, frame.offset);
+void add_offset(TextBuffer& out, const AskedFrame& frame) {
+  if (frame.is_negative) out.add('-');
+  add_hex(out, frame.offset);
 }
 
 std::string as_json(std::string_view text) {
@@ -51,25 +44,25 @@ std::string as_json(std::string_view text) {
 }
 
 // ,"file":…,"line":… as far as they are known.
-void append_place(std::string& out, const SourceFrame& frame) {
+void add_place(TextBuffer& out, const SourceFrame& frame) {
   if (!frame.has_file) return;
-  out += ",\"file\":";
-  base::append_json_string(out, frame.file);
+  out.add(",\"file\":");
+  out.add_json_string(frame.file);
   if (!frame.has_line || frame.line == 0) return;
-  out += ",\"line\":";
-  append_digits(out, frame.line, 10);
+  out.add(",\"line\":");
+  out.add_decimal(frame.line);
 }
 
-void append_inlines(std::string& out, std::span<const SourceFrame> inlined) {
+void add_inlines(TextBuffer& out, std::span<const SourceFrame> inlined) {
   if (inlined.empty()) return;
-  const char* before = ",\"inlines\":[{\"function\":";
+  out.add(",\"inlines\":[");
   for (const SourceFrame& frame : inlined) {
-    out += before;
-    base::append_json_string(out, frame.function);
-    append_place(out, frame);
-    before = "},{\"function\":";
+    out.add("{\"function\":");
+    out.add_json_string(frame.function);
+    add_place(out, frame);
+    out.add("},");
   }
-  out += "}]";
+  out.replace_last(']');
 }
 
 std::string_view state_text(State state) {
@@ -205,30 +198,33 @@ void AnswerWriter::write_frames(std::string& out, std::size_t end, std::size_t s
   out.reserve(before + (end - from) * frame_size_ * 9 / 8);
   const std::vector<std::size_t>& ends = job().ends;
   for (; frame_ < end && out.size() < size_max; ++frame_) {
+    TextBuffer& text = frame_text_;
+    text.clear();
     if (end - frame_ > kFramesAhead) bring_texts(found_[frame_ - from + kFramesAhead]);
     while (!stack_is_open_ || frame_ == ends[stack_]) {
       if (stack_is_open_) {
-        out += ']';
+        text.add(']');
         ++stack_;
       } else {
-        if (stack_ > 0) out += comma();
-        out += '[';
+        if (stack_ > 0) text.add(comma());
+        text.add('[');
       }
       stack_is_open_ = !stack_is_open_;
     }
     const std::size_t first = stack_ == 0 ? 0 : ends[stack_ - 1];
-    if (frame_ > first) out += comma();
+    if (frame_ > first) text.add(comma());
     const AskedFrame& frame = job().frames[frame_];
     const Found& found = found_[frame_ - from];
     if (is_v5()) {
-      out += "{\"frame\":";
-      append_digits(out, frame_ - first, 10);
-      append_v5(out, frame, found);
-    } else if (const std::string* text = known_text(frame_)) {
-      base::append_json_string(out, *text);
+      text.add("{\"frame\":");
+      text.add_decimal(frame_ - first);
+      add_v5(text, frame, found);
+    } else if (const std::string* known = known_text(frame_)) {
+      text.add_json_string(*known);
     } else {
-      append_text(out, frame, found);
+      add_text(text, frame, found);
     }
+    out += text.text();
   }
   if (frame_ != from) frame_size_ = (out.size() - before) / (frame_ - from);
 }
@@ -291,36 +287,35 @@ std::string_view AnswerWriter::name_of(const AskedFrame& frame, const Found& fou
   return found.is_public && texts_of(frame).is_decorated ? undecorated(name) : name;
 }
 
-void AnswerWriter::append_v5(std::string& out, const AskedFrame& frame, const Found& found) const {
-  out += texts_of(frame).begin;
-  append_offset(out, frame);
-  out += '"';
+void AnswerWriter::add_v5(TextBuffer& out, const AskedFrame& frame, const Found& found) const {
+  out.add(texts_of(frame).begin);
+  add_offset(out, frame);
+  out.add('"');
   if (found.is_there) {
-    out += ",\"function\":";
-    base::append_json_string(out, name_of(frame, found));
-    out += ",\"function_offset\":\"";
-    append_hex(out, frame.offset - found.start.value);
+    out.add(",\"function\":");
+    out.add_json_string(name_of(frame, found));
+    out.add(",\"function_offset\":\"");
+    add_hex(out, frame.offset - found.start.value);
     if (found.size != 0) {
-      out += "\",\"function_size\":\"";
-      append_hex(out, found.size);
+      out.add("\",\"function_size\":\"");
+      add_hex(out, found.size);
     }
-    out += '"';
-    append_place(out, physical(found));
-    append_inlines(out, std::span(found_frames_).subspan(found.first, found.inlined));
+    out.add('"');
+    add_place(out, physical(found));
+    add_inlines(out, std::span(found_frames_).subspan(found.first, found.inlined));
   }
-  out += '}';
+  out.add('}');
 }
 
-void AnswerWriter::append_text(std::string& out, const AskedFrame& frame,
-                               const Found& found) const {
+void AnswerWriter::add_text(TextBuffer& out, const AskedFrame& frame, const Found& found) const {
   if (found.is_there) {
-    base::append_json_string(out, name_of(frame, found));
-    out.pop_back();
+    out.add_json_string(name_of(frame, found));
+    out.remove_last();
   } else {
-    out += '"';
-    append_offset(out, frame);
+    out.add('"');
+    add_offset(out, frame);
   }
-  out += texts_of(frame).end;
+  out.add(texts_of(frame).end);
 }
 
 void AnswerWriter::end_job(std::string& out) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/text_buffer.h"
 #include "symbolicate/batch.h"
 #include "symbolicate/question.h"
 #include "symbols/map.h"
@@ -91,8 +92,8 @@ class AnswerWriter {
   void look_up(std::size_t from, std::size_t to);
   void look_up_nearest(std::size_t from, std::size_t to);
   void keep(Found& found, const symbols::Hit& hit);
-  void append_v5(std::string& out, const AskedFrame& frame, const Found& found) const;
-  void append_text(std::string& out, const AskedFrame& frame, const Found& found) const;
+  void add_v5(base::TextBuffer& out, const AskedFrame& frame, const Found& found) const;
+  void add_text(base::TextBuffer& out, const AskedFrame& frame, const Found& found) const;
   const Texts& texts_of(const AskedFrame& frame) const;
   const symbols::SourceFrame& physical(const Found& found) const {
     return found_frames_[found.first + found.inlined];
@@ -121,6 +122,7 @@ class AnswerWriter {
   std::vector<Place> places_;
   std::vector<Found> found_;  // for the frames of this round
   std::vector<symbols::SourceFrame> found_frames_;
+  base::TextBuffer frame_text_;
   std::size_t frame_size_ = 0;  // of what was written for a frame, on the average
 };
 

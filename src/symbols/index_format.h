@@ -99,7 +99,7 @@ enum SpecialRow : unsigned {
 };
 
 // String blocks hold this much text, or one longer text alone.
-constexpr std::size_t kStringBlockSize = 16 * 1024;
+constexpr std::size_t kStringBlockSize = 4 * 1024;
 constexpr std::size_t kMaxStringBlockPlainSize = 4 * 1024 * 1024;
 constexpr std::size_t kMaxDictionarySize = 112 * 1024;
 

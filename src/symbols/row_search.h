@@ -43,9 +43,15 @@ class RowSearch {
   bool read_row();
   void read_special();
   std::uint64_t uleb() {
-    if (at_ != end_ && *at_ < 0x80) [[likely]]
-      return *at_++;
-    return uleb_slowly();
+    if (end_ - at_ < 2) return uleb_slowly();
+    const std::uint64_t first = at_[0], second = at_[1];
+    if (first < 0x80) {
+      ++at_;
+      return first;
+    }
+    if (second >= 0x80) return uleb_slowly();
+    at_ += 2;
+    return (first & 0x7f) | second << 7;
   }
   std::uint64_t uleb_slowly();
 
