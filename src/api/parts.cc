@@ -189,9 +189,7 @@ void add_parts_routes(net::Router& router, const UploadRooms& rooms, PartialUplo
     route.body = body;
     route.runs = net::Runs::pool;
     route.admit = [context](const Request& request) -> std::optional<Answer> {
-      if (context->options.refuse) {
-        if (auto refused = context->options.refuse(request)) return refused;
-      }
+      if (auto refused = refuse_too_many(context, request)) return refused;
       const Admission admission = context->rooms.gate.admit_upload(request, path_project(request));
       if (const auto* denial = std::get_if<Denial>(&admission)) {
         return tecken_dialect().refusal(*denial);

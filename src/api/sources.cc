@@ -271,11 +271,13 @@ net::Route route_of(const char* method, std::string pattern, net::Handler handle
 // Of the default project, or of the one in the prefix.
 void add_reading_routes(net::Router& router, const std::string& prefix, sources::Sources& sources,
                         const Shared& options) {
-  router.add(
+  net::Route debuginfod =
       route_of("GET", prefix + "/buildid/{id}/source/**",
                [&sources, options, retries = std::make_shared<BriefRetries>()](Request& request) {
                  return get_source(request, sources, options, retries);
-               }));
+               });
+  debuginfod.admit = options->refuse;
+  router.add(std::move(debuginfod));
   net::Route profiler = route_of(
       "POST", prefix + "/source/v1",
       [&sources, options](Request& request) { return post_source(request, sources, options); });
@@ -302,6 +304,7 @@ void add_source_routes(net::Router& router, sources::Sources& sources,
                               return get_uploaded(request, sources, *options);
                             });
   get.runs = net::Runs::pool;
+  get.admit = options->refuse;
   router.add(std::move(get));
 
   net::Route put = route_of(

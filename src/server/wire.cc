@@ -337,6 +337,7 @@ Result<void> serve(const Options& options) {
   };
   api::MetadataOptions metadata = metadata_options(options);
   metadata.allows = allows;
+  if (!rates.empty()) metadata.refuse = too_many;
   api::add_metadata_route(router, *database, metadata);
   api::add_syminfo_route(router, supply, allows);
   symbolicating.allows = allows;
@@ -360,6 +361,7 @@ Result<void> serve(const Options& options) {
   api::add_tool_routes(router);
   add_old_site(router, options, gate);
   api::SourcesOptions reading = source_routes(options, gate, access);
+  if (!rates.empty()) reading.refuse = too_many;
   reading.refuse_upload = api::upload_gate(rooms, uploading);
   api::add_source_routes(router, *source_files, reading);
   api::add_asm_routes(router, disassembling, reading);
