@@ -1,5 +1,7 @@
 #include "api/sources.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <ctime>
 #include <memory>
@@ -64,8 +66,11 @@ Answer answer_source(const Request& request, Source source) {
   const bool for_all = request.path_parameter("project").empty();
   const auto size_max = base::parse_decimal(request.header("X-DEBUGINFOD-MAXSIZE"));
   if (size_max && *size_max > 0 && source.bytes.size() > *size_max) {
-    return Answer::text(406, "File too large, max size=" +
-                                 std::string(request.header("X-DEBUGINFOD-MAXSIZE")) + "\n");
+    Answer answer = Answer::text(
+        406,
+        "File too large, max size=" + std::string(request.header("X-DEBUGINFOD-MAXSIZE")) + "\n");
+    return with_reason(std::move(answer), {Fault::too_large, fmt::format("the file has {} bytes",
+                                                                         source.bytes.size())});
   }
   Answer answer;
   answer.headers.set("Content-Type", "application/octet-stream");

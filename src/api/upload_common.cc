@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/clients.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ingest/unpack.h"
@@ -58,7 +59,7 @@ int status_of(const Denial& refusal) {
 Answer sentry_error(int status, std::string_view text) {
   JsonWriter out;
   out.begin_object().key("detail").string(text).end_object();
-  return Answer::json(status, out.take());
+  return with_note(Answer::json(status, out.take()), text);
 }
 
 Answer sentry_refusal(const Denial& refusal) {
@@ -66,7 +67,7 @@ Answer sentry_refusal(const Denial& refusal) {
 }
 
 Answer text_error(int status, std::string_view text) {
-  return Answer::text(status, base::to_valid_utf8(text) + "\n");
+  return with_note(Answer::text(status, base::to_valid_utf8(text) + "\n"), text);
 }
 
 Answer nuget_refusal(const Denial& refusal) {
@@ -117,7 +118,7 @@ const Dialect& nuget_dialect() {
 Answer json_error(int status, std::string_view text) {
   JsonWriter out;
   out.begin_object().key("error").string(text).end_object();
-  return Answer::json(status, out.take());
+  return with_note(Answer::json(status, out.take()), text);
 }
 
 Answer upload_failed(const Context& context, const Dialect& dialect, const Error& error) {
