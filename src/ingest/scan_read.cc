@@ -93,6 +93,7 @@ void Scan::read_all(const std::vector<Wanted>& wanted) {
     }
     Result<NewContainer> read = read_package(package);
     if (read.ok()) {
+      of_packages_.add(*read);
       commit({std::move(*read)});
       ++packages_;
     } else {
@@ -107,6 +108,7 @@ void Scan::read_files(const Wanted* first, std::size_t count) {
   for (const Wanted* wanted = first; wanted != first + count && !stop_; ++wanted) {
     Result<NewContainer> one = read_file(*wanted);
     if (one.ok()) {
+      of_files_.add(*one);
       read.push_back(std::move(*one));
       ++files_;
     } else {
@@ -115,6 +117,15 @@ void Scan::read_files(const Wanted* first, std::size_t count) {
     }
   }
   if (!read.empty()) commit(read);
+}
+
+void Scan::Tally::add(const NewContainer& read) {
+  bytes += read.container.stamp.size;
+  for (const store::ContainerMember& member : read.members) {
+    executables += member.file.file.has_code ? 1 : 0;
+    debuginfo += member.file.file.has_debug ? 1 : 0;
+  }
+  sources += read.sources.size();
 }
 
 void Scan::commit(const std::vector<NewContainer>& read) {
