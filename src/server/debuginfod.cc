@@ -92,7 +92,7 @@ The symbol server with the flags of elfutils' debuginfod. PATHs are scanned.
  What is scanned:
   -F                  debug files and programs
   -R                  .rpm packages
-  -U                  .deb and .ddeb packages
+  -U                  .deb, .ddeb and (with bsdtar) .ipk packages
   -Z EXT[=CMD]        archives with that extension; CMD FILE makes an archive of one
   -I REGEX, -X REGEX  only paths that match; no path that matches
   -L                  follow links, and onto other disks
@@ -171,6 +171,8 @@ Result<void> apply(int flag, const char* argument, DebuginfodFlags& flags) {
       return {};
     case 'U':
       options.scan_commands[".deb"] = options.scan_commands[".ddeb"] = "";
+      // Often a tar of tars; the same command as there.
+      options.scan_commands[".ipk"] = R"((bsdtar -O -x -f - data.tar\*)<)";
       return {};
     case 'Z':
       add_extension(flags, argument);

@@ -44,7 +44,10 @@ TEST(DebuginfodFlags, SayWhatIsScanned) {
 
   using Commands = std::map<std::string, std::string>;
   EXPECT_EQ(must_parse({"-R", "-U", "/a"}).options.scan_commands,
-            (Commands{{".rpm", ""}, {".deb", ""}, {".ddeb", ""}}));
+            (Commands{{".rpm", ""},
+                      {".deb", ""},
+                      {".ddeb", ""},
+                      {".ipk", R"((bsdtar -O -x -f - data.tar\*)<)"}}));
   EXPECT_EQ(must_parse({"--scan-rpm-dir", "/a"}).options.scan_commands, (Commands{{".rpm", ""}}));
   EXPECT_EQ(must_parse({"-Z", ".pkg=unzstd -c", "-Z.tar", "/a"}).options.scan_commands,
             (Commands{{".pkg", "unzstd -c"}, {".tar", ""}}));
