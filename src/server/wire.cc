@@ -361,8 +361,8 @@ Result<void> serve(const Options& options) {
   api::add_tool_routes(router);
   add_old_site(router, options, gate);
   api::SourcesOptions reading = source_routes(options, gate, access);
-  if (!rates.empty()) reading.refuse = too_many;
   reading.refuse_upload = api::upload_gate(rooms, uploading);
+  if (!rates.empty()) reading.refuse = too_many;
   api::add_source_routes(router, *source_files, reading);
   api::add_asm_routes(router, disassembling, reading);
   api::add_store_api_routes(router, {blobs, catalog, transactions, uploads, access, gate});
