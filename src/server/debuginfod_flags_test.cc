@@ -114,6 +114,24 @@ TEST(DebuginfodFlags, ThatDoNothingHereAreTakenAndNamed) {
   }
 }
 
+TEST(DebuginfodFlags, OtherServersAreAskedInTheirOrder) {
+  DebuginfodFlags flags = must_parse({"-F", "/a"});
+  ask_others("  https://debuginfod.example\thttp://other:8002/ ima:enforcing file:///mnt/ids\n x",
+             flags);
+  std::vector<std::string> urls;
+  for (const UpstreamOptions& one : flags.options.upstreams) {
+    EXPECT_EQ(one.layout, "debuginfod") << one.url;
+    urls.push_back(one.url);
+  }
+  EXPECT_EQ(urls, (std::vector<std::string>{"https://debuginfod.example", "http://other:8002/",
+                                            "/mnt/ids"}));
+  ASSERT_EQ(flags.ignored.size(), 1u) << "what is no place to ask";
+  EXPECT_TRUE(flags.ignored.front().starts_with("DEBUGINFOD_URLS: "));
+  DebuginfodFlags alone = must_parse({});
+  ask_others("", alone);
+  EXPECT_TRUE(alone.options.upstreams.empty());
+}
+
 TEST(DebuginfodFlags, ThatAreWrongAreNamed) {
   struct Row {
     std::vector<std::string> words;
