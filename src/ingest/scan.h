@@ -130,6 +130,7 @@ class Scan {
   // scan_read.cc
   void read_all(const std::vector<Wanted>& wanted);
   void read_files(const Wanted* first, std::size_t count);
+  bool may_copy(std::uint64_t size) const;
   base::Result<store::NewContainer> read_file(const Wanted& wanted);
   base::Result<store::NewContainer> read_pointer(const Wanted& wanted,
                                                  const ident::StorePath& place);
