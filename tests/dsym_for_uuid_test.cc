@@ -152,6 +152,23 @@ TEST_F(DsymForUuid, TheScriptRemapsSources) {
 }
 
 // A curl that takes its time and writes down that it ran.
+// Everybody on the machine can read those.
+TEST_F(DsymForUuid, TheScriptsTokenStandsInNoCommandLine) {
+  REQUIRE_OR_SKIP(have_command("curl") && have_command("dash"), "no curl or dash");
+  // A curl that writes down how it was called.
+  write("/bin/curl", "#!/bin/sh\nprintf '%s\\n' \"$@\" >>" + root_ +
+                         "/calls\nfor one; do case $one in @*) cat \"${one#@}\" >>" + root_ +
+                         "/headers ;; esac; done\nPATH=${PATH#*:}\nexec curl \"$@\"\n");
+  must_run("chmod +x " + root_ + "/bin/curl");
+  script("00112233-4455-6677-8899-AABBCCDDEEFF",
+         "FAULTLINE_TOKEN=sesame PATH=" + root_ + "/bin:$PATH");
+  EXPECT_EQ(must_read(root_ + "/calls").find("sesame"), std::string::npos);
+  EXPECT_TRUE(must_read(root_ + "/headers").starts_with("Authorization: Bearer sesame\n"));
+  for (const auto& entry : std::filesystem::directory_iterator(root_ + "/a cache/tmp")) {
+    ADD_FAILURE() << "left behind: " << entry.path();
+  }
+}
+
 TEST_F(DsymForUuid, RunsOfTheScriptThatWantTheSameFileFetchItOnce) {
   REQUIRE_OR_SKIP(have_command("curl") && have_command("dash"), "no curl or dash");
   build_and_upload();

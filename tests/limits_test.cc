@@ -81,6 +81,22 @@ TEST_F(Limits, RequestsAreRefusedAsEachClientUnderstands) {
   const auto symsrv = ask("Microsoft-Symbol-Server/10.0");
   EXPECT_EQ(symsrv.status, 503);
   EXPECT_TRUE(symsrv.headers.find("Symbol-Agent-Status"));
+  // Each way in or out is counted. One token may come back meanwhile.
+  const auto is_refused = [&](const char* method, const char* path) {
+    for (int i = 0; i < 20; ++i) {
+      const auto answer = uploads::send(server_->url(), method, path, "",
+                                        {{"Via", "1.1 proxy"}, {"User-Agent", "curl/8"}});
+      if (answer.status == 429) return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(is_refused("PUT", "/a.pdb/12/a.pdb"));
+  EXPECT_TRUE(is_refused("PUT", "/upload/v2/session/1"));
+  EXPECT_TRUE(is_refused("PUT", "/v1/uploads/1"));
+  EXPECT_TRUE(is_refused("POST", "/v1/uploads:create"));
+  EXPECT_TRUE(is_refused("POST", "/api/0/projects/o/p/files/difs/assemble/"));
+  EXPECT_TRUE(is_refused("GET", "/buildid/aabb/source/a.c"));
+  EXPECT_TRUE(is_refused("GET", "/metadata?key=file&value=a"));
   EXPECT_EQ(ask("elfutils/0.196").status, 0) << "a reset: nothing is remembered";
   EXPECT_EQ(get("/a.pdb/12/a.pdb").status, 404) << "this machine is not counted";
   std::this_thread::sleep_for(1500ms);

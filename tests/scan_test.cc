@@ -131,6 +131,13 @@ TEST_F(ScannedServer, WhatAppearsIsServedAndWhatGoesIsNot) {
   EXPECT_EQ(get(path).status, 200) << server_->log();
   ASSERT_TRUE(base::remove_file(watched_ + "/b/again.rpm").ok());
   EXPECT_TRUE(comes_to(path, 404)) << server_->log();
+  const std::string metrics = get("/metrics").body;
+  for (const char* name : {"scanned_bytes_total", "found_executable_total"}) {
+    const std::string line = "\n" + std::string(name) + "{source=\"archive\"} ";
+    EXPECT_NE(metrics.find(line), std::string::npos) << metrics;
+    EXPECT_EQ(metrics.find(line + "0\n"), std::string::npos) << metrics;
+  }
+  EXPECT_NE(metrics.find("\nfdcache_bytes "), std::string::npos) << metrics;
 }
 
 // Between passes, by what the kernel says.

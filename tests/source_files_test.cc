@@ -271,6 +271,21 @@ TEST_F(SourceServer, KeepsUploadedSourcesByContentAndPlace) {
   EXPECT_EQ(get_source(main_path()).body, text);
 }
 
+TEST_F(SourceServer, AnUploadThatIsLostHidesNoOtherPlace) {
+  build();
+  start_with_map();
+  upload_symbols();
+  const std::string hash = base::sha256_of(base::bytes_of(std::string_view(kMain))).hex();
+  const std::string place = "?module=" + identity_.build_id + "&path=" + main_path();
+  EXPECT_EQ(send("PUT", "/artifacts/src/" + hash + "/main.c" + place, kMain).status, 200);
+  EXPECT_EQ(header(get_source(main_path()), "X-Faultline-Source"), "upload");
+  const std::string blob = root_.path() + "/data/blobs/" + hash.substr(0, 2) + "/" + hash;
+  ASSERT_TRUE(base::remove_file(blob).ok());
+  const auto answer = get_source(main_path());
+  EXPECT_EQ(answer.body, kMain);
+  EXPECT_EQ(header(answer, "X-Faultline-Source"), "directory");
+}
+
 TEST_F(SourceServer, StrangersNeedTheToken) {
   build();
   start_with_map();

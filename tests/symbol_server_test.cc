@@ -12,6 +12,7 @@
 #include "net/client.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/raw_http.h"
 #include "testing/server_process.h"
 
 namespace {
@@ -246,8 +247,22 @@ TEST_F(SymbolServer, EachRefusalHasALineInTheLog) {
   elfutils.add("User-Agent", "elfutils/0.190,Linux/x86_64,debian,12");
   EXPECT_EQ(get("/buildid/aabbccdd/debuginfo", elfutils).status, 404);
   EXPECT_EQ(get("/healthz").status, 200);
+  const std::string address = server_->url().substr(7);
+  const auto refused = testing_support::raw_exchange(
+      address, "PUT /buildid/aa/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx");
+  EXPECT_EQ(refused.answers.at(0).header("X-Faultline-Reason"),
+            "files named buildid live under /symbols/: put it there");
+  EXPECT_EQ(testing_support::raw_exchange(address, "GET / HTTP/1.1\r\n\r\n").status(), 400);
   EXPECT_EQ(server_->stop(), 0);
   const std::string log = server_->log();
+  EXPECT_NE(log.find("answer method=\"PUT\" path=\"/buildid/aa/x\" "), std::string::npos) << log;
+  EXPECT_NE(
+      log.find(" status=400 reason=\"files named buildid live under /symbols/: put it there\""),
+      std::string::npos)
+      << log;
+  EXPECT_NE(log.find("answer method=\"-\" path=\"-\" client=other peer=127.0.0.1:"),
+            std::string::npos)
+      << log;
   EXPECT_NE(log.find("answer method=\"GET\" path=\"/buildid/aabbccdd/debuginfo\" "
                      "client=debuginfod peer=127.0.0.1:"),
             std::string::npos)

@@ -113,6 +113,9 @@ TEST_F(Uploads, ProjectsDoNotSeeEachOther) {
   start();
   EXPECT_EQ(send("PUT", std::string("/p/game") + kSymPath, kSym).status, 404);
   admin("project create game");
+  const auto missed = send("GET", std::string("/p/game") + kSymPath);
+  EXPECT_EQ(missed.status, 404);
+  EXPECT_EQ(missed.headers.find("Cache-Control"), "no-store") << "the upload comes in a moment";
   EXPECT_EQ(send("PUT", std::string("/p/game") + kSymPath, kSym).status, 201);
   EXPECT_EQ(send("GET", kSymPath).status, 404);
   EXPECT_EQ(send("GET", std::string("/p/game") + kSymPath).status, 200);

@@ -93,11 +93,16 @@ std::string header_text(std::string_view text) {
   return plain;
 }
 
-Answer with_reason(Answer answer, const base::Error& error) {
+Answer with_note(Answer answer, std::string_view why) {
+  answer.note = header_text(why);
+  answer.headers.set("X-Faultline-Reason", answer.note);
+  return answer;
+}
+
+Answer with_reason(Answer given, const base::Error& error) {
   std::string reason(base::name_of(error.fault));
   reason.append(": ").append(error.what);
-  answer.note = header_text(reason);
-  answer.headers.set("X-Faultline-Reason", answer.note);
+  Answer answer = with_note(std::move(given), reason);
   answer.headers.set("Access-Control-Allow-Origin", "*");
   // A proxy between us must not keep what an upload may change in the next second.
   answer.headers.set("Cache-Control", "no-store");
@@ -111,6 +116,8 @@ std::string_view name_of(Client client) {
 }
 
 Client client_of(const net::Request& request) {
+  // PATCH, or a head that could not be read: none of them sends such.
+  if (request.method == net::Method::other) return Client::other;
   const std::string_view agent = request.header("User-Agent");
   if (agent.starts_with("Microsoft-Symbol-Server")) return Client::symsrv;
   if (agent.find("elfutils/") != std::string_view::npos) return Client::debuginfod;

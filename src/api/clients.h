@@ -45,6 +45,8 @@ net::Answer answer_denied(const net::Request& request, bool has_shown_token, std
 
 // Tells why in X-Faultline-Reason and in the log; nobody may keep such an answer.
 net::Answer with_reason(net::Answer answer, const base::Error& error);
+// The reason alone, where a protocol has its own words and its own body for it.
+net::Answer with_note(net::Answer answer, std::string_view why);
 // Header values are plain ASCII on one line.
 std::string header_text(std::string_view text);
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "api/actions.h"
+#include "api/clients.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -35,7 +36,8 @@ Answer uncached(Answer answer) {
 Answer json_error_answer(const Error& error) {
   JsonWriter out;
   out.begin_object().key("error").string(error.what).end_object();
-  return uncached(Answer::json(base::policy_of(error.fault).http_status, out.take()));
+  return uncached(
+      with_note(Answer::json(base::policy_of(error.fault).http_status, out.take()), error.what));
 }
 
 // A field as Python's csv writes it.

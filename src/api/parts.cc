@@ -78,24 +78,10 @@ Result<Answer> take_part(Request& request, const Places& places) {
   return received(appended.fits ? 200 : 409, appended.received);
 }
 
-Answer kept_answer(const std::string& path, const store::FileRecord& file, bool was_known) {
+Answer kept_answer(const ingest::Kept& kept) {
   JsonWriter out;
-  out.begin_object();
-  out.key("path").string(path);
-  out.key("size").unsigned_integer(file.size);
-  out.key("sha256").string(file.sha256.hex());
-  out.key("format").string(file.format);
-  out.key("arch").string(file.arch);
-  out.key("debug_id").string(file.debug_id);
-  out.key("code_id").string(file.code_id);
-  out.key("was_known").boolean(was_known);
-  out.end_object();
-  return Answer::json(was_known ? 200 : 201, out.take());
-}
-
-Answer kept_answer(const ingest::Receipt& receipt) {
-  const ingest::Kept& kept = receipt.files.front();
-  return kept_answer(kept.file.path, kept.file.file, kept.was_known);
+  write_file(out, kept);
+  return Answer::json(kept.was_known ? 200 : 201, out.take());
 }
 
 // A file that nobody could find again is not kept.
@@ -113,13 +99,30 @@ Result<void> check_names_itself(const std::string& path, const std::string& name
                    (identity.problem.empty() ? "" : " (" + identity.problem + ")")};
 }
 
+// Whether the path that it was sent to is one of the file's own.
+bool is_own_path(const store::FileRecord& file, const ident::StorePath& path) {
+  using ident::KeyKind;
+  const auto is_own = [&](KeyKind kind, const std::string& id) {
+    return !id.empty() && ident::spells(path.id, ident::SymbolKey::from_text(kind, "", id));
+  };
+  return is_own(KeyKind::debug_id, file.debug_id) || is_own(KeyKind::build_id, file.code_id) ||
+         is_own(KeyKind::code_id, file.code_id);
+}
+
 // None of its parts are here: perhaps they were kept, and the answer that said so was lost.
 Result<Answer> answer_again(const Places& places, const ingest::Bringer& bringer,
                             const PartialUploads::Name& upload, const std::string& path) {
   const auto found = TRY(places.context->rooms.uploads.find_known(
       {{upload.sha256.hex(), path}}, {bringer.project, bringer.is_try}));
   if (!found.front()) return Error{Fault::not_found, "nothing of it has been sent"};
-  return kept_answer(path, *found.front(), true);
+  ingest::Kept kept;
+  kept.file.file = *found.front();
+  kept.file.path = path;
+  kept.was_known = true;
+  if (const auto where = ident::find_store_path(path)) {
+    kept.file.keys.push_back({ident::path_key(*where), is_own_path(*found.front(), *where)});
+  }
+  return kept_answer(kept);
 }
 
 Result<Answer> finish(Request& request, const Places& places) {
@@ -144,7 +147,7 @@ Result<Answer> finish(Request& request, const Places& places) {
   if (!receipt.ok()) return receipt.error();
   complete->done();
   base::log::info("upload {}: {} in parts", receipt->upload_id, receipt->files.front().file.path);
-  return kept_answer(*receipt);
+  return kept_answer(receipt->files.front());
 }
 
 Result<net::Reply> keep_package(const Request& request, const Places& places,
@@ -173,7 +176,7 @@ Result<net::Reply> put_by_name(Request& request, const Places& places) {
   const ingest::Receipt receipt = TRY(places.context->rooms.ingest.keep_file(
       bringer, {std::move(request.body_file->file), {}, name}));
   base::log::info("upload {}: {}", receipt.upload_id, receipt.files.front().file.path);
-  return net::Reply(kept_answer(receipt));
+  return net::Reply(kept_answer(receipt.files.front()));
 }
 
 }  // namespace
@@ -189,9 +192,7 @@ void add_parts_routes(net::Router& router, const UploadRooms& rooms, PartialUplo
     route.body = body;
     route.runs = net::Runs::pool;
     route.admit = [context](const Request& request) -> std::optional<Answer> {
-      if (context->options.refuse) {
-        if (auto refused = context->options.refuse(request)) return refused;
-      }
+      if (auto refused = refuse_too_many(context, request)) return refused;
       const Admission admission = context->rooms.gate.admit_upload(request, path_project(request));
       if (const auto* denial = std::get_if<Denial>(&admission)) {
         return tecken_dialect().refusal(*denial);

@@ -1,5 +1,6 @@
 #include "api/profiler.h"
 
+#include "api/clients.h"
 #include "base/text.h"
 
 namespace api {
@@ -24,7 +25,7 @@ void allow_page(const net::Request& request, std::string_view allowed_origin, ne
 net::Answer profiler_error(int status, std::string_view text) {
   base::JsonWriter out;
   out.begin_object().key("error").string(text).end_object();
-  return net::Answer::json(status, out.take());
+  return with_note(net::Answer::json(status, out.take()), text);
 }
 
 int profiler_status(const base::Error& error) {

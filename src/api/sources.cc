@@ -1,5 +1,7 @@
 #include "api/sources.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <ctime>
 #include <memory>
@@ -64,8 +66,11 @@ Answer answer_source(const Request& request, Source source) {
   const bool for_all = request.path_parameter("project").empty();
   const auto size_max = base::parse_decimal(request.header("X-DEBUGINFOD-MAXSIZE"));
   if (size_max && *size_max > 0 && source.bytes.size() > *size_max) {
-    return Answer::text(406, "File too large, max size=" +
-                                 std::string(request.header("X-DEBUGINFOD-MAXSIZE")) + "\n");
+    Answer answer = Answer::text(
+        406,
+        "File too large, max size=" + std::string(request.header("X-DEBUGINFOD-MAXSIZE")) + "\n");
+    return with_reason(std::move(answer), {Fault::too_large, fmt::format("the file has {} bytes",
+                                                                         source.bytes.size())});
   }
   Answer answer;
   answer.headers.set("Content-Type", "application/octet-stream");
@@ -271,11 +276,13 @@ net::Route route_of(const char* method, std::string pattern, net::Handler handle
 // Of the default project, or of the one in the prefix.
 void add_reading_routes(net::Router& router, const std::string& prefix, sources::Sources& sources,
                         const Shared& options) {
-  router.add(
+  net::Route debuginfod =
       route_of("GET", prefix + "/buildid/{id}/source/**",
                [&sources, options, retries = std::make_shared<BriefRetries>()](Request& request) {
                  return get_source(request, sources, options, retries);
-               }));
+               });
+  debuginfod.admit = options->refuse;
+  router.add(std::move(debuginfod));
   net::Route profiler = route_of(
       "POST", prefix + "/source/v1",
       [&sources, options](Request& request) { return post_source(request, sources, options); });
@@ -302,6 +309,7 @@ void add_source_routes(net::Router& router, sources::Sources& sources,
                               return get_uploaded(request, sources, *options);
                             });
   get.runs = net::Runs::pool;
+  get.admit = options->refuse;
   router.add(std::move(get));
 
   net::Route put = route_of(

@@ -29,6 +29,8 @@ struct SourcesOptions {
   std::uint64_t file_size_max = 16ull << 20;
   // Who may upload: nothing, or the refusal.
   std::function<std::optional<net::Answer>(const net::Request&)> refuse_upload;
+  // Asked of each reader before anything else: too many requests, perhaps. Null: nobody is asked.
+  std::function<std::optional<net::Answer>(const net::Request&)> refuse = nullptr;
 };
 
 // `sources` must outlive the server.

@@ -27,9 +27,7 @@ constexpr std::uint64_t kFilesDefault = 100;
 constexpr std::uint64_t kFilesMax = 1000;
 
 Answer answer_error(const Error& error) {
-  JsonWriter out;
-  out.begin_object().key("error").string(error.what).end_object();
-  return Answer::json(base::policy_of(error.fault).http_status, out.take());
+  return json_error(base::policy_of(error.fault).http_status, error.what);
 }
 
 Answer answer_of(Result<Answer> result) {

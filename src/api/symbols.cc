@@ -293,12 +293,13 @@ Outcome get_path(const Request& request, supply::Supply& supply, Pass pass,
   return add_debuginfod_headers(request, std::move(outcome), found);
 }
 
-// A project's files are for those who may read it: no cache between may hand them to others.
+// A project's files are for those who may read it: no cache between may hand them to others. What
+// nobody may keep, a miss or a refusal, stays so.
 Outcome for_readers_only(Outcome outcome) {
   auto* answer = std::get_if<Answer>(&outcome);
-  if (answer != nullptr && answer->headers.find("Cache-Control")) {
-    answer->headers.set("Cache-Control", "private, max-age=300");
-  }
+  if (answer == nullptr) return outcome;
+  const auto kept = answer->headers.find("Cache-Control");
+  if (kept && *kept != "no-store") answer->headers.set("Cache-Control", "private, max-age=300");
   return outcome;
 }
 

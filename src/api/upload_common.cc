@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/clients.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ingest/unpack.h"
@@ -58,7 +59,7 @@ int status_of(const Denial& refusal) {
 Answer sentry_error(int status, std::string_view text) {
   JsonWriter out;
   out.begin_object().key("detail").string(text).end_object();
-  return Answer::json(status, out.take());
+  return with_note(Answer::json(status, out.take()), text);
 }
 
 Answer sentry_refusal(const Denial& refusal) {
@@ -66,7 +67,7 @@ Answer sentry_refusal(const Denial& refusal) {
 }
 
 Answer text_error(int status, std::string_view text) {
-  return Answer::text(status, base::to_valid_utf8(text) + "\n");
+  return with_note(Answer::text(status, base::to_valid_utf8(text) + "\n"), text);
 }
 
 Answer nuget_refusal(const Denial& refusal) {
@@ -88,9 +89,7 @@ net::Route admitted_route(const Context& context, const Dialect& dialect, std::s
   route.pattern = std::move(pattern);
   route.runs = net::Runs::pool;
   route.admit = [context, &dialect](const Request& request) -> std::optional<Answer> {
-    if (context->options.refuse) {
-      if (auto refused = context->options.refuse(request)) return refused;
-    }
+    if (auto refused = refuse_too_many(context, request)) return refused;
     const Admission admission = context->rooms.gate.admit_upload(request, path_project(request));
     if (const auto* refusal = std::get_if<Denial>(&admission)) return dialect.refusal(*refusal);
     return refuse_for_lack_of_disk(context, dialect, request);
@@ -119,7 +118,7 @@ const Dialect& nuget_dialect() {
 Answer json_error(int status, std::string_view text) {
   JsonWriter out;
   out.begin_object().key("error").string(text).end_object();
-  return Answer::json(status, out.take());
+  return with_note(Answer::json(status, out.take()), text);
 }
 
 Answer upload_failed(const Context& context, const Dialect& dialect, const Error& error) {
@@ -164,6 +163,10 @@ std::optional<std::string> path_project(const Request& request) {
   const std::string_view project = request.path_parameter("project");
   if (project.empty()) return std::nullopt;
   return std::string(project);
+}
+
+std::optional<Answer> refuse_too_many(const Context& context, const Request& request) {
+  return context->options.refuse ? context->options.refuse(request) : std::nullopt;
 }
 
 std::optional<Answer> refuse_for_lack_of_disk(const Context& context, const Dialect& dialect,
@@ -307,6 +310,7 @@ std::function<std::optional<Answer>(const Request&)> upload_gate(const UploadRoo
                                                                  const UploadOptions& options) {
   const auto context = std::make_shared<const UploadContext>(UploadContext{rooms, options});
   return [context](const Request& request) -> std::optional<Answer> {
+    if (auto refused = refuse_too_many(context, request)) return refused;
     if (auto refused = refuse_uploader(request, context->rooms.gate)) return refused;
     return refuse_for_lack_of_disk(context, tecken_dialect(), request);
   };

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "extract/dwarf_sections.h"
 #include "extract/identify.h"
+#include "extract/mini_debug_info.h"
 #include "extract/symbol_names.h"
 #include "extract/symbols_from_dwarf.h"
 #include "extract/symbols_from_frames.h"
@@ -66,12 +67,33 @@ std::vector<dwarf::AddressRange> code_of(const elf::File& file) {
   return code;
 }
 
+// What .gnu_debugdata holds, opened: the names of its symbols point into it.
+struct Mini {
+  std::vector<std::uint8_t> bytes;
+  std::optional<elf::File> file;
+};
+
+base::Result<Mini> open_mini(const elf::File& image) {
+  Mini mini;
+  auto bytes = TRY(find_mini_debug_info(image));
+  if (!bytes) return mini;
+  mini.bytes = std::move(*bytes);
+  mini.file = TRY(elf::File::parse(mini.bytes));
+  return mini;
+}
+
 void add_functions(const Opened& files, const Options& options, symbols::Model& model,
                    Report& report) {
   const elf::File& main = files.main();
   // A debug file has the full symbol table; a stripped image may still have a .dynsym.
   SymbolNames names = files.debug ? SymbolNames::make(*files.debug) : SymbolNames();
-  if (names.empty()) names = SymbolNames::make(main);
+  Mini mini;  // outlives the names
+  if (names.empty()) {
+    auto opened = open_mini(main);
+    if (!opened.ok()) report.skipped.push_back({".gnu_debugdata", 0, opened.error().what});
+    if (opened.ok()) mini = std::move(*opened);
+    names = SymbolNames::make(main, mini.file ? &*mini.file : nullptr);
+  }
 
   const std::vector<dwarf::AddressRange> code = code_of(main);
   FileTable source_files(model);

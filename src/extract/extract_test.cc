@@ -238,6 +238,28 @@ TEST(Extract, JoinsAStrippedImageAndItsDebugFile) {
   EXPECT_EQ(find_function(stripped.model, "outer<int>(int)"), nullptr);
 }
 
+// Packed into the stripped file: functions that .dynsym does not name.
+TEST(Extract, ReadsTheSymbolTableInMiniDebugInfo) {
+  REQUIRE_CORPUS(corpus);
+  const auto file = must_open(corpus + "/symbols/objects/elf/lantern-variants/gnu_debugdata.so");
+  const Extracted out = must_extract(file->bytes());
+  EXPECT_TRUE(out.report.skipped.empty());
+  const auto map = must_map(out.model);
+  EXPECT_EQ(chain_at(*map, 0x1230), "deepen :0");
+  EXPECT_EQ(chain_at(*map, 0x1060), "lantern::OilWick::burn :0") << ".dynsym's name stays";
+  EXPECT_EQ(chain_at(*map, 0x1260), "lantern_main :0");
+
+  std::vector<std::uint8_t> damaged(file->bytes().begin(), file->bytes().end());
+  const elf::File elf = *elf::File::parse(file->bytes());
+  const elf::Section* section = elf.find_section(".gnu_debugdata");
+  ASSERT_NE(section, nullptr);
+  std::fill_n(damaged.begin() + static_cast<std::ptrdiff_t>(section->offset + 40), 60, 0);
+  const Extracted rest = must_extract(damaged);
+  ASSERT_EQ(rest.report.skipped.size(), 1u);
+  EXPECT_EQ(rest.report.skipped[0].section, ".gnu_debugdata");
+  EXPECT_EQ(chain_at(*must_map(rest.model), 0x1260), "lantern_main :0");
+}
+
 TEST(Extract, SaysSoWhenTheFileIsNoElf) {
   const auto extracted = extract(Module{base::bytes_of("hello"), {}, "x"}, Options{});
   ASSERT_FALSE(extracted.ok());

@@ -20,15 +20,8 @@ bool is_code(const elf::File& file, const elf::Symbol& symbol) {
   return file.sections()[symbol.section].is_code() && !is_mapping_symbol(symbol.name);
 }
 
-bool by_place(const NamedAddress& a, const NamedAddress& b) { return a.address < b.address; }
-
-}  // namespace
-
-SymbolNames SymbolNames::make(const elf::File& file) {
-  std::vector<elf::Symbol> symbols = elf::read_symbols(file, elf::SymbolTable::symtab);
-  if (symbols.empty()) symbols = elf::read_symbols(file, elf::SymbolTable::dynsym);
-  SymbolNames names;
-  std::vector<NamedAddress> all;
+void collect(const elf::File& file, const std::vector<elf::Symbol>& symbols,
+             std::vector<NamedAddress>& all) {
   std::string_view source;  // locals stand behind the STT_FILE symbol of their object
   for (const elf::Symbol& symbol : symbols) {
     if (symbol.type == elf::kSttFile) source = symbol.name;
@@ -40,6 +33,23 @@ SymbolNames SymbolNames::make(const elf::File& file) {
     all.push_back({symbol.address & mask, symbol.size, symbol.name,
                    local ? source : std::string_view(), false});
   }
+}
+
+bool by_place(const NamedAddress& a, const NamedAddress& b) { return a.address < b.address; }
+
+}  // namespace
+
+SymbolNames SymbolNames::make(const elf::File& file, const elf::File* mini) {
+  std::vector<elf::Symbol> symbols = elf::read_symbols(file, elf::SymbolTable::symtab);
+  SymbolNames names;
+  std::vector<NamedAddress> all;
+  if (symbols.empty()) {
+    if (mini != nullptr) {
+      collect(*mini, elf::read_symbols(*mini, elf::SymbolTable::symtab), all);
+    }
+    symbols = elf::read_symbols(file, elf::SymbolTable::dynsym);
+  }
+  collect(file, symbols, all);
   std::vector<std::uint32_t> order(all.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {

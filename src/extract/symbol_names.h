@@ -2,7 +2,7 @@
 // addresses have a name at all.
 // Among several names at one address the one of largest size wins, then the last in the table:
 // that is what symbolizers built on LLVM show, and globals stand behind locals.
-// Views point into the ELF file. Immutable after make(); any thread may read.
+// Views point into the ELF files. Immutable after make(); any thread may read.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,9 @@ struct NamedAddress {
 
 class SymbolNames {
  public:
-  // From .symtab, or .dynsym when there is none; only names of code.
-  static SymbolNames make(const elf::File& file);
+  // From .symtab, or .dynsym when there is none; only names of code. `mini` has those that .dynsym
+  // leaves out (mini_debug_info.h); null: nobody has.
+  static SymbolNames make(const elf::File& file, const elf::File* mini = nullptr);
 
   // The best name of each address, sorted by address.
   const std::vector<NamedAddress>& best() const { return best_; }

@@ -55,17 +55,24 @@ void ExtractedFiles::add(const Sha256& content, std::uint64_t size) {
   size_ += size;
 }
 
-Result<void> ExtractedFiles::make_room(std::uint64_t size, Why why) {
-  if (why == Why::kAhead) {
-    const std::uint64_t size_max = room_ ? room_(0) : budget_.size_max;
-    if (size > size_max || size_ > size_max - size) {
-      return Error{Fault::too_large, "the budget for extracted files is used up"};
-    }
-    if (store::free_bytes(tmp_) < budget_.disk_free_min) {
-      return Error{Fault::too_large, "the disk is too full for extracted files"};
-    }
-    return {};
+Result<void> ExtractedFiles::check_ahead(std::uint64_t size) const {
+  const std::uint64_t size_max = room_ ? room_(0) : budget_.size_max;
+  if (size > size_max || size_ > size_max - size) {
+    return Error{Fault::too_large, "the budget for extracted files is used up"};
   }
+  if (store::free_bytes(tmp_) < budget_.disk_free_min) {
+    return Error{Fault::too_large, "the disk is too full for extracted files"};
+  }
+  return {};
+}
+
+Result<void> ExtractedFiles::check_room_ahead(std::uint64_t size) const {
+  const std::lock_guard lock(mutex_);
+  return check_ahead(size);
+}
+
+Result<void> ExtractedFiles::make_room(std::uint64_t size, Why why) {
+  if (why == Why::kAhead) return check_ahead(size);
   // One file that is larger than the whole budget is served all the same, alone.
   const std::uint64_t size_max = room_ ? room_(size) : budget_.size_max;
   remove_oldest(size_max - std::min(size, size_max));

@@ -39,6 +39,8 @@ class ExtractedFiles {
   // not used for longest.
   enum class Why : std::uint8_t { kAhead, kAsked };
   base::Result<void> take(const std::string& path, const base::Sha256& content, Why why);
+  // Whether take() would keep a file of that size ahead of all requests.
+  base::Result<void> check_room_ahead(std::uint64_t size) const;
   // Asked by take() for each content; what it refuses is not kept. Before any other call.
   void refuse_with(store::Blobs::Refuse refuse) { refuse_ = std::move(refuse); }
   // Asked by take() how much all files may have, with one of size `wanted` among them, instead of
@@ -61,6 +63,7 @@ class ExtractedFiles {
   };
   ExtractedFiles(store::Blobs files, std::string tmp, const Budget& budget)
       : files_(std::move(files)), tmp_(std::move(tmp)), budget_(budget) {}
+  base::Result<void> check_ahead(std::uint64_t size) const;   // REQUIRES: mutex_ held
   base::Result<void> make_room(std::uint64_t size, Why why);  // REQUIRES: mutex_ held
   void remove_oldest(std::uint64_t size_max);                 // REQUIRES: mutex_ held
   void add(const base::Sha256& content, std::uint64_t size);  // REQUIRES: mutex_ held

@@ -53,6 +53,8 @@ TEST_F(ExtractedFilesTest, WhatNobodyAskedForMakesNoRoom) {
   EXPECT_EQ(refused.error().fault, Fault::too_large);
   EXPECT_TRUE(has("123456"));
   EXPECT_EQ(files_->size(), 6u);
+  EXPECT_TRUE(files_->check_room_ahead(4).ok());
+  EXPECT_EQ(files_->check_room_ahead(5).error().fault, Fault::too_large);
 }
 
 TEST_F(ExtractedFilesTest, WhatIsAskedForDisplacesTheLeastUsed) {

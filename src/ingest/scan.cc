@@ -187,7 +187,8 @@ void Scan::take_out(const std::map<std::string, Container>& known, const Walk& w
 }
 
 Scan::Counts Scan::counts() const {
-  return {passes_, files_, packages_, failed_, removed_, brought_};
+  return {passes_,  files_,           packages_,           failed_,          removed_,
+          brought_, of_files_.sums(), of_packages_.sums(), extracted_.size()};
 }
 
 }  // namespace ingest

@@ -80,8 +80,14 @@ class Scan {
   // The same for the sources of a package.
   base::Result<std::string> path_of_pack(const store::Container& container);
 
+  // What was read since the start, and what was in it.
+  struct Sums {
+    std::uint64_t bytes = 0, executables = 0, debuginfo = 0, sources = 0;
+  };
   struct Counts {
     std::uint64_t passes = 0, files = 0, packages = 0, failed = 0, removed = 0, brought = 0;
+    Sums of_files = {}, of_packages = {};
+    std::uint64_t extracted_bytes = 0;  // kept now, from wherever they came
   };
   Counts counts() const;
 
@@ -95,6 +101,11 @@ class Scan {
   struct Walk {
     std::map<std::string, Wanted> files;
     std::vector<std::string> unread;  // roots that could not be read: nothing there is gone
+  };
+  struct Tally {
+    std::atomic<std::uint64_t> bytes = 0, executables = 0, debuginfo = 0, sources = 0;
+    void add(const store::NewContainer& read);
+    Sums sums() const { return {bytes, executables, debuginfo, sources}; }
   };
   using Clock = std::chrono::steady_clock;
   enum class Turn : std::uint8_t { scan, groom, changes };
@@ -119,6 +130,7 @@ class Scan {
   // scan_read.cc
   void read_all(const std::vector<Wanted>& wanted);
   void read_files(const Wanted* first, std::size_t count);
+  bool may_copy(std::uint64_t size) const;
   base::Result<store::NewContainer> read_file(const Wanted& wanted);
   base::Result<store::NewContainer> read_pointer(const Wanted& wanted,
                                                  const ident::StorePath& place);
@@ -150,6 +162,7 @@ class Scan {
   bool change_heard_ = false;  // guarded by mutex_
   std::atomic<std::uint64_t> passes_ = 0, files_ = 0, packages_ = 0, failed_ = 0, removed_ = 0,
                              brought_ = 0;
+  Tally of_files_, of_packages_;
   std::thread thread_;
   std::unique_ptr<base::WorkerPool> bringers_;
 };

@@ -6,6 +6,7 @@
 
 #include "base/child.h"
 #include "base/log.h"
+#include "base/lost_pages.h"
 #include "base/text.h"
 #include "ident/pointer_place.h"
 #include "ingest/copy_file.h"
@@ -93,6 +94,7 @@ void Scan::read_all(const std::vector<Wanted>& wanted) {
     }
     Result<NewContainer> read = read_package(package);
     if (read.ok()) {
+      of_packages_.add(*read);
       commit({std::move(*read)});
       ++packages_;
     } else {
@@ -107,6 +109,7 @@ void Scan::read_files(const Wanted* first, std::size_t count) {
   for (const Wanted* wanted = first; wanted != first + count && !stop_; ++wanted) {
     Result<NewContainer> one = read_file(*wanted);
     if (one.ok()) {
+      of_files_.add(*one);
       read.push_back(std::move(*one));
       ++files_;
     } else {
@@ -115,6 +118,15 @@ void Scan::read_files(const Wanted* first, std::size_t count) {
     }
   }
   if (!read.empty()) commit(read);
+}
+
+void Scan::Tally::add(const NewContainer& read) {
+  bytes += read.container.stamp.size;
+  for (const store::ContainerMember& member : read.members) {
+    executables += member.file.file.has_code ? 1 : 0;
+    debuginfo += member.file.file.has_debug ? 1 : 0;
+  }
+  sources += read.sources.size();
 }
 
 void Scan::commit(const std::vector<NewContainer>& read) {
@@ -161,6 +173,11 @@ Result<NewContainer> Scan::read_pointer(const Wanted& wanted, const ident::Store
   return read;
 }
 
+bool Scan::may_copy(std::uint64_t size) const {
+  const bool may_extract = !options_.may_extract || options_.may_extract();
+  return may_extract && extracted_.check_room_ahead(size).ok();
+}
+
 // A file that is no debug file gets a row as well: it is not looked at again until it changes.
 Result<NewContainer> Scan::read_file(const Wanted& wanted) {
   if (const auto place = ident::find_pointer_place(wanted.path)) {
@@ -173,17 +190,21 @@ Result<NewContainer> Scan::read_file(const Wanted& wanted) {
   if (!is_debug_file(wanted.path)) {
     return is_packed_debug_file(wanted.path) ? read_packed_file(wanted) : read;
   }
-  base::PendingFile copy = TRY(copy_file(wanted.path, extracted_.tmp()));
+  // A copy that would not be kept is none: on a disk that is nearly full it would take the room of
+  // uploads. What the file is, is then read where it lies.
+  std::optional<base::PendingFile> copy;
+  if (may_copy(wanted.stamp.size)) copy = TRY(copy_file(wanted.path, extracted_.tmp()));
+  const std::string name(base::basename_of(wanted.path));
+  const std::uint64_t lost_before = base::lost_pages();
+  Identified identified = TRY(identify_copy(copy ? copy->path() : wanted.path, name));
   const store::FileStamp after = TRY(store::stamp_of(wanted.path));
-  if (after != wanted.stamp) {
+  if (after != wanted.stamp || base::lost_pages() != lost_before) {
     return Error{Fault::unavailable, "it changes while we read it; the next pass reads it again"};
   }
-  const std::string name(base::basename_of(wanted.path));
-  Identified identified = TRY(identify_copy(copy.path(), name));
   if (!identified.wanted) return read;
   const Sha256 content = identified.file.file.sha256;
-  if (!blobs_.has(content)) {
-    const auto taken = extracted_.take(copy.path(), content, ExtractedFiles::Why::kAhead);
+  if (copy && !blobs_.has(content)) {
+    const auto taken = extracted_.take(copy->path(), content, ExtractedFiles::Why::kAhead);
     if (!taken.ok() && !is_left_out(taken.error())) return taken.error();
   }
   identified.file.path = wanted.path;

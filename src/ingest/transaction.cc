@@ -1,6 +1,7 @@
 #include "ingest/transaction.h"
 
 #include <algorithm>
+#include <shared_mutex>
 
 #include "base/file.h"
 #include "ingest/ingest.h"
@@ -23,6 +24,8 @@ Result<TransactionKept> keep_transaction(const store::Blobs& blobs, store::Catal
   for (const store::TransactionFile& file : record.files) {
     if (!file.sha256.empty()) hashes.push_back(file.sha256);
   }
+  // What is known now must be here still when the transaction's rows are.
+  const std::shared_lock in_use(blobs.in_use());
   const std::set<std::string> known = TRY(transactions.known(hashes));
   for (const std::string& hash : hashes) {
     const bool listed =

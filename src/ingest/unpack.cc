@@ -190,7 +190,7 @@ Result<Unpacked> unpack(const UnpackJob& job, const archive::Limits& limits) {
   Unpacked unpacked;
   Result<void> done;
   if (!job.only) {
-    if (const auto control = archive::find_package_control(file->bytes())) {
+    if (const auto control = archive::find_package_control(file->bytes(), limits)) {
       TRY(sources.add(std::string(kDebianControl), base::bytes_of(*control)));
     }
   }

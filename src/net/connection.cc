@@ -263,14 +263,14 @@ void Connection::begin_request(Head head) {
   route_ = match.route;
   if (route_ == nullptr) {
     if (match.allowed.empty()) {
-      answer(Answer::text(404, "nothing is here\n"));
+      answer(refused_with(404, "nothing is here"));
       return;
     }
-    Answer refusal = Answer::text(405, "this method is not for this path\n");
+    Answer refused = refused_with(405, "this method is not for this path");
     std::string allow;
     for (const std::string& method : match.allowed) allow += (allow.empty() ? "" : ", ") + method;
-    refusal.headers.add("Allow", allow);
-    answer(std::move(refusal));
+    refused.headers.add("Allow", allow);
+    answer(std::move(refused));
     return;
   }
   if (route_->admit) {
@@ -322,15 +322,33 @@ void Connection::take_reply(Reply reply, std::uint64_t serial) {
   std::get<Later>(reply).start(std::move(completion));
 }
 
-// For a client that broke the protocol: answered in words, then closed.
-void Connection::refuse(int status, std::string_view what) {
-  if (!request_) context_ = AnswerContext();
-  context_.keep_alive = false;
-  body_complete_ = false;
-  answer(Answer::text(status, std::string(what) + "\n"));
+// What was asked for nobody knows: the answer to it is told of all the same.
+void Connection::begin_unreadable() {
+  context_ = AnswerContext();
+  request_ = std::make_shared<Request>();
+  request_->method = Method::other;
+  request_->method_text = request_->path = "-";
+  request_->peer = peer_;
+  request_->secure = tls_ != nullptr;
+  framing_ = Framing::none;
+  began_ = Clock::now();
+  sent_ = 0;
 }
 
-// The body cannot be taken: in the words of the route, if it has its own.
+// For a client that broke the protocol: answered in words, then closed.
+void Connection::refuse(int status, std::string_view what) {
+  if (!request_) begin_unreadable();
+  context_.keep_alive = false;
+  body_complete_ = false;
+  answer(refused_with(status, what));
+}
+
+Answer Connection::refused_with(int status, std::string_view why) {
+  Answer answer = Answer::text(status, std::string(why) + "\n");
+  answer.note = why;
+  return answer;
+}
+
 void Connection::answer(Answer answer) {
   // Who is told that his body is wrong may have framed it wrong, too: what follows is not read
   // as a next request.

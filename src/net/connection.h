@@ -139,6 +139,8 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   void send_continue();
   void dispatch();
   void take_reply(Reply reply, std::uint64_t serial);
+  void begin_unreadable();
+  static Answer refused_with(int status, std::string_view why);  // said in the log, too
   void refuse(int status, std::string_view what);
   void refuse_body(const base::Error& error);
   void answer(Answer answer);

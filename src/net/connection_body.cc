@@ -36,7 +36,7 @@ void Connection::begin_body() {
   auto sink = BodySink::create(coding_, policy, options().spool_directory);
   if (!sink.ok()) {
     base::log::error("cannot take a body: {}", sink.error().what);
-    answer(Answer::text(status_of(sink.error().fault), "cannot store the body now\n"));
+    answer(refused_with(status_of(sink.error().fault), "cannot store the body now"));
     return;
   }
   sink_ = std::move(sink).value();
@@ -144,13 +144,14 @@ void Connection::end_body() {
   }
 }
 
+// The body cannot be taken: in the words of the route, if it has its own.
 void Connection::refuse_body(const base::Error& error) {
   context_.keep_alive = false;
   body_complete_ = false;
   if (route_ != nullptr && route_->refuse_body) {
     answer(route_->refuse_body(*request_, error));
   } else {
-    answer(Answer::text(status_of(error.fault), error.what + "\n"));
+    answer(refused_with(status_of(error.fault), error.what));
   }
 }
 

@@ -65,7 +65,8 @@ struct ServerOptions {
   // Called on the loops for each head, before a route is chosen: may give the request another path.
   // Null: none does.
   std::function<void(Request&)> rewrite;
-  // Called on the loops for each request that was answered: quick, and never blocking.
+  // Called on the loops for each request that was answered: quick, and never blocking. One whose
+  // head was refused has the method and the path "-", for what it was nobody knows.
   std::function<void(const Request&, const Ending&)> on_end;
 };
 

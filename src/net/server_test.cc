@@ -95,6 +95,29 @@ TEST_F(ServerTest, UnknownPathsAndMethods) {
   EXPECT_EQ(refused.answers[0].header("Allow"), "GET, HEAD");
 }
 
+// The answers that no handler gives are told of with their reason, even where no request was read.
+TEST_F(ServerTest, TellsOfWhatItRefusesItself) {
+  std::mutex mutex;
+  std::string told;
+  options_.on_end = [&](const Request& request, const Ending& ending) {
+    const std::lock_guard lock(mutex);
+    told += request.method_text + " " + request.path + " " + std::to_string(ending.status) + " " +
+            ending.note + "\n";
+  };
+  start();
+  EXPECT_EQ(raw_get(address(), "/nothing").status, 404);
+  EXPECT_EQ(raw_exchange(address(), "DELETE /hello HTTP/1.1\r\nHost: h\r\n\r\n").status(), 405);
+  EXPECT_EQ(raw_exchange(address(), "GET /hello HTTP/1.1\r\n\r\n").status(), 400);
+  EXPECT_EQ(raw_exchange(address(), post("/memory", std::string(1001, 'x'))).status(), 413);
+  server_.reset();
+  const std::lock_guard lock(mutex);
+  EXPECT_NE(told.find("GET /nothing 404 nothing is here\n"), std::string::npos) << told;
+  EXPECT_NE(told.find("DELETE /hello 405 this method is not for this path\n"), std::string::npos)
+      << told;
+  EXPECT_NE(told.find("- - 400 HTTP/1.1 needs a Host header\n"), std::string::npos) << told;
+  EXPECT_NE(told.find("POST /memory 413 "), std::string::npos) << told;
+}
+
 TEST_F(ServerTest, BodiesAreHeldAgainstTheirLimit) {
   start();
   EXPECT_EQ(

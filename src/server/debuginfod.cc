@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -92,7 +93,7 @@ The symbol server with the flags of elfutils' debuginfod. PATHs are scanned.
  What is scanned:
   -F                  debug files and programs
   -R                  .rpm packages
-  -U                  .deb and .ddeb packages
+  -U                  .deb, .ddeb and (with bsdtar) .ipk packages
   -Z EXT[=CMD]        archives with that extension; CMD FILE makes an archive of one
   -I REGEX, -X REGEX  only paths that match; no path that matches
   -L                  follow links, and onto other disks
@@ -116,7 +117,8 @@ The symbol server with the flags of elfutils' debuginfod. PATHs are scanned.
 
 Accepted without effect: -C -D -G --cors --ddl --fdcache-fds --fdcache-prefetch*
 --forwarded-ttl-limit --scan-checkpoint; the log says why. --koji-sigcache is refused.
-DEBUGINFOD_URLS is not asked yet. Pages: docs/protocols/debuginfod.md, docs/scanning.md
+The servers of DEBUGINFOD_URLS are asked for what is not here. Pages: docs/protocols/debuginfod.md,
+docs/scanning.md
 )";
 
 Result<std::uint64_t> number_of(const char* flag, const char* text, std::uint64_t min,
@@ -171,6 +173,8 @@ Result<void> apply(int flag, const char* argument, DebuginfodFlags& flags) {
       return {};
     case 'U':
       options.scan_commands[".deb"] = options.scan_commands[".ddeb"] = "";
+      // Often a tar of tars; the same command as there.
+      options.scan_commands[".ipk"] = R"((bsdtar -O -x -f - data.tar\*)<)";
       return {};
     case 'Z':
       add_extension(flags, argument);
@@ -312,6 +316,28 @@ Result<DebuginfodFlags> debuginfod_flags(int argc, char** argv) {
   return flags;
 }
 
+void ask_others(std::string_view urls, DebuginfodFlags& flags) {
+  std::string words(urls);
+  std::replace_if(words.begin(), words.end(), [](char c) { return c == '\t' || c == '\n'; }, ' ');
+  for (std::string_view word : base::split(words, ' ')) {
+    if (word.empty()) continue;
+    // A tag is for those who check signatures; ours has none to check.
+    if (word.starts_with("ima:")) continue;
+    constexpr std::string_view kDirectory = "file://";
+    if (word.starts_with(kDirectory)) word.remove_prefix(kDirectory.size());
+    UpstreamOptions other;
+    other.url = word;
+    other.layout = "debuginfod";
+    const bool is_url = word.starts_with("http://") || word.starts_with("https://");
+    if (!is_url && !word.starts_with('/')) {
+      flags.ignored.push_back("DEBUGINFOD_URLS: " + other.url +
+                              " is not http://…, https://… or file:///…");
+      continue;
+    }
+    flags.options.upstreams.push_back(std::move(other));
+  }
+}
+
 int run_debuginfod(int argc, char** argv) {
   auto flags = debuginfod_flags(argc, argv);
   if (!flags.ok()) {
@@ -327,10 +353,8 @@ int run_debuginfod(int argc, char** argv) {
     return cli::kDone;
   }
   base::log::set_level(flags->verbosity > 1 ? base::log::Level::debug : base::log::Level::info);
+  if (const char* urls = std::getenv("DEBUGINFOD_URLS")) ask_others(urls, *flags);
   for (const std::string& ignored : flags->ignored) base::log::warning("{}", ignored);
-  if (std::getenv("DEBUGINFOD_URLS") != nullptr) {
-    base::log::warning("DEBUGINFOD_URLS: other servers are not asked yet");
-  }
   std::optional<base::TemporaryDirectory> memory;
   if (flags->in_memory) {
     auto made = base::TemporaryDirectory::create("debuginfod");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -23,5 +24,9 @@ struct DebuginfodFlags {
   std::vector<std::string> ignored;  // what was given, and why it does nothing here
 };
 base::Result<DebuginfodFlags> debuginfod_flags(int argc, char** argv);
+
+// The servers of $DEBUGINFOD_URLS are asked for what nobody has here, in their order. Words that
+// are no place to ask go to flags.ignored.
+void ask_others(std::string_view urls, DebuginfodFlags& flags);
 
 }  // namespace server

@@ -44,7 +44,10 @@ TEST(DebuginfodFlags, SayWhatIsScanned) {
 
   using Commands = std::map<std::string, std::string>;
   EXPECT_EQ(must_parse({"-R", "-U", "/a"}).options.scan_commands,
-            (Commands{{".rpm", ""}, {".deb", ""}, {".ddeb", ""}}));
+            (Commands{{".rpm", ""},
+                      {".deb", ""},
+                      {".ddeb", ""},
+                      {".ipk", R"((bsdtar -O -x -f - data.tar\*)<)"}}));
   EXPECT_EQ(must_parse({"--scan-rpm-dir", "/a"}).options.scan_commands, (Commands{{".rpm", ""}}));
   EXPECT_EQ(must_parse({"-Z", ".pkg=unzstd -c", "-Z.tar", "/a"}).options.scan_commands,
             (Commands{{".pkg", "unzstd -c"}, {".tar", ""}}));
@@ -109,6 +112,24 @@ TEST(DebuginfodFlags, ThatDoNothingHereAreTakenAndNamed) {
     EXPECT_NE(flags.ignored.front().find(flag == "--connecti" ? "-C" : flag), std::string::npos)
         << flags.ignored.front();
   }
+}
+
+TEST(DebuginfodFlags, OtherServersAreAskedInTheirOrder) {
+  DebuginfodFlags flags = must_parse({"-F", "/a"});
+  ask_others("  https://debuginfod.example\thttp://other:8002/ ima:enforcing file:///mnt/ids\n x",
+             flags);
+  std::vector<std::string> urls;
+  for (const UpstreamOptions& one : flags.options.upstreams) {
+    EXPECT_EQ(one.layout, "debuginfod") << one.url;
+    urls.push_back(one.url);
+  }
+  EXPECT_EQ(urls, (std::vector<std::string>{"https://debuginfod.example", "http://other:8002/",
+                                            "/mnt/ids"}));
+  ASSERT_EQ(flags.ignored.size(), 1u) << "what is no place to ask";
+  EXPECT_TRUE(flags.ignored.front().starts_with("DEBUGINFOD_URLS: "));
+  DebuginfodFlags alone = must_parse({});
+  ask_others("", alone);
+  EXPECT_TRUE(alone.options.upstreams.empty());
 }
 
 TEST(DebuginfodFlags, ThatAreWrongAreNamed) {

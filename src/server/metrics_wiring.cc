@@ -70,6 +70,22 @@ void write_scan(std::string& out, const ingest::Scan& scan) {
                        "Files of watched directories, read.");
   scanned.add(metric_label("source", "file"), counts.files);
   scanned.add(metric_label("source", "archive"), counts.packages);
+  const auto both = [&](std::string_view name, std::string_view help, std::string_view files,
+                        const auto& number_of) {
+    MetricFamily sums(out, name, "counter", help);
+    sums.add(metric_label("source", files), number_of(counts.of_files));
+    sums.add(metric_label("source", "archive"), number_of(counts.of_packages));
+  };
+  using Sums = ingest::Scan::Sums;
+  both("scanned_bytes_total", "Their size.", "file", [](const Sums& sums) { return sums.bytes; });
+  both("found_executable_total", "Programs and libraries in them.", "files",
+       [](const Sums& sums) { return sums.executables; });
+  both("found_debuginfo_total", "Files with debug information in them.", "files",
+       [](const Sums& sums) { return sums.debuginfo; });
+  both("found_sourcerefs_total", "Source files in them.", "files",
+       [](const Sums& sums) { return sums.sources; });
+  MetricFamily kept(out, "fdcache_bytes", "gauge", "Extracted and fetched files that are kept.");
+  kept.add("", counts.extracted_bytes);
   MetricFamily traversed(out, "traversed_total", "counter", "Passes over watched directories.");
   traversed.add(metric_label("type", "pass"), counts.passes);
   MetricFamily groomed(out, "groomed_total", "counter", "Files taken out since they are gone.");

@@ -337,6 +337,7 @@ Result<void> serve(const Options& options) {
   };
   api::MetadataOptions metadata = metadata_options(options);
   metadata.allows = allows;
+  if (!rates.empty()) metadata.refuse = too_many;
   api::add_metadata_route(router, *database, metadata);
   api::add_syminfo_route(router, supply, allows);
   symbolicating.allows = allows;
@@ -361,6 +362,7 @@ Result<void> serve(const Options& options) {
   add_old_site(router, options, gate);
   api::SourcesOptions reading = source_routes(options, gate, access);
   reading.refuse_upload = api::upload_gate(rooms, uploading);
+  if (!rates.empty()) reading.refuse = too_many;
   api::add_source_routes(router, *source_files, reading);
   api::add_asm_routes(router, disassembling, reading);
   api::add_store_api_routes(router, {blobs, catalog, transactions, uploads, access, gate});

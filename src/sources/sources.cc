@@ -163,10 +163,11 @@ Result<Source> Sources::look_for(const Module& module, Clock::time_point deadlin
   }
   const auto uploads = TRY(uploaded_.find_for(module.named->ids(), path));
   for (const UploadedSource& upload : uploads) {
-    std::string bytes = TRY(uploaded_.read(upload, options_.file_size_max));
-    if (fits(bytes, verified)) {
-      return Source{std::move(bytes), path, "upload", upload.added_at, verified};
+    auto bytes = uploaded_.read(upload, options_.file_size_max);
+    if (bytes.ok() && fits(*bytes, verified)) {
+      return Source{std::move(*bytes), path, "upload", upload.added_at, verified};
     }
+    if (!bytes.ok()) reason = std::move(bytes).error();
   }
   const auto bundles = TRY(bundles_.find_for(module.named->ids(), module.scope));
   for (const store::FileRecord& bundle : bundles) {

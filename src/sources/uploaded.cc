@@ -1,6 +1,7 @@
 #include "sources/uploaded.h"
 
 #include <algorithm>
+#include <shared_mutex>
 #include <tuple>
 
 #include "base/text.h"
@@ -71,6 +72,7 @@ Result<UploadedSource> Uploaded::add(const base::Sha256& sha256, const std::stri
                                      const std::string& peer, std::optional<base::PendingFile> body,
                                      const std::vector<Place>& places) {
   UploadedSource source{sha256, name, 0, base::now()};
+  const std::shared_lock in_use(blobs_.in_use());  // until the row is there, nobody removes it
   if (body) {
     const base::Sha256 actual = TRY(store::sha256_of_file(body->path()));
     if (actual != sha256) {

@@ -36,7 +36,7 @@ bool answers(const SymbolKey& wanted, const SymbolKey& key) {
 
 // Where a file names itself, its name matters only if one of its ids means nothing without it.
 bool is_found_by_name(const Known& known, std::string_view name) {
-  if (known.file.format == "breakpad") return true;  // goes by its module's name
+  if (known.file.format == "breakpad_sym") return true;  // goes by its module's name
   const std::string wanted = base::lower_ascii(name);
   bool needs_name = false;
   for (const SymbolKey& key : known.keys) {

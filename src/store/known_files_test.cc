@@ -136,7 +136,7 @@ TEST_P(KnownFilesOn, ASecondNameIsAskedForByItself) {
   EXPECT_TRUE(is_known("2", "b.so"));
   // Text about a module goes by the module's name.
   NewFile text = dll_of("foo.dll", "3");
-  text.file.format = "breakpad";
+  text.file.format = "breakpad_sym";
   must_upload(text);
   EXPECT_TRUE(is_known("3", "foo.sym"));
 }

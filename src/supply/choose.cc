@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/sha256.h"
 #include "base/text.h"
@@ -20,7 +21,7 @@ using store::Found;
 namespace {
 
 // Raised when the makers change what they make: old files are then left alone and made anew.
-constexpr std::string_view kMakersVersion = "2";
+constexpr std::string_view kMakersVersion = "3";
 constexpr std::string_view kNobodyHas = "nobody has uploaded ";
 
 bool is_sym(const FileRecord& file) { return file.format == "breakpad_sym"; }
@@ -73,8 +74,12 @@ Choice choose_sym(const ident::SymbolRequest& request, const Rows& found, const 
   const auto is_uploaded = [](const Found& row) {
     return row.key.verified && is_sym(row.file) && !is_other_name(row);
   };
+  const auto has_functions = [&](const Found& row) {
+    return is_uploaded(row) && row.file.has_debug;
+  };
   const FileRecord* sym =
-      find_first(found, [&](const Found& row) { return is_uploaded(row) && row.file.has_debug; });
+      find_first(found, [&](const Found& row) { return has_functions(row) && !row.key.is_try; });
+  if (sym == nullptr) sym = find_first(found, has_functions);
   if (sym != nullptr) return Serve{*sym};
   sym = find_first(found, is_uploaded);
   if (sym != nullptr && sources.debug && sources.debug->has_debug) {
@@ -246,11 +251,17 @@ bool is_same_unstripped(const Found& other, const Found& one) {
          fuller.has_code >= file.has_code && store::is_fuller(fuller, file);
 }
 
+// Under /try/ a regular file by the right name serves before one of a try build, whichever of them
+// has the very path.
+auto place_of(const Found& row, Rank rank) {
+  return std::tuple(std::max(rank, kNamed), row.key.is_try, rank);
+}
+
 const Found* find_file(const ident::SymbolRequest& request, const Rows& found) {
   const Found* best = nullptr;
   Rank best_rank = kNone;
   for_answers(request, found, [&](const Found& row, Rank rank, std::string_view) {
-    if (rank >= best_rank) return;
+    if (best != nullptr && place_of(row, rank) >= place_of(*best, best_rank)) return;
     best = &row;
     best_rank = rank;
   });

@@ -5,11 +5,12 @@
 // that has no code, else like the former; one that somebody stored under the path though its bytes
 // do not say so. Within each the fuller first, ties keep the older. But
 // the file of that name and module serves as it was before it was stripped, however it came: a
-// fuller file never loses. An uploaded .sym with functions serves before one that is made; one
-// without gives way to what is made of the module's debug information, if that can be made. A
-// package of split DWARF is no debug file by itself: `debuginfo` passes it over, but LLDB asks for
-// it by that very path, which is an artifact of its own (ident/paths.h). Pure functions of their
-// arguments: no disk, no database.
+// fuller file never loses. Of those that have the path or the name a regular one serves before one
+// of a try build. An uploaded .sym with functions serves before one that is made; one without gives
+// way to what is made of the module's debug information, if that can be made. A package of split
+// DWARF is no debug file by itself: `debuginfo` passes it over, but LLDB asks for it by that very
+// path, which is an artifact of its own (ident/paths.h). Pure functions of their arguments: no
+// disk, no database.
 #pragma once
 
 #include <optional>

@@ -128,6 +128,18 @@ TEST(Choose, AStrippedFileUnderThePathLosesToTheSameFileWhole) {
   EXPECT_EQ(stored({foreign}, {stripped}), "stripped");
 }
 
+// Under /try/, where rows of both come, it does not matter which of them has the path.
+TEST(Choose, ARegularFileServesBeforeOneOfATryBuild) {
+  store::Found attempt = pdb("try", true);
+  attempt.key.is_try = true;
+  EXPECT_EQ(stored({attempt}, {pdb("regular", true), attempt}), "regular");
+  EXPECT_EQ(stored({pdb("regular", true)}, {attempt}), "regular");
+  EXPECT_EQ(stored({attempt}, {attempt}), "try");
+  store::Found renamed = pdb("renamed", true);
+  renamed.file.name = "vc140.pdb";
+  EXPECT_EQ(stored({attempt}, {renamed, attempt}), "try") << "the other is called differently";
+}
+
 // SSQP's keys of modules mean the file that runs, whatever bears its name.
 TEST(Choose, AModulesKeyIsAnsweredByCodeIfThereIsAny) {
   for (const std::string& id : std::vector<std::string>{

@@ -1,6 +1,9 @@
 #include "symstore/pointed.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 #include "base/text.h"
@@ -20,6 +23,9 @@ namespace {
 
 // More than a PDB of 4 KiB blocks can have.
 constexpr std::uint64_t kPointedSizeMax = 4ull << 30;
+// What is larger is mapped: a few of its pages say who it is, and to read all of it would take its
+// size in memory, and its time from everybody whose lookup waits meanwhile.
+constexpr std::uint64_t kReadMax = 16ull << 20;
 
 // Where NAME/ID would be in a tree at `root`; the tree need not have it, nor spell it so: what
 // pointers say begins with "..".
@@ -34,10 +40,29 @@ std::vector<std::string> places_of(const std::string& given_root, const std::str
   return {one, two};
 }
 
+Result<extract::Identity> identify_target(const PointerTarget& target) {
+  struct stat info{};
+  if (::fstat(target.fd.get(), &info) != 0) {
+    return base::error_from_errno(errno, "cannot stat", target.path);
+  }
+  if (static_cast<std::uint64_t>(info.st_size) <= kReadMax) {
+    const auto bytes = TRY(read_foreign(target.fd, target.path, kReadMax));
+    return extract::identify(bytes);
+  }
+  const auto mapped =
+      TRY(base::MappedFile::open("/proc/self/fd/" + std::to_string(target.fd.get())));
+  if (mapped->bytes().size() > kPointedSizeMax) {
+    return Error{Fault::too_large, target.path + ": is larger than " +
+                                       std::to_string(kPointedSizeMax) +
+                                       " bytes, the most that is looked into"};
+  }
+  return extract::identify(mapped->bytes());
+}
+
 // Whether the bytes bear the id under which the pointer was stored.
 Result<bool> bears(const PointerTarget& target, const std::string& name, const std::string& id) {
-  const auto bytes = TRY(read_foreign(target.fd, target.path, kPointedSizeMax));
-  const auto indexed = index_of(extract::identify(bytes), name);
+  const extract::Identity identity = TRY(identify_target(target));
+  const auto indexed = index_of(identity, name);
   return indexed && base::equal_ignoring_case(indexed->id, id);
 }
 

@@ -3,7 +3,8 @@
 // uploader cannot read foreign files with a pointer of his own.
 // A relative path is taken from where the pointer lies, if that is on our disk, else from where it
 // would lie in each of those directories: an imported tree's pointers go on to lead into that tree.
-// Any thread; reads the whole file into memory, since it may be cut short meanwhile. Fails with
+// Any thread. A file of up to 16 MiB is read, since it may be cut short meanwhile; a larger one is
+// mapped. REQUIRES: then base::read_lost_pages_as_zeros(). Fails with
 // not_found (a message instead of a path, no such file), unsupported (a share that is not mapped),
 // denied (it leads out, it is another file), too_large (4 GiB) or what the disk says.
 // Format: docs/formats/symstore.md

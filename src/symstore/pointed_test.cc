@@ -7,6 +7,7 @@
 #include <atomic>
 #include <thread>
 
+#include "base/lost_pages.h"
 #include "testing/corpus.h"
 
 namespace symstore {
@@ -116,16 +117,25 @@ TEST(Pointed, AnotherFileIsNoAnswer) {
   EXPECT_EQ(other.error().fault, Fault::denied);
 }
 
-// Nobody promises that the file on the share stays as it is; a mapping would end us by SIGBUS.
-TEST(Pointed, TheFileMayBeCutShortMeanwhile) {
+TEST(Pointed, OfALargeFileAFewPagesAreRead) {
   REQUIRE_CORPUS(corpus);
   const Place place(corpus);
+  const std::string file = place.root + "/files/lantern.pdb";
+  ASSERT_EQ(::truncate(file.c_str(), off_t{3} << 30), 0);
+  EXPECT_TRUE(place.open(file).ok());
+  ASSERT_EQ(::truncate(file.c_str(), off_t{5} << 30), 0);
+  EXPECT_EQ(place.open(file).error().fault, Fault::too_large);
+}
+
+// Nobody promises that the file on the share stays as it is. A large one is mapped, and in a
+// program that does not prepare for it the loss of a page would be the end of it.
+void expect_cuts_are_survived(const Place& place, std::uint64_t size) {
   const std::string file = place.root + "/files/lantern.pdb";
   std::atomic<bool> enough = false;
   std::thread vandal([&] {
     while (!enough) {
       ASSERT_EQ(::truncate(file.c_str(), 0), 0);
-      ASSERT_EQ(::truncate(file.c_str(), static_cast<off_t>(place.pdb.size())), 0);
+      ASSERT_EQ(::truncate(file.c_str(), static_cast<off_t>(size)), 0);
     }
   });
   // Once the bytes are gone, they are.
@@ -134,6 +144,14 @@ TEST(Pointed, TheFileMayBeCutShortMeanwhile) {
   vandal.join();
   place.write("root/files/lantern.pdb", place.pdb);
   EXPECT_TRUE(place.open(file).ok());
+}
+
+TEST(Pointed, TheFileMayBeCutShortMeanwhile) {
+  REQUIRE_CORPUS(corpus);
+  const Place place(corpus);
+  expect_cuts_are_survived(place, place.pdb.size());
+  base::read_lost_pages_as_zeros();
+  expect_cuts_are_survived(place, 20u << 20);
 }
 
 TEST(Pointed, AMessageIsTheReason) {

@@ -132,19 +132,22 @@ unlock() {
 }
 clean_up() {
   unlock
-  rm -f "$cache/tmp/$$" "$cache/tmp/error.$$"
+  rm -f "$cache/tmp/$$" "$cache/tmp/error.$$" "$cache/tmp/headers.$$"
 }
 trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
 
+# The token goes to curl by a file: a command line can be read by everybody on the machine.
+write_headers() {
+  ( umask 077
+    : >"$cache/tmp/headers.$$"
+    [ -z "$FAULTLINE_TOKEN" ] || printf 'Authorization: Bearer %s\n' "$FAULTLINE_TOKEN" >"$cache/tmp/headers.$$" )
+}
 # download PATH TARGET: to a temporary name, then renamed.
 download() {
-  mkdir -p "$(dirname "$2")" "$cache/tmp" || return 1
-  if [ -n "$FAULTLINE_TOKEN" ]; then
-    curl -fsSL --max-time $patience_seconds --retry 2 -H "Authorization: Bearer $FAULTLINE_TOKEN" -o "$cache/tmp/$$" "$url$1" 2>"$cache/tmp/error.$$"
-  else
-    curl -fsSL --max-time $patience_seconds --retry 2 -o "$cache/tmp/$$" "$url$1" 2>"$cache/tmp/error.$$"
-  fi && mv "$cache/tmp/$$" "$2"
+  mkdir -p "$(dirname "$2")" "$cache/tmp" && write_headers || return 1
+  curl -fsSL --max-time $patience_seconds --retry 2 -H "@$cache/tmp/headers.$$" -o "$cache/tmp/$$" "$url$1" 2>"$cache/tmp/error.$$" &&
+    mv "$cache/tmp/$$" "$2"
 }
 is_absent() { grep -q 404 "$cache/tmp/error.$$" 2>/dev/null; }
 download_symbols() {

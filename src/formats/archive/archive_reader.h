@@ -77,6 +77,6 @@ base::Result<std::optional<base::Bytes>> find_package_data(base::Bytes bytes);
 
 // The file `control` of a Debian package; nothing when this is none, or a damaged one, or the file
 // is larger than any is.
-std::optional<std::string> find_package_control(base::Bytes bytes);
+std::optional<std::string> find_package_control(base::Bytes bytes, const Limits& limits = {});
 
 }  // namespace archive

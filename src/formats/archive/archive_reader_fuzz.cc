@@ -9,6 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   limits.ratio_free_size = 4 << 20;
   limits.ratio_max = 20;
   static_cast<void>(archive::may_be_archive({data, size}));
+  static_cast<void>(archive::find_package_control({data, size}, limits));
   auto reader =
       archive::ArchiveReader::open({data, size}, limits, archive::Reads::single_files_too);
   while (reader.ok()) {

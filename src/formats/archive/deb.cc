@@ -55,10 +55,10 @@ Result<std::optional<Bytes>> find_part(Bytes bytes, std::string_view wanted) {
 
 Result<std::optional<Bytes>> find_package_data(Bytes bytes) { return find_part(bytes, "data.tar"); }
 
-std::optional<std::string> find_package_control(Bytes bytes) {
+std::optional<std::string> find_package_control(Bytes bytes, const Limits& limits) {
   const auto part = find_part(bytes, "control.tar");
   if (!part.ok() || !*part) return std::nullopt;
-  auto reader = ArchiveReader::open(**part);
+  auto reader = ArchiveReader::open(**part, limits);
   if (!reader.ok()) return std::nullopt;
   for (;;) {
     const auto member = reader->next();
