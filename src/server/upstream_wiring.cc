@@ -113,23 +113,22 @@ Asked UpstreamWork::fetch(const ident::SymbolRequest& request,
   return {true, {}, now};
 }
 
-void UpstreamWork::ask(const upstream::SourceWish& wish, std::uint64_t size_max, const IsIt& is_it,
+void UpstreamWork::ask(const upstream::SourceWish& wish, const IsIt& is_it,
                        const std::function<void(Result<std::string>)>& done) {
   {
     const std::lock_guard lock(mutex_);
     if (pool_) {
-      return pool_->post([=, this] { done(fetch(wish, size_max, is_it)); });
+      return pool_->post([=, this] { done(fetch(wish, is_it)); });
     }
   }
   done(Error{Fault::unavailable, "the server stops"});
 }
 
-Result<std::string> UpstreamWork::fetch(const upstream::SourceWish& wish, std::uint64_t size_max,
-                                        const IsIt& is_it) {
+Result<std::string> UpstreamWork::fetch(const upstream::SourceWish& wish, const IsIt& is_it) {
   if (!disk_.may_cache()) return disk_is_nearly_full();
   std::string bytes;
   const auto missed = upstreams_.fetch(wish, [&](upstream::Fetched fetched) -> Result<void> {
-    bytes = TRY(base::read_file(fetched.file.path(), size_max));
+    bytes = TRY(base::read_file(fetched.file.path(), wish.size_max));
     if (is_it(bytes)) return {};
     return Error{Fault::malformed, "it is not the file that was compiled"};
   });

@@ -43,7 +43,7 @@ class UpstreamWork {
   // A source file: the bytes of the first one that `is_it` takes. `done` is called once.
   bool may_ask(const upstream::SourceWish& wish) const { return upstreams_.may_have(wish); }
   using IsIt = std::function<bool(std::string_view bytes)>;
-  void ask(const upstream::SourceWish& wish, std::uint64_t size_max, const IsIt& is_it,
+  void ask(const upstream::SourceWish& wish, const IsIt& is_it,
            const std::function<void(base::Result<std::string>)>& done);
   // On a thread that may wait for an upstream server; on the caller's when there is none (any
   // more).
@@ -72,8 +72,7 @@ class UpstreamWork {
         disk_(disk),
         follow_(std::move(follow)) {}
   base::Result<void> keep(upstream::Fetched fetched, const ident::SymbolRequest& request);
-  base::Result<std::string> fetch(const upstream::SourceWish& wish, std::uint64_t size_max,
-                                  const IsIt& is_it);
+  base::Result<std::string> fetch(const upstream::SourceWish& wish, const IsIt& is_it);
   supply::Supply::Options::Asked fetch(const ident::SymbolRequest& request,
                                        const supply::Supply::Options::Hearer& hearer);
 

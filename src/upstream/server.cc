@@ -161,7 +161,7 @@ std::optional<Server::Failure> Server::last_failure() const {
   return last_failure_;
 }
 
-Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
+Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::string& tmp,
                                     const std::atomic<bool>& stop, Clock::time_point& miss_until,
                                     Watcher* watcher) {
   if (const auto miss = misses_.find(place.path)) {
@@ -181,9 +181,10 @@ Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
   }
   Watched watched(watcher, place, file);
   Progress progress = watched.progress();
+  ask.path = place.path;
   std::optional<struct ::stat> found;
   progress.found = [&found](const struct ::stat& info) { found = info; };
-  const Result<void> fetched = transport_->fetch(place.path, file, stop, progress);
+  const Result<void> fetched = transport_->fetch(ask, file, stop, progress);
   if (!fetched.ok()) watched.failed();
   if (file.is_broken()) {
     breaker_.unknown();
@@ -238,7 +239,7 @@ Result<Fetched> Server::fetch(const SourceWish& wish, const std::string& tmp,
   const auto place = find_place(wish);
   if (!place) return Error{Fault::not_found, options_.name + ": is not asked for such a file"};
   Clock::time_point ignored = Clock::time_point::max();
-  return fetch_place(*place, tmp, stop, ignored, nullptr);
+  return fetch_place(*place, {"", wish.size_max}, tmp, stop, ignored, nullptr);
 }
 
 bool Server::may_have(const SymbolRequest& request) const {
@@ -254,7 +255,7 @@ Result<Fetched> Server::fetch(const SymbolRequest& request, const std::string& t
                               Watcher* watcher) {
   Error last{Fault::not_found, options_.name + ": is not asked for such a file"};
   for (const Place& place : places_of_wanted(request)) {
-    auto fetched = fetch_place(place, tmp, stop, miss_until, watcher);
+    auto fetched = fetch_place(place, {}, tmp, stop, miss_until, watcher);
     if (fetched.ok()) return fetched;
     last = std::move(fetched).error();
     // Who does not answer would not answer for the other spelling either.
@@ -269,7 +270,7 @@ std::optional<Result<Fetched>> Server::fetch_again(const std::string& from, cons
   const std::string prefix = options_.transport.location + "/";
   if (!from.starts_with(prefix)) return std::nullopt;
   Clock::time_point ignored = Clock::time_point::max();
-  return fetch_place(place_at(from.substr(prefix.size())), tmp, stop, ignored, watcher);
+  return fetch_place(place_at(from.substr(prefix.size())), {}, tmp, stop, ignored, watcher);
 }
 
 }  // namespace upstream

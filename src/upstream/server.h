@@ -50,6 +50,7 @@ struct SourceWish {
   std::string project;
   std::string build_id;
   std::string path;
+  std::uint64_t size_max = UINT64_MAX;
 };
 
 // A file that came. Nothing says yet that it is what was asked for.
@@ -127,7 +128,8 @@ class Server {
   std::optional<Place> find_place(const SourceWish& wish) const;
   std::vector<Place> places_of_wanted(const ident::SymbolRequest& request) const;
   Server(const ServerOptions& options, FileFilter filter, std::unique_ptr<Transport> transport);
-  base::Result<Fetched> fetch_place(const Place& place, const std::string& tmp,
+  // Of the `ask` all but the path counts: that is the place's.
+  base::Result<Fetched> fetch_place(const Place& place, Ask ask, const std::string& tmp,
                                     const std::atomic<bool>& stop, Clock::time_point& miss_until,
                                     Watcher* watcher);
   bool take_turn();

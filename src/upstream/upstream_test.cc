@@ -154,6 +154,31 @@ TEST(Upstreams, TheFirstThatHasAFittingSourceGivesIt) {
   EXPECT_EQ(get({"games", "aabb", "/src/a.c"}), "not_found");
 }
 
+TEST(Upstreams, ASourceThatIsTooLargeIsNotFetched) {
+  const auto root = base::TemporaryDirectory::create("large-sources").value();
+  const std::string text(100, 'x');
+  ASSERT_TRUE(
+      base::write_file_durably(root.path() + "/buildid/aabb/source/src/a.c", base::bytes_of(text))
+          .ok());
+  ServerOptions options;
+  options.name = "sources";
+  options.layout = Layout::debuginfod;
+  options.transport.location = root.path();
+  options.retry_after = 0s;
+  std::vector<std::unique_ptr<Server>> servers;
+  servers.push_back(Server::make(options).value());
+  Upstreams upstreams(std::move(servers), root.path(), {});
+  int came = 0;
+  const auto take = [&](const Fetched&) -> base::Result<void> {
+    ++came;
+    return {};
+  };
+  EXPECT_FALSE(upstreams.fetch(SourceWish{"", "aabb", "/src/a.c", 99}, take).ok());
+  EXPECT_EQ(came, 0);
+  EXPECT_TRUE(upstreams.fetch(SourceWish{"", "aabb", "/src/a.c", 100}, take).ok());
+  EXPECT_EQ(came, 1);
+}
+
 TEST(Layout, EachHasAName) {
   for (const Layout layout :
        {Layout::symstore, Layout::symstore_two_tier, Layout::ssqp, Layout::breakpad,
