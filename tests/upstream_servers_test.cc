@@ -223,6 +223,25 @@ TEST_F(UpstreamTest, AServerThatFailsIsLeftAloneAndTheNextOneIsAsked) {
   EXPECT_EQ(broken.asked, 3);
 }
 
+// It asks us back before it answers.
+TEST_F(UpstreamTest, ServersThatAskOneAnotherDoNotWaitForOneAnother) {
+  std::atomic<int> told{0};
+  ScriptedServer other(root_.path(), [&](net::Request& request) {
+    net::ClientRequest back;
+    back.url = server_->url() + request.path.substr(std::string_view("/store").size());
+    back.headers.add("X-Faultline-Asked-By",
+                     std::string(request.header("X-Faultline-Asked-By")) + ", other");
+    const auto answer = net::Client().send(back);
+    told = answer.ok() ? answer->status : -1;
+    return net::Answer::text(404, "no");
+  });
+  start(other.table("cabinets = 0\n"));
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(get("/f/1/f").status, 404);
+  EXPECT_EQ(told, 404);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
+}
+
 TEST_F(UpstreamTest, HoweverManyAskItIsFetchedOnce) {
   ScriptedServer slow(root_.path(), [](net::Request&) {
     std::this_thread::sleep_for(std::chrono::milliseconds(300));

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "net/round_trips.h"
 
 namespace api {
 
@@ -91,8 +92,11 @@ net::Reply get_source(const Request& request, sources::Sources& sources, const S
   if (!reader) {
     return answer_miss(request, {Fault::not_found, "sources are read with a token here"}, "");
   }
+  if (!options->own_name.empty() && net::comes_round(request, options->own_name)) {
+    return answer_miss(request, {Fault::not_found, "we have asked for it ourselves"}, "");
+  }
   const std::string path = wanted_path(request.path_rest());
-  const auto debuginfo = ident::find_buildid_request(id, "debuginfo", scope_of(request));
+  auto debuginfo = ident::find_buildid_request(id, "debuginfo", scope_of(request));
   if (!debuginfo || path.size() > kMaxPath || path.size() < 2 ||
       path.find('\0') != std::string::npos) {
     return answer_miss(
@@ -100,6 +104,7 @@ net::Reply get_source(const Request& request, sources::Sources& sources, const S
         {Fault::not_found, "expected an even number of hexadecimal digits and the path of a file"},
         "");
   }
+  debuginfo->asked_by = request.header(net::kAskedBy);
   sources::Question question{{*debuginfo}, path, {}, {}};
   const auto deadline =
       std::min(request.deadline, std::chrono::steady_clock::now() + retries->patience_of(request));

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "net/percent.h"
+#include "net/round_trips.h"
 #include "supply/choose.h"
 
 namespace api {
@@ -328,6 +329,22 @@ void refresh(const Request& request, supply::Supply& supply, const StoreOptions&
   supply.refresh(*wanted);
 }
 
+// Who waits for us to answer is who we wait for.
+Answer answer_circle(const Request& request) {
+  return answer_miss(request,
+                     {Fault::not_found,
+                      "we have asked for it ourselves: servers that ask one "
+                      "another in a circle have not what nobody of them has"},
+                     "");
+}
+
+net::Handler without_circles(net::Handler handler, std::string own_name) {
+  return [handler = std::move(handler), own_name = std::move(own_name)](Request& request) {
+    if (net::comes_round(request, own_name)) return net::Reply(answer_circle(request));
+    return handler(request);
+  };
+}
+
 // A page of another site may read symbol files: they are asked for without credentials.
 Answer preflight() {
   Answer answer;
@@ -370,6 +387,9 @@ void add_store_routes(net::Router& router, supply::Supply& supply, StoreOptions 
   };
   if (shared->statistics != nullptr) {
     route.handler = count_symbols(std::move(route.handler), *shared->statistics);
+  }
+  if (!shared->own_name.empty()) {
+    route.handler = without_circles(std::move(route.handler), shared->own_name);
   }
   router.add(std::move(route));
 

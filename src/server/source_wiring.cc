@@ -49,7 +49,8 @@ sources::Provider sources_in_packages(store::Containers& containers, ingest::Sca
 
 sources::Others sources_upstream(UpstreamWork& upstreams, std::uint64_t size_max) {
   const auto wish_of = [size_max](const sources::Wanted& wanted) {
-    return upstream::SourceWish{wanted.project, wanted.build_id, wanted.path, size_max};
+    return upstream::SourceWish{wanted.project, wanted.build_id, wanted.path, size_max,
+                                wanted.asked_by};
   };
   sources::Others others;
   others.may_ask = [&upstreams, wish_of](const sources::Wanted& wanted) {

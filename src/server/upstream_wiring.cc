@@ -1,8 +1,11 @@
 #include "server/upstream_wiring.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
 #include "server/upstream_tee.h"
 
 namespace server {
@@ -35,6 +38,13 @@ ingest::FetchedFile fetched_file(upstream::Fetched fetched) {
   return file;
 }
 
+// It is told to every server that is asked, so it says nothing about us.
+std::string random_name() {
+  std::array<std::uint8_t, 8> bytes{};
+  base::fill_random(bytes);
+  return base::hex_of(bytes);
+}
+
 Error disk_is_nearly_full() {
   return {Fault::unavailable, "the disk is nearly full: nothing is fetched from upstream"};
 }
@@ -58,9 +68,11 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
   const std::shared_ptr<Exclusions> exclusions =
       TRY(Exclusions::open(options.upstreams_exclusions));
   UpstreamCaches caches;
+  const std::string own_name = options.upstreams.empty() ? "" : random_name();
   std::vector<std::unique_ptr<upstream::Server>> servers;
   for (const UpstreamOptions& one : options.upstreams) {
     upstream::ServerOptions server = TRY(server_options(one, options.upstreams_deny));
+    server.own_name = own_name;
     if (exclusions->has_file()) {
       server.excludes = [exclusions](std::string_view name) { return exclusions->excludes(name); };
     }
@@ -75,6 +87,7 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
   std::unique_ptr<UpstreamWork> work(
       new UpstreamWork(std::move(servers), tmp, rounds, files, disk, std::move(follow)));
   work->exclusions_ = exclusions;
+  work->own_name_ = own_name;
   work->caches_ = std::move(caches);
   if (!work->empty()) {
     work->keeper_ = std::make_unique<MissKeeper>(database, work->upstreams_.servers());

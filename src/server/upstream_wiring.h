@@ -35,6 +35,8 @@ class UpstreamWork {
   UpstreamWork& operator=(const UpstreamWork&) = delete;
 
   bool empty() const { return upstreams_.empty(); }
+  // Ours, as the servers are told it (net/round_trips.h); "" when there is nobody to ask.
+  const std::string& own_name() const { return own_name_; }
   bool may_ask(const ident::SymbolRequest& request) const;
   void ask(const ident::SymbolRequest& request, const supply::Supply::Options::Hearer& hearer);
   // The content that came from there before. `arrives`: null, or told of it as ask()'s hearer is.
@@ -83,6 +85,7 @@ class UpstreamWork {
   const Follower follow_;
   std::shared_ptr<Exclusions> exclusions_;
   UpstreamCaches caches_;
+  std::string own_name_;
   Kept kept_;
   std::mutex mutex_;
   std::unique_ptr<base::WorkerPool> pool_;  // null: nobody to ask, or stopped; guarded by mutex_

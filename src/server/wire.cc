@@ -361,6 +361,7 @@ Result<void> serve(const Options& options) {
   add_old_site(router, options, gate);
   api::SourcesOptions reading = source_routes(options, gate, access);
   reading.refuse_upload = api::upload_gate(rooms, uploading);
+  reading.own_name = upstreams->own_name();
   api::add_source_routes(router, *source_files, reading);
   api::add_asm_routes(router, disassembling, reading);
   api::add_store_api_routes(router, {blobs, catalog, transactions, uploads, access, gate});
@@ -381,6 +382,7 @@ Result<void> serve(const Options& options) {
   api::StoreOptions served;
   served.allows = allows;
   served.statistics = statistics.get();
+  served.own_name = upstreams->own_name();
   if (!rates.empty()) served.refuse = too_many;
   served.layout = [&](const std::string& project) { return layout_of(options, access, project); };
   api::add_store_routes(router, supply, std::move(served));

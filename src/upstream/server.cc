@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "net/round_trips.h"
 
 namespace upstream {
 
@@ -210,6 +211,17 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
   return fetched.error();
 }
 
+void Server::say_who_asks(Ask& ask, std::string_view asked_by) const {
+  if (options_.own_name.empty()) return;
+  ask.headers.emplace_back(net::kAskedBy, net::asked_by_too(asked_by, options_.own_name));
+}
+
+Ask Server::ask_for(const SymbolRequest& request) const {
+  Ask ask;
+  say_who_asks(ask, request.asked_by);
+  return ask;
+}
+
 bool Server::allows(std::string_view name) const {
   return filter_.allows(name) && (!options_.excludes || !options_.excludes(name));
 }
@@ -238,8 +250,11 @@ Result<Fetched> Server::fetch(const SourceWish& wish, const std::string& tmp,
                               const std::atomic<bool>& stop) {
   const auto place = find_place(wish);
   if (!place) return Error{Fault::not_found, options_.name + ": is not asked for such a file"};
+  Ask ask;
+  ask.size_max = wish.size_max;
+  say_who_asks(ask, wish.asked_by);
   Clock::time_point ignored = Clock::time_point::max();
-  return fetch_place(*place, {"", wish.size_max}, tmp, stop, ignored, nullptr);
+  return fetch_place(*place, std::move(ask), tmp, stop, ignored, nullptr);
 }
 
 bool Server::may_have(const SymbolRequest& request) const {
@@ -254,8 +269,9 @@ Result<Fetched> Server::fetch(const SymbolRequest& request, const std::string& t
                               const std::atomic<bool>& stop, Clock::time_point& miss_until,
                               Watcher* watcher) {
   Error last{Fault::not_found, options_.name + ": is not asked for such a file"};
+  const Ask ask = ask_for(request);
   for (const Place& place : places_of_wanted(request)) {
-    auto fetched = fetch_place(place, {}, tmp, stop, miss_until, watcher);
+    auto fetched = fetch_place(place, ask, tmp, stop, miss_until, watcher);
     if (fetched.ok()) return fetched;
     last = std::move(fetched).error();
     // Who does not answer would not answer for the other spelling either.
@@ -269,8 +285,11 @@ std::optional<Result<Fetched>> Server::fetch_again(const std::string& from, cons
                                                    Watcher* watcher) {
   const std::string prefix = options_.transport.location + "/";
   if (!from.starts_with(prefix)) return std::nullopt;
+  Ask ask;
+  say_who_asks(ask, "");
   Clock::time_point ignored = Clock::time_point::max();
-  return fetch_place(place_at(from.substr(prefix.size())), {}, tmp, stop, ignored, watcher);
+  return fetch_place(place_at(from.substr(prefix.size())), std::move(ask), tmp, stop, ignored,
+                     watcher);
 }
 
 }  // namespace upstream

@@ -30,6 +30,7 @@ namespace upstream {
 struct ServerOptions {
   std::string name;        // for people
   std::string identifier;  // in statistics; "": the name
+  std::string own_name;    // ours, told to it (net/round_trips.h); "": it is not told
   Layout layout = Layout::symstore;
   TransportOptions transport;
   std::vector<std::string> projects{""};  // for which it is asked; "" is the default one
@@ -51,6 +52,7 @@ struct SourceWish {
   std::string build_id;
   std::string path;
   std::uint64_t size_max = UINT64_MAX;
+  std::string asked_by = {};  // net/round_trips.h
 };
 
 // A file that came. Nothing says yet that it is what was asked for.
@@ -125,6 +127,8 @@ class Server {
   struct Turn;  // holds one of the requests_max turns
 
   bool allows(std::string_view name) const;
+  Ask ask_for(const ident::SymbolRequest& request) const;
+  void say_who_asks(Ask& ask, std::string_view asked_by) const;
   std::optional<Place> find_place(const SourceWish& wish) const;
   std::vector<Place> places_of_wanted(const ident::SymbolRequest& request) const;
   Server(const ServerOptions& options, FileFilter filter, std::unique_ptr<Transport> transport);
