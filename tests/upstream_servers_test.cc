@@ -14,6 +14,7 @@
 #include "net/client.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/raw_http.h"
 #include "testing/scripted_server.h"
 #include "testing/server_process.h"
 #include "testing/small_disk.h"
@@ -221,6 +222,54 @@ TEST_F(UpstreamTest, AServerThatFailsIsLeftAloneAndTheNextOneIsAsked) {
   EXPECT_EQ(get(store_path("app.bin")).body, "the file");
   for (int i = 0; i < 9; ++i) EXPECT_EQ(get(fmt::format("/f{0}/1/f{0}", i)).body, "another");
   EXPECT_EQ(broken.asked, 3);
+}
+
+// A debugger is not kept waiting for who is down, and a client that remembers misses is told of
+// none.
+TEST_F(UpstreamTest, WhatAServerMayHaveThatIsDownIsNotWaitedFor) {
+  ScriptedServer broken(root_.path(), [](net::Request&) { return net::Answer::text(500, "no"); });
+  start(broken.table("failures_max = 2\nrest_seconds = 3600\n"));
+  const std::string symsrv = "User-Agent: Microsoft-Symbol-Server/10.0.10036.206\r\n";
+  const std::string address = server_->url().substr(7);
+  const auto first = testing_support::raw_get(address, "/a/1/a", symsrv);
+  EXPECT_EQ(first.status, 503);
+  EXPECT_EQ(first.header("Symbol-Agent-Status"), "0x80070512");
+  EXPECT_EQ(testing_support::raw_get(address, "/b/1/b", symsrv).status, 404);  // it rests by now
+  const auto third = testing_support::raw_get(address, "/c/1/c", symsrv);
+  EXPECT_EQ(third.status, 404);
+  EXPECT_EQ(third.header("Symbol-Agent-Status"), "");
+  EXPECT_EQ(third.header("X-Faultline-Reason").find("unavailable: "), 0u);
+  EXPECT_EQ(broken.asked, 2);
+  const std::string elfutils = "User-Agent: elfutils/0.188,Linux/x86_64,debian/12\r\n";
+  EXPECT_EQ(testing_support::raw_get(address, "/c/1/c", elfutils).status, 0) << "a reset";
+  EXPECT_EQ(get("/c/1/c").status, 503);
+}
+
+// Neither for ever, nor behind more than may wait.
+TEST_F(UpstreamTest, NobodyWaitsForATurnWithoutEnd) {
+  std::atomic<bool> may_go{false};
+  ScriptedServer slow(root_.path(), [&](net::Request&) {
+    while (!may_go) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return net::Answer::text(200, "the file");
+  });
+  start(slow.table("requests_max = 1\nwait_seconds = 1\ncabinets = 0\n"));
+  std::thread first([&] { EXPECT_EQ(get("/a/1/a").body, "the file"); });
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (slow.asked == 0 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(get("/b/1/b").status, 503);
+  may_go = true;
+  first.join();
+  EXPECT_EQ(slow.asked, 1);
+}
+
+// One that lets us in nowhere does not make a miss of what another one may have.
+TEST_F(UpstreamTest, ARefusalHidesNoServerThatIsDown) {
+  ScriptedServer closed(root_.path(), [](net::Request&) { return net::Answer::text(401, "who?"); });
+  ScriptedServer broken(root_.path(), [](net::Request&) { return net::Answer::text(500, "no"); });
+  start(closed.table() + broken.table("failures_max = 0\n"));
+  EXPECT_EQ(get("/a/1/a").status, 503);
 }
 
 // It asks us back before it answers.

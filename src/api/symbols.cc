@@ -140,6 +140,9 @@ Outcome answer_found(const Request& request, Pass pass, const SymbolRequest& wan
         const Error miss{Fault::not_found, "nobody has uploaded " + words_for(request, wanted)};
         return answer_miss(request, miss, upload_advice(request));
       }
+      if (supply::says_nobody_answers(found.miss())) {
+        return answer_nobody_answers(request, found.miss(), upload_advice(request));
+      }
       return answer_miss(request, found.miss(), upload_advice(request));
     case Found::State::unknown:
     case Found::State::working:

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "server/upstream_tee.h"
+#include "supply/choose.h"
 
 namespace server {
 
@@ -52,6 +53,7 @@ Error disk_is_nearly_full() {
 // To a client it is all the same: nobody gives it. What a server does not give us now is no miss.
 // Which server that is, and where, stands in the log alone.
 Error for_client(const Error& error) {
+  if (error.fault == Fault::internal) return {error.fault, "what came cannot be looked at now"};
   if (error.fault == Fault::unavailable || error.fault == Fault::timed_out) {
     return {error.fault, "an upstream server that may have it does not answer now"};
   }
@@ -121,7 +123,8 @@ Asked UpstreamWork::fetch(const ident::SymbolRequest& request,
   auto missed = upstreams_.fetch(
       request, [&](upstream::Fetched fetched) { return keep(std::move(fetched), request); }, &tee);
   if (const auto* miss = std::get_if<upstream::Missed>(&missed)) {
-    return {false, for_client(miss->error), miss->until};
+    const Error told = miss->is_left_alone ? supply::nobody_answers() : for_client(miss->error);
+    return {false, told, miss->until};
   }
   return {true, {}, now};
 }

@@ -36,6 +36,10 @@ Error own_trouble(const Error& error) {
   return {Fault::unavailable, error.what};
 }
 
+Error left_alone(const std::string& name) {
+  return {Fault::unavailable, name + ": did not answer lately, and is left alone"};
+}
+
 Result<std::unique_ptr<Transport>> make_transport(const TransportOptions& options) {
   if (is_s3(options.location)) return s3_transport(options);
   if (is_url(options.location)) return http_transport(options);
@@ -170,6 +174,8 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
     miss_until = std::min(miss_until, Clock::now() + left);
     return miss->error;
   }
+  // Those that it has under way may hold all turns until they time out.
+  if (breaker_.rest_left() > std::chrono::seconds(0)) return left_alone(options_.name);
   const Turn turn(*this);
   if (!turn.taken) {
     return Error{Fault::unavailable, options_.name + ": is busy with as much as it may be asked"};
@@ -177,9 +183,7 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
   auto created = base::PendingFile::create(tmp);
   if (!created.ok()) return own_trouble(created.error());
   base::PendingFile file = std::move(*created);
-  if (!breaker_.may_ask()) {
-    return Error{Fault::unavailable, options_.name + ": did not answer lately, and is left alone"};
-  }
+  if (!breaker_.may_ask()) return left_alone(options_.name);
   Watched watched(watcher, place, file);
   Progress progress = watched.progress();
   ask.path = place.path;
