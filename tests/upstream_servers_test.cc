@@ -106,6 +106,15 @@ TEST_F(UpstreamTest, AMissIsRememberedForAWhile) {
   EXPECT_EQ(get(store_path("app.bin")).body, "the file");
 }
 
+TEST_F(UpstreamTest, ARememberedMissIsAskedForAgainWhenSomebodySaysSo) {
+  write("store/here", "");
+  start_with_directory("retry_seconds = 3600\n");
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+  write("store" + store_path("app.bin"), "the file");
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+  EXPECT_EQ(get(store_path("app.bin") + "?_refresh").body, "the file");
+}
+
 // Over a restart, too: nobody is asked again for what was not there a minute ago.
 TEST_F(UpstreamTest, AMissIsRememberedOverARestart) {
   ScriptedServer upstream(root_.path(), [](net::Request&) { return net::Answer::text(404, "no"); });

@@ -329,6 +329,7 @@ void refresh(const Request& request, supply::Supply& supply, const StoreOptions&
   if (first_segment_of(request.path) == "p" && (!options.allows || options.allows(request))) return;
   const auto wanted = find_wanted(request, {});
   if (!wanted) return;
+  if (options.forget) options.forget(*wanted);
   supply.refresh(*wanted);
 }
 

@@ -32,6 +32,9 @@ struct StoreOptions {
   // Who may read what lies under /p/PROJECT/; nothing means go on. Without it nobody may.
   std::function<std::optional<net::Answer>(const net::Request&)> allows;
   statistics::Statistics* statistics = nullptr;  // counts what is answered; null: nobody does
+  // Told of what is to be looked for anew (?_refresh): forgets what other servers said. Memory
+  // only.
+  std::function<void(const ident::SymbolRequest&)> forget;
   // Ours among servers that ask one another: what comes round is not asked again
   // (net/round_trips.h). "": we ask nobody.
   std::string own_name;

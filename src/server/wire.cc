@@ -383,6 +383,9 @@ Result<void> serve(const Options& options) {
   served.allows = allows;
   served.statistics = statistics.get();
   served.own_name = upstreams->own_name();
+  served.forget = [&upstreams](const ident::SymbolRequest& wanted) {
+    upstreams->forget_misses(wanted);
+  };
   if (!rates.empty()) served.refuse = too_many;
   served.layout = [&](const std::string& project) { return layout_of(options, access, project); };
   api::add_store_routes(router, supply, std::move(served));
