@@ -337,6 +337,11 @@ Result<void> serve(const Options& options) {
   };
   api::MetadataOptions metadata = metadata_options(options);
   metadata.allows = allows;
+  // Questions cost more than files do.
+  const auto limit_rates = [&](bool is_limited) {
+    router.guard(is_limited && !rates.empty() ? net::Router::Admit(too_many) : nullptr);
+  };
+  limit_rates(true);
   api::add_metadata_route(router, *database, metadata);
   api::add_syminfo_route(router, supply, allows);
   symbolicating.allows = allows;
@@ -355,6 +360,7 @@ Result<void> serve(const Options& options) {
   };
   api::Symbolicator symbolicator(supply, symbolication.maps(), std::move(tracing));
   symbolicator.add_routes(router);
+  limit_rates(false);
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);
@@ -362,8 +368,10 @@ Result<void> serve(const Options& options) {
   api::SourcesOptions reading = source_routes(options, gate, access);
   reading.refuse_upload = api::upload_gate(rooms, uploading);
   reading.own_name = upstreams->own_name();
+  limit_rates(true);
   api::add_source_routes(router, *source_files, reading);
   api::add_asm_routes(router, disassembling, reading);
+  limit_rates(false);
   api::add_store_api_routes(router, {blobs, catalog, transactions, uploads, access, gate});
   api::add_store_admin_routes(router, transactions, allows);
   api::add_admin_routes(router, gate, access);
