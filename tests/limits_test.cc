@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "db/database.h"
 #include "served_place.h"
 
@@ -61,6 +62,22 @@ TEST_F(Limits, AProjectKeepsNoMoreThanItsQuota) {
   must_admin("project create game --quota '1 MiB'");
   EXPECT_EQ(put("/p/game", third).status, 201);
   EXPECT_EQ(admin("project create game --quota lots").exit_code, 2);
+}
+
+TEST_F(Limits, TheDefaultProjectKeepsNoMoreThanConfigured) {
+  ASSERT_NO_FATAL_FAILURE(start({"FAULTLINE_LIMITS_DEFAULT_PROJECT=10kB"}));
+  must_admin("project create game");
+  const File first = uploads::sym_file("first.so", 4000);
+  const File second = uploads::sym_file("second.so", 4000);
+  const File third = uploads::sym_file("third.so", 4000);
+  EXPECT_EQ(put("", first).status, 201);
+  EXPECT_EQ(put("", second).status, 201);
+  const auto refused = put("", third);
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_NE(refused.body.find("the default project may keep"), std::string::npos) << refused.body;
+  EXPECT_EQ(put("/p/game", third).status, 201) << "another project";
+  must_admin("purge " + base::sha256_of(base::bytes_of(first.content)).hex());
+  EXPECT_EQ(put("", third).status, 201) << "what went counts no more at once";
 }
 
 TEST_F(Limits, RequestsAreRefusedAsEachClientUnderstands) {

@@ -76,6 +76,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"limits.expansion", Kind::number, &Options::limit_expansion},
     {"limits.connections", Kind::number, &Options::limit_connections},
     {"limits.disk_free", Kind::size, &Options::disk_free_min},
+    {"limits.default_project", Kind::size, &Options::limit_default_project},
     {"limits.metadata_seconds", Kind::number, &Options::metadata_seconds},
     {"conversion.threads", Kind::number, &Options::conversion_threads},
     {"conversion.memory", Kind::size, &Options::conversion_memory},

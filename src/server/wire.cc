@@ -201,6 +201,7 @@ Result<void> serve(const Options& options) {
 
   store::Blobs blobs = TRY(store::Blobs::open(data.blobs(), data.tmp()));
   store::Catalog catalog(*database);
+  catalog.limit_default_project(options.limit_default_project);
   store::Transactions transactions(*database, catalog);
   store::Containers containers(*database, catalog);
   reports::Archive archive(*database, blobs);
