@@ -250,6 +250,11 @@ TEST_F(SettingsPages, MakeATokenWhoseSecretIsShownOnce) {
   EXPECT_TRUE(has(page, "<bdi>upload, read</bdi>"));
   EXPECT_FALSE(has(page, secret));
 
+  EXPECT_EQ(post("/settings/tokens/extend", "id=4&days=soon").status, 400);
+  const auto extended = post("/settings/tokens/extend", "id=4&days=0");
+  EXPECT_EQ(extended.status, 303);
+  page = get(std::string(extended.headers.find("Location").value_or("")));
+  EXPECT_TRUE(has(page, "The token from the page has another end")) << page.body;
   const auto revoked = post("/settings/tokens/revoke", "id=4");
   EXPECT_EQ(revoked.status, 303);
   page = get(std::string(revoked.headers.find("Location").value_or("")));
@@ -258,6 +263,7 @@ TEST_F(SettingsPages, MakeATokenWhoseSecretIsShownOnce) {
   EXPECT_EQ(uploads::send(server_->url(), "PUT", file.path, "x", {{"Auth-Token", secret}}).status,
             403);
   EXPECT_EQ(post("/settings/tokens/revoke", "id=4").status, 404);
+  EXPECT_EQ(post("/settings/tokens/extend", "id=4&days=1").status, 404);
 }
 
 TEST_F(SettingsPages, SayWhyATokenWasNotMade) {

@@ -138,7 +138,11 @@ ui::TokensPage tokens_of(const SettingsRooms& rooms, const Request& request) {
   shown.page_size = kTokensOnAPage;
   shown.page = page_number(request, shown.total, shown.page_size);
   const std::int64_t revoked = number_of(request, "revoked");
+  const std::int64_t extended = number_of(request, "extended");
   for (const store::Token& token : tokens) {
+    if (token.id == extended && token.revoked_at.us == 0) {
+      shown.note = "The token " + token.label + " has another end.";
+    }
     if (token.id == revoked && token.revoked_at.us != 0) {
       shown.note = "The token " + token.label + " was revoked: nobody is let in with it any more.";
     }

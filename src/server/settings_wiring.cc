@@ -141,6 +141,19 @@ Result<Answer> post_revoke(const SettingsRooms& rooms, const Request& request,
   return Answer::redirect(303, "/settings/tokens?revoked=" + std::to_string(*id));
 }
 
+Result<Answer> post_extend(const SettingsRooms& rooms, const Request& request,
+                           const store::Actor& actor) {
+  const auto id = base::parse_decimal(field_of(request, "id"));
+  if (!id || *id > INT64_MAX) return Error{Fault::not_found, "there is no such token"};
+  const auto days = base::parse_decimal(base::trim(field_of(request, "days")));
+  if (!days || *days > INT32_MAX) {
+    return Error{Fault::malformed, "for how many days is it good? 0 is for ever"};
+  }
+  const base::Time end = TRY(store::end_after(static_cast<std::int64_t>(*days)));
+  TRY(rooms.access.extend_token(static_cast<std::int64_t>(*id), end, actor));
+  return Answer::redirect(303, "/settings/tokens?extended=" + std::to_string(*id));
+}
+
 Result<Answer> post_forget(const SettingsRooms& rooms, const Request& request,
                            const store::Actor& actor) {
   const std::string which = field_of(request, "server");
@@ -212,6 +225,9 @@ void add_settings_pages(net::Router& router, const SettingsRooms& rooms) {
          });
   button("/settings/tokens/revoke", [rooms](const Request& request, const store::Actor& actor) {
     return post_revoke(rooms, request, actor);
+  });
+  button("/settings/tokens/extend", [rooms](const Request& request, const store::Actor& actor) {
+    return post_extend(rooms, request, actor);
   });
   button("/settings/upstreams", [rooms](const Request& request, const store::Actor& actor) {
     return post_forget(rooms, request, actor);
