@@ -70,6 +70,7 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
   const std::shared_ptr<Exclusions> exclusions =
       TRY(Exclusions::open(options.upstreams_exclusions));
   UpstreamCaches caches;
+  caches.leave_free(options.disk_stop_caching);
   const std::string own_name = options.upstreams.empty() ? "" : random_name();
   std::vector<std::unique_ptr<upstream::Server>> servers;
   for (const UpstreamOptions& one : options.upstreams) {
@@ -79,6 +80,7 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
       server.excludes = [exclusions](std::string_view name) { return exclusions->excludes(name); };
     }
     if (server.layout == upstream::Layout::symstore) caches.add(one.url, one.copies);
+    if (one.tree_size_max != 0) caches.bound(one.url, one.tree_size_max);
     auto made = TRY(upstream::Server::make(server));
     servers.push_back(std::move(made));
     base::log::info("upstream {}: {} as {}", server.name, server.transport.location,
