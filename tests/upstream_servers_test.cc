@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 #include "base/child.h"
@@ -113,6 +114,25 @@ TEST_F(UpstreamTest, ARememberedMissIsAskedForAgainWhenSomebodySaysSo) {
   write("store" + store_path("app.bin"), "the file");
   EXPECT_EQ(get(store_path("app.bin")).status, 404);
   EXPECT_EQ(get(store_path("app.bin") + "?_refresh").body, "the file");
+}
+
+// Whoever has another content may say so, which hides nothing from who takes any.
+TEST_F(UpstreamTest, TheContentThatIsWantedIsTold) {
+  std::mutex mutex;
+  std::vector<std::string> told;
+  ScriptedServer upstream(root_.path(), [&](net::Request& request) {
+    const std::lock_guard lock(mutex);
+    told.emplace_back(request.header("SymbolChecksum"));
+    return told.back().empty() ? net::Answer::text(200, "the file") : net::Answer::text(404, "no");
+  });
+  start(upstream.table("cabinets = 0\nlayout = \"ssqp\"\n"));
+  const std::string checksum = "SHA256:" + std::string(64, 'a');
+  const std::string address = server_->url().substr(7);
+  const auto demanding =
+      testing_support::raw_get(address, "/f/1/f", "SymbolChecksum: " + checksum + "\r\n");
+  EXPECT_EQ(demanding.status, 404);
+  EXPECT_EQ(get("/f/1/f").body, "the file");
+  EXPECT_EQ(told, (std::vector<std::string>{checksum, ""}));
 }
 
 // Over a restart, too: nobody is asked again for what was not there a minute ago.

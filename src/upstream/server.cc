@@ -55,6 +55,28 @@ bool names(const std::vector<std::string>& list, std::string_view name) {
   return std::find(list.begin(), list.end(), name) != list.end();
 }
 
+// .NET's name for the content that a portable PDB must have, which others may check, too.
+constexpr std::string_view kChecksum = "SymbolChecksum";
+
+std::string checksums_of(const SymbolRequest& request) {
+  std::string all;
+  if (!request.checks_content) return all;
+  for (const ident::SymbolKey& key : request.keys) {
+    if (key.kind != ident::KeyKind::checksum) continue;
+    all.append(all.empty() ? "" : ";").append("SHA256:").append(key.id);
+  }
+  return all;
+}
+
+// That it has not this content does not say that it has none.
+std::string miss_key(const Place& place, const Ask& ask) {
+  std::string key = place.path;
+  for (const auto& [name, value] : ask.headers) {
+    if (name == kChecksum) key.append(" ").append(value);
+  }
+  return key;
+}
+
 // One transfer, as a watcher sees it.
 class Watched {
  public:
@@ -169,7 +191,8 @@ std::optional<Server::Failure> Server::last_failure() const {
 Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::string& tmp,
                                     const std::atomic<bool>& stop, Clock::time_point& miss_until,
                                     Watcher* watcher) {
-  if (const auto miss = misses_.find(place.path)) {
+  const std::string told_as = miss_key(place, ask);
+  if (const auto miss = misses_.find(told_as)) {
     const std::chrono::microseconds left(miss->until.us - base::now().us);
     miss_until = std::min(miss_until, Clock::now() + left);
     return miss->error;
@@ -209,7 +232,7 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
   if (failed) {
     base::log::warning("upstream {}: {}", options_.name, fetched.error().what);
   } else {
-    misses_.remember(place.path, fetched.error());
+    misses_.remember(told_as, fetched.error());
     miss_until = std::min(miss_until, Clock::now() + options_.retry_after);
   }
   return fetched.error();
@@ -223,6 +246,9 @@ void Server::say_who_asks(Ask& ask, std::string_view asked_by) const {
 Ask Server::ask_for(const SymbolRequest& request) const {
   Ask ask;
   say_who_asks(ask, request.asked_by);
+  if (const std::string checksums = checksums_of(request); !checksums.empty()) {
+    ask.headers.emplace_back(kChecksum, checksums);
+  }
   return ask;
 }
 
@@ -266,7 +292,11 @@ bool Server::may_have(const SymbolRequest& request) const {
 }
 
 void Server::forget_misses(const SymbolRequest& request) {
-  for (const Place& place : places_of_wanted(request)) misses_.forget(place.path);
+  const Ask ask = ask_for(request);
+  for (const Place& place : places_of_wanted(request)) {
+    misses_.forget(place.path);
+    misses_.forget(miss_key(place, ask));
+  }
 }
 
 Result<Fetched> Server::fetch(const SymbolRequest& request, const std::string& tmp,
