@@ -76,6 +76,7 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
   for (const UpstreamOptions& one : options.upstreams) {
     upstream::ServerOptions server = TRY(server_options(one, options.upstreams_deny));
     server.own_name = own_name;
+    server.has_room = [&disk] { return disk.may_extract(); };
     if (exclusions->has_file()) {
       server.excludes = [exclusions](std::string_view name) { return exclusions->excludes(name); };
     }

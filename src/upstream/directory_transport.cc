@@ -48,6 +48,7 @@ class DirectoryTransport : public Transport {
       }
       TRY(into.append(
           base::bytes_of(std::string_view(piece).substr(0, static_cast<std::size_t>(n)))));
+      if (ask.has_room && !ask.has_room()) return no_room();
       if (progress.grew) progress.grew(into.size());
     }
     return Error{Fault::unavailable, "the server stops"};

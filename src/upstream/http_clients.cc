@@ -31,9 +31,9 @@ std::optional<std::uint64_t> size_of(const net::ClientAnswer& head) {
 }  // namespace
 
 Result<net::ClientAnswer> HttpClients::download(net::ClientRequest request, base::PendingFile& into,
-                                                std::uint64_t size_max,
-                                                const std::atomic<bool>& stop,
+                                                const Ask& ask, const std::atomic<bool>& stop,
                                                 const Progress& progress) {
+  const std::uint64_t size_max = ask.size_max;
   std::unique_ptr<net::Client> client = take();
   request.progress = [&stop](std::uint64_t, std::uint64_t) { return !stop; };
   request.on_head = [&](const net::ClientAnswer& head) -> Result<void> {
@@ -45,6 +45,7 @@ Result<net::ClientAnswer> HttpClients::download(net::ClientRequest request, base
   };
   request.on_body = [&](std::string_view piece) -> Result<void> {
     if (piece.size() > size_max - std::min(size_max, into.size())) return too_large(size_max);
+    if (ask.has_room && !ask.has_room()) return no_room();
     TRY(into.append(base::bytes_of(piece)));
     if (progress.grew) progress.grew(into.size());
     return {};

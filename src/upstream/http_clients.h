@@ -16,9 +16,9 @@ class HttpClients {
  public:
   explicit HttpClients(net::ClientOptions options) : options_(std::move(options)) {}
 
-  // A 2xx body is appended to `into`; too_large when it is larger than `size_max`, too.
+  // A 2xx body is appended to `into`; of the `ask` its bounds count.
   base::Result<net::ClientAnswer> download(net::ClientRequest request, base::PendingFile& into,
-                                           std::uint64_t size_max, const std::atomic<bool>& stop,
+                                           const Ask& ask, const std::atomic<bool>& stop,
                                            const Progress& progress);
 
  private:

@@ -36,7 +36,7 @@ class HttpTransport : public Transport {
     for (const auto& [name, value] : headers_) request.headers.add(name, value);
     for (const auto& [name, value] : ask.headers) request.headers.add(name, value);
     const net::ClientAnswer answer =
-        TRY(clients_.download(std::move(request), into, ask.size_max, stop, progress));
+        TRY(clients_.download(std::move(request), into, ask, stop, progress));
     if (is_good(answer.status)) {
       is_refused_ = false;
       return {};

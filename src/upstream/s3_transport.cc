@@ -63,7 +63,7 @@ class S3Transport : public Transport {
         request.headers.add(name, value);
       }
     }
-    return clients_.download(std::move(request), into, ask.size_max, stop, progress);
+    return clients_.download(std::move(request), into, ask, stop, progress);
   }
 
   // A signature holds for some minutes around its time. When the server says that ours is off, its

@@ -210,11 +210,13 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
   Watched watched(watcher, place, file);
   Progress progress = watched.progress();
   ask.path = place.path;
+  ask.has_room = options_.has_room;
   std::optional<struct ::stat> found;
   progress.found = [&found](const struct ::stat& info) { found = info; };
   const Result<void> fetched = transport_->fetch(ask, file, stop, progress);
   if (!fetched.ok()) watched.failed();
-  if (file.is_broken()) {
+  const bool is_full = !fetched.ok() && options_.has_room && !options_.has_room();
+  if (file.is_broken() || is_full) {
     breaker_.unknown();
     return own_trouble(fetched.error());
   }

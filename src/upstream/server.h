@@ -37,6 +37,9 @@ struct ServerOptions {
   AlsoAsked also;
   std::vector<std::string> kinds;  // of files (kind_of()); none: all
   std::vector<std::string> allow{".*"}, deny;
+  // Whether our disk has room for what comes: asked again and again while it does; any thread.
+  // Null: it has.
+  std::function<bool()> has_room;
   // Names that it is not asked for now; any thread. Null: none.
   std::function<bool(std::string_view name)> excludes;
   std::chrono::seconds retry_after{60};

@@ -44,7 +44,12 @@ struct Ask {
   std::string path;                     // upstream/layout.h
   std::uint64_t size_max = UINT64_MAX;  // of this one, where the server may give more
   std::vector<std::pair<std::string, std::string>> headers = {};  // of this one, over HTTP
+  std::function<bool()> has_room = {};  // false: our disk fills, and it ends. Null: there is room
 };
+
+inline base::Error no_room() {
+  return {base::Fault::unavailable, "the disk is nearly full: what comes is not kept"};
+}
 
 // Told while a file comes, on the thread that fetches it. The first two are both set, or neither.
 struct Progress {
