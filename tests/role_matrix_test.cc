@@ -133,6 +133,7 @@ TEST_F(RoleMatrix, EveryRoute) {
       {"POST", "/settings/tokens", "label=more&right=read&project=game&days=1", "-------+--"},
       {"POST", "/settings/tokens/revoke", "id=99", "----------"},
       {"POST", "/settings/tokens/extend", "id=99&days=1", "----------"},
+      {"POST", "/settings/uploads", "no form", "-------+--"},
       {"POST", "/settings/upstreams", "server=all", "-------+--"},
       {"GET", "/api/v1/purged", "", "-------+--"},
       {"GET", "/api/v1/upkeep/work/1", "", "----------"},

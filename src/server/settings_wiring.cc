@@ -2,6 +2,7 @@
 
 #include "api/actions.h"
 #include "api/admin_route.h"
+#include "api/upload_form.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "net/percent.h"
@@ -174,6 +175,11 @@ Result<Answer> post_forget(const SettingsRooms& rooms, const Request& request,
   return Answer::redirect(303, "/settings/upstreams?forgotten=" + which);
 }
 
+Answer kept_or_not(const Result<std::int64_t>& upload) {
+  if (!upload.ok()) return failed(upload.error());
+  return unkept(Answer::redirect(303, "/settings/uploads/" + std::to_string(*upload)));
+}
+
 std::string forgotten_note(const Request& request, const ui::UpstreamsPage& page) {
   const std::string which = request.query_value("forgotten").value_or("");
   if (which == "all") return "All remembered misses were forgotten.";
@@ -232,6 +238,16 @@ void add_settings_pages(net::Router& router, const SettingsRooms& rooms) {
   button("/settings/upstreams", [rooms](const Request& request, const store::Actor& actor) {
     return post_forget(rooms, request, actor);
   });
+}
+
+void add_upload_form(net::Router& router, const api::UploadRooms& rooms,
+                     const api::UploadOptions& options) {
+  const api::Gate& gate = rooms.gate;
+  api::FormWays ways;
+  ways.refuse = [&gate](const Request& request) { return refuse_button(request, gate); };
+  ways.admit = [&gate](const Request& request) { return api::admit_admin(request, gate); };
+  ways.tell = kept_or_not;
+  api::add_form_route(router, rooms, options, "/settings/uploads", std::move(ways));
 }
 
 }  // namespace server

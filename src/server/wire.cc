@@ -388,6 +388,7 @@ Result<void> serve(const Options& options) {
   add_symbol_pages(router, symbols, site);
   add_settings_pages(router, {gate, access, *database, catalog, containers, uploads, supply,
                               *upstreams, disk, *extracted, statistics.get(), options});
+  add_upload_form(router, rooms, uploading);
   api::StoreOptions served;
   served.allows = allows;
   served.statistics = statistics.get();
