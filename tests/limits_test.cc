@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "db/database.h"
 #include "served_place.h"
 
@@ -63,6 +64,22 @@ TEST_F(Limits, AProjectKeepsNoMoreThanItsQuota) {
   EXPECT_EQ(admin("project create game --quota lots").exit_code, 2);
 }
 
+TEST_F(Limits, TheDefaultProjectKeepsNoMoreThanConfigured) {
+  ASSERT_NO_FATAL_FAILURE(start({"FAULTLINE_LIMITS_DEFAULT_PROJECT=10kB"}));
+  must_admin("project create game");
+  const File first = uploads::sym_file("first.so", 4000);
+  const File second = uploads::sym_file("second.so", 4000);
+  const File third = uploads::sym_file("third.so", 4000);
+  EXPECT_EQ(put("", first).status, 201);
+  EXPECT_EQ(put("", second).status, 201);
+  const auto refused = put("", third);
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_NE(refused.body.find("the default project may keep"), std::string::npos) << refused.body;
+  EXPECT_EQ(put("/p/game", third).status, 201) << "another project";
+  must_admin("purge " + base::sha256_of(base::bytes_of(first.content)).hex());
+  EXPECT_EQ(put("", third).status, 201) << "what went counts no more at once";
+}
+
 TEST_F(Limits, RequestsAreRefusedAsEachClientUnderstands) {
   ASSERT_NO_FATAL_FAILURE(
       start({"FAULTLINE_LIMITS_REQUESTS_PER_ADDRESS=1", "FAULTLINE_LIMITS_REQUESTS_BURST=5"}));
@@ -98,6 +115,14 @@ TEST_F(Limits, RequestsAreRefusedAsEachClientUnderstands) {
   EXPECT_TRUE(is_refused("GET", "/buildid/aabb/source/a.c"));
   EXPECT_TRUE(is_refused("GET", "/metadata?key=file&value=a"));
   EXPECT_EQ(ask("elfutils/0.196").status, 0) << "a reset: nothing is remembered";
+  int answered = 0;
+  for (; answered < 100; ++answered) {
+    last = uploads::send(server_->url(), "POST", "/symbolicate/v5", "{\"jobs\":[]}",
+                         {{"Via", "1.1 proxy"}, {"User-Agent", "curl/8"}});
+    if (last.status != 200) break;
+  }
+  EXPECT_LT(answered, 20);
+  EXPECT_EQ(last.status, 429) << "a question is a request";
   EXPECT_EQ(get("/a.pdb/12/a.pdb").status, 404) << "this machine is not counted";
   std::this_thread::sleep_for(1500ms);
   EXPECT_EQ(ask("curl/8").status, 404);

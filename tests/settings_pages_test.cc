@@ -228,6 +228,31 @@ TEST_F(SettingsPages, ShowHowUpstreamServersDoAndForgetTheirMisses) {
   EXPECT_EQ(post("/settings/upstreams", "server=all").status, 303);
 }
 
+TEST_F(SettingsPages, TakeAFileFromABrowser) {
+  EXPECT_TRUE(has(get("/settings/uploads"), "enctype=\"multipart/form-data\""));
+  const uploads::File file = uploads::sym_file("libform.so", 500);
+  const auto bring = [&](const std::string& name, const std::string& content,
+                         const std::string& project, uploads::Fields more = {}) {
+    more["Authorization"] = basic(admin_);
+    more.insert(uploads::form_header().begin(), uploads::form_header().end());
+    const std::string form =
+        uploads::form_part("name=\"file\"; filename=\"" + name + "\"", content) +
+        uploads::form_part("name=\"project\"", project) + uploads::form_end();
+    return uploads::send(server_->url(), "POST", "/settings/uploads", form, more);
+  };
+  EXPECT_EQ(bring("a.sym", file.content, "", {{"Origin", "http://evil.example"}}).status, 403);
+  const auto kept = bring("C:\\build\\libform.so.sym", file.content, "game");
+  EXPECT_EQ(kept.status, 303) << kept.body;
+  const auto page = get(std::string(kept.headers.find("Location").value_or("")));
+  EXPECT_EQ(page.status, 200);
+  EXPECT_TRUE(has(page, "libform.so")) << page.body;
+  EXPECT_EQ(uploads::send(server_->url(), "GET", "/p/game" + file.path).status, 200);
+  EXPECT_EQ(uploads::send(server_->url(), "GET", file.path).status, 404) << "the project's alone";
+  EXPECT_EQ(bring("a.sym", file.content, "nowhere").status, 404);
+  EXPECT_EQ(bring("", "", "").status, 400);
+  EXPECT_EQ(bring("no.zip", "no zip", "").status, 400);
+}
+
 TEST_F(SettingsPages, MakeATokenWhoseSecretIsShownOnce) {
   const std::string form = "label=from+the+page&right=upload&right=read&project=game&days=7";
   EXPECT_EQ(post("/settings/tokens", form, {{"Origin", "http://evil.example"}}).status, 403);
@@ -250,6 +275,11 @@ TEST_F(SettingsPages, MakeATokenWhoseSecretIsShownOnce) {
   EXPECT_TRUE(has(page, "<bdi>upload, read</bdi>"));
   EXPECT_FALSE(has(page, secret));
 
+  EXPECT_EQ(post("/settings/tokens/extend", "id=4&days=soon").status, 400);
+  const auto extended = post("/settings/tokens/extend", "id=4&days=0");
+  EXPECT_EQ(extended.status, 303);
+  page = get(std::string(extended.headers.find("Location").value_or("")));
+  EXPECT_TRUE(has(page, "The token from the page has another end")) << page.body;
   const auto revoked = post("/settings/tokens/revoke", "id=4");
   EXPECT_EQ(revoked.status, 303);
   page = get(std::string(revoked.headers.find("Location").value_or("")));
@@ -258,6 +288,7 @@ TEST_F(SettingsPages, MakeATokenWhoseSecretIsShownOnce) {
   EXPECT_EQ(uploads::send(server_->url(), "PUT", file.path, "x", {{"Auth-Token", secret}}).status,
             403);
   EXPECT_EQ(post("/settings/tokens/revoke", "id=4").status, 404);
+  EXPECT_EQ(post("/settings/tokens/extend", "id=4&days=1").status, 404);
 }
 
 TEST_F(SettingsPages, SayWhyATokenWasNotMade) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 #include "base/child.h"
@@ -14,6 +15,7 @@
 #include "net/client.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/raw_http.h"
 #include "testing/scripted_server.h"
 #include "testing/server_process.h"
 #include "testing/small_disk.h"
@@ -103,6 +105,34 @@ TEST_F(UpstreamTest, AMissIsRememberedForAWhile) {
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
   EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+}
+
+TEST_F(UpstreamTest, ARememberedMissIsAskedForAgainWhenSomebodySaysSo) {
+  write("store/here", "");
+  start_with_directory("retry_seconds = 3600\n");
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+  write("store" + store_path("app.bin"), "the file");
+  EXPECT_EQ(get(store_path("app.bin")).status, 404);
+  EXPECT_EQ(get(store_path("app.bin") + "?_refresh").body, "the file");
+}
+
+// Whoever has another content may say so, which hides nothing from who takes any.
+TEST_F(UpstreamTest, TheContentThatIsWantedIsTold) {
+  std::mutex mutex;
+  std::vector<std::string> told;
+  ScriptedServer upstream(root_.path(), [&](net::Request& request) {
+    const std::lock_guard lock(mutex);
+    told.emplace_back(request.header("SymbolChecksum"));
+    return told.back().empty() ? net::Answer::text(200, "the file") : net::Answer::text(404, "no");
+  });
+  start(upstream.table("cabinets = 0\nlayout = \"ssqp\"\n"));
+  const std::string checksum = "SHA256:" + std::string(64, 'a');
+  const std::string address = server_->url().substr(7);
+  const auto demanding =
+      testing_support::raw_get(address, "/f/1/f", "SymbolChecksum: " + checksum + "\r\n");
+  EXPECT_EQ(demanding.status, 404);
+  EXPECT_EQ(get("/f/1/f").body, "the file");
+  EXPECT_EQ(told, (std::vector<std::string>{checksum, ""}));
 }
 
 // Over a restart, too: nobody is asked again for what was not there a minute ago.
@@ -221,6 +251,73 @@ TEST_F(UpstreamTest, AServerThatFailsIsLeftAloneAndTheNextOneIsAsked) {
   EXPECT_EQ(get(store_path("app.bin")).body, "the file");
   for (int i = 0; i < 9; ++i) EXPECT_EQ(get(fmt::format("/f{0}/1/f{0}", i)).body, "another");
   EXPECT_EQ(broken.asked, 3);
+}
+
+// A debugger is not kept waiting for who is down, and a client that remembers misses is told of
+// none.
+TEST_F(UpstreamTest, WhatAServerMayHaveThatIsDownIsNotWaitedFor) {
+  ScriptedServer broken(root_.path(), [](net::Request&) { return net::Answer::text(500, "no"); });
+  start(broken.table("failures_max = 2\nrest_seconds = 3600\n"));
+  const std::string symsrv = "User-Agent: Microsoft-Symbol-Server/10.0.10036.206\r\n";
+  const std::string address = server_->url().substr(7);
+  const auto first = testing_support::raw_get(address, "/a/1/a", symsrv);
+  EXPECT_EQ(first.status, 503);
+  EXPECT_EQ(first.header("Symbol-Agent-Status"), "0x80070512");
+  EXPECT_EQ(testing_support::raw_get(address, "/b/1/b", symsrv).status, 404);  // it rests by now
+  const auto third = testing_support::raw_get(address, "/c/1/c", symsrv);
+  EXPECT_EQ(third.status, 404);
+  EXPECT_EQ(third.header("Symbol-Agent-Status"), "");
+  EXPECT_EQ(third.header("X-Faultline-Reason").find("unavailable: "), 0u);
+  EXPECT_EQ(broken.asked, 2);
+  const std::string elfutils = "User-Agent: elfutils/0.188,Linux/x86_64,debian/12\r\n";
+  EXPECT_EQ(testing_support::raw_get(address, "/c/1/c", elfutils).status, 0) << "a reset";
+  EXPECT_EQ(get("/c/1/c").status, 503);
+}
+
+// Neither for ever, nor behind more than may wait.
+TEST_F(UpstreamTest, NobodyWaitsForATurnWithoutEnd) {
+  std::atomic<bool> may_go{false};
+  ScriptedServer slow(root_.path(), [&](net::Request&) {
+    while (!may_go) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return net::Answer::text(200, "the file");
+  });
+  start(slow.table("requests_max = 1\nwait_seconds = 1\ncabinets = 0\n"));
+  std::thread first([&] { EXPECT_EQ(get("/a/1/a").body, "the file"); });
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (slow.asked == 0 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(get("/b/1/b").status, 503);
+  may_go = true;
+  first.join();
+  EXPECT_EQ(slow.asked, 1);
+}
+
+// One that lets us in nowhere does not make a miss of what another one may have.
+TEST_F(UpstreamTest, ARefusalHidesNoServerThatIsDown) {
+  ScriptedServer closed(root_.path(), [](net::Request&) { return net::Answer::text(401, "who?"); });
+  ScriptedServer broken(root_.path(), [](net::Request&) { return net::Answer::text(500, "no"); });
+  start(closed.table() + broken.table("failures_max = 0\n"));
+  EXPECT_EQ(get("/a/1/a").status, 503);
+}
+
+// It asks us back before it answers.
+TEST_F(UpstreamTest, ServersThatAskOneAnotherDoNotWaitForOneAnother) {
+  std::atomic<int> told{0};
+  ScriptedServer other(root_.path(), [&](net::Request& request) {
+    net::ClientRequest back;
+    back.url = server_->url() + request.path.substr(std::string_view("/store").size());
+    back.headers.add("X-Faultline-Asked-By",
+                     std::string(request.header("X-Faultline-Asked-By")) + ", other");
+    const auto answer = net::Client().send(back);
+    told = answer.ok() ? answer->status : -1;
+    return net::Answer::text(404, "no");
+  });
+  start(other.table("cabinets = 0\n"));
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(get("/f/1/f").status, 404);
+  EXPECT_EQ(told, 404);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
 }
 
 TEST_F(UpstreamTest, HoweverManyAskItIsFetchedOnce) {

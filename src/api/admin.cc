@@ -20,6 +20,12 @@ Answer revoke(store::Access& access, const Request& request, const store::Actor&
   return revoked.ok() ? Answer::json(200, "{}") : admin_failed(revoked.error());
 }
 
+Answer extend(store::Access& access, const Request& request, const store::Actor& actor) {
+  const auto extended =
+      store::post_extend(access, request.path_parameter("id"), request.body, actor);
+  return extended.ok() ? Answer::json(200, *extended) : admin_failed(extended.error());
+}
+
 Answer audit(store::Access& access, const Request& request) {
   const auto entries = store::audit_json(access, request.query);
   return entries.ok() ? Answer::json(200, *entries) : admin_failed(entries.error());
@@ -50,6 +56,10 @@ void add_admin_routes(net::Router& router, const Gate& gate, store::Access& acce
   add_admin_route(router, gate, "POST", "/api/v1/tokens/{id}/revoke",
                   [&access](Request& request, const store::Actor& actor) {
                     return revoke(access, request, actor);
+                  });
+  add_admin_route(router, gate, "POST", "/api/v1/tokens/{id}/extend",
+                  [&access](Request& request, const store::Actor& actor) {
+                    return extend(access, request, actor);
                   });
   add_admin_route(
       router, gate, "GET", "/api/v1/audit",

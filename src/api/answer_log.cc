@@ -13,6 +13,7 @@ namespace {
 using base::log::Field;
 
 constexpr std::size_t kTextMax = 500;  // of a path, a reason
+constexpr std::size_t kIdMax = 100;    // of a request, as others call it
 
 bool is_refusal(const net::Ending& ending) { return ending.status >= 400 || ending.broken_off; }
 
@@ -48,6 +49,10 @@ std::optional<AnswerLog::Fields> AnswerLog::line_for(const net::Request& request
       {"reason", Kind::text, text(ending.note)},
       {"bytes", Kind::number, std::to_string(ending.bytes)},
       {"ms", Kind::number, fmt::format("{:.1f}", static_cast<double>(ending.time.count()) / 1000)}};
+  // Of a proxy in front, or the client: finds the line that belongs to theirs.
+  if (const std::string_view id = request.header("X-Request-Id"); !id.empty()) {
+    line.push_back({"request", Kind::text, text(id.substr(0, kIdMax))});
+  }
   if (const std::uint64_t left_out = left_out_.exchange(0); left_out != 0) {
     line.push_back({"left_out", Kind::number, std::to_string(left_out)});
   }

@@ -29,6 +29,15 @@ TEST(AnswerLog, SaysWhoAskedAndWhatCameOfIt) {
       std::string::npos);
 }
 
+TEST(AnswerLog, HasTheNameThatAProxyGaveTheRequest) {
+  AnswerLog log(AnswerLog::Wants::all);
+  net::Request request = request_for("/x");
+  request.headers.set("X-Request-Id", "7f\"3\n" + std::string(1000, 'a'));
+  const std::string line = text_of(log.line_for(request, {200, "", 0, 0us, false}, 1));
+  EXPECT_NE(line.find(" request=\"7f?3?aaa"), std::string::npos) << line;
+  EXPECT_LT(line.size(), 300u);
+}
+
 TEST(AnswerLog, NeverHoldsAToken) {
   AnswerLog log(AnswerLog::Wants::all);
   const std::string line = text_of(log.line_for(

@@ -62,6 +62,12 @@ Answer answer_trouble(const net::Request& request, const base::Error& error) {
   return with_reason(std::move(answer), error);
 }
 
+Answer answer_missing(const base::Error& miss, std::string_view what_to_do) {
+  std::string body = "Not found: " + miss.what;
+  body.append("\n").append(what_to_do);
+  return with_reason(Answer::text(404, body), miss);
+}
+
 // Addresses, not names that look like one: "127.evil.example" is somebody's domain, and a page
 // of his could send requests to us under it.
 bool is_loopback_address(std::string_view text) {
@@ -160,9 +166,20 @@ Answer answer_miss(const net::Request& request, const base::Error& miss,
     default:
       break;
   }
-  std::string body = "Not found: " + miss.what;
-  body.append("\n").append(what_to_do);
-  return with_reason(Answer::text(404, body), miss);
+  return answer_missing(miss, what_to_do);
+}
+
+Answer answer_nobody_answers(const net::Request& request, const base::Error& miss,
+                             std::string_view what_to_do) {
+  switch (client_of(request)) {
+    case Client::symsrv:
+    case Client::dotnet:
+    case Client::lldb:
+    case Client::breakpad:
+      return answer_missing(miss, what_to_do);
+    default:
+      return answer_trouble(request, miss);
+  }
 }
 
 Answer answer_still_working(const net::Request& request) {

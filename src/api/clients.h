@@ -35,6 +35,11 @@ std::chrono::milliseconds patience_of(const net::Request& request);
 // `what_to_do` is added to the body of a 404.
 net::Answer answer_miss(const net::Request& request, const base::Error& miss,
                         std::string_view what_to_do);
+// The same where servers that may have it are down, and will be for a while. Who asks again as long
+// as it is told to, or gives us up, is told that it is not here: it goes on to its next server, and
+// remembers nothing.
+net::Answer answer_nobody_answers(const net::Request& request, const base::Error& miss,
+                                  std::string_view what_to_do);
 // The same for something that is still being made when patience is over.
 net::Answer answer_still_working(const net::Request& request);
 

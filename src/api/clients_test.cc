@@ -38,6 +38,23 @@ TEST(Clients, OurTroubleIsNothingThatAClientRemembersAsAMiss) {
   }
 }
 
+// Who would ask for ever, or give us up, goes on; who remembers misses is told of none.
+TEST(Clients, ServersThatAreDownAreAMissForThoseWhoForgetIt) {
+  const base::Error down{Fault::unavailable, "down"};
+  const auto told = [&](std::string_view agent) {
+    return answer_nobody_answers(request_from(agent), down, "");
+  };
+  const net::Answer symsrv = told(kSymsrv);
+  EXPECT_EQ(symsrv.status, 404);
+  EXPECT_FALSE(symsrv.headers.find("Symbol-Agent-Status"));
+  EXPECT_EQ(symsrv.headers.find("Cache-Control"), "no-store");
+  EXPECT_EQ(symsrv.headers.find("X-Faultline-Reason"), "unavailable: down");
+  EXPECT_EQ(told("LLVM-HTTPClient/1.0").status, 404);
+  EXPECT_TRUE(told(kElfutils).reset);
+  EXPECT_EQ(told("symbolicator/25.1.0").status, 503);
+  EXPECT_EQ(told("curl/8").status, 503);
+}
+
 TEST(Clients, AreKnownByWhatOnlyTheySend) {
   struct Row {
     const char* target;

@@ -74,7 +74,6 @@ void add_metadata_route(net::Router& router, db::Database& database,
     route.method = "GET";
     route.pattern = std::string(prefix) + "/metadata";
     route.runs = net::Runs::pool;
-    route.admit = options.refuse;
     route.handler = [&database, options](Request& request) -> net::Reply {
       return get_metadata(request, database, options);
     };

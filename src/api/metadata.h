@@ -21,8 +21,6 @@ struct MetadataOptions {
   std::chrono::seconds time_max{5};
   // Who may read a project: nothing, or the refusal. Null: nobody. Memory only.
   std::function<std::optional<net::Answer>(const net::Request&)> allows;
-  // Asked of each request before anything else: too many of them, perhaps. Null: nobody is asked.
-  std::function<std::optional<net::Answer>(const net::Request&)> refuse = nullptr;
 };
 
 // `database` must outlive the server.

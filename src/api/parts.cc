@@ -192,7 +192,6 @@ void add_parts_routes(net::Router& router, const UploadRooms& rooms, PartialUplo
     route.body = body;
     route.runs = net::Runs::pool;
     route.admit = [context](const Request& request) -> std::optional<Answer> {
-      if (auto refused = refuse_too_many(context, request)) return refused;
       const Admission admission = context->rooms.gate.admit_upload(request, path_project(request));
       if (const auto* denial = std::get_if<Denial>(&admission)) {
         return tecken_dialect().refusal(*denial);

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "net/round_trips.h"
 
 namespace api {
 
@@ -96,8 +97,11 @@ net::Reply get_source(const Request& request, sources::Sources& sources, const S
   if (!reader) {
     return answer_miss(request, {Fault::not_found, "sources are read with a token here"}, "");
   }
+  if (!options->own_name.empty() && net::comes_round(request, options->own_name)) {
+    return answer_miss(request, {Fault::not_found, "we have asked for it ourselves"}, "");
+  }
   const std::string path = wanted_path(request.path_rest());
-  const auto debuginfo = ident::find_buildid_request(id, "debuginfo", scope_of(request));
+  auto debuginfo = ident::find_buildid_request(id, "debuginfo", scope_of(request));
   if (!debuginfo || path.size() > kMaxPath || path.size() < 2 ||
       path.find('\0') != std::string::npos) {
     return answer_miss(
@@ -105,6 +109,7 @@ net::Reply get_source(const Request& request, sources::Sources& sources, const S
         {Fault::not_found, "expected an even number of hexadecimal digits and the path of a file"},
         "");
   }
+  debuginfo->asked_by = request.header(net::kAskedBy);
   sources::Question question{{*debuginfo}, path, {}, {}};
   const auto deadline =
       std::min(request.deadline, std::chrono::steady_clock::now() + retries->patience_of(request));
@@ -276,13 +281,11 @@ net::Route route_of(const char* method, std::string pattern, net::Handler handle
 // Of the default project, or of the one in the prefix.
 void add_reading_routes(net::Router& router, const std::string& prefix, sources::Sources& sources,
                         const Shared& options) {
-  net::Route debuginfod =
+  router.add(
       route_of("GET", prefix + "/buildid/{id}/source/**",
                [&sources, options, retries = std::make_shared<BriefRetries>()](Request& request) {
                  return get_source(request, sources, options, retries);
-               });
-  debuginfod.admit = options->refuse;
-  router.add(std::move(debuginfod));
+               }));
   net::Route profiler = route_of(
       "POST", prefix + "/source/v1",
       [&sources, options](Request& request) { return post_source(request, sources, options); });
@@ -309,7 +312,6 @@ void add_source_routes(net::Router& router, sources::Sources& sources,
                               return get_uploaded(request, sources, *options);
                             });
   get.runs = net::Runs::pool;
-  get.admit = options->refuse;
   router.add(std::move(get));
 
   net::Route put = route_of(

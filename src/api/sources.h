@@ -27,10 +27,10 @@ struct SourcesOptions {
   std::function<void(const Reader& reader, const std::string& peer, const std::string& what)> note;
   std::string allowed_origin;  // of web pages that may POST /source/v1; "": none
   std::uint64_t file_size_max = 16ull << 20;
+  // Ours among servers that ask one another (net/round_trips.h); "": we ask nobody.
+  std::string own_name;
   // Who may upload: nothing, or the refusal.
   std::function<std::optional<net::Answer>(const net::Request&)> refuse_upload;
-  // Asked of each reader before anything else: too many requests, perhaps. Null: nobody is asked.
-  std::function<std::optional<net::Answer>(const net::Request&)> refuse = nullptr;
 };
 
 // `sources` must outlive the server.

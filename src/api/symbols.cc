@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "net/percent.h"
+#include "net/round_trips.h"
 #include "supply/choose.h"
 
 namespace api {
@@ -138,6 +139,9 @@ Outcome answer_found(const Request& request, Pass pass, const SymbolRequest& wan
       if (supply::says_nobody_has(found.miss())) {
         const Error miss{Fault::not_found, "nobody has uploaded " + words_for(request, wanted)};
         return answer_miss(request, miss, upload_advice(request));
+      }
+      if (supply::says_nobody_answers(found.miss())) {
+        return answer_nobody_answers(request, found.miss(), upload_advice(request));
       }
       return answer_miss(request, found.miss(), upload_advice(request));
     case Found::State::unknown:
@@ -326,7 +330,24 @@ void refresh(const Request& request, supply::Supply& supply, const StoreOptions&
   if (first_segment_of(request.path) == "p" && (!options.allows || options.allows(request))) return;
   const auto wanted = find_wanted(request, {});
   if (!wanted) return;
+  if (options.forget) options.forget(*wanted);
   supply.refresh(*wanted);
+}
+
+// Who waits for us to answer is who we wait for.
+Answer answer_circle(const Request& request) {
+  return answer_miss(request,
+                     {Fault::not_found,
+                      "we have asked for it ourselves: servers that ask one "
+                      "another in a circle have not what nobody of them has"},
+                     "");
+}
+
+net::Handler without_circles(net::Handler handler, std::string own_name) {
+  return [handler = std::move(handler), own_name = std::move(own_name)](Request& request) {
+    if (net::comes_round(request, own_name)) return net::Reply(answer_circle(request));
+    return handler(request);
+  };
 }
 
 // A page of another site may read symbol files: they are asked for without credentials.
@@ -350,7 +371,6 @@ void add_store_routes(net::Router& router, supply::Supply& supply, StoreOptions 
   net::Route route;
   route.method = "GET";
   route.pattern = "/**";
-  route.admit = options.refuse;
   const auto shared = std::make_shared<const StoreOptions>(std::move(options));
   const auto retries = std::make_shared<BriefRetries>();
   const net::Handler plain = dispatch(
@@ -371,6 +391,9 @@ void add_store_routes(net::Router& router, supply::Supply& supply, StoreOptions 
   };
   if (shared->statistics != nullptr) {
     route.handler = count_symbols(std::move(route.handler), *shared->statistics);
+  }
+  if (!shared->own_name.empty()) {
+    route.handler = without_circles(std::move(route.handler), shared->own_name);
   }
   router.add(std::move(route));
 

@@ -32,8 +32,12 @@ struct StoreOptions {
   // Who may read what lies under /p/PROJECT/; nothing means go on. Without it nobody may.
   std::function<std::optional<net::Answer>(const net::Request&)> allows;
   statistics::Statistics* statistics = nullptr;  // counts what is answered; null: nobody does
-  // Asked of each request before anything else: too many of them, perhaps. Null: nobody is asked.
-  std::function<std::optional<net::Answer>(const net::Request&)> refuse;
+  // Told of what is to be looked for anew (?_refresh): forgets what other servers said. Memory
+  // only.
+  std::function<void(const ident::SymbolRequest&)> forget;
+  // Ours among servers that ask one another: what comes round is not asked again
+  // (net/round_trips.h). "": we ask nobody.
+  std::string own_name;
 };
 
 // `supply` and the statistics must outlive the server.

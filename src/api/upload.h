@@ -39,8 +39,6 @@ struct UploadOptions {
   std::string url_hosts;           // from where archives may be fetched, comma between
   bool url_private_hosts = false;  // even where these have private addresses
   std::string url_ca_bundle;       // "": the system's
-  // Asked of each upload before anything else: too many of them, perhaps. Null: nobody is asked.
-  std::function<std::optional<net::Answer>(const net::Request&)> refuse;
 };
 
 // What the handlers work with; all of it must outlive the server.

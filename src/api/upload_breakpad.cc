@@ -87,7 +87,6 @@ Answer complete(const Context& context, Request& request) {
 // The right is in the query here, so the head is judged with it.
 net::Route judged_with_key(const Context& context, net::Route route) {
   route.admit = [context](const Request& request) -> std::optional<Answer> {
-    if (auto refused = refuse_too_many(context, request)) return refused;
     const Admission admission = admit(context, request);
     if (const auto* refusal = std::get_if<Denial>(&admission)) {
       return tecken_dialect().refusal(*refusal);
@@ -113,7 +112,6 @@ void add_breakpad_routes(net::Router& router, const Context& context) {
   net::Route put = upload_route(context, tecken_dialect(), "PUT", "/v1/uploads/{id}",
                                 context->options.body_size_max);
   put.admit = [context](const Request& request) {  // the key is the right
-    if (auto refused = refuse_too_many(context, request)) return refused;
     return refuse_for_lack_of_disk(context, tecken_dialect(), request);
   };
   put.handler = [context](Request& request) -> net::Reply { return put_bytes(context, request); };

@@ -89,7 +89,6 @@ net::Route admitted_route(const Context& context, const Dialect& dialect, std::s
   route.pattern = std::move(pattern);
   route.runs = net::Runs::pool;
   route.admit = [context, &dialect](const Request& request) -> std::optional<Answer> {
-    if (auto refused = refuse_too_many(context, request)) return refused;
     const Admission admission = context->rooms.gate.admit_upload(request, path_project(request));
     if (const auto* refusal = std::get_if<Denial>(&admission)) return dialect.refusal(*refusal);
     return refuse_for_lack_of_disk(context, dialect, request);
@@ -163,10 +162,6 @@ std::optional<std::string> path_project(const Request& request) {
   const std::string_view project = request.path_parameter("project");
   if (project.empty()) return std::nullopt;
   return std::string(project);
-}
-
-std::optional<Answer> refuse_too_many(const Context& context, const Request& request) {
-  return context->options.refuse ? context->options.refuse(request) : std::nullopt;
 }
 
 std::optional<Answer> refuse_for_lack_of_disk(const Context& context, const Dialect& dialect,
@@ -310,7 +305,6 @@ std::function<std::optional<Answer>(const Request&)> upload_gate(const UploadRoo
                                                                  const UploadOptions& options) {
   const auto context = std::make_shared<const UploadContext>(UploadContext{rooms, options});
   return [context](const Request& request) -> std::optional<Answer> {
-    if (auto refused = refuse_too_many(context, request)) return refused;
     if (auto refused = refuse_uploader(request, context->rooms.gate)) return refused;
     return refuse_for_lack_of_disk(context, tecken_dialect(), request);
   };

@@ -48,8 +48,6 @@ using UploadHandler = std::function<net::Reply(net::Request& request)>;
 void add_for_projects(net::Router& router, net::Route route, const UploadHandler& handler);
 
 std::optional<std::string> path_project(const net::Request& request);
-// Who asks too often. First in every `admit`, the ones that a protocol has for itself, too.
-std::optional<net::Answer> refuse_too_many(const Context& context, const net::Request& request);
 std::optional<net::Answer> refuse_for_lack_of_disk(const Context& context, const Dialect& dialect,
                                                    const net::Request& request);
 // The same for what has to be unpacked, which stops earlier.

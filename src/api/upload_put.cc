@@ -86,7 +86,6 @@ void add_put_route(net::Router& router, const Context& context) {
   net::Route route =
       upload_route(context, tecken_dialect(), "PUT", "/**", context->options.body_size_max);
   route.admit = [context](const Request& request) -> std::optional<Answer> {
-    if (auto refused = refuse_too_many(context, request)) return refused;
     const Admission admission = context->rooms.gate.admit_upload(request, project_of(request));
     if (const auto* refusal = std::get_if<Denial>(&admission)) {
       return tecken_dialect().refusal(*refusal);

@@ -284,7 +284,6 @@ void add_sentry_routes(net::Router& router, const Context& context) {
   net::Route assemble_route =
       upload_text_route(context, sentry_dialect(), "POST", kAssemble, kAssembleSizeMax);
   assemble_route.admit = [context](const Request& request) -> std::optional<Answer> {
-    if (auto refused = refuse_too_many(context, request)) return refused;
     const Admission admission =
         context->rooms.gate.admit_upload(request, project_of(context, request));
     if (const auto* refusal = std::get_if<Denial>(&admission)) {

@@ -242,7 +242,6 @@ void add_tecken_v2_routes(net::Router& router, const Context& context) {
                                 context->options.body_size_max);
   // The id is the right.
   put.admit = [context](const Request& request) {
-    if (auto refused = refuse_too_many(context, request)) return refused;
     return refuse_for_lack_of_disk(context, tecken_dialect(), request);
   };
   put.handler = [context](Request& request) -> net::Reply { return put_session(context, request); };

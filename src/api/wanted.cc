@@ -4,6 +4,7 @@
 
 #include "api/clients.h"
 #include "base/text.h"
+#include "net/round_trips.h"
 
 namespace api {
 namespace {
@@ -77,6 +78,7 @@ std::optional<ident::SymbolRequest> find_wanted(const net::Request& request, con
     wanted->keys.resize(1);
   }
   if (has_query_name(request.query, "try")) wanted->scope.include_try = true;
+  wanted->asked_by = request.header(net::kAskedBy);
   if (wanted->artifact == ident::Artifact::stored) {
     ident::demand_content(*wanted, checksums_of(request.header("SymbolChecksum")));
   }
@@ -90,7 +92,9 @@ std::optional<ident::SymbolRequest> find_wanted_msfz(const net::Request& request
   auto path = ident::find_store_path(request.path);
   if (!path || !base::lower_ascii(path->file).ends_with(".pdb")) return std::nullopt;
   path->is_msfz = true;
-  return ident::request_of(*path, wanted.scope);
+  ident::SymbolRequest packed = ident::request_of(*path, wanted.scope);
+  packed.asked_by = wanted.asked_by;
+  return packed;
 }
 
 }  // namespace api

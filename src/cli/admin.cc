@@ -89,6 +89,11 @@ Result<void> run(const Arguments& arguments) {
     return {};
   }
   if (arguments.action == "revoke") return source->revoke(arguments.name);
+  if (arguments.action == "extend") {
+    const std::string text = TRY(source->extend(arguments.name, request_json(arguments)));
+    if (arguments.json) std::printf("%s\n", text.c_str());
+    return {};
+  }
   const std::string text = TRY(source->create(what, request_json(arguments)));
   const auto made = base::JsonValue::parse(text);
   const std::string secret(made.ok() ? (*made)["token"].text_or("") : "");
@@ -104,7 +109,7 @@ Result<void> run(const Arguments& arguments) {
 bool is_known(const Arguments& arguments) {
   if (arguments.action == "create") return !arguments.name.empty();
   if (arguments.action == "list") return true;
-  return arguments.thing == "token" && arguments.action == "revoke" && !arguments.name.empty();
+  return arguments.thing == "token" && !arguments.name.empty();
 }
 
 }  // namespace
@@ -114,11 +119,11 @@ int run_admin(int argc, char** argv) {
   Arguments arguments;
   Options options(argv[0], "Projects and tokens of a server.");
   options.choice("thing", arguments.thing, {"token", "project"}, "token or project");
-  options.choice("action", arguments.action, {"create", "list", "revoke"},
-                 "create, list, or revoke (tokens)");
-  options.positional("name", arguments.name,
-                     "the project's name; the new token's label; the id of a token to revoke",
-                     false);
+  options.choice("action", arguments.action, {"create", "list", "revoke", "extend"},
+                 "create, list, or (tokens) revoke and extend");
+  options.positional(
+      "name", arguments.name,
+      "the project's name; the new token's label; the id of a token to revoke or extend", false);
   options.text("-d,--data", arguments.data, "data directory (default: faultline-data)");
   options.text("--database", arguments.database,
                "of a directory that nobody serves: postgresql://… (default: SQLite in there)");
@@ -126,7 +131,8 @@ int run_admin(int argc, char** argv) {
                "of a token, commas between: upload or upload-try, read, view-uploads, admin "
                "(default: upload)");
   options.text("--project", arguments.project, "the only one it is good for (default: all)");
-  options.number("--days", arguments.days, "how long a token lives; 0: for ever (default: 365)");
+  options.number("--days", arguments.days,
+                 "how long a token lives from now on; 0: for ever (default: 365)");
   options.flag("--strict", arguments.strict, "a project that takes only what it can verify");
   options.flag("--two-tier", arguments.two_tier, "a project that is shown as a two-tier store");
   options.flag("--no-cabinets", arguments.no_cabinets,
@@ -147,7 +153,9 @@ int run_admin(int argc, char** argv) {
     arguments.quota_bytes = *quota;
   }
   if (!is_known(arguments)) {
-    fail("say: admin token create LABEL | list | revoke ID, or admin project create NAME | list");
+    fail(
+        "say: admin token create LABEL | list | revoke ID | extend ID, or admin project create "
+        "NAME | list");
     return kBadUsage;
   }
   const auto done = run(arguments);

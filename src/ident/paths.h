@@ -66,6 +66,8 @@ struct SymbolRequest {
   bool checks_content = false;  // a portable PDB must bear a key of kind checksum, too
   // As the client spelled it, for servers that tell spellings apart; not part of the question.
   std::optional<StorePath> asked = std::nullopt;
+  // The servers that asked before us (net/round_trips.h); not part of the question either.
+  std::string asked_by = {};
 
   // One text for each distinct question: what a cache of answers is keyed by.
   std::string cache_key() const;

@@ -185,10 +185,12 @@ struct Route {
 class Router {
  public:
   void add(Route route);
+  using Admit = std::function<std::optional<Answer>(const Request&)>;  // as of a Route
+  // Asked before the own `admit` of each route that is added from here on; null: nobody is.
+  void guard(Admit guard) { guard_ = std::move(guard); }
   // A GET without a body whose handler may block.
   void add_get_on_pool(std::string_view pattern, Handler handler);
   // Likewise a POST of a small body, kept in memory.
-  using Admit = std::function<std::optional<Answer>(const Request&)>;  // as of a Route
   void add_post_on_pool(std::string_view pattern, std::uint64_t size_max, Admit admit,
                         Handler handler);
   struct Match {
@@ -214,6 +216,7 @@ class Router {
   std::vector<std::shared_ptr<const Entry>> routes_;
   std::map<std::string, std::vector<std::size_t>, std::less<>> by_first_;  // literal first segment
   std::vector<std::size_t> others_;
+  Admit guard_;
 };
 
 }  // namespace net

@@ -44,6 +44,43 @@ Router example_router() {
   return router;
 }
 
+TEST(Router, AGuardIsAskedBeforeTheRoutesOwn) {
+  Router router;
+  const auto add = [&](std::string_view pattern, bool has_own) {
+    Route made;
+    made.method = "GET";
+    made.pattern = pattern;
+    made.handler = [](Request&) -> Reply { return Answer::text(200, ""); };
+    if (has_own) {
+      made.admit = [](const Request&) { return std::optional<Answer>(Answer::text(401, "")); };
+    }
+    router.add(std::move(made));
+  };
+  bool is_busy = true;
+  add("/before", false);
+  router.guard([&](const Request&) -> std::optional<Answer> {
+    if (is_busy) return Answer::text(429, "");
+    return std::nullopt;
+  });
+  add("/guarded", false);
+  add("/both", true);
+  router.guard(nullptr);
+  add("/after", false);
+  const auto refused = [&](std::string_view path) {
+    Request request = Request::of("GET", path);
+    const Route* found = router.match(request).route;
+    const auto answer = found->admit ? found->admit(request) : std::nullopt;
+    return answer ? answer->status : 0;
+  };
+  EXPECT_EQ(refused("/before"), 0);
+  EXPECT_EQ(refused("/guarded"), 429);
+  EXPECT_EQ(refused("/both"), 429);
+  EXPECT_EQ(refused("/after"), 0);
+  is_busy = false;
+  EXPECT_EQ(refused("/guarded"), 0);
+  EXPECT_EQ(refused("/both"), 401);
+}
+
 TEST(Router, PicksTheFirstThatFits) {
   const Router router = example_router();
   struct Row {

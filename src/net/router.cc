@@ -17,6 +17,13 @@ std::string_view first_segment(std::string_view path) {
   return path.substr(begin, end - begin);
 }
 
+Router::Admit first_then(Router::Admit first, Router::Admit then) {
+  return [first = std::move(first), then = std::move(then)](const Request& request) {
+    auto refused = first(request);
+    return refused || !then ? refused : then(request);
+  };
+}
+
 }  // namespace
 
 void Router::add_get_on_pool(std::string_view pattern, Handler handler) {
@@ -42,6 +49,7 @@ void Router::add_post_on_pool(std::string_view pattern, std::uint64_t size_max, 
 
 void Router::add(Route route) {
   ASSERT(!route.pattern.empty() && route.pattern[0] == '/');
+  if (guard_) route.admit = first_then(guard_, std::move(route.admit));
   Entry entry;
   const std::string_view pattern = std::string_view(route.pattern).substr(1);
   for (const std::string_view part : base::split(pattern, '/')) {

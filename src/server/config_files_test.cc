@@ -100,7 +100,8 @@ TEST_F(ConfigFiles, CachesComeBeforeTheirServersWithTheSameFilter) {
   const std::string all = root_.path() + "/all", own = root_.path() + "/one";
   write("faultline.toml",
         "upstreams.cache = \"" + all +
-            "\"\nupstreams.deny = [\"x\", \"y\"]\n[[upstream]]\nname = "
+            "\"\nupstreams.cache_size = \"1 GiB\"\nupstreams.deny = [\"x\", \"y\"]\n"
+            "[[upstream]]\ncache_size = 5\nname = "
             "\"one\"\nurl = \"http://127.0.0.1:1/\"\nallow = \"one\"\ncache = \"" +
             own + "\"\n");
   const Options options =
@@ -111,6 +112,9 @@ TEST_F(ConfigFiles, CachesComeBeforeTheirServersWithTheSameFilter) {
   EXPECT_EQ(options.upstreams[1].name, "cache of one");
   EXPECT_EQ(options.upstreams[1].allow, "one");
   EXPECT_EQ(options.upstreams[1].copies, std::vector<std::string>{all});
+  EXPECT_EQ(options.upstreams[0].tree_size_max, 1u << 30);
+  EXPECT_EQ(options.upstreams[1].tree_size_max, 5u);
+  EXPECT_EQ(options.upstreams[2].tree_size_max, 0u) << "nobody's files but a cache's ever go";
   EXPECT_EQ(options.upstreams[2].url, "http://127.0.0.1:1/");
   EXPECT_EQ(options.upstreams[2].copies, (std::vector<std::string>{all, own}));
   for (const UpstreamOptions& server : options.upstreams) {

@@ -153,7 +153,7 @@ std::string why_ignored(int flag) {
     case kFdcachePrefetchMbs:
       return "--fdcache-prefetch…: members are extracted when they are scanned";
     case kForwardedTtl:
-      return "--forwarded-ttl-limit: other servers are not asked yet";
+      return "--forwarded-ttl-limit: it is 8, and servers that ask in a circle know it sooner";
     case kScanCheckpoint:
       return "--scan-checkpoint: each package is committed by itself";
     default:

@@ -23,6 +23,7 @@ class Planner {
     const std::vector<UpstreamOptions> given = std::exchange(options_.upstreams, {});
     UpstreamOptions everybodys;
     everybodys.cache = options_.upstreams_cache;
+    everybodys.cache_size = options_.upstreams_cache_size;
     Trees of_all;
     add_cache(everybodys, of_all);
     for (const UpstreamOptions& one : given) {
@@ -54,6 +55,7 @@ class Planner {
     cache.allow = of.allow;
     cache.deny = of.deny;
     cache.retry_seconds = of.retry_seconds;
+    cache.tree_size_max = of.cache_size;
     if (!reach(of.cache, cache.name, cache.url) || !is_there(cache)) return;
     add(cache, trees);
     trees.push_back(cache.url);

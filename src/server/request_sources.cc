@@ -171,6 +171,7 @@ Result<void> RequestSources::keep(const std::string& project, const TraceSource&
   if (!kinds) return Error{Fault::not_found, "it has no kind of file that is asked for"};
   server.kinds = *kinds;
   server.misses_max = kMissesMax;
+  server.has_room = [&disk = disk_] { return disk.may_extract(); };
   if (source.headers.size() > kHeadersMax) return Error{Fault::denied, "too many headers"};
   for (const auto& [name, value] : source.headers) {
     if (!is_header(name, value)) return Error{Fault::denied, "a header of the source is none"};

@@ -52,6 +52,7 @@ store::Project default_project(const SettingsRooms& rooms) {
   store::Project project;
   project.two_tier = layout.two_tier;
   project.cabinets = layout.cabinets;
+  project.quota = rooms.options.limit_default_project;
   return project;
 }
 
@@ -119,7 +120,9 @@ Result<ui::ProjectsPage> projects_of(const SettingsRooms& rooms, const Request& 
   for (store::Project& project : page_of(std::move(projects), shown.page, shown.page_size)) {
     ui::ProjectRow row;
     row.is_open = rooms.gate.is_open(project.name);
-    row.used = TRY(store::used_by(rooms.database, project.name));
+    // Of the default project that takes a while, and is not shown without a limit.
+    const bool is_counted = !project.name.empty() || project.quota != 0;
+    if (is_counted) row.used = TRY(store::used_by(rooms.database, project.name));
     row.upstreams = upstreams_of_project(rooms.upstreams, project.name);
     row.project = std::move(project);
     shown.rows.push_back(std::move(row));
@@ -135,7 +138,11 @@ ui::TokensPage tokens_of(const SettingsRooms& rooms, const Request& request) {
   shown.page_size = kTokensOnAPage;
   shown.page = page_number(request, shown.total, shown.page_size);
   const std::int64_t revoked = number_of(request, "revoked");
+  const std::int64_t extended = number_of(request, "extended");
   for (const store::Token& token : tokens) {
+    if (token.id == extended && token.revoked_at.us == 0) {
+      shown.note = "The token " + token.label + " has another end.";
+    }
     if (token.id == revoked && token.revoked_at.us != 0) {
       shown.note = "The token " + token.label + " was revoked: nobody is let in with it any more.";
     }

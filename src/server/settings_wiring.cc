@@ -2,6 +2,7 @@
 
 #include "api/actions.h"
 #include "api/admin_route.h"
+#include "api/upload_form.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "net/percent.h"
@@ -141,6 +142,19 @@ Result<Answer> post_revoke(const SettingsRooms& rooms, const Request& request,
   return Answer::redirect(303, "/settings/tokens?revoked=" + std::to_string(*id));
 }
 
+Result<Answer> post_extend(const SettingsRooms& rooms, const Request& request,
+                           const store::Actor& actor) {
+  const auto id = base::parse_decimal(field_of(request, "id"));
+  if (!id || *id > INT64_MAX) return Error{Fault::not_found, "there is no such token"};
+  const auto days = base::parse_decimal(base::trim(field_of(request, "days")));
+  if (!days || *days > INT32_MAX) {
+    return Error{Fault::malformed, "for how many days is it good? 0 is for ever"};
+  }
+  const base::Time end = TRY(store::end_after(static_cast<std::int64_t>(*days)));
+  TRY(rooms.access.extend_token(static_cast<std::int64_t>(*id), end, actor));
+  return Answer::redirect(303, "/settings/tokens?extended=" + std::to_string(*id));
+}
+
 Result<Answer> post_forget(const SettingsRooms& rooms, const Request& request,
                            const store::Actor& actor) {
   const std::string which = field_of(request, "server");
@@ -159,6 +173,11 @@ Result<Answer> post_forget(const SettingsRooms& rooms, const Request& request,
   base::log::info("{} from {} made us forget remembered misses of upstream servers: {}",
                   base::to_valid_utf8(actor.name), actor.peer, which);
   return Answer::redirect(303, "/settings/upstreams?forgotten=" + which);
+}
+
+Answer kept_or_not(const Result<std::int64_t>& upload) {
+  if (!upload.ok()) return failed(upload.error());
+  return unkept(Answer::redirect(303, "/settings/uploads/" + std::to_string(*upload)));
 }
 
 std::string forgotten_note(const Request& request, const ui::UpstreamsPage& page) {
@@ -213,9 +232,22 @@ void add_settings_pages(net::Router& router, const SettingsRooms& rooms) {
   button("/settings/tokens/revoke", [rooms](const Request& request, const store::Actor& actor) {
     return post_revoke(rooms, request, actor);
   });
+  button("/settings/tokens/extend", [rooms](const Request& request, const store::Actor& actor) {
+    return post_extend(rooms, request, actor);
+  });
   button("/settings/upstreams", [rooms](const Request& request, const store::Actor& actor) {
     return post_forget(rooms, request, actor);
   });
+}
+
+void add_upload_form(net::Router& router, const api::UploadRooms& rooms,
+                     const api::UploadOptions& options) {
+  const api::Gate& gate = rooms.gate;
+  api::FormWays ways;
+  ways.refuse = [&gate](const Request& request) { return refuse_button(request, gate); };
+  ways.admit = [&gate](const Request& request) { return api::admit_admin(request, gate); };
+  ways.tell = kept_or_not;
+  api::add_form_route(router, rooms, options, "/settings/uploads", std::move(ways));
 }
 
 }  // namespace server

@@ -6,11 +6,15 @@
 // Format: docs/operation.md
 #pragma once
 
+#include "api/upload.h"
 #include "net/http.h"
 #include "server/settings_values.h"
 
 namespace server {
 
 void add_settings_pages(net::Router& router, const SettingsRooms& rooms);
+// The form of /settings/uploads that brings a file.
+void add_upload_form(net::Router& router, const api::UploadRooms& rooms,
+                     const api::UploadOptions& options);
 
 }  // namespace server

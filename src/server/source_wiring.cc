@@ -48,18 +48,19 @@ sources::Provider sources_in_packages(store::Containers& containers, ingest::Sca
 }
 
 sources::Others sources_upstream(UpstreamWork& upstreams, std::uint64_t size_max) {
-  const auto wish_of = [](const sources::Wanted& wanted) {
-    return upstream::SourceWish{wanted.project, wanted.build_id, wanted.path};
+  const auto wish_of = [size_max](const sources::Wanted& wanted) {
+    return upstream::SourceWish{wanted.project, wanted.build_id, wanted.path, size_max,
+                                wanted.asked_by};
   };
   sources::Others others;
   others.may_ask = [&upstreams, wish_of](const sources::Wanted& wanted) {
     return upstreams.may_ask(wish_of(wanted));
   };
-  others.ask = [&upstreams, wish_of, size_max](const sources::Wanted& wanted, const auto& done) {
+  others.ask = [&upstreams, wish_of](const sources::Wanted& wanted, const auto& done) {
     const auto fits = [checksum = wanted.checksum](std::string_view bytes) {
       return sources::fit_of(bytes, checksum) != sources::Fit::no;
     };
-    upstreams.ask(wish_of(wanted), size_max, fits, done);
+    upstreams.ask(wish_of(wanted), fits, done);
   };
   return others;
 }

@@ -1,6 +1,7 @@
 #include "server/upstream_caches.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,18 +9,40 @@
 #include <memory>
 
 #include "base/log.h"
+#include "store/data_directory.h"
 
 namespace server {
 
+using base::Error;
+using base::Fault;
 using base::Result;
 
 namespace {
 
 constexpr std::size_t kPieceSize = 256 * 1024;
 
-Result<void> copy(const base::Fd& from, const std::string& tree, const std::string& path) {
+struct Target {
+  std::string tree;
+  std::shared_ptr<BoundedTree> bounded;  // null: it has no bound
+};
+
+Result<void> make_room(const base::Fd& from, const Target& target, std::uint64_t free_min) {
+  struct stat info{};
+  if (::fstat(from.get(), &info) != 0) return base::error_from_errno(errno, "cannot stat", "it");
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  const std::uint64_t free = store::free_bytes(target.tree);
+  if (free < free_min || free - free_min < size) {
+    return Error{Fault::unavailable, "its disk is nearly full"};
+  }
+  return target.bounded ? target.bounded->reserve(size) : Result<void>();
+}
+
+Result<void> copy(const base::Fd& from, const Target& into, const std::string& path,
+                  std::uint64_t free_min) {
+  const std::string& tree = into.tree;
   const std::string target = base::join_path(tree, path);
   if (base::file_exists(target)) return {};
+  TRY(make_room(from, into, free_min));
   base::PendingFile file = TRY(base::PendingFile::create(tree));
   std::string piece(kPieceSize, '\0');
   for (;;) {
@@ -39,6 +62,12 @@ Result<void> copy(const base::Fd& from, const std::string& tree, const std::stri
 void UpstreamCaches::add(std::string location, std::vector<std::string> trees) {
   while (location.size() > 1 && location.ends_with('/')) location.pop_back();
   if (!trees.empty()) trees_.emplace_back(std::move(location), std::move(trees));
+}
+
+void UpstreamCaches::bound(const std::string& tree, std::uint64_t size_max) {
+  std::shared_ptr<BoundedTree>& bounded = bounded_[tree];
+  if (bounded && bounded->size_max() <= size_max) return;
+  bounded = std::make_shared<BoundedTree>(tree, size_max);
 }
 
 const UpstreamCaches::Trees* UpstreamCaches::find_trees(std::string_view from) const {
@@ -68,10 +97,16 @@ std::function<void()> UpstreamCaches::copier_of(const upstream::Fetched& fetched
   const auto file =
       std::make_shared<const base::Fd>(::open(fetched.file.path().c_str(), O_RDONLY | O_CLOEXEC));
   if (!file->valid()) return nullptr;
-  return [file, path = fetched.place.path, trees = of->second] {
-    for (const std::string& tree : trees) {
-      const auto copied = copy(*file, tree, path);
-      if (!copied.ok()) base::log::warning("no copy in {}: {}", tree, copied.error().what);
+  std::vector<Target> targets;
+  targets.reserve(of->second.size());
+  for (const std::string& tree : of->second) {
+    const auto bounded = bounded_.find(tree);
+    targets.push_back({tree, bounded == bounded_.end() ? nullptr : bounded->second});
+  }
+  return [file, path = fetched.place.path, targets = std::move(targets), free_min = free_min_] {
+    for (const Target& into : targets) {
+      const auto copied = copy(*file, into, path, free_min);
+      if (!copied.ok()) base::log::warning("no copy in {}: {}", into.tree, copied.error().what);
     }
   };
 }

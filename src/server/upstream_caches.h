@@ -1,15 +1,18 @@
 // Trees in symbol store layout that get a copy of what upstream servers give, as pySymProxy kept
 // it: plain, or packed where it came so. Others may read them meanwhile: a file appears whole. Not
-// our own cache, which ingest keeps: nothing here counts, bounds or takes away. Plain values but
-// the copies, which any thread may write.
+// our own cache, which ingest keeps. Nothing is taken out of a tree but of one that has a bound
+// (bounded_tree.h). Plain values but the copies, which any thread may write.
 #pragma once
 
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "server/bounded_tree.h"
 #include "upstream/server.h"
 
 namespace server {
@@ -18,6 +21,10 @@ class UpstreamCaches {
  public:
   // What comes from below `location` goes into these.
   void add(std::string location, std::vector<std::string> trees);
+  // Of a tree; of several bounds the smallest holds.
+  void bound(const std::string& tree, std::uint64_t size_max);
+  // On the disk of each tree; with less, nothing is copied there.
+  void leave_free(std::uint64_t bytes) { free_min_ = bytes; }
 
   // Where the file that came from there may be found, the nearest first: there itself at the end.
   std::vector<std::string> places_of(const std::string& from) const;
@@ -30,7 +37,9 @@ class UpstreamCaches {
   using Trees = std::pair<std::string, std::vector<std::string>>;
   const Trees* find_trees(std::string_view from) const;
 
-  std::vector<Trees> trees_;  // by location
+  std::vector<Trees> trees_;                                     // by location
+  std::map<std::string, std::shared_ptr<BoundedTree>> bounded_;  // by tree
+  std::uint64_t free_min_ = 0;
 };
 
 }  // namespace server

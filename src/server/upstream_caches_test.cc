@@ -35,6 +35,34 @@ TEST(UpstreamCaches, WhatComesIsWrittenIntoTheTreesOfItsServer) {
   EXPECT_FALSE(caches.copier_of(fetched("http://b")));
 }
 
+// What is there goes for it; a disk that is nearly full gets none.
+TEST(UpstreamCaches, ATreeMayHaveABound) {
+  const auto root = base::TemporaryDirectory::create("caches").value();
+  const std::string tree = root.path() + "/tree";
+  const std::string old(800, 'x');
+  ASSERT_TRUE(base::write_file_durably(tree + "/old.pdb/1/old.pdb", base::bytes_of(old)).ok());
+  UpstreamCaches caches;
+  caches.add("http://a", {tree});
+  caches.bound(tree, 5000);
+  caches.bound(tree, 1000);
+  caches.bound(tree, 2000);
+  const auto copy = [&] {
+    base::PendingFile file = base::PendingFile::create(root.path()).value();
+    EXPECT_TRUE(file.append(base::bytes_of(std::string(500, 'y'))).ok());
+    const upstream::Fetched fetched{
+        std::move(file), {"x.pdb/1/x.pdb", "x.pdb"}, "http://a/x.pdb/1/x.pdb"};
+    caches.copier_of(fetched)();
+  };
+  caches.leave_free(UINT64_MAX);
+  copy();
+  EXPECT_TRUE(base::file_exists(tree + "/old.pdb/1/old.pdb"));
+  EXPECT_FALSE(base::file_exists(tree + "/x.pdb/1/x.pdb"));
+  caches.leave_free(0);
+  copy();
+  EXPECT_FALSE(base::file_exists(tree + "/old.pdb/1/old.pdb"));
+  EXPECT_TRUE(base::file_exists(tree + "/x.pdb/1/x.pdb"));
+}
+
 TEST(UpstreamCaches, ACopyIsNearerThanItsServer) {
   UpstreamCaches caches;
   caches.add("http://a/s/", {"/one", "/two"});

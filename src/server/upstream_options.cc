@@ -58,6 +58,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"session_token", &UpstreamOptions::session_token},
     {"identifier", &UpstreamOptions::identifier},
     {"cache", &UpstreamOptions::cache},
+    {"cache_size", &UpstreamOptions::cache_size},
     {"watch_seconds", &UpstreamOptions::watch_seconds},
 });
 

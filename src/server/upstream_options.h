@@ -30,7 +30,9 @@ struct UpstreamOptions {
   std::string private_addresses;    // one a line: redirects may lead there
   std::string cache;                // a symbol store tree that is looked into before; "": none
   std::string proxy, ca_bundle, client_certificate, client_key;
+  std::uint64_t cache_size = 0;      // that `cache` may take; 0: it has no bound
   std::vector<std::string> copies;   // trees that get what it gives (reachable_upstreams.h)
+  std::uint64_t tree_size_max = 0;   // of a cache, which is a server of its own there: its bound
   std::uint64_t retry_seconds = 60;  // until a miss is asked for again
   std::uint64_t requests_max = 10;   // at a time
   std::uint64_t wait_seconds = 20;   // for a turn among these

@@ -1,9 +1,13 @@
 #include "server/upstream_wiring.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
 #include "server/upstream_tee.h"
+#include "supply/choose.h"
 
 namespace server {
 
@@ -35,6 +39,13 @@ ingest::FetchedFile fetched_file(upstream::Fetched fetched) {
   return file;
 }
 
+// It is told to every server that is asked, so it says nothing about us.
+std::string random_name() {
+  std::array<std::uint8_t, 8> bytes{};
+  base::fill_random(bytes);
+  return base::hex_of(bytes);
+}
+
 Error disk_is_nearly_full() {
   return {Fault::unavailable, "the disk is nearly full: nothing is fetched from upstream"};
 }
@@ -42,6 +53,7 @@ Error disk_is_nearly_full() {
 // To a client it is all the same: nobody gives it. What a server does not give us now is no miss.
 // Which server that is, and where, stands in the log alone.
 Error for_client(const Error& error) {
+  if (error.fault == Fault::internal) return {error.fault, "what came cannot be looked at now"};
   if (error.fault == Fault::unavailable || error.fault == Fault::timed_out) {
     return {error.fault, "an upstream server that may have it does not answer now"};
   }
@@ -58,13 +70,18 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
   const std::shared_ptr<Exclusions> exclusions =
       TRY(Exclusions::open(options.upstreams_exclusions));
   UpstreamCaches caches;
+  caches.leave_free(options.disk_stop_caching);
+  const std::string own_name = options.upstreams.empty() ? "" : random_name();
   std::vector<std::unique_ptr<upstream::Server>> servers;
   for (const UpstreamOptions& one : options.upstreams) {
     upstream::ServerOptions server = TRY(server_options(one, options.upstreams_deny));
+    server.own_name = own_name;
+    server.has_room = [&disk] { return disk.may_extract(); };
     if (exclusions->has_file()) {
       server.excludes = [exclusions](std::string_view name) { return exclusions->excludes(name); };
     }
     if (server.layout == upstream::Layout::symstore) caches.add(one.url, one.copies);
+    if (one.tree_size_max != 0) caches.bound(one.url, one.tree_size_max);
     auto made = TRY(upstream::Server::make(server));
     servers.push_back(std::move(made));
     base::log::info("upstream {}: {} as {}", server.name, server.transport.location,
@@ -75,6 +92,7 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
   std::unique_ptr<UpstreamWork> work(
       new UpstreamWork(std::move(servers), tmp, rounds, files, disk, std::move(follow)));
   work->exclusions_ = exclusions;
+  work->own_name_ = own_name;
   work->caches_ = std::move(caches);
   if (!work->empty()) {
     work->keeper_ = std::make_unique<MissKeeper>(database, work->upstreams_.servers());
@@ -108,28 +126,28 @@ Asked UpstreamWork::fetch(const ident::SymbolRequest& request,
   auto missed = upstreams_.fetch(
       request, [&](upstream::Fetched fetched) { return keep(std::move(fetched), request); }, &tee);
   if (const auto* miss = std::get_if<upstream::Missed>(&missed)) {
-    return {false, for_client(miss->error), miss->until};
+    const Error told = miss->is_left_alone ? supply::nobody_answers() : for_client(miss->error);
+    return {false, told, miss->until};
   }
   return {true, {}, now};
 }
 
-void UpstreamWork::ask(const upstream::SourceWish& wish, std::uint64_t size_max, const IsIt& is_it,
+void UpstreamWork::ask(const upstream::SourceWish& wish, const IsIt& is_it,
                        const std::function<void(Result<std::string>)>& done) {
   {
     const std::lock_guard lock(mutex_);
     if (pool_) {
-      return pool_->post([=, this] { done(fetch(wish, size_max, is_it)); });
+      return pool_->post([=, this] { done(fetch(wish, is_it)); });
     }
   }
   done(Error{Fault::unavailable, "the server stops"});
 }
 
-Result<std::string> UpstreamWork::fetch(const upstream::SourceWish& wish, std::uint64_t size_max,
-                                        const IsIt& is_it) {
+Result<std::string> UpstreamWork::fetch(const upstream::SourceWish& wish, const IsIt& is_it) {
   if (!disk_.may_cache()) return disk_is_nearly_full();
   std::string bytes;
   const auto missed = upstreams_.fetch(wish, [&](upstream::Fetched fetched) -> Result<void> {
-    bytes = TRY(base::read_file(fetched.file.path(), size_max));
+    bytes = TRY(base::read_file(fetched.file.path(), wish.size_max));
     if (is_it(bytes)) return {};
     return Error{Fault::malformed, "it is not the file that was compiled"};
   });

@@ -35,6 +35,8 @@ class UpstreamWork {
   UpstreamWork& operator=(const UpstreamWork&) = delete;
 
   bool empty() const { return upstreams_.empty(); }
+  // Ours, as the servers are told it (net/round_trips.h); "" when there is nobody to ask.
+  const std::string& own_name() const { return own_name_; }
   bool may_ask(const ident::SymbolRequest& request) const;
   void ask(const ident::SymbolRequest& request, const supply::Supply::Options::Hearer& hearer);
   // The content that came from there before. `arrives`: null, or told of it as ask()'s hearer is.
@@ -43,7 +45,7 @@ class UpstreamWork {
   // A source file: the bytes of the first one that `is_it` takes. `done` is called once.
   bool may_ask(const upstream::SourceWish& wish) const { return upstreams_.may_have(wish); }
   using IsIt = std::function<bool(std::string_view bytes)>;
-  void ask(const upstream::SourceWish& wish, std::uint64_t size_max, const IsIt& is_it,
+  void ask(const upstream::SourceWish& wish, const IsIt& is_it,
            const std::function<void(base::Result<std::string>)>& done);
   // On a thread that may wait for an upstream server; on the caller's when there is none (any
   // more).
@@ -72,8 +74,7 @@ class UpstreamWork {
         disk_(disk),
         follow_(std::move(follow)) {}
   base::Result<void> keep(upstream::Fetched fetched, const ident::SymbolRequest& request);
-  base::Result<std::string> fetch(const upstream::SourceWish& wish, std::uint64_t size_max,
-                                  const IsIt& is_it);
+  base::Result<std::string> fetch(const upstream::SourceWish& wish, const IsIt& is_it);
   supply::Supply::Options::Asked fetch(const ident::SymbolRequest& request,
                                        const supply::Supply::Options::Hearer& hearer);
 
@@ -84,6 +85,7 @@ class UpstreamWork {
   const Follower follow_;
   std::shared_ptr<Exclusions> exclusions_;
   UpstreamCaches caches_;
+  std::string own_name_;
   Kept kept_;
   std::mutex mutex_;
   std::unique_ptr<base::WorkerPool> pool_;  // null: nobody to ask, or stopped; guarded by mutex_

@@ -201,6 +201,7 @@ Result<void> serve(const Options& options) {
 
   store::Blobs blobs = TRY(store::Blobs::open(data.blobs(), data.tmp()));
   store::Catalog catalog(*database);
+  catalog.limit_default_project(options.limit_default_project);
   store::Transactions transactions(*database, catalog);
   store::Containers containers(*database, catalog);
   reports::Archive archive(*database, blobs);
@@ -325,9 +326,12 @@ Result<void> serve(const Options& options) {
   // The routes; the catch-all for symbol files comes last.
   net::Router router;
   api::RateLimits rates(rates_of(options));
-  const auto too_many = [&rates](const net::Request& request) { return rates.refuse(request); };
+  // Of the routes that are added next: files, uploads, and questions, which cost more.
+  const auto limit_rates = [&](bool is_limited) {
+    const auto too_many = [&rates](const net::Request& request) { return rates.refuse(request); };
+    router.guard(is_limited && !rates.empty() ? net::Router::Admit(too_many) : nullptr);
+  };
   api::UploadOptions uploading = upload_options(options);
-  if (!rates.empty()) uploading.refuse = too_many;
   api::HttpFigures http;
   api::add_health_routes(
       router, catalog, supply, disk, kVersion, network,
@@ -337,7 +341,7 @@ Result<void> serve(const Options& options) {
   };
   api::MetadataOptions metadata = metadata_options(options);
   metadata.allows = allows;
-  if (!rates.empty()) metadata.refuse = too_many;
+  limit_rates(true);
   api::add_metadata_route(router, *database, metadata);
   api::add_syminfo_route(router, supply, allows);
   symbolicating.allows = allows;
@@ -356,21 +360,26 @@ Result<void> serve(const Options& options) {
   };
   api::Symbolicator symbolicator(supply, symbolication.maps(), std::move(tracing));
   symbolicator.add_routes(router);
+  limit_rates(false);
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);
   add_old_site(router, options, gate);
   api::SourcesOptions reading = source_routes(options, gate, access);
   reading.refuse_upload = api::upload_gate(rooms, uploading);
-  if (!rates.empty()) reading.refuse = too_many;
+  reading.own_name = upstreams->own_name();
+  limit_rates(true);
   api::add_source_routes(router, *source_files, reading);
   api::add_asm_routes(router, disassembling, reading);
+  limit_rates(false);
   api::add_store_api_routes(router, {blobs, catalog, transactions, uploads, access, gate});
   api::add_store_admin_routes(router, transactions, allows);
   api::add_admin_routes(router, gate, access);
   api::add_upkeep_routes(router, gate, looking_after.work(), tombstones);
+  limit_rates(true);
   api::add_parts_routes(router, rooms, partial, uploading);
   api::add_upload_routes(router, rooms, uploading);
+  limit_rates(false);
   const SymbolRooms symbols{statistics.get(), supply, *upstreams, gate, options};
   const api::Home home = TRY(
       api::make_home({options.home_redirect, options.home_html, options.is_debuginfod, kVersion}));
@@ -380,12 +389,18 @@ Result<void> serve(const Options& options) {
   add_symbol_pages(router, symbols, site);
   add_settings_pages(router, {gate, access, *database, catalog, containers, uploads, supply,
                               *upstreams, disk, *extracted, statistics.get(), options});
+  add_upload_form(router, rooms, uploading);
   api::StoreOptions served;
   served.allows = allows;
   served.statistics = statistics.get();
-  if (!rates.empty()) served.refuse = too_many;
+  served.own_name = upstreams->own_name();
+  served.forget = [&upstreams](const ident::SymbolRequest& wanted) {
+    upstreams->forget_misses(wanted);
+  };
   served.layout = [&](const std::string& project) { return layout_of(options, access, project); };
+  limit_rates(true);
   api::add_store_routes(router, supply, std::move(served));
+  limit_rates(false);
 
   base::WorkerPool pool(static_cast<unsigned>(options.workers));
   workers.start();

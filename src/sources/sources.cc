@@ -92,7 +92,7 @@ Result<Sources::Module> Sources::prove(const Question& question, Clock::time_poi
     // debuginfod's routes cannot say that a path is relative.
     if (!file && question.path.starts_with('/')) file = (*named)->find(question.path.substr(1));
     if (file) {
-      return Module{*named, *file, found.file(), request.scope};
+      return Module{*named, *file, found.file(), request.scope, request.asked_by};
     }
     miss = {Fault::not_found, (*named)->files().empty() ? "the symbols name no source files at all"
                                                         : "the symbols do not name this file"};
@@ -123,7 +123,7 @@ std::optional<Wanted> Sources::wanted_of_others(const Module& module) const {
     return std::nullopt;
   }
   Wanted wanted{module.scope.project, ids.front(), std::move(path),
-                std::string(module.file.checksum)};
+                std::string(module.file.checksum), module.asked_by};
   if (!options_.others.may_ask(wanted)) return std::nullopt;
   return wanted;
 }

@@ -63,6 +63,7 @@ struct Wanted {
   std::string build_id;
   std::string path;  // absolute, folded (sources/path.h)
   std::string checksum;
+  std::string asked_by;  // the servers that asked before us (net/round_trips.h)
 };
 struct Others {
   // Whether anybody would be asked. Cheap. Null: nobody.
@@ -105,6 +106,7 @@ class Sources {
     NamedFile file;
     std::shared_ptr<const supply::Supplied> symbols;  // that name it
     ident::Scope scope;                               // whose module it is
+    std::string asked_by;
   };
   base::Result<Module> prove(const Question& question, Clock::time_point deadline);
   base::Result<void> prove_address(const Question& question, Clock::time_point deadline);

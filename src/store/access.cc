@@ -239,6 +239,24 @@ Result<void> Access::revoke_token(std::int64_t id, const Actor& actor) {
   return reload();
 }
 
+Result<Token> Access::extend_token(std::int64_t id, base::Time expires_at, const Actor& actor) {
+  const Error none{Fault::not_found, "there is no good token " + std::to_string(id)};
+  TRY(database_.write([&](Session& session) -> Result<void> {
+    const std::int64_t changed = TRY(session.execute(
+        "UPDATE token SET expires_at = ? WHERE id = ? AND revoked_at = 0", {expires_at.us, id}));
+    if (changed == 0) return none;
+    return record_audit(
+        session, actor, "token extend",
+        std::to_string(id) +
+            (expires_at.us == 0 ? " for ever" : " to " + base::iso8601(expires_at)));
+  }));
+  TRY(reload());
+  for (Token& token : token_list()) {
+    if (token.id == id) return std::move(token);
+  }
+  return none;
+}
+
 Result<void> Access::note(const Actor& actor, std::string_view action, const std::string& detail) {
   return database_.write([&](Session& session) -> Result<void> {
     return record_audit(session, actor, action, detail);

@@ -102,6 +102,8 @@ class Access {
   // Takes label, rights, project and expires_at of `wanted`. not_found: no such project.
   base::Result<NewToken> create_token(Token wanted, const Actor& actor);
   base::Result<void> revoke_token(std::int64_t id, const Actor& actor);
+  // Gives a token that was not revoked another end; one that has expired is good again.
+  base::Result<Token> extend_token(std::int64_t id, base::Time expires_at, const Actor& actor);
 
   // Somebody was let in with it. Kept by save_uses(): whoever calls that now and then bounds how
   // often a token's row is written, and how much is forgotten when we die.

@@ -116,14 +116,18 @@ Result<std::string> post_project(Access& access, std::string_view json, const Ac
   return out.take();
 }
 
+Result<base::Time> end_after(std::int64_t days) {
+  if (days < 0 || days > kDaysMax) return Error{Fault::malformed, "days is from 0 to 36500"};
+  return base::Time{days == 0 ? 0 : base::now().us + days * kMicrosecondsPerDay};
+}
+
 Result<Token> token_wanted(std::string label, std::string_view rights, std::string project,
                            std::int64_t days) {
   Token wanted;
   wanted.label = std::move(label);
   wanted.rights = TRY(Rights::parse(rights));
   wanted.project = std::move(project);
-  if (days < 0 || days > kDaysMax) return Error{Fault::malformed, "days is from 0 to 36500"};
-  if (days != 0) wanted.expires_at = {base::now().us + days * kMicrosecondsPerDay};
+  wanted.expires_at = TRY(end_after(days));
   return wanted;
 }
 
@@ -136,6 +140,20 @@ Result<std::string> post_token(Access& access, std::string_view json, const Acto
   JsonWriter out;
   out.begin_object().key("token").string(made.secret);
   write_token(out, made.token);
+  out.end_object();
+  return out.take();
+}
+
+Result<std::string> post_extend(Access& access, std::string_view id, std::string_view json,
+                                const Actor& actor) {
+  const auto number = base::parse_decimal(id);
+  if (!number || *number > INT64_MAX) return Error{Fault::not_found, "there is no such token"};
+  const JsonValue given = TRY(object_of(json));
+  const base::Time end = TRY(end_after(given["days"].integer_or(kDaysUsual)));
+  const Token token = TRY(access.extend_token(static_cast<std::int64_t>(*number), end, actor));
+  JsonWriter out;
+  out.begin_object();
+  write_token(out, token);
   out.end_object();
   return out.take();
 }

@@ -22,5 +22,10 @@ base::Result<Token> token_wanted(std::string label, std::string_view rights, std
                                  std::int64_t days);
 base::Result<std::string> post_project(Access& access, std::string_view json, const Actor& actor);
 base::Result<std::string> post_token(Access& access, std::string_view json, const Actor& actor);
+// When a token ends that lives for `days` from now on; 0 for ever.
+base::Result<base::Time> end_after(std::int64_t days);
+// `id` in decimal, `json` with `days`.
+base::Result<std::string> post_extend(Access& access, std::string_view id, std::string_view json,
+                                      const Actor& actor);
 
 }  // namespace store

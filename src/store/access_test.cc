@@ -77,6 +77,24 @@ TEST_P(AccessOn, ARevokedTokenIsNotFoundAndAnEndedOneSaysSo) {
   EXPECT_TRUE(access_->has_upload_tokens()) << "once made, even if all are gone";
 }
 
+TEST_P(AccessOn, ATokenIsExtendedUnlessItWasRevoked) {
+  Token late = token_for("late", "upload");
+  late.expires_at = {1};
+  const auto made = access_->create_token(late, {}).value();
+  EXPECT_TRUE(access_->find_token(made.secret)->is_expired(base::now()));
+  const base::Time end{base::now().us + 1'000'000'000};
+  EXPECT_EQ(access_->extend_token(made.token.id, end, {})->expires_at, end);
+  EXPECT_FALSE(access_->find_token(made.secret)->is_expired(base::now()));
+  EXPECT_EQ(access_->find_token(made.secret)->expires_at, end);
+  const std::string id = std::to_string(made.token.id);
+  EXPECT_TRUE(post_extend(*access_, id, R"({"days": 0})", {}).ok());
+  EXPECT_EQ(access_->find_token(made.secret)->expires_at.us, 0) << "for ever";
+  EXPECT_EQ(post_extend(*access_, id, R"({"days": -1})", {}).error().fault, Fault::malformed);
+  EXPECT_EQ(post_extend(*access_, "x", "{}", {}).error().fault, Fault::not_found);
+  ASSERT_TRUE(access_->revoke_token(made.token.id, {}).ok());
+  EXPECT_EQ(access_->extend_token(made.token.id, end, {}).error().fault, Fault::not_found);
+}
+
 TEST_P(AccessOn, RemembersWhenATokenWasLastUsed) {
   const auto used_at = [](const Access& access) { return access.token_list().at(0).used_at.us; };
   const std::int64_t id = access_->create_token(token_for("ci", "read"), {})->token.id;

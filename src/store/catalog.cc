@@ -198,7 +198,7 @@ Result<Catalog::Committed> Catalog::commit(const Upload& upload, const std::vect
 
 Result<void> Catalog::check_quota(const std::string& project,
                                   const std::vector<FileRecord>& files) {
-  return store::check_quota(database_, project, files);
+  return store::check_quota(database_, project, files, default_quota_);
 }
 
 Result<std::int64_t> Catalog::begin_upload(const Upload& upload,

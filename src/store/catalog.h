@@ -21,6 +21,7 @@
 #include "db/database.h"
 #include "ident/scope.h"
 #include "ident/symbol_key.h"
+#include "store/default_quota.h"
 
 namespace store {
 
@@ -117,6 +118,8 @@ class Catalog {
   base::Result<std::int64_t> begin_upload(const Upload& upload,
                                           const std::vector<NewFile>& skipped);
 
+  // What the default project may keep; 0: as much as there is room for. Before anybody uploads.
+  void limit_default_project(std::uint64_t bytes) { default_quota_.set(bytes); }
   // Whether these files may come to what a project keeps (store/quota.h): before they are put.
   base::Result<void> check_quota(const std::string& project, const std::vector<FileRecord>& files);
 
@@ -169,6 +172,7 @@ class Catalog {
 
  private:
   db::Database& database_;
+  DefaultQuota default_quota_;
   std::mutex mutex_;
   std::vector<Listener> listeners_;                 // guarded by mutex_
   std::vector<RemovalListener> removal_listeners_;  // guarded by mutex_

@@ -237,6 +237,35 @@ TEST_P(FileListOn, AProjectsUseCountsEachContentOnce) {
   EXPECT_EQ(used_by(*database_, "").value(), 0u);
 }
 
+// As an upstream server's file is: it can be had again.
+TEST_P(FileListOn, AQuotaCountsOnlyWhatWasUploaded) {
+  add({file("app", "12345")}, "game");
+  add({file("more", "123")});
+  const auto forget_uploads = [](db::Session& session) -> base::Result<void> {
+    TRY(session.execute("DELETE FROM upload_file", {}));
+    return {};
+  };
+  EXPECT_EQ(used_by(*database_, "game").value(), 5u);
+  EXPECT_EQ(used_by(*database_, "").value(), 3u);
+  ASSERT_TRUE(database_->write(forget_uploads).ok());
+  EXPECT_EQ(used_by(*database_, "game").value(), 0u);
+  EXPECT_EQ(used_by(*database_, "").value(), 0u);
+}
+
+TEST_P(FileListOn, TheDefaultProjectMayHaveAQuota) {
+  add({file("app", "12345")});
+  const std::vector<FileRecord> known{file("app", "12345").file}, more{file("more", "123").file};
+  EXPECT_TRUE(catalog_->check_quota("", more).ok());
+  catalog_->limit_default_project(7);
+  EXPECT_TRUE(catalog_->check_quota("", known).ok()) << "it is here";
+  const auto refused = catalog_->check_quota("", more);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().fault, base::Fault::too_large);
+  EXPECT_NE(refused.error().what.find("the default project may keep"), std::string::npos);
+  catalog_->limit_default_project(8);
+  EXPECT_TRUE(catalog_->check_quota("", more).ok());
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, FileListOn, testing_support::engines());
 
 }  // namespace

@@ -11,7 +11,7 @@ const std::vector<db::Migration>& upkeep_migrations() {
        "  actor TEXT NOT NULL,\n"
        "  name TEXT NOT NULL,\n"
        "  size BIGINT NOT NULL);\n"},
-      // The default project, which is most of the table at many places, has no quota.
+      // The default project, which is most of the table at many places, is counted otherwise.
       {171, "how much a project may keep",
        "ALTER TABLE project ADD COLUMN quota BIGINT NOT NULL DEFAULT 0;\n"
        "CREATE INDEX symbol_key_project ON symbol_key (project, file) WHERE project <> '';\n"},

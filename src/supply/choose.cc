@@ -23,6 +23,8 @@ namespace {
 // Raised when the makers change what they make: old files are then left alone and made anew.
 constexpr std::string_view kMakersVersion = "3";
 constexpr std::string_view kNobodyHas = "nobody has uploaded ";
+constexpr std::string_view kNobodyAnswers =
+    "an upstream server that may have it has not answered for a while, and is left alone";
 
 bool is_sym(const FileRecord& file) { return file.format == "breakpad_sym"; }
 bool is_native(const FileRecord& file) { return file.format == "elf"; }
@@ -375,6 +377,12 @@ Error nobody_has(const ident::SymbolRequest& request) {
 
 bool says_nobody_has(const Error& miss) {
   return miss.fault == Fault::not_found && miss.what.starts_with(kNobodyHas);
+}
+
+Error nobody_answers() { return {Fault::unavailable, std::string(kNobodyAnswers)}; }
+
+bool says_nobody_answers(const Error& miss) {
+  return miss.fault == Fault::unavailable && miss.what == kNobodyAnswers;
 }
 
 std::vector<ident::SymbolKey> pointer_keys(const ident::SymbolRequest& request) {

@@ -90,6 +90,11 @@ base::Error nobody_has(const ident::SymbolRequest& request);
 // Whether it is such a miss, which others may know better words for.
 bool says_nobody_has(const base::Error& miss);
 
+// The miss of a request that only servers may answer which have not answered for a while: it may
+// not be told to who remembers misses. And whether it is that.
+base::Error nobody_answers();
+bool says_nobody_answers(const base::Error& miss);
+
 bool wants_derived(ident::Artifact artifact);
 
 }  // namespace supply

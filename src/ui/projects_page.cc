@@ -37,7 +37,7 @@ std::string layout_text(const store::Project& project) {
 void add_quota(Html& html, const ProjectRow& row) {
   html.open("td");
   const std::uint64_t quota = row.project.quota;
-  if (row.project.name.empty()) {
+  if (row.project.name.empty() && quota == 0) {
     html.text("not counted: as much as the disk has room for");
   } else if (quota == 0) {
     html.text(base::human_size(row.used) + ", no quota");

@@ -154,6 +154,8 @@ TEST(TokensPage, TellsStatesByWordAndOffersToRevokeTheRest) {
   EXPECT_EQ(count_of(html, "</span> expired</span>"), 1u);
   EXPECT_EQ(count_of(html, "</span> revoked</span>"), 1u);
   EXPECT_EQ(count_of(html, "action=\"/settings/tokens/revoke\""), 2u) << "the revoked one has none";
+  EXPECT_EQ(count_of(html, "action=\"/settings/tokens/extend\""), 2u);
+  EXPECT_TRUE(has(html, "Extend<span class=\"unseen\"> old, number 2</span>"));
   EXPECT_TRUE(has(html, "Revoke<span class=\"unseen\"> good, number 3</span>"));
   EXPECT_TRUE(has(html, ">never<"));
   EXPECT_EQ(count_of(html, ">not on record<"), 2u);

@@ -33,10 +33,25 @@ void add_state(Html& html, const store::Token& token, base::Time now) {
   html.close();
 }
 
-void add_revoke(Html& html, const store::Token& token) {
+void add_extend(Html& html, const store::Token& token, const std::string& id) {
+  html.open("form", {{"method", "post"}, {"action", "/settings/tokens/extend"}});
+  html.leaf("input", {{"type", "hidden"}, {"name", "id"}, {"value", id}});
+  html.leaf("input", {{"type", "number"},
+                      {"name", "days"},
+                      {"value", "365"},
+                      {"min", "0"},
+                      {"max", "36500"},
+                      {"aria-label", "days from now on that it is good; 0: for ever"}});
+  html.open("button").text("Extend");
+  html.element("span", {{"class", "unseen"}}, " " + token.label + ", number " + id);
+  html.close().close();
+}
+
+void add_buttons(Html& html, const store::Token& token) {
   html.open("td");
   if (token.revoked_at.us == 0) {
     const std::string id = std::to_string(token.id);
+    add_extend(html, token, id);
     html.open("form", {{"method", "post"}, {"action", "/settings/tokens/revoke"}});
     html.leaf("input", {{"type", "hidden"}, {"name", "id"}, {"value", id}});
     html.open("button").text("Revoke");
@@ -68,7 +83,7 @@ void add_row(Html& html, const store::Token& token, base::Time now) {
   add_time_cell(html, token.expires_at, "never");
   add_time_cell(html, token.used_at, "not on record");
   add_state(html, token, now);
-  add_revoke(html, token);
+  add_buttons(html, token);
   html.close();
 }
 
@@ -134,7 +149,7 @@ std::string tokens_page(const TokensPage& shown) {
     } else {
       open_listing(html, "Tokens",
                    {"Label", "#Number", "Rights", "Project", "Made", "Ends", "Last used", "State",
-                    "Revoke"});
+                    "Extend, revoke"});
       for (const store::Token& token : shown.tokens) add_row(html, token, shown.now);
       close_listing(html);
       add_numbered_paging(html, "/settings/tokens", shown.total, shown.page, shown.page_size);

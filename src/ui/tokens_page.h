@@ -1,5 +1,5 @@
 // /settings/tokens: every token, what it may do and how long; a form that makes one, and buttons
-// that revoke. A secret is shown once, in the answer to the form that made it.
+// that extend and revoke. A secret is shown once, in the answer to the form that made it.
 // Plain functions from values to text.
 // Format: docs/operation.md
 #pragma once

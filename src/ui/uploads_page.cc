@@ -68,6 +68,27 @@ void add_filter(Html& html, const UploadsPage& shown) {
   html.element("button", "Show").close();
 }
 
+void add_form(Html& html, const UploadsPage& shown) {
+  html.open("section", {{"class", "card"}, {"aria-labelledby", "bring"}});
+  html.element("h2", {{"id", "bring"}}, "Bring a file");
+  html.open("form", {{"class", "fields"},
+                     {"method", "post"},
+                     {"enctype", "multipart/form-data"},
+                     {"action", "/settings/uploads"}});
+  html.open("label").text("A debug file or program, a zip of them, or a package ");
+  html.leaf("input", {{"type", "file"}, {"name", "file"}, {"required", ""}}).close();
+  html.open("label").text("Project ").open("select", {{"name", "project"}});
+  add_option(html, "", project_text(""));
+  for (std::size_t i = 0; i < shown.projects.size() && i < kProjectsOffered; ++i) {
+    add_option(html, shown.projects[i], shown.projects[i]);
+  }
+  html.close().close();
+  html.open("label");
+  html.leaf("input", {{"type", "checkbox"}, {"name", "try"}, {"value", "1"}});
+  html.text(" of a try build, which goes by itself").close();
+  html.element("button", "Upload").close().close();
+}
+
 std::string url_of(const UploadsPage& shown) {
   std::string url = "/settings/uploads";
   if (shown.project) url += "?project=" + net::percent_encode(*shown.project);
@@ -219,6 +240,7 @@ std::string uploads_page(const UploadsPage& shown) {
       close_listing(html);
     }
     add_paging(html, shown.is_first ? "" : url_of(shown), next_url(shown));
+    add_form(html, shown);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -24,12 +25,14 @@ class DirectoryTransport : public Transport {
   DirectoryTransport(std::string directory, std::uint64_t size_max)
       : directory_(std::move(directory)), size_max_(size_max) {}
 
-  Result<void> fetch(const std::string& path, base::PendingFile& into,
-                     const std::atomic<bool>& stop, const Progress& progress) override {
+  Result<void> fetch(const Ask& ask, base::PendingFile& into, const std::atomic<bool>& stop,
+                     const Progress& progress) override {
+    const std::string& path = ask.path;
+    const std::uint64_t size_max = std::min(size_max_, ask.size_max);
     const base::Fd file = TRY(open_beneath(path));
     struct stat info{};
     if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return not_there(path);
-    if (static_cast<std::uint64_t>(info.st_size) > size_max_) {
+    if (static_cast<std::uint64_t>(info.st_size) > size_max) {
       return Error{Fault::too_large, directory_ + "/" + path + ": is too large"};
     }
     if (progress.found) progress.found(info);
@@ -40,11 +43,12 @@ class DirectoryTransport : public Transport {
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return base::error_from_errno(errno, "cannot read", directory_ + "/" + path);
       if (n == 0) return {};
-      if (into.size() + static_cast<std::uint64_t>(n) > size_max_) {
+      if (into.size() + static_cast<std::uint64_t>(n) > size_max) {
         return Error{Fault::too_large, directory_ + "/" + path + ": is too large"};
       }
       TRY(into.append(
           base::bytes_of(std::string_view(piece).substr(0, static_cast<std::size_t>(n)))));
+      if (ask.has_room && !ask.has_room()) return no_room();
       if (progress.grew) progress.grew(into.size());
     }
     return Error{Fault::unavailable, "the server stops"};

@@ -1,5 +1,6 @@
 #include "upstream/http_clients.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -8,9 +9,15 @@
 
 namespace upstream {
 
+using base::Error;
+using base::Fault;
 using base::Result;
 
 namespace {
+
+Error too_large(std::uint64_t size_max) {
+  return {Fault::too_large, "the file is larger than " + base::human_size(size_max)};
+}
 
 // Of what comes out, when that is what is sent.
 std::optional<std::uint64_t> size_of(const net::ClientAnswer& head) {
@@ -24,17 +31,21 @@ std::optional<std::uint64_t> size_of(const net::ClientAnswer& head) {
 }  // namespace
 
 Result<net::ClientAnswer> HttpClients::download(net::ClientRequest request, base::PendingFile& into,
-                                                const std::atomic<bool>& stop,
+                                                const Ask& ask, const std::atomic<bool>& stop,
                                                 const Progress& progress) {
+  const std::uint64_t size_max = ask.size_max;
   std::unique_ptr<net::Client> client = take();
   request.progress = [&stop](std::uint64_t, std::uint64_t) { return !stop; };
-  if (progress.began) {
-    request.on_head = [&](const net::ClientAnswer& head) -> Result<void> {
-      if (is_good(head.status)) progress.began(size_of(head));
-      return {};
-    };
-  }
+  request.on_head = [&](const net::ClientAnswer& head) -> Result<void> {
+    if (!is_good(head.status)) return {};
+    const auto size = size_of(head);
+    if (size && *size > size_max) return too_large(size_max);
+    if (progress.began) progress.began(size);
+    return {};
+  };
   request.on_body = [&](std::string_view piece) -> Result<void> {
+    if (piece.size() > size_max - std::min(size_max, into.size())) return too_large(size_max);
+    if (ask.has_room && !ask.has_room()) return no_room();
     TRY(into.append(base::bytes_of(piece)));
     if (progress.grew) progress.grew(into.size());
     return {};

@@ -16,9 +16,10 @@ class HttpClients {
  public:
   explicit HttpClients(net::ClientOptions options) : options_(std::move(options)) {}
 
-  // A 2xx body is appended to `into`.
+  // A 2xx body is appended to `into`; of the `ask` its bounds count.
   base::Result<net::ClientAnswer> download(net::ClientRequest request, base::PendingFile& into,
-                                           const std::atomic<bool>& stop, const Progress& progress);
+                                           const Ask& ask, const std::atomic<bool>& stop,
+                                           const Progress& progress);
 
  private:
   std::unique_ptr<net::Client> take();

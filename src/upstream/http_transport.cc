@@ -29,20 +29,21 @@ class HttpTransport : public Transport {
         has_credentials_(!options.headers.empty() || !options.client_certificate.empty()),
         clients_(client_options(options)) {}
 
-  Result<void> fetch(const std::string& path, base::PendingFile& into,
-                     const std::atomic<bool>& stop, const Progress& progress) override {
+  Result<void> fetch(const Ask& ask, base::PendingFile& into, const std::atomic<bool>& stop,
+                     const Progress& progress) override {
     net::ClientRequest request;
-    request.url = net::join_url(location_, path);
+    request.url = net::join_url(location_, ask.path);
     for (const auto& [name, value] : headers_) request.headers.add(name, value);
+    for (const auto& [name, value] : ask.headers) request.headers.add(name, value);
     const net::ClientAnswer answer =
-        TRY(clients_.download(std::move(request), into, stop, progress));
+        TRY(clients_.download(std::move(request), into, ask, stop, progress));
     if (is_good(answer.status)) {
       is_refused_ = false;
       return {};
     }
     if (is_refusal(answer.status)) note_refusal(answer.status);
     return Error{fault_of(answer.status),
-                 location_ + " answers " + std::to_string(answer.status) + " for " + path};
+                 location_ + " answers " + std::to_string(answer.status) + " for " + ask.path};
   }
 
  private:

@@ -25,10 +25,10 @@ class S3Transport : public Transport {
         address_(std::move(address)),
         clients_(s3_client_options(options)) {}
 
-  Result<void> fetch(const std::string& path, base::PendingFile& into,
-                     const std::atomic<bool>& stop, const Progress& progress) override {
+  Result<void> fetch(const Ask& ask, base::PendingFile& into, const std::atomic<bool>& stop,
+                     const Progress& progress) override {
     for (bool is_second = false;; is_second = true) {
-      const net::ClientAnswer answer = TRY(ask(path, into, stop, progress));
+      const net::ClientAnswer answer = TRY(download(ask, into, stop, progress));
       if (is_good(answer.status)) {
         is_hidden_ = false;
         return {};
@@ -36,7 +36,7 @@ class S3Transport : public Transport {
       S3Refusal refusal = refused_by_s3(answer.status, answer.headers, answer.body);
       if (refusal.meaning == S3Meaning::clock && !is_second && follow_clock(answer)) continue;
       if (refusal.meaning == S3Meaning::hidden) note_hidden(refusal.error);
-      return base::with_context(location_ + ": " + path, std::move(refusal.error));
+      return base::with_context(location_ + ": " + ask.path, std::move(refusal.error));
     }
   }
 
@@ -47,9 +47,9 @@ class S3Transport : public Transport {
     return client;
   }
 
-  Result<net::ClientAnswer> ask(const std::string& path, base::PendingFile& into,
-                                const std::atomic<bool>& stop, const Progress& progress) {
-    const std::string encoded = address_.path + net::percent_encode(path, "/");
+  Result<net::ClientAnswer> download(const Ask& ask, base::PendingFile& into,
+                                     const std::atomic<bool>& stop, const Progress& progress) {
+    const std::string encoded = address_.path + net::percent_encode(ask.path, "/");
     net::ClientRequest request;
     request.url = address_.origin + encoded;
     const bool is_signed = !credentials_.empty();
@@ -63,7 +63,7 @@ class S3Transport : public Transport {
         request.headers.add(name, value);
       }
     }
-    return clients_.download(std::move(request), into, stop, progress);
+    return clients_.download(std::move(request), into, ask, stop, progress);
   }
 
   // A signature holds for some minutes around its time. When the server says that ours is off, its

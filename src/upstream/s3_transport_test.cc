@@ -27,11 +27,11 @@ class S3TransportTest : public testing::Test {
   }
   void with_keys() { transport_.s3.credentials = {"the-id", "the-secret", "the-token"}; }
   // What fetching `path` gives: the bytes, or what went wrong.
-  std::string fetched(const std::string& path) {
+  std::string fetched(const std::string& path, std::uint64_t size_max = UINT64_MAX) {
     const auto transport = s3_transport(transport_);
     if (!transport.ok()) return transport.error().what;
     auto file = base::PendingFile::create(directory_.path()).value();
-    const auto end = (*transport)->fetch(path, file, stop_, {});
+    const auto end = (*transport)->fetch({path, size_max}, file, stop_, {});
     if (!end.ok()) return std::string(base::name_of(end.error().fault)) + ": " + end.error().what;
     return base::read_file(file.path()).value();
   }
@@ -96,6 +96,12 @@ TEST_F(S3TransportTest, ARedirectIsNotFollowedAndNamesTheRegion) {
   EXPECT_EQ(said.find("unavailable: "), 0u) << said;
   EXPECT_NE(said.find("set region = \"eu-west-2\""), std::string::npos) << said;
   EXPECT_EQ(seen_.size(), 1u);
+}
+
+TEST_F(S3TransportTest, WhatIsTooLargeIsNotWaitedFor) {
+  answers_ = {net::Answer::text(200, std::string(1'000'000, 'x'))};
+  EXPECT_EQ(fetched("a", 999'999).find("too_large: "), 0u);
+  EXPECT_EQ(fetched("a", 1'000'000).size(), 1'000'000u);
 }
 
 TEST_F(S3TransportTest, TellsAMissFromAFailure) {

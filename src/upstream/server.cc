@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "net/round_trips.h"
 
 namespace upstream {
 
@@ -35,6 +36,10 @@ Error own_trouble(const Error& error) {
   return {Fault::unavailable, error.what};
 }
 
+Error left_alone(const std::string& name) {
+  return {Fault::unavailable, name + ": did not answer lately, and is left alone"};
+}
+
 Result<std::unique_ptr<Transport>> make_transport(const TransportOptions& options) {
   if (is_s3(options.location)) return s3_transport(options);
   if (is_url(options.location)) return http_transport(options);
@@ -48,6 +53,28 @@ std::string trimmed(std::string location) {
 
 bool names(const std::vector<std::string>& list, std::string_view name) {
   return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+// .NET's name for the content that a portable PDB must have, which others may check, too.
+constexpr std::string_view kChecksum = "SymbolChecksum";
+
+std::string checksums_of(const SymbolRequest& request) {
+  std::string all;
+  if (!request.checks_content) return all;
+  for (const ident::SymbolKey& key : request.keys) {
+    if (key.kind != ident::KeyKind::checksum) continue;
+    all.append(all.empty() ? "" : ";").append("SHA256:").append(key.id);
+  }
+  return all;
+}
+
+// That it has not this content does not say that it has none.
+std::string miss_key(const Place& place, const Ask& ask) {
+  std::string key = place.path;
+  for (const auto& [name, value] : ask.headers) {
+    if (name == kChecksum) key.append(" ").append(value);
+  }
+  return key;
 }
 
 // One transfer, as a watcher sees it.
@@ -161,14 +188,17 @@ std::optional<Server::Failure> Server::last_failure() const {
   return last_failure_;
 }
 
-Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
+Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::string& tmp,
                                     const std::atomic<bool>& stop, Clock::time_point& miss_until,
                                     Watcher* watcher) {
-  if (const auto miss = misses_.find(place.path)) {
+  const std::string told_as = miss_key(place, ask);
+  if (const auto miss = misses_.find(told_as)) {
     const std::chrono::microseconds left(miss->until.us - base::now().us);
     miss_until = std::min(miss_until, Clock::now() + left);
     return miss->error;
   }
+  // Those that it has under way may hold all turns until they time out.
+  if (breaker_.rest_left() > std::chrono::seconds(0)) return left_alone(options_.name);
   const Turn turn(*this);
   if (!turn.taken) {
     return Error{Fault::unavailable, options_.name + ": is busy with as much as it may be asked"};
@@ -176,16 +206,17 @@ Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
   auto created = base::PendingFile::create(tmp);
   if (!created.ok()) return own_trouble(created.error());
   base::PendingFile file = std::move(*created);
-  if (!breaker_.may_ask()) {
-    return Error{Fault::unavailable, options_.name + ": did not answer lately, and is left alone"};
-  }
+  if (!breaker_.may_ask()) return left_alone(options_.name);
   Watched watched(watcher, place, file);
   Progress progress = watched.progress();
+  ask.path = place.path;
+  ask.has_room = options_.has_room;
   std::optional<struct ::stat> found;
   progress.found = [&found](const struct ::stat& info) { found = info; };
-  const Result<void> fetched = transport_->fetch(place.path, file, stop, progress);
+  const Result<void> fetched = transport_->fetch(ask, file, stop, progress);
   if (!fetched.ok()) watched.failed();
-  if (file.is_broken()) {
+  const bool is_full = !fetched.ok() && options_.has_room && !options_.has_room();
+  if (file.is_broken() || is_full) {
     breaker_.unknown();
     return own_trouble(fetched.error());
   }
@@ -203,10 +234,24 @@ Result<Fetched> Server::fetch_place(const Place& place, const std::string& tmp,
   if (failed) {
     base::log::warning("upstream {}: {}", options_.name, fetched.error().what);
   } else {
-    misses_.remember(place.path, fetched.error());
+    misses_.remember(told_as, fetched.error());
     miss_until = std::min(miss_until, Clock::now() + options_.retry_after);
   }
   return fetched.error();
+}
+
+void Server::say_who_asks(Ask& ask, std::string_view asked_by) const {
+  if (options_.own_name.empty()) return;
+  ask.headers.emplace_back(net::kAskedBy, net::asked_by_too(asked_by, options_.own_name));
+}
+
+Ask Server::ask_for(const SymbolRequest& request) const {
+  Ask ask;
+  say_who_asks(ask, request.asked_by);
+  if (const std::string checksums = checksums_of(request); !checksums.empty()) {
+    ask.headers.emplace_back(kChecksum, checksums);
+  }
+  return ask;
 }
 
 bool Server::allows(std::string_view name) const {
@@ -237,8 +282,11 @@ Result<Fetched> Server::fetch(const SourceWish& wish, const std::string& tmp,
                               const std::atomic<bool>& stop) {
   const auto place = find_place(wish);
   if (!place) return Error{Fault::not_found, options_.name + ": is not asked for such a file"};
+  Ask ask;
+  ask.size_max = wish.size_max;
+  say_who_asks(ask, wish.asked_by);
   Clock::time_point ignored = Clock::time_point::max();
-  return fetch_place(*place, tmp, stop, ignored, nullptr);
+  return fetch_place(*place, std::move(ask), tmp, stop, ignored, nullptr);
 }
 
 bool Server::may_have(const SymbolRequest& request) const {
@@ -246,15 +294,20 @@ bool Server::may_have(const SymbolRequest& request) const {
 }
 
 void Server::forget_misses(const SymbolRequest& request) {
-  for (const Place& place : places_of_wanted(request)) misses_.forget(place.path);
+  const Ask ask = ask_for(request);
+  for (const Place& place : places_of_wanted(request)) {
+    misses_.forget(place.path);
+    misses_.forget(miss_key(place, ask));
+  }
 }
 
 Result<Fetched> Server::fetch(const SymbolRequest& request, const std::string& tmp,
                               const std::atomic<bool>& stop, Clock::time_point& miss_until,
                               Watcher* watcher) {
   Error last{Fault::not_found, options_.name + ": is not asked for such a file"};
+  const Ask ask = ask_for(request);
   for (const Place& place : places_of_wanted(request)) {
-    auto fetched = fetch_place(place, tmp, stop, miss_until, watcher);
+    auto fetched = fetch_place(place, ask, tmp, stop, miss_until, watcher);
     if (fetched.ok()) return fetched;
     last = std::move(fetched).error();
     // Who does not answer would not answer for the other spelling either.
@@ -268,8 +321,11 @@ std::optional<Result<Fetched>> Server::fetch_again(const std::string& from, cons
                                                    Watcher* watcher) {
   const std::string prefix = options_.transport.location + "/";
   if (!from.starts_with(prefix)) return std::nullopt;
+  Ask ask;
+  say_who_asks(ask, "");
   Clock::time_point ignored = Clock::time_point::max();
-  return fetch_place(place_at(from.substr(prefix.size())), tmp, stop, ignored, watcher);
+  return fetch_place(place_at(from.substr(prefix.size())), std::move(ask), tmp, stop, ignored,
+                     watcher);
 }
 
 }  // namespace upstream

@@ -30,12 +30,16 @@ namespace upstream {
 struct ServerOptions {
   std::string name;        // for people
   std::string identifier;  // in statistics; "": the name
+  std::string own_name;    // ours, told to it (net/round_trips.h); "": it is not told
   Layout layout = Layout::symstore;
   TransportOptions transport;
   std::vector<std::string> projects{""};  // for which it is asked; "" is the default one
   AlsoAsked also;
   std::vector<std::string> kinds;  // of files (kind_of()); none: all
   std::vector<std::string> allow{".*"}, deny;
+  // Whether our disk has room for what comes: asked again and again while it does; any thread.
+  // Null: it has.
+  std::function<bool()> has_room;
   // Names that it is not asked for now; any thread. Null: none.
   std::function<bool(std::string_view name)> excludes;
   std::chrono::seconds retry_after{60};
@@ -50,6 +54,8 @@ struct SourceWish {
   std::string project;
   std::string build_id;
   std::string path;
+  std::uint64_t size_max = UINT64_MAX;
+  std::string asked_by = {};  // net/round_trips.h
 };
 
 // A file that came. Nothing says yet that it is what was asked for.
@@ -124,10 +130,13 @@ class Server {
   struct Turn;  // holds one of the requests_max turns
 
   bool allows(std::string_view name) const;
+  Ask ask_for(const ident::SymbolRequest& request) const;
+  void say_who_asks(Ask& ask, std::string_view asked_by) const;
   std::optional<Place> find_place(const SourceWish& wish) const;
   std::vector<Place> places_of_wanted(const ident::SymbolRequest& request) const;
   Server(const ServerOptions& options, FileFilter filter, std::unique_ptr<Transport> transport);
-  base::Result<Fetched> fetch_place(const Place& place, const std::string& tmp,
+  // Of the `ask` all but the path counts: that is the place's.
+  base::Result<Fetched> fetch_place(const Place& place, Ask ask, const std::string& tmp,
                                     const std::atomic<bool>& stop, Clock::time_point& miss_until,
                                     Watcher* watcher);
   bool take_turn();

@@ -39,6 +39,18 @@ struct TransportOptions {
   S3Options s3;  // for s3:// alone
 };
 
+// One file that is asked for.
+struct Ask {
+  std::string path;                     // upstream/layout.h
+  std::uint64_t size_max = UINT64_MAX;  // of this one, where the server may give more
+  std::vector<std::pair<std::string, std::string>> headers = {};  // of this one, over HTTP
+  std::function<bool()> has_room = {};  // false: our disk fills, and it ends. Null: there is room
+};
+
+inline base::Error no_room() {
+  return {base::Fault::unavailable, "the disk is nearly full: what comes is not kept"};
+}
+
 // Told while a file comes, on the thread that fetches it. The first two are both set, or neither.
 struct Progress {
   // The file is there and begins to come; its size when the server says it.
@@ -51,8 +63,9 @@ struct Progress {
 class Transport {
  public:
   virtual ~Transport() = default;
-  // Appends the file at `path` (upstream/layout.h) to `into`.
-  virtual base::Result<void> fetch(const std::string& path, base::PendingFile& into,
+  // Appends the file to `into`. One that is too large fails before it is here, if the server says
+  // how large it is, else as soon as so much of it has come.
+  virtual base::Result<void> fetch(const Ask& ask, base::PendingFile& into,
                                    const std::atomic<bool>& stop, const Progress& progress) = 0;
 };
 

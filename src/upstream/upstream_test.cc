@@ -154,6 +154,64 @@ TEST(Upstreams, TheFirstThatHasAFittingSourceGivesIt) {
   EXPECT_EQ(get({"games", "aabb", "/src/a.c"}), "not_found");
 }
 
+TEST(Upstreams, ASourceThatIsTooLargeIsNotFetched) {
+  const auto root = base::TemporaryDirectory::create("large-sources").value();
+  const std::string text(100, 'x');
+  ASSERT_TRUE(
+      base::write_file_durably(root.path() + "/buildid/aabb/source/src/a.c", base::bytes_of(text))
+          .ok());
+  ServerOptions options;
+  options.name = "sources";
+  options.layout = Layout::debuginfod;
+  options.transport.location = root.path();
+  options.retry_after = 0s;
+  std::vector<std::unique_ptr<Server>> servers;
+  servers.push_back(Server::make(options).value());
+  Upstreams upstreams(std::move(servers), root.path(), {});
+  int came = 0;
+  const auto take = [&](const Fetched&) -> base::Result<void> {
+    ++came;
+    return {};
+  };
+  EXPECT_FALSE(upstreams.fetch(SourceWish{"", "aabb", "/src/a.c", 99}, take).ok());
+  EXPECT_EQ(came, 0);
+  EXPECT_TRUE(upstreams.fetch(SourceWish{"", "aabb", "/src/a.c", 100}, take).ok());
+  EXPECT_EQ(came, 1);
+}
+
+// Our disk fills while it comes: that ends, and is not the server's failure.
+TEST(Upstreams, WhatFillsTheDiskIsGivenUp) {
+  const auto root = base::TemporaryDirectory::create("full-disk").value();
+  const std::string text(2'000'000, 'x');
+  ASSERT_TRUE(base::write_file_durably(root.path() + "/a.bin/1/a.bin", base::bytes_of(text)).ok());
+  int left = 2;
+  ServerOptions options;
+  options.name = "store";
+  options.transport.location = root.path();
+  options.breaker.failures_max = 1;
+  options.has_room = [&left] { return left-- > 0; };
+  std::vector<std::unique_ptr<Server>> servers;
+  servers.push_back(Server::make(options).value());
+  Upstreams upstreams(std::move(servers), root.path(), {});
+  const auto request = ident::find_request("a.bin/1/a.bin");
+  ASSERT_TRUE(request.has_value());
+  std::size_t size = 0;
+  const auto fetch = [&] {
+    return upstreams.fetch(*request, [&](const Fetched& fetched) -> base::Result<void> {
+      size = fetched.file.size();
+      return {};
+    });
+  };
+  const auto missed = fetch();
+  ASSERT_TRUE(std::holds_alternative<Missed>(missed));
+  EXPECT_EQ(std::get<Missed>(missed).error.fault, base::Fault::unavailable);
+  EXPECT_EQ(size, 0u);
+  left = 1000;
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(fetch())) << "it is not left alone";
+  EXPECT_EQ(size, text.size());
+  EXPECT_EQ(base::list_files(root.path()).value().size(), 1u) << "nothing of it stays";
+}
+
 TEST(Layout, EachHasAName) {
   for (const Layout layout :
        {Layout::symstore, Layout::symstore_two_tier, Layout::ssqp, Layout::breakpad,

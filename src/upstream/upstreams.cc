@@ -17,13 +17,22 @@ namespace {
 
 constexpr std::chrono::milliseconds kStopIsSeen{50};
 
-bool is_failure(Fault fault) { return fault == Fault::unavailable || fault == Fault::timed_out; }
+// Nothing is known about the file.
+bool is_failure(Fault fault) {
+  return fault == Fault::unavailable || fault == Fault::timed_out || fault == Fault::internal;
+}
 
 // Our own trouble with a file that came is nobody's miss.
 bool is_own_trouble(Fault fault) { return fault == Fault::unavailable || fault == Fault::internal; }
 
 bool is_miss(Fault fault) {
   return fault == Fault::not_found || fault == Fault::malformed || fault == Fault::unsupported;
+}
+
+// That somebody did not answer counts more than that another one refused: he may have it.
+bool says_more(const Error& error, const Error& than) {
+  if (is_miss(error.fault)) return false;
+  return than.fault == Fault::not_found || (is_failure(error.fault) && !is_failure(than.fault));
 }
 
 }  // namespace
@@ -53,8 +62,10 @@ std::variant<std::monostate, Missed> Upstreams::fetch_once(const ident::SymbolRe
                                                            const Judge& is_it, Watcher* watcher,
                                                            bool& may_answer_later) {
   Missed missed{{Fault::not_found, "no upstream server has it"}, Clock::time_point::max()};
-  const auto note = [&](const Error& error) {
-    if (!is_miss(error.fault) && missed.error.fault == Fault::not_found) missed.error = error;
+  bool is_trouble_new = false;
+  const auto note = [&](const Error& error, bool is_new) {
+    if (says_more(error, missed.error)) missed.error = error;
+    is_trouble_new = is_trouble_new || (is_new && is_failure(error.fault));
   };
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     const auto& server = servers_[i];
@@ -64,9 +75,10 @@ std::variant<std::monostate, Missed> Upstreams::fetch_once(const ident::SymbolRe
     if (stop_) return Missed{{Fault::unavailable, "the server stops"}, Clock::now()};
     auto fetched = server->fetch(request, tmp_, stop_, missed.until, watcher);
     if (!fetched.ok()) {
-      note(fetched.error());
+      const Breaker::State state = server->breaker_state();
+      note(fetched.error(), state == Breaker::State::closed);
       if (is_miss(fetched.error().fault)) hear(false);
-      const bool rests = server->breaker_state() == Breaker::State::open;
+      const bool rests = state == Breaker::State::open;
       may_answer_later = may_answer_later || (is_failure(fetched.error().fault) && !rests);
       continue;
     }
@@ -77,7 +89,7 @@ std::variant<std::monostate, Missed> Upstreams::fetch_once(const ident::SymbolRe
     if (taken.ok() || !is_own_trouble(taken.error().fault)) hear(taken.ok());
     if (taken.ok()) return std::monostate();
     base::log::warning("upstream {}: {}: {}", server->name(), from, taken.error().what);
-    note(taken.error());
+    note(taken.error(), true);
     if (!is_own_trouble(taken.error().fault)) server->reject(place, missed.until);
   }
   // A server that failed is asked again as soon as failures are.
@@ -85,6 +97,7 @@ std::variant<std::monostate, Missed> Upstreams::fetch_once(const ident::SymbolRe
     missed.until =
         std::min(missed.until, Clock::now() + base::policy_of(missed.error.fault).remember);
   }
+  missed.is_left_alone = is_failure(missed.error.fault) && !is_trouble_new;
   return missed;
 }
 
@@ -105,8 +118,7 @@ Result<void> Upstreams::fetch(const SourceWish& wish, const Judge& is_it) {
     if (!server->may_have(wish)) continue;
     auto fetched = server->fetch(wish, tmp_, stop_);
     if (!fetched.ok()) {
-      const bool is_first = missed.fault == Fault::not_found;
-      if (is_first && !is_miss(fetched.error().fault)) missed = fetched.error();
+      if (says_more(fetched.error(), missed)) missed = fetched.error();
       continue;
     }
     const Place place = fetched->place;

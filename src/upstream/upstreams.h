@@ -22,6 +22,8 @@ namespace upstream {
 struct Missed {
   base::Error error;
   std::chrono::steady_clock::time_point until;  // then it may be worth asking again
+  // Those that did not answer have not for a while, and are left alone.
+  bool is_left_alone = false;
 };
 
 class Upstreams {

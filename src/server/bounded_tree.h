@@ -1,0 +1,48 @@
+// A tree in symbol store layout that may take only so many bytes: before a file appears in it,
+// those go that were used longest ago, as the disk tells (the time of the last reading, where the
+// disk keeps that, else of the writing).
+// Files below NAME/ID/ alone are counted and go, whoever wrote them; 000Admin and what lies nearer
+// to the root are left alone. Links are not followed. What others write meanwhile is seen when the
+// bound is reached, and at the next start.
+// Any thread. reserve() touches the disk, and may take long: whoever comes meanwhile is refused.
+// Fails with too_large (more than all that there may be) or unavailable (it is being counted).
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace server {
+
+class BoundedTree {
+ public:
+  BoundedTree(std::string directory, std::uint64_t size_max)
+      : directory_(std::move(directory)), size_max_(size_max) {}
+
+  // Makes room for a file of that size, which is counted from then on.
+  base::Result<void> reserve(std::uint64_t size);
+  std::uint64_t size_max() const { return size_max_; }
+
+ private:
+  struct File {
+    std::string path;
+    std::uint64_t size = 0;
+    std::int64_t used_at = 0;  // in nanoseconds
+  };
+  std::vector<File> list() const;
+  // What is left of the files, in bytes; at most `size_max`.
+  static std::uint64_t remove_oldest(std::vector<File> files, std::uint64_t size_max);
+
+  const std::string directory_;
+  const std::uint64_t size_max_;
+  std::mutex mutex_;
+  // All guarded by mutex_.
+  bool is_known_ = false;
+  bool is_counting_ = false;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace server
