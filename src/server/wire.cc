@@ -329,9 +329,9 @@ Result<void> serve(const Options& options) {
   api::UploadOptions uploading = upload_options(options);
   if (!rates.empty()) uploading.refuse = too_many;
   api::HttpFigures http;
-  api::add_health_routes(
-      router, catalog, supply, disk, kVersion, network,
-      more_metrics({http, *upstreams, upstream_names(*upstreams), scan, disk, statistics.get()}));
+  api::add_health_routes(router, catalog, supply, disk, kVersion, network,
+                         more_metrics({http, *upstreams, upstream_names(*upstreams), scan, disk,
+                                       statistics.get(), symbolicating.frames.get()}));
   const auto allows = [&gate](const net::Request& request) {
     return api::refuse_reader(request, gate);
   };
@@ -384,6 +384,7 @@ Result<void> serve(const Options& options) {
   if (!rates.empty()) served.refuse = too_many;
   served.layout = [&](const std::string& project) { return layout_of(options, access, project); };
   api::add_store_routes(router, supply, std::move(served));
+  symbolication.add_last_routes(router);
 
   base::WorkerPool pool(static_cast<unsigned>(options.workers));
   workers.start();
