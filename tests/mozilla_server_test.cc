@@ -147,6 +147,12 @@ TEST_F(MozillaServer, AnswersWhereTheOriginalFailed) {
             known("\"0x1000 (in \u00e4.pdb)\"", "false"));
 }
 
+TEST_F(MozillaServer, DiskCacheAnswersBothVersionsAlike) {
+  const Program cache = disk_cache(urls());
+  EXPECT_EQ(ask(cache->url(), R"j({"version": 3, "memoryMap": [], "stacks": [[[-1, 16]]]})j"),
+            R"j({"symbolicatedStacks": [["0x10"]], "knownModules": []})j");
+}
+
 TEST_F(MozillaServer, DiskCacheHasItsDebugActions) {
   put("a", "good");
   const Program cache = disk_cache(urls());

@@ -115,6 +115,26 @@ TEST_F(Symbolication, OldSnappyKnowsWhatItHas) {
                       R"j("stacks":[[[1,5]]]})j")
                 .body,
             R"j({"symbolicatedStacks": [["0x5 (in nope.pdb)"]], "knownModules": [true, false]})j");
+  // It looked at no path, and counted negative indexes from the end.
+  EXPECT_EQ(post("/any/path/at/all",
+                 R"j({"version":4,"memoryMap":[["mod.pdb","AABB1"],["nope.pdb","AABB9"]],)j"
+                 R"j("stacks":[[[-2,4096],[-1,7]]]})j")
+                .body,
+            R"j({"symbolicatedStacks": [["funcA(int) (in mod.pdb)", "0x7"]], )j"
+            R"j("knownModules": [true, false]})j");
+}
+
+TEST_F(Symbolication, TheFirstMozillaServerTookPostsAtItsRootAlone) {
+  start();
+  const std::string body = R"j({"version":4,"memoryMap":[],"stacks":[[[-2,16]]]})j";
+  EXPECT_EQ(post("/", body).body, R"j({"symbolicatedStacks": [["0x10"]], "knownModules": []})j");
+  EXPECT_NE(post("/any/path/at/all", body).status, 200);
+  for (const char* method : {"PUT", "DELETE", "PATCH"}) {
+    const auto answer = uploads::send(server_->url(), method, "/", "");
+    EXPECT_EQ(answer.status, 405) << method;
+    EXPECT_EQ(answer.body, "") << method;
+    EXPECT_EQ(answer.headers.find("Content-Type").value_or(""), "application/json") << method;
+  }
 }
 
 // The frames with index -1 read otherwise in the first servers than in Eliot's.

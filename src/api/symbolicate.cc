@@ -119,6 +119,10 @@ class Work : public std::enable_shared_from_this<Work> {
       return false;
     }
     question_ = std::move(*question);
+    // DiskCache's answers have the same form for both versions.
+    if (state_->options.debug_of == SymbolicationDebug::Of::disk_cache) {
+      question_.is_version_3 = false;
+    }
     answers_.reserve(question_.jobs.size());
     is_read_ = true;
     for (const symbolicate::Job& job : question_.jobs) {
@@ -418,13 +422,13 @@ net::Route preflight_route(const Shared& state, std::string pattern) {
   return route;
 }
 
-net::Route other_methods_route(std::string pattern) {
+net::Route other_methods_route(std::string pattern, Dialect dialect, std::string_view allowed) {
   net::Route route;
   route.method = "*";
   route.pattern = std::move(pattern);
-  route.handler = [](Request&) -> net::Reply {
-    Answer answer = refusal(Dialect::v5, 405, "405 Method Not Allowed");
-    answer.headers.set("Allow", "POST, OPTIONS");
+  route.handler = [dialect, allowed = std::string(allowed)](Request&) -> net::Reply {
+    Answer answer = refusal(dialect, 405, "405 Method Not Allowed");
+    answer.headers.set("Allow", allowed);
     return answer;
   };
   return route;
@@ -447,11 +451,17 @@ void Symbolication::add_routes(net::Router& router) {
       const std::string pattern = std::string(prefix).append(path);
       router.add(asking_route(state_, pattern, dialect));
       router.add(preflight_route(state_, pattern));
-      router.add(other_methods_route(pattern));
+      router.add(other_methods_route(pattern, dialect, "POST, OPTIONS"));
     }
   }
   router.add(asking_route(state_, "/", state_->options.old_dialect));
   add_schema_routes(router);
+}
+
+void Symbolication::add_last_routes(net::Router& router) {
+  const Dialect dialect = state_->options.old_dialect;
+  router.add(other_methods_route("/", dialect, "GET, HEAD, POST"));
+  if (dialect == Dialect::snappy) router.add(asking_route(state_, "/**", dialect));
 }
 
 }  // namespace api

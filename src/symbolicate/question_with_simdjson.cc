@@ -138,6 +138,10 @@ class JobReader {
     if (!index->is_negative) {
       if (index->value >= job_.modules.size()) return no_such_module(first);
       frame.module = static_cast<std::uint32_t>(index->value);
+    } else if (index->value != 1 && dialect_ == Dialect::snappy) {
+      // From the end, as Python counts: -2 is the last but one.
+      if (index->value > job_.modules.size()) return no_such_module(first);
+      frame.module = static_cast<std::uint32_t>(job_.modules.size() - index->value);
     } else if (index->value != 1 && !is_old()) {
       return no_such_module(first);
     }
@@ -167,6 +171,13 @@ std::optional<int> find_version(element root) {
   if (!version.is_number() || version.get(number)) return std::nullopt;
   if (number != 3 && number != 4) return std::nullopt;
   return number == 3 ? 3 : 4;
+}
+
+// How often Snappy's servers have passed a question on; who sends it sends an integer.
+bool has_bad_count(element root) {
+  element forwarded;
+  return root.at_key("forwarded").get(forwarded) == simdjson::SUCCESS &&
+         !find_integer(forwarded, true);
 }
 
 bool is_true(element root, const char* key) {
@@ -246,6 +257,9 @@ Result<Question> read_question(element root, Dialect dialect, Debugging debuggin
     const auto version = find_version(root);
     if (!version) return refuse("version is neither 3 nor 4");
     question.is_version_3 = *version == 3;
+    if (dialect == Dialect::snappy && has_bad_count(root)) {
+      return refuse("forwarded is not an integer");
+    }
   }
   element jobs;
   if (dialect == Dialect::v5 && root.is_object() &&
