@@ -353,13 +353,19 @@ Result<void> serve(const Options& options) {
                                             std::string_view isolation) {
     return request_sources.admit(source, scope, isolation);
   };
+  api::SourcesOptions reading = source_routes(options, gate, access);
+  if (options.symbolication_source_context != 0) {
+    const auto showing = std::make_shared<const api::SourcesOptions>(reading);
+    tracing.source_finder = [&source_files, showing](const net::Request& request) {
+      return api::source_finder(request, *source_files, showing);
+    };
+  }
   api::Symbolicator symbolicator(supply, symbolication.maps(), std::move(tracing));
   symbolicator.add_routes(router);
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);
   add_old_site(router, options, gate);
-  api::SourcesOptions reading = source_routes(options, gate, access);
   reading.refuse_upload = api::upload_gate(rooms, uploading);
   api::add_source_routes(router, *source_files, reading);
   api::add_asm_routes(router, disassembling, reading);

@@ -80,8 +80,8 @@ TEST(TraceQuestion, FramesFromTheOutermostAreTurnedOver) {
 }
 
 TEST(TraceQuestion, ReadsSourcesAndOptions) {
-  const TraceQuestion question =
-      must_parse(R"({"options":{"dif_candidates":true,"new":1},"sources":[
+  const TraceQuestion question = must_parse(
+      R"({"options":{"dif_candidates":true,"apply_source_context":false,"new":1},"sources":[
     {"id":"ours","type":"http","url":"https://symbols.example/","headers":{"X-Key":"1"},
      "layout":{"type":"symstore","casing":"lowercase"},
      "filters":{"filetypes":["pdb"],"path_patterns":["c:/**"]},"is_public":true,"name":"x"},
@@ -89,6 +89,7 @@ TEST(TraceQuestion, ReadsSourcesAndOptions) {
      "secret_key":"s","prefix":"p"},
     {"id":"disk","type":"filesystem","path":"/etc"}]})");
   EXPECT_TRUE(question.wants_candidates);
+  EXPECT_FALSE(question.wants_context);
   ASSERT_TRUE(question.sources);
   ASSERT_EQ(question.sources->size(), 3u);
   const TraceSource& web = (*question.sources)[0];
@@ -103,6 +104,7 @@ TEST(TraceQuestion, ReadsSourcesAndOptions) {
   EXPECT_FALSE(bucket.filetypes);
   EXPECT_EQ((*question.sources)[2].type, "filesystem");
   EXPECT_FALSE(must_parse("{}").sources);
+  EXPECT_TRUE(must_parse("{}").wants_context);
 }
 
 TEST(TraceQuestion, SaysWhereABodyIsWrong) {
