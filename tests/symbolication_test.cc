@@ -297,6 +297,19 @@ TEST_F(Symbolication, BringsWhatItLacksAndAnswersInTimeWithoutTheRest) {
             std::string(R"j({"a.so/)j") + kQuick + R"j(":true,")j" + slow + R"j(":false})j");
   EXPECT_EQ(partial["module_errors"][slow].at(0)["name"].text_or(""), "timed_out");
 
+  // Who asks for statistics is told what was here, and what did not come.
+  const JsonValue debug =
+      must_parse(uploads::send(server_->url(), "POST", "/symbolicate/v5", ask, {{"Debug", "true"}})
+                     .body)["debug"];
+  EXPECT_EQ(text_of(debug["modules"]), std::string(R"j({"count":2,"stacks_per_module":{"a.so/)j") +
+                                           kQuick + R"j(":1,")j" + slow + R"j(":1}})j");
+  EXPECT_EQ(debug["cache_lookups"]["count"].integer_or(0), 2);
+  EXPECT_EQ(debug["cache_lookups"]["hits"].integer_or(0), 1);
+  EXPECT_EQ(debug["downloads"]["count"].integer_or(0), 1);
+  EXPECT_EQ(text_of(debug["downloads"]["size_per_module"]), "{}");
+  EXPECT_FALSE(debug["downloads"]["fail_time_per_module"][slow].is_null());
+  EXPECT_EQ(text_of(debug["save_symcache"]), R"j({"time":0,"time_per_module":{}})j");
+
   stalls = false;
   for (int i = 0; i < 100; ++i) {
     const JsonValue whole = must_parse(post("/symbolicate/v5", ask).body)["results"].at(0);

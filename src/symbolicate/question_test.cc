@@ -131,6 +131,7 @@ TEST(Question, SnappyCountsFromTheEndAsPythonDoes) {
                     R"("stacks":[[[-1,1],[-2,2],[-3,3]]]})",
                     Dialect::snappy);
   ASSERT_TRUE(question.ok()) << question.error().what;
+  EXPECT_EQ(question->forwards, 2u);
   const std::vector<AskedFrame>& frames = question->jobs[0].frames;
   EXPECT_EQ(frames[0].module, AskedFrame::kNoModule);
   EXPECT_EQ(frames[1].module, 1u);

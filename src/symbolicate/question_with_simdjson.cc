@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/text.h"
@@ -173,11 +174,14 @@ std::optional<int> find_version(element root) {
   return number == 3 ? 3 : 4;
 }
 
-// How often Snappy's servers have passed a question on; who sends it sends an integer.
-bool has_bad_count(element root) {
+// How often Snappy's servers have passed a question on; nothing when that is no integer.
+std::optional<std::uint32_t> find_forwards(element root) {
   element forwarded;
-  return root.at_key("forwarded").get(forwarded) == simdjson::SUCCESS &&
-         !find_integer(forwarded, true);
+  if (root.at_key("forwarded").get(forwarded)) return 0;
+  const auto count = find_integer(forwarded, true);
+  if (!count) return std::nullopt;
+  constexpr std::uint64_t kMost = 0xffff;
+  return count->is_negative ? 0 : static_cast<std::uint32_t>(std::min(count->value, kMost));
 }
 
 bool is_true(element root, const char* key) {
@@ -257,9 +261,9 @@ Result<Question> read_question(element root, Dialect dialect, Debugging debuggin
     const auto version = find_version(root);
     if (!version) return refuse("version is neither 3 nor 4");
     question.is_version_3 = *version == 3;
-    if (dialect == Dialect::snappy && has_bad_count(root)) {
-      return refuse("forwarded is not an integer");
-    }
+    const auto forwards = find_forwards(root);
+    if (!forwards && dialect == Dialect::snappy) return refuse("forwarded is not an integer");
+    question.forwards = forwards.value_or(0);
   }
   element jobs;
   if (dialect == Dialect::v5 && root.is_object() &&
