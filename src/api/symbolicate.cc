@@ -425,13 +425,13 @@ net::Route preflight_route(const Shared& state, std::string pattern) {
   return route;
 }
 
-net::Route other_methods_route(std::string pattern, Dialect dialect, std::string_view allowed) {
+net::Route refusing_route(std::string_view method, std::string pattern, Dialect dialect) {
   net::Route route;
-  route.method = "*";
+  route.method = method;
   route.pattern = std::move(pattern);
-  route.handler = [dialect, allowed = std::string(allowed)](Request&) -> net::Reply {
+  route.handler = [dialect](Request&) -> net::Reply {
     Answer answer = refusal(dialect, 405, "405 Method Not Allowed");
-    answer.headers.set("Allow", allowed);
+    answer.headers.set("Allow", is_old(dialect) ? "GET, HEAD, POST" : "POST, OPTIONS");
     return answer;
   };
   return route;
@@ -457,16 +457,20 @@ void Symbolication::add_routes(net::Router& router) {
       const std::string pattern = std::string(prefix).append(path);
       router.add(asking_route(state_, pattern, dialect));
       router.add(preflight_route(state_, pattern));
-      router.add(other_methods_route(pattern, dialect, "POST, OPTIONS"));
+      router.add(refusing_route("*", pattern, dialect));
     }
   }
-  router.add(asking_route(state_, "/", state_->options.old_dialect));
+  const Dialect old = state_->options.old_dialect;
+  router.add(asking_route(state_, "/", old));
+  // GET is a page's; others would be taken for uploads.
+  for (const char* method : {"PUT", "PATCH", "DELETE"}) {
+    router.add(refusing_route(method, "/", old));
+  }
   add_schema_routes(router);
 }
 
 void Symbolication::add_last_routes(net::Router& router) {
   const Dialect dialect = state_->options.old_dialect;
-  router.add(other_methods_route("/", dialect, "GET, HEAD, POST"));
   if (dialect == Dialect::snappy) router.add(asking_route(state_, "/**", dialect));
 }
 

@@ -53,8 +53,8 @@ class Symbolication {
   Symbolication& operator=(const Symbolication&) = delete;
 
   void add_routes(net::Router& router);
-  // Of what no other route takes: the methods that `/` does not know and, since Snappy looked at no
-  // path, its questions at any. REQUIRES: all others have been added.
+  // Of what no other route takes: Snappy's questions at any path, since it looked at none.
+  // REQUIRES: all others have been added.
   void add_last_routes(net::Router& router);
   // The open indexes, for others who look up addresses; they go with this.
   supply::SymbolMaps& maps();

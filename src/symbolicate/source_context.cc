@@ -32,8 +32,8 @@ std::optional<std::string_view> take_line(std::string_view& rest) {
 
 std::uint64_t SourceContext::memory_size() const {
   std::uint64_t size = sizeof(*this) + line.capacity();
-  for (const std::string& one : before) size += sizeof(one) + one.capacity();
-  for (const std::string& one : after) size += sizeof(one) + one.capacity();
+  for (const std::string& one : before) size += sizeof(std::string) + one.capacity();
+  for (const std::string& one : after) size += sizeof(std::string) + one.capacity();
   return size;
 }
 
