@@ -213,6 +213,18 @@ TEST(SymReader, MarksAndUtf16AreNamedAndLeniencyReadsThem) {
   EXPECT_FALSE(read_text(broken, Reading::kLenient).has_module);
 }
 
+TEST(SymReader, LeniencyReadsFilesThatWerePutOneBehindTheOther) {
+  const SymFile file = read_text(
+      module_line() + "FUNC 10 10 0 f\n10 10 7 1\n" + module_line() + "FUNC 40 10 0 g\n40 10 8 1\n",
+      Reading::kLenient);
+  ASSERT_FALSE(file.corrupt);
+  EXPECT_EQ(file.skipped_lines, 0u);
+  EXPECT_EQ(file.module.name, "a.out");
+  ASSERT_EQ(file.parts.at(0).functions.size(), 2u);
+  EXPECT_EQ(file.parts[0].functions[1].name, "g");
+  EXPECT_EQ(file.parts[0].lines.size(), 2u);
+}
+
 TEST(SymReader, ProblemNamesTheLine) {
   EXPECT_EQ(read_text(module_line() + "FUNC 10 10 0 f\n10 4 x 1\n").problem,
             "line 3 is not a record that belongs here: 10 4 x 1");
