@@ -357,7 +357,7 @@ void TraceWork::ask_for_source(std::size_t file) {
                       ident::module_request(ident::Artifact::sym, name->name, *id, scope)};
   question.path = wanted.path;
   rooms_.find_source(std::move(question), deadline_,
-                     [self = shared_from_this(), file](Result<sources::Source> found) {
+                     [self = shared_from_this(), file](const Result<sources::Source>& found) {
                        self->take_source(file, found);
                      });
 }
