@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/codec.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "testing/free_port.h"
@@ -62,6 +63,16 @@ class Symbols {
     const std::lock_guard lock(mutex_);
     files_[path] = text;
   }
+  // What is there comes with this Content-Encoding from now on: gzip, x-gzip or deflate.
+  void pack_as(const std::string& coding) {
+    const std::lock_guard lock(mutex_);
+    coding_ = coding;
+  }
+  // What was asked for, as it was sent.
+  std::vector<std::string> targets() {
+    const std::lock_guard lock(mutex_);
+    return targets_;
+  }
   void fail_with(int status) {
     const std::lock_guard lock(mutex_);
     failure_ = status;
@@ -77,14 +88,25 @@ class Symbols {
     const std::lock_guard lock(mutex_);
     const std::string path = request.path.substr(3);
     asked_[path].push_back(std::chrono::steady_clock::now());
+    targets_.push_back(request.target);
     if (failure_ != 0) return net::Answer::text(failure_, "not now");
     const auto at = files_.find(path);
-    return at == files_.end() ? net::Answer::text(404, "no") : net::Answer::text(200, at->second);
+    if (at == files_.end()) return net::Answer::text(404, "no");
+    if (coding_.empty()) return net::Answer::text(200, at->second);
+    const std::vector<std::uint8_t> packed = base::gzip(base::bytes_of(at->second));
+    std::string body(base::text_of(packed));
+    // Between its head and its end a gzip member is a raw deflate stream.
+    if (coding_ == "deflate") body = body.substr(10, body.size() - 18);
+    net::Answer answer = net::Answer::text(200, body);
+    answer.headers.set("Content-Encoding", coding_);
+    return answer;
   }
 
   std::mutex mutex_;
   std::map<std::string, std::string> files_;
   std::map<std::string, std::vector<std::chrono::steady_clock::time_point>> asked_;
+  std::vector<std::string> targets_;
+  std::string coding_;
   int failure_ = 0;
   testing_support::ScriptedServer server_;
 };

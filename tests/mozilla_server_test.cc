@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <csignal>
+#include <mutex>
 #include <thread>
 
 #include "base/text.h"
@@ -83,6 +84,82 @@ TEST_F(MozillaServer, TheCacheKeepsItsBoundAndLetsOthersFilesBe) {
   check(9);
 }
 
+TEST_F(MozillaServer, NamesAreCodedAndServersMayPackWhatTheyHave) {
+  put("a b+c", "odd");
+  // A URL without its last slash is the same.
+  std::string url = symbols_.url();
+  url.pop_back();
+  const Program cache = disk_cache("\"symbolURLs\": [\"" + url + "\"]");
+  EXPECT_EQ(ask(cache->url(), frames("a b+c.pdb", "[0, 4096]")),
+            known(R"j("odd (in a b+c.pdb)")j"));
+  const std::vector<std::string> targets = symbols_.targets();
+  ASSERT_FALSE(targets.empty());
+  EXPECT_EQ(targets[0], "/s/a%20b%2Bc.pdb/" + std::string(kId) + "/a%20b%2Bc.sym");
+  // What is no .pdb has .sym behind its whole name.
+  symbols_.put("liba.so/" + std::string(kId) + "/liba.so.sym", sym("liba.so", "of_so"));
+  EXPECT_EQ(ask(cache->url(), frames("liba.so", "[0, 4096]")), known(R"j("of_so (in liba.so)")j"));
+  int number = 0;
+  for (const char* coding : {"gzip", "x-gzip", "deflate"}) {
+    const std::string module = "packed" + std::to_string(++number);
+    put(module, coding, 2000);
+    symbols_.pack_as(coding);
+    EXPECT_EQ(ask(cache->url(), frames(module + ".pdb", "[0, 4096]")),
+              known("\"" + std::string(coding) + " (in " + module + ".pdb)\""));
+  }
+}
+
+TEST_F(MozillaServer, FilesThatSomebodyDeletesAreBroughtAgain) {
+  put("a", "good");
+  const std::string asked = frames("a.pdb", "[0, 4096]");
+  const std::string answer = known(R"j("good (in a.pdb)")j");
+  const auto delete_all = [&] {
+    std::size_t deleted = 0;
+    for (const char* place : {"cache/faultline/index", "cache/faultline/extracted"}) {
+      const auto files = base::list_files(path(place));
+      ASSERT_TRUE(files.ok()) << place;
+      for (const std::string& file : *files) deleted += base::remove_file(file).ok() ? 1 : 0;
+    }
+    EXPECT_GE(deleted, 2u) << "the copy and its index";
+  };
+  Program cache = disk_cache(urls());
+  ASSERT_EQ(ask(cache->url(), asked), answer);
+  delete_all();
+  EXPECT_EQ(ask(cache->url(), asked), answer);
+  cache.reset();
+  cache = disk_cache(urls());
+  EXPECT_EQ(ask(cache->url(), asked), answer) << "nothing of it is in memory now";
+  delete_all();
+  EXPECT_NE(act(cache->url(), "cacheAddRaw", of_module("a.pdb")), R"j({"path": null})j");
+  EXPECT_EQ(ask(cache->url(), asked), answer);
+}
+
+TEST_F(MozillaServer, TheCacheIsWarmAfterARestartAndWithoutAnyServer) {
+  put("a", "good");
+  const std::string answer = known(R"j("good (in a.pdb)")j");
+  {
+    const Program cache = disk_cache(urls());
+    ASSERT_EQ(ask(cache->url(), frames("a.pdb", "[0, 4096]")), answer);
+  }
+  const std::size_t before = symbols_.targets().size();
+  const Program again = disk_cache(urls());
+  EXPECT_EQ(ask(again->url(), frames("a.pdb", "[0, 4096], [0, 8192]")),
+            known(R"j("good (in a.pdb)", "last (in a.pdb)")j"));
+  EXPECT_EQ(symbols_.targets().size(), before) << "nobody was asked again";
+}
+
+TEST_F(MozillaServer, SymServerAnswersWhereDiskCacheDoesNot) {
+  const std::uint16_t port = free_port();
+  const std::string json =
+      fmt::format(R"j({{"DiskCache": {{"cachePath": "{}"}}, "SymServer": {{"listenAddress": )j"
+                  R"j("127.0.0.1", "port": {}, "memcachedServers": [], "DiskCacheServer": )j"
+                  R"j("127.0.0.1:{}", "log": {{"path": "{}"}}}}}})j",
+                  path("cache"), port, free_port(), path("SymServer.log"));
+  const Program server = program({"symserver", "--configJSON", json}, port);
+  const auto answer = post(server->url(), frames("a.pdb", "[0, 4096], [-1, 7]"));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, known(R"j("0x1000 (in a.pdb)", "0x7")j", "false"));
+}
+
 // They come at once: each copy may have to go before it is read.
 TEST_F(MozillaServer, AsksAgainForWhatTheOthersOfOneQuestionDroveOut) {
   std::string modules, stack, texts, are_known;
@@ -147,6 +224,12 @@ TEST_F(MozillaServer, AnswersWhereTheOriginalFailed) {
             known("\"0x1000 (in \u00e4.pdb)\"", "false"));
 }
 
+TEST_F(MozillaServer, DiskCacheAnswersBothVersionsAlike) {
+  const Program cache = disk_cache(urls());
+  EXPECT_EQ(ask(cache->url(), R"j({"version": 3, "memoryMap": [], "stacks": [[[-1, 16]]]})j"),
+            R"j({"symbolicatedStacks": [["0x10"]], "knownModules": []})j");
+}
+
 TEST_F(MozillaServer, DiskCacheHasItsDebugActions) {
   put("a", "good");
   const Program cache = disk_cache(urls());
@@ -179,6 +262,10 @@ TEST_F(MozillaServer, AConfigurationThatIsNoneIsBadUsage) {
                                                     " -c " + path("broken.json"));
     EXPECT_EQ(end.exit_code, 2) << program << end.errors;
     EXPECT_NE(end.errors.find("broken.json"), std::string::npos) << end.errors;
+    EXPECT_EQ(testing_support::run(testing_support::faultline_program() + program +
+                                   " -c broken.json --configJSON {}")
+                  .exit_code,
+              2);
   }
 }
 
@@ -199,6 +286,73 @@ TEST_F(MozillaServer, OldSnappyRunsInTheBackgroundAsWell) {
   EXPECT_EQ(faultline("stop").exit_code, 0);
   EXPECT_EQ(faultline("status").exit_code, 1);
   EXPECT_FALSE(base::file_exists(path("own.pid")));
+}
+
+// Snappy's servers, each with a directory of its own, that name each other.
+class Forwarding : public MozillaServer {
+ protected:
+  Program snappy(const std::string& name, std::uint16_t port, const std::string& remote) {
+    EXPECT_TRUE(base::make_directories(path(name + ".symbols")).ok());
+    write(name + ".ini", fmt::format("[General]\nhostname = 127.0.0.1\nportNumber = {}\n"
+                                     "remoteSymbolServer = {}\n[DiskCache]\ndiskCachePath = {}\n"
+                                     "[Log]\nlogPath = {}\n[SymbolPaths]\nown = {}\n",
+                                     port, remote, path(name + ".cache"), path(name + ".log"),
+                                     path(name + ".symbols")));
+    return program({"symserver", "-c", path(name + ".ini")}, port);
+  }
+  static std::string url_of(std::uint16_t port) {
+    return "http://127.0.0.1:" + std::to_string(port) + "/";
+  }
+  static std::string about_both(const std::string& list) {
+    return fmt::format(R"j({{"version": 4, "memoryMap": [["a.pdb", "{0}"], ["b.pdb", "{0}"]], )j"
+                       R"j("stacks": [[{1}]]}})j",
+                       kId, list);
+  }
+};
+
+TEST_F(Forwarding, AsksTheOtherServerAboutWhatNobodyHereHasAndEnds) {
+  write("one.symbols/a.pdb/" + std::string(kId) + "/a.sym", sym("a.pdb", "of_one"));
+  write("two.symbols/b.pdb/" + std::string(kId) + "/b.sym", sym("b.pdb", "of_two"));
+  const std::uint16_t first = free_port(), second = free_port();
+  const Program one = snappy("one", first, url_of(second));
+  const Program two = snappy("two", second, url_of(first));
+  const std::string asked = about_both("[0, 4096], [1, 4096], [1, 1], [-1, 7]");
+  const std::string answer =
+      known(R"j("of_one (in a.pdb)", "of_two (in b.pdb)", "0x1 (in b.pdb)", "0x7")j", "true, true");
+  EXPECT_EQ(ask(one->url(), asked), answer);
+  EXPECT_EQ(ask(two->url(), asked), answer);
+  // What neither has is asked back and forth three times, and no more.
+  EXPECT_EQ(ask(one->url(), frames("no.pdb", "[0, 4096]")),
+            known(R"j("0x1000 (in no.pdb)")j", "false"));
+}
+
+TEST_F(Forwarding, TriesTheOlderVersionAndLeavesAloneWhoFails) {
+  std::mutex mutex;
+  std::vector<std::string> bodies;
+  testing_support::ScriptedServer other(root_.path(), [&](net::Request& request) {
+    const std::lock_guard lock(mutex);
+    bodies.push_back(request.body);
+    if (request.body.find("\"version\":4") != std::string::npos) return net::Answer::text(400, "");
+    return net::Answer::json(200, R"j([["far (in b.pdb)"]])j");
+  });
+  const Program one = snappy("one", free_port(), other.url() + "/");
+  EXPECT_EQ(ask(one->url(), frames("b.pdb", "[0, 4096]", R"j(, "forwarded": 1)j")),
+            known(R"j("far (in b.pdb)")j", "false"))
+      << "version 3 does not say what is known";
+  ASSERT_EQ(bodies.size(), 2u);
+  EXPECT_EQ(bodies[1], fmt::format(R"j({{"version":3,"forwarded":2,"memoryMap":[["b.pdb","{}"]],)j"
+                                   R"j("stacks":[[[0,4096]]]}})j",
+                                   kId));
+  // Passed on often enough.
+  EXPECT_EQ(ask(one->url(), frames("b.pdb", "[0, 4096]", R"j(, "forwarded": 3)j")),
+            known(R"j("0x1000 (in b.pdb)")j", "false"));
+  EXPECT_EQ(bodies.size(), 2u);
+
+  const Program alone = snappy("alone", free_port(), url_of(free_port()));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(ask(alone->url(), frames("b.pdb", "[0, 4096]")),
+              known(R"j("0x1000 (in b.pdb)")j", "false"));
+  }
 }
 
 class Quickstart : public MozillaServer {
@@ -259,6 +413,33 @@ TEST_F(Quickstart, StartsBothWaitsUntilTheyAnswerAndStopsThem) {
   EXPECT_EQ(pid("DiskCache"), "");
   EXPECT_EQ(quickstart("--stop"), 0);
   EXPECT_NE(said_.find("No servers to stop"), std::string::npos) << said_;
+}
+
+// The first quickstart had no configuration when it was to stop: pids/ says what runs.
+TEST_F(Quickstart, StopsWithoutAConfiguration) {
+  ASSERT_EQ(quickstart(""), 0) << said_;
+  const base::ChildEnd end = testing_support::run(
+      "cd " + root_.path() + " && " + testing_support::faultline_program() + " quickstart --stop");
+  EXPECT_EQ(end.exit_code, 0) << end.errors;
+  EXPECT_EQ(quickstart("status"), 255);
+  EXPECT_EQ(pid("DiskCache") + pid("SymServer"), "");
+  EXPECT_EQ(testing_support::run(testing_support::faultline_program() + " quickstart").exit_code,
+            2);
+}
+
+TEST_F(Quickstart, WaitsWhereItsServersListen) {
+  std::string text = base::read_file(path("config.json")).value_or("");
+  for (const char* there :
+       {"\"listenAddress\": \"127.0.0.1\"", "\"DiskCacheServer\": \"127.0.0.1:"}) {
+    const std::size_t at = text.find(there);
+    ASSERT_NE(at, std::string::npos);
+    text.replace(text.find("127.0.0.1", at), 9, "127.0.0.2");
+  }
+  write("config.json", text);
+  ASSERT_EQ(quickstart(""), 0) << said_;
+  EXPECT_EQ(ask("http://127.0.0.2:" + std::to_string(disk_cache_), frames("a.pdb", "[0, 4096]")),
+            known(R"j("good (in a.pdb)")j"));
+  EXPECT_EQ(ask(url_, frames("a.pdb", "[0, 4096]")), known(R"j("good (in a.pdb)")j"));
 }
 
 TEST_F(Quickstart, LetsAloneWhatItIsNotToStart) {

@@ -33,6 +33,20 @@ class SharedFrames : public Place {
         uploads::send(to.url(), "PUT", "/" + name + ".pdb/" + kId + "/" + name + ".sym", text);
     ASSERT_EQ(answer.status / 100, 2) << answer.body;
   }
+  // What /metrics says of memcached, as "asked found failures".
+  static std::string figures_of(const ServerProcess& node) {
+    const std::string text = uploads::send(node.url(), "GET", "/metrics").body;
+    std::string figures;
+    for (const char* name : {"asked", "found", "failures"}) {
+      const std::string begin = std::string("\nfaultline_memcached_").append(name) + "_total ";
+      const std::size_t at = text.find(begin);
+      if (at == std::string::npos) return "no " + begin;
+      const std::size_t from = at + begin.size();
+      if (!figures.empty()) figures += ' ';
+      figures += text.substr(from, text.find('\n', from) - from);
+    }
+    return figures;
+  }
   const std::uint16_t port_ = free_port();
 };
 
@@ -49,10 +63,18 @@ TEST_F(SharedFrames, TheSecondNodeAnswersFromWhatTheFirstLookedUpAndADeadMemcach
   // What was not found is nobody's to share.
   EXPECT_EQ(ask(two.url(), asked), with_hits(answer, "true, true, false, false"));
   EXPECT_EQ(ask(two.url(), frames("a.pdb", "[0, 4096]")), known(R"j("good (in a.pdb)")j"));
+  EXPECT_EQ(figures_of(one), "3 0 0");
+  EXPECT_EQ(figures_of(two), "4 3 0");
 
   shared->stop();
   EXPECT_EQ(ask(one.url(), asked), with_hits(answer, "false, false, false, false"));
   EXPECT_EQ(ask(two.url(), asked), with_hits(answer, "false, false, false, false"));
+  EXPECT_EQ(figures_of(one), "6 0 1");
+}
+
+TEST_F(SharedFrames, NoMemcachedHasNoFigures) {
+  const ServerProcess one = ServerProcess::start({path("one"), {}, {}, {}});
+  EXPECT_EQ(uploads::send(one.url(), "GET", "/metrics").body.find("memcached"), std::string::npos);
 }
 
 TEST_F(SharedFrames, OtherSymbolsHaveOtherKeys) {

@@ -115,6 +115,26 @@ TEST_F(Symbolication, OldSnappyKnowsWhatItHas) {
                       R"j("stacks":[[[1,5]]]})j")
                 .body,
             R"j({"symbolicatedStacks": [["0x5 (in nope.pdb)"]], "knownModules": [true, false]})j");
+  // It looked at no path, and counted negative indexes from the end.
+  EXPECT_EQ(post("/any/path/at/all",
+                 R"j({"version":4,"memoryMap":[["mod.pdb","AABB1"],["nope.pdb","AABB9"]],)j"
+                 R"j("stacks":[[[-2,4096],[-1,7]]]})j")
+                .body,
+            R"j({"symbolicatedStacks": [["funcA(int) (in mod.pdb)", "0x7"]], )j"
+            R"j("knownModules": [true, false]})j");
+}
+
+TEST_F(Symbolication, TheFirstMozillaServerTookPostsAtItsRootAlone) {
+  start();
+  const std::string body = R"j({"version":4,"memoryMap":[],"stacks":[[[-2,16]]]})j";
+  EXPECT_EQ(post("/", body).body, R"j({"symbolicatedStacks": [["0x10"]], "knownModules": []})j");
+  EXPECT_NE(post("/any/path/at/all", body).status, 200);
+  for (const char* method : {"PUT", "DELETE", "PATCH"}) {
+    const auto answer = uploads::send(server_->url(), method, "/", "");
+    EXPECT_EQ(answer.status, 405) << method;
+    EXPECT_EQ(answer.body, "") << method;
+    EXPECT_EQ(answer.headers.find("Content-Type").value_or(""), "application/json") << method;
+  }
 }
 
 // The frames with index -1 read otherwise in the first servers than in Eliot's.
@@ -276,6 +296,19 @@ TEST_F(Symbolication, BringsWhatItLacksAndAnswersInTimeWithoutTheRest) {
   EXPECT_EQ(text_of(partial["found_modules"]),
             std::string(R"j({"a.so/)j") + kQuick + R"j(":true,")j" + slow + R"j(":false})j");
   EXPECT_EQ(partial["module_errors"][slow].at(0)["name"].text_or(""), "timed_out");
+
+  // Who asks for statistics is told what was here, and what did not come.
+  const JsonValue debug =
+      must_parse(uploads::send(server_->url(), "POST", "/symbolicate/v5", ask, {{"Debug", "true"}})
+                     .body)["debug"];
+  EXPECT_EQ(text_of(debug["modules"]), std::string(R"j({"count":2,"stacks_per_module":{"a.so/)j") +
+                                           kQuick + R"j(":1,")j" + slow + R"j(":1}})j");
+  EXPECT_EQ(debug["cache_lookups"]["count"].integer_or(0), 2);
+  EXPECT_EQ(debug["cache_lookups"]["hits"].integer_or(0), 1);
+  EXPECT_EQ(debug["downloads"]["count"].integer_or(0), 1);
+  EXPECT_EQ(text_of(debug["downloads"]["size_per_module"]), "{}");
+  EXPECT_FALSE(debug["downloads"]["fail_time_per_module"][slow].is_null());
+  EXPECT_EQ(text_of(debug["save_symcache"]), R"j({"time":0,"time_per_module":{}})j");
 
   stalls = false;
   for (int i = 0; i < 100; ++i) {

@@ -172,6 +172,45 @@ TEST_F(SymbolicatorTest, RealObjectsAnswerAsOverTheProfilersProtocol) {
   EXPECT_GE(compared, 9u);
 }
 
+// 0x1900 is line 7 of /src/main.cpp, 0x1d00 line 15; the second frame is a caller.
+TEST_F(SymbolicatorTest, LinesOfSourcesStandAroundFramesForWhoMayReadThem) {
+  const std::string sources = root_.path() + "/sources";
+  std::string text;
+  for (int line = 1; line < 17; ++line) text += fmt::format("line {}\n", line);
+  ASSERT_TRUE(base::write_file_durably(sources + "/main.cpp", base::bytes_of(text)).ok());
+  start({"FAULTLINE_SOURCES_DIRECTORIES=/src=" + sources, "FAULTLINE_SOURCES_TOKEN=open-sesame"});
+  put(fmt::format("/crash/{}/crash.sym", kLinuxId), linux_sym());
+  constexpr std::string_view kFrames =
+      R"([{"instruction_addr":"0x401900"},{"instruction_addr":"0x401d20"},)"
+      R"({"instruction_addr":"0x410000"}])";
+  const JsonValue answer = must_post("/symbolicate", question(kLinuxId, kFrames));
+  const JsonValue& frames = answer["stacktraces"].at(0)["frames"];
+  EXPECT_EQ(text_of(frames.at(0)["pre_context"]),
+            R"(["line 2","line 3","line 4","line 5","line 6"])");
+  EXPECT_EQ(frames.at(0)["context_line"].text_or(""), "line 7");
+  EXPECT_EQ(text_of(frames.at(0)["post_context"]),
+            R"(["line 8","line 9","line 10","line 11","line 12"])");
+  EXPECT_EQ(frames.at(1)["context_line"].text_or(""), "line 15");
+  EXPECT_EQ(text_of(frames.at(1)["post_context"]), R"(["line 16"])");
+  EXPECT_TRUE(frames.at(2)["context_line"].is_null());
+  EXPECT_EQ(text_of(answer["modules"].at(0)["features"]["has_sources"]), "true");
+
+  const auto has_context = [&](std::string_view more, const uploads::Fields& headers) {
+    return post("/symbolicate", question(kLinuxId, kFrames, more), headers)
+               .body.find("context_line") != std::string::npos;
+  };
+  EXPECT_FALSE(has_context(R"(,"options":{"apply_source_context":false})", kJson));
+  uploads::Fields remote = kJson;
+  remote["X-Forwarded-For"] = "192.0.2.1";
+  EXPECT_FALSE(has_context("", remote)) << "sources are read with a token here";
+  remote["Authorization"] = "Bearer open-sesame";
+  EXPECT_TRUE(has_context("", remote));
+  stop();
+  start({"FAULTLINE_SOURCES_DIRECTORIES=/src=" + sources,
+         "FAULTLINE_SYMBOLICATION_SOURCE_CONTEXT=0"});
+  EXPECT_FALSE(has_context("", kJson));
+}
+
 TEST_F(SymbolicatorTest, ModulesAreFoundByTheirCodeAlone) {
   REQUIRE_CORPUS(corpus);
   start();

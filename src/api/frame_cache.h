@@ -35,6 +35,7 @@ class FrameCache {
               std::string_view content);
 
   bool has_bare_keys() const { return keys_ == Keys::bare; }
+  net::Memcached::Counts counts() const { return memcached_->counts(); }
 
  private:
   void find(const std::vector<std::size_t>& frames, const std::vector<std::string>& keys,

@@ -40,12 +40,12 @@ std::string http_date(base::Time time) {
 }
 
 // Who read what: in the log, since sources are what a company guards most.
-void note_read(const Request& request, const SourcesOptions& options, const Reader& reader,
+void note_read(const std::string& peer, const SourcesOptions& options, const Reader& reader,
                std::string_view module, const Source& source) {
   std::string what = base::to_valid_utf8(source.path);
   what.append(" of ").append(module).append(" from ").append(source.origin);
-  base::log::info("source read: {} by {} {}", what, request.peer, reader.name);
-  if (options.note) options.note(reader, request.peer, what);
+  base::log::info("source read: {} by {} {}", what, peer, reader.name);
+  if (options.note) options.note(reader, peer, what);
 }
 
 std::string module_text(const Request& request, std::string_view id) {
@@ -125,7 +125,7 @@ net::Reply get_source(const Request& request, sources::Sources& sources, const S
                     completer->complete(std::move(answer));
                     return;
                   }
-                  note_read(request, *options, reader, module, *found);
+                  note_read(request.peer, *options, reader, module, *found);
                   completer->complete(answer_source(request, std::move(*found)));
                 });
   }};
@@ -190,7 +190,7 @@ net::Reply post_source(const Request& request, sources::Sources& sources, const 
                 request, profiler_error(profiler_status(found.error()), found.error().what)));
             return;
           }
-          note_read(request, *options, reader, module_text(request, "a profile"), *found);
+          note_read(request.peer, *options, reader, module_text(request, "a profile"), *found);
           completer->complete(finish(request, profiler_source(file, *found)));
         });
   }};
@@ -216,7 +216,7 @@ Answer get_uploaded(const Request& request, sources::Sources& sources,
   auto bytes = sources.uploaded().read(**found, options.file_size_max);
   if (!bytes.ok()) return answer_miss(request, bytes.error(), "");
   Source source{std::move(*bytes), (*found)->name, "upload", (*found)->added_at, true};
-  note_read(request, options, *reader, hash->hex(), source);
+  note_read(request.peer, options, *reader, hash->hex(), source);
   return answer_source(request, std::move(source));
 }
 
@@ -299,6 +299,22 @@ void add_reading_routes(net::Router& router, const std::string& prefix, sources:
 }
 
 }  // namespace
+
+FindSource source_finder(const Request& request, sources::Sources& sources,
+                         const std::shared_ptr<const SourcesOptions>& options) {
+  const auto reader = options->find_reader(request);
+  if (!reader || !may_page_ask(request, options->allowed_origin)) return nullptr;
+  return [&sources, options, reader = *reader, peer = request.peer,
+          module = module_text(request, "a stack trace")](
+             sources::Question question, std::chrono::steady_clock::time_point deadline,
+             std::function<void(Result<Source>)> done) {
+    sources.ask(std::move(question), deadline,
+                [options, reader, peer, module, done = std::move(done)](Result<Source> found) {
+                  if (found.ok()) note_read(peer, *options, reader, module, *found);
+                  done(std::move(found));
+                });
+  };
+}
 
 void add_source_routes(net::Router& router, sources::Sources& sources,
                        const SourcesOptions& given) {

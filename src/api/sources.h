@@ -10,7 +10,9 @@
 // Protocol: docs/protocols/sources.md
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -32,6 +34,15 @@ struct SourcesOptions {
   // Who may upload: nothing, or the refusal.
   std::function<std::optional<net::Answer>(const net::Request&)> refuse_upload;
 };
+
+// Brings a source file that a module's symbols name. `done` is called once, from any thread.
+using FindSource =
+    std::function<void(sources::Question question, std::chrono::steady_clock::time_point deadline,
+                       std::function<void(base::Result<sources::Source>)> done)>;
+// For answers about something else that show a few lines of sources: what this request may read,
+// noted like all that goes out. Null: it may read none. `sources` must outlive its calls.
+FindSource source_finder(const net::Request& request, sources::Sources& sources,
+                         const std::shared_ptr<const SourcesOptions>& options);
 
 // `sources` must outlive the server.
 void add_source_routes(net::Router& router, sources::Sources& sources,

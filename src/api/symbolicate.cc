@@ -1,7 +1,6 @@
 #include "api/symbolicate.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 #include <vector>
 
@@ -9,6 +8,7 @@
 #include "api/door.h"
 #include "api/profiler.h"
 #include "api/read_access.h"
+#include "api/request_statistics.h"
 #include "api/schemas.h"
 #include "base/json.h"
 #include "base/lost_pages.h"
@@ -72,13 +72,18 @@ struct Symbolication::State {
         maps(from, options.maps),
         bodies(std::make_shared<net::BodyBudget>(options.bodies_max)),
         debug(options.debug_of, options.cache, maps, options.frames.get()),
-        door(options.threads) {}
+        door(options.threads) {
+    if (!options.forward.url.empty()) {
+      forwarder = std::make_unique<FrameForwarder>(options.forward);
+    }
+  }
 
   supply::Supply& supply;
   const Options options;
   supply::SymbolMaps maps;
   const std::shared_ptr<net::BodyBudget> bodies;
   SymbolicationDebug debug;
+  std::unique_ptr<FrameForwarder> forwarder;  // null: nobody is asked
   Door door;
 
   void allow_origin(const Request& request, Answer& answer) const;
@@ -106,7 +111,11 @@ class Work : public std::enable_shared_from_this<Work> {
         dialect_(dialect),
         scope_(std::move(scope)),
         started_(Clock::now()),
-        deadline_(std::min(request.deadline - kMargin, started_ + state_->options.time_max)) {}
+        deadline_(std::min(request.deadline - kMargin, started_ + state_->options.time_max)) {
+    if (dialect_ == Dialect::v5 && !request.header("Debug").empty()) {
+      statistics_ = std::make_unique<RequestStatistics>();
+    }
+  }
 
   // False, and the refusal is in `answer`, when the body is none.
   bool read(Answer& answer) {
@@ -119,6 +128,10 @@ class Work : public std::enable_shared_from_this<Work> {
       return false;
     }
     question_ = std::move(*question);
+    // DiskCache's answers have the same form for both versions.
+    if (state_->options.debug_of == SymbolicationDebug::Of::disk_cache) {
+      question_.is_version_3 = false;
+    }
     answers_.reserve(question_.jobs.size());
     is_read_ = true;
     for (const symbolicate::Job& job : question_.jobs) {
@@ -128,19 +141,21 @@ class Work : public std::enable_shared_from_this<Work> {
       }
       answers_.emplace_back(job.modules.size());
     }
-    modules_wanted_ = pending_.size();
     return true;
   }
 
   // Whether a loop must not answer it: memcached or a disk is asked.
   bool is_for_pool() const {
-    return question_.debug.has_value() || (is_old(dialect_) && frame_cache() != nullptr);
+    if (question_.debug) return true;
+    return is_old(dialect_) && (frame_cache() != nullptr || state_->forwarder != nullptr);
   }
 
   // Whether all modules are known; if not, some of the last few are not. On a loop only what is
   // open counts.
   enum class Where : std::uint8_t { loop, pool };
   bool find_modules(Where where) {
+    const Clock::time_point from = statistics_ ? Clock::now() : Clock::time_point();
+    const std::size_t wanted = pending_.size();
     for (std::size_t first = first_of_few(); !pending_.empty(); first = first_of_few()) {
       const auto few = pending_.begin() + static_cast<std::ptrdiff_t>(first);
       const auto left = std::remove_if(
@@ -149,7 +164,7 @@ class Work : public std::enable_shared_from_this<Work> {
       pending_.erase(left, pending_.end());
       if (pending_.size() > first) break;
     }
-    if (where == Where::loop) modules_open_ = modules_wanted_ - pending_.size();
+    if (statistics_) statistics_->looked(wanted, from);
     return pending_.empty();
   }
 
@@ -165,8 +180,9 @@ class Work : public std::enable_shared_from_this<Work> {
     Answer answer = Answer::json(200, "");
     answer.compressible = true;
     const symbolicate::KnownFrames* known = is_old(dialect_) ? know_frames() : nullptr;
-    auto writer =
-        std::make_shared<symbolicate::AnswerWriter>(question_, answers_, debug_text(), known);
+    std::string statistics = statistics_ ? statistics_->text(question_, started_) : "";
+    auto writer = std::make_shared<symbolicate::AnswerWriter>(question_, answers_,
+                                                              std::move(statistics), known);
     std::string first;
     writer->write_some(first, kFramesAtOnce);
     if (!has_retried_ && gave_up_damaged()) return std::nullopt;
@@ -205,11 +221,18 @@ class Work : public std::enable_shared_from_this<Work> {
     if (found.state == MapState::open) {
       answer.state = ModuleAnswer::State::found;
       answer.map = std::move(found.map);
+      if (statistics_) note_found(asked(pending), *answer.map);
       return true;
     }
     if (found.state != MapState::missing) return false;
     set_missing(answer, found.miss);
+    if (statistics_ && has_wanted_) statistics_->missed(asked(pending), started_);
     return true;
+  }
+
+  void note_found(const symbolicate::AskedModule& module, const symbols::Map& map) {
+    if (!has_wanted_) return statistics_->was_here();
+    statistics_->brought(module, started_, map.file_size());
   }
 
   // Whether any module's index was damaged, or lost while we looked; these are pending again.
@@ -276,7 +299,7 @@ class Work : public std::enable_shared_from_this<Work> {
     const symbolicate::Job& job = question_.jobs.front();
     const bool tells_hits =
         question_.wants_cache_hits || (state_->debug.tells_cache_hits() && is_local(request_));
-    if (frame_cache() == nullptr && !tells_hits) return nullptr;
+    if (frame_cache() == nullptr && !tells_hits && known_.texts.empty()) return nullptr;
     if (frame_cache() != nullptr) frame_cache()->complete(job, answers_.front(), known_);
     known_.hits.resize(tells_hits ? job.frames.size() : 0);
     return &known_;
@@ -287,10 +310,12 @@ class Work : public std::enable_shared_from_this<Work> {
       for (const Pending& pending : pending_) {
         set_missing(answers_[pending.job][pending.module],
                     {Fault::timed_out, "the symbols did not come in time: ask again"});
+        if (statistics_) statistics_->missed(asked(pending), started_);
       }
       pending_.clear();
     }
     if (pending_.empty()) {
+      if (forwards()) return;
       if (auto answer = find_answer()) return completer_->complete(*std::move(answer));
       return advance();
     }
@@ -300,48 +325,29 @@ class Work : public std::enable_shared_from_this<Work> {
       const auto& [name, id] = asked(pending_[i]);
       requests.push_back(supply::SymbolMaps::request_for(name, id, scope_));
     }
+    has_wanted_ = true;
     state_->supply.want(requests, deadline_, [self = shared_from_this()] {
       self->state_->door.post([self] { self->advance(); });
     });
   }
 
+  // Whether another server is asked about what nobody here has; then it goes on from there.
+  bool forwards() {
+    FrameForwarder* const forwarder = state_->forwarder.get();
+    if (forwarder == nullptr || !is_old(dialect_) || has_forwarded_) return false;
+    has_forwarded_ = true;
+    // What took all the time there was must not take more.
+    if (Clock::now() + state_->options.forward.timeout > request_.deadline - kMargin) return false;
+    if (!forwarder->is_for(question_, answers_.front())) return false;
+    forwarder->ask(question_, answers_.front(), known_, [self = shared_from_this()] {
+      self->state_->door.post([self] { self->advance(); });
+    });
+    return true;
+  }
+
   Answer finished(Answer answer) const {
     if (!is_old(dialect_)) state_->allow_origin(request_, answer);
     return answer;
-  }
-
-  // What Eliot tells who asks with a header "Debug": how long it took, and what the caches did.
-  std::string debug_text() const {
-    if (dialect_ != Dialect::v5 || request_.header("Debug").empty()) return "";
-    std::map<std::string, std::size_t> stacks;
-    for (const symbolicate::Job& job : question_.jobs) count_stacks(job, stacks);
-    base::JsonWriter out;
-    out.begin_object();
-    out.key("time").number(std::chrono::duration<double>(Clock::now() - started_).count());
-    out.key("modules").begin_object().key("count").unsigned_integer(stacks.size());
-    out.key("stacks_per_module").begin_object();
-    for (const auto& [module, count] : stacks) out.key(module).unsigned_integer(count);
-    out.end_object().end_object();
-    out.key("cache_lookups").begin_object();
-    out.key("count").unsigned_integer(modules_wanted_);
-    out.key("hits").unsigned_integer(modules_open_);
-    out.end_object().end_object();
-    return out.take();
-  }
-
-  static void count_stacks(const symbolicate::Job& job,
-                           std::map<std::string, std::size_t>& stacks) {
-    std::size_t frame = 0;
-    for (const std::size_t end : job.ends) {
-      std::vector<std::uint32_t> modules;
-      for (; frame < end; ++frame) modules.push_back(job.frames[frame].module);
-      std::sort(modules.begin(), modules.end());
-      modules.erase(std::unique(modules.begin(), modules.end()), modules.end());
-      for (const std::uint32_t module : modules) {
-        if (module == symbolicate::AskedFrame::kNoModule) continue;
-        ++stacks[job.modules[module].name + "/" + job.modules[module].id];
-      }
-    }
   }
 
   const Shared state_;
@@ -356,11 +362,12 @@ class Work : public std::enable_shared_from_this<Work> {
   std::vector<JobAnswer> answers_;
   symbolicate::KnownFrames known_;  // frames of the first servers' requests
   std::vector<Pending> pending_;
-  std::size_t modules_wanted_ = 0;
-  std::size_t modules_open_ = 0;  // … whose index was open when the request came
-  int rounds_ = 0;                // since a module was found or missed
+  std::unique_ptr<RequestStatistics> statistics_;  // null: nobody asked for them
+  bool has_wanted_ = false;                        // something that was not here
+  int rounds_ = 0;                                 // since a module was found or missed
   std::uint64_t lost_pages_ = base::lost_pages();
   bool has_retried_ = false;
+  bool has_forwarded_ = false;
 };
 
 net::Reply symbolicate(const Shared& state, Dialect dialect, const Request& request) {
@@ -418,13 +425,13 @@ net::Route preflight_route(const Shared& state, std::string pattern) {
   return route;
 }
 
-net::Route other_methods_route(std::string pattern) {
+net::Route refusing_route(std::string_view method, std::string pattern, Dialect dialect) {
   net::Route route;
-  route.method = "*";
+  route.method = method;
   route.pattern = std::move(pattern);
-  route.handler = [](Request&) -> net::Reply {
-    Answer answer = refusal(Dialect::v5, 405, "405 Method Not Allowed");
-    answer.headers.set("Allow", "POST, OPTIONS");
+  route.handler = [dialect](Request&) -> net::Reply {
+    Answer answer = refusal(dialect, 405, "405 Method Not Allowed");
+    answer.headers.set("Allow", is_old(dialect) ? "GET, HEAD, POST" : "POST, OPTIONS");
     return answer;
   };
   return route;
@@ -436,7 +443,10 @@ Symbolication::Symbolication(supply::Supply& supply, Options options)
     : state_(std::make_shared<State>(supply, std::move(options))) {}
 
 // From here on nothing of ours asks Supply.
-Symbolication::~Symbolication() { state_->door.close(); }
+Symbolication::~Symbolication() {
+  if (state_->forwarder) state_->forwarder->close();
+  state_->door.close();
+}
 
 supply::SymbolMaps& Symbolication::maps() { return state_->maps; }
 
@@ -447,11 +457,21 @@ void Symbolication::add_routes(net::Router& router) {
       const std::string pattern = std::string(prefix).append(path);
       router.add(asking_route(state_, pattern, dialect));
       router.add(preflight_route(state_, pattern));
-      router.add(other_methods_route(pattern));
+      router.add(refusing_route("*", pattern, dialect));
     }
   }
-  router.add(asking_route(state_, "/", state_->options.old_dialect));
+  const Dialect old = state_->options.old_dialect;
+  router.add(asking_route(state_, "/", old));
+  // GET is a page's; others would be taken for uploads.
+  for (const char* method : {"PUT", "PATCH", "DELETE"}) {
+    router.add(refusing_route(method, "/", old));
+  }
   add_schema_routes(router);
+}
+
+void Symbolication::add_last_routes(net::Router& router) {
+  const Dialect dialect = state_->options.old_dialect;
+  if (dialect == Dialect::snappy) router.add(asking_route(state_, "/**", dialect));
 }
 
 }  // namespace api

@@ -18,6 +18,7 @@
 #include <string>
 
 #include "api/frame_cache.h"
+#include "api/frame_forwarder.h"
 #include "api/symbol_cache.h"
 #include "api/symbolicate_debug.h"
 #include "net/http.h"
@@ -37,6 +38,8 @@ class Symbolication {
     std::string allowed_origin = "*";            // of web pages that may ask; "": none
     symbolicate::Dialect old_dialect = symbolicate::Dialect::mozilla;  // of POST /
     std::unique_ptr<FrameCache> frames;  // shares the frames of POST /; null: nobody does
+    // Who is asked about frames of POST / in modules that nobody here has. No URL: nobody is.
+    FrameForwarder::Options forward;
     SymbolicationDebug::Of debug_of = SymbolicationDebug::Of::both;
     SymbolCache cache;  // for the debug actions that work on it
     // Nothing for whom may read a project's symbols; else the refusal. Null: nobody may.
@@ -50,6 +53,9 @@ class Symbolication {
   Symbolication& operator=(const Symbolication&) = delete;
 
   void add_routes(net::Router& router);
+  // Of what no other route takes: Snappy's questions at any path, since it looked at none.
+  // REQUIRES: all others have been added.
+  void add_last_routes(net::Router& router);
   // The open indexes, for others who look up addresses; they go with this.
   supply::SymbolMaps& maps();
 

@@ -125,8 +125,9 @@ void SymbolicatorJob::hurry(Clock::time_point deadline) {
 void SymbolicatorJob::answer(TraceQuestion question, bool is_unwound) {
   auto lookups = state_->lookups_for(question, asked_);
   const auto work = std::make_shared<TraceWork>(
-      TraceWork::Rooms{state_->supply, state_->maps, state_->door}, std::move(question),
-      std::move(lookups), std::min(find_by_, Clock::now() + state_->options.time_max), is_unwound);
+      TraceWork::Rooms{state_->supply, state_->maps, state_->door, asked_.find_source},
+      std::move(question), std::move(lookups),
+      std::min(find_by_, Clock::now() + state_->options.time_max), is_unwound);
   work->find([self = shared_from_this()](TraceWork& found) {
     self->state_->pending.finish(
         self->id_, [found = found.shared_from_this()] { return found->answer(); },
@@ -172,6 +173,7 @@ void SymbolicatorJob::refuse(const std::shared_ptr<net::Completer>& completer, A
 void SymbolicatorJob::take_wishes(const TraceQuestion& from, TraceQuestion& into) {
   into.sources = from.sources;
   into.wants_candidates = from.wants_candidates;
+  into.wants_context = from.wants_context;
   into.is_caller_first = from.is_caller_first;
 }
 

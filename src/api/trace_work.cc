@@ -159,6 +159,7 @@ TraceWork::TraceWork(const Rooms& rooms, symbolicate::TraceQuestion question,
       lookups_(std::move(lookups)),
       deadline_(deadline),
       is_unwound_(is_unwound),
+      found_by_(question_.modules.size()),
       answers_(question_.modules.size()) {
   texts_.places.reserve(lookups_.size());
   for (const TraceLookup& lookup : lookups_) {
@@ -256,6 +257,7 @@ bool TraceWork::find_there(Pending& pending, const TraceLookup& lookup) {
   auto found = rooms_.maps.open(pending.name.name, pending.name.id, lookup.scope);
   if (found.state == MapState::open) {
     answers_[pending.module].map = std::move(found.map);
+    found_by_[pending.module] = pending.lookup;
     note(pending, lookup, TraceCandidate::Download::ok, "");
     settle(pending, TraceStatus::found);
     return true;
@@ -302,6 +304,9 @@ std::uint64_t TraceWork::memory_size() const {
   // Each of the details stands in two places.
   std::uint64_t size = question_.memory_size() + 2 * texts_.memory_size();
   for (const symbolicate::TraceModuleAnswer& answer : answers_) size += answer.memory_size();
+  for (const auto& [place, context] : contexts_) {
+    size += sizeof(place) + place.file.capacity() + context.memory_size();
+  }
   return size;
 }
 
@@ -320,13 +325,73 @@ void TraceWork::give_up() {
 }
 
 void TraceWork::finish() {
+  if (!ask_for_sources()) tell();
+}
+
+// False: there is nothing to ask for.
+bool TraceWork::ask_for_sources() {
+  if (!rooms_.find_source || !question_.wants_context) return false;
+  symbolicate::TraceAnswerWriter looking(question_, answers_, texts_);
+  for (const auto& place : looking.source_places(kContextFramesMax, kContextPlacesMax)) {
+    if (lookups_[found_by_[place.module]].is_foreign) continue;
+    const bool is_new = source_files_.empty() || source_files_.back().module != place.module ||
+                        source_files_.back().path != place.file;
+    if (is_new && source_files_.size() == kContextFilesMax) break;
+    if (is_new) source_files_.push_back({place.module, place.file, {}});
+    source_files_.back().lines.push_back(place.line);
+  }
+  sources_begun_ = std::min(kContextFilesAtOnce, source_files_.size());
+  const std::size_t begun = sources_begun_;
+  for (std::size_t file = 0; file < begun; ++file) ask_for_source(file);
+  return begun != 0;
+}
+
+void TraceWork::ask_for_source(std::size_t file) {
+  const SourceFile& wanted = source_files_[file];
+  const auto name = find_trace_module_name(question_.modules[wanted.module]);
+  const auto id = name ? ident::DebugId::parse(name->id) : std::nullopt;
+  if (!name || !id) return take_source(file, Error{Fault::not_found, "the module has no debug id"});
+  const ident::Scope& scope = lookups_[found_by_[wanted.module]].scope;
+  sources::Question question;
+  question.symbols = {ident::module_request(ident::Artifact::debuginfo, name->name, *id, scope),
+                      ident::module_request(ident::Artifact::sym, name->name, *id, scope)};
+  question.path = wanted.path;
+  rooms_.find_source(std::move(question), deadline_,
+                     [self = shared_from_this(), file](const Result<sources::Source>& found) {
+                       self->take_source(file, found);
+                     });
+}
+
+// Whoever takes the last one tells that all is done.
+void TraceWork::take_source(std::size_t file, const Result<sources::Source>& found) {
+  const SourceFile& wanted = source_files_[file];
+  symbolicate::TraceContexts contexts;
+  for (const std::uint32_t line : wanted.lines) {
+    if (!found.ok()) break;
+    auto context = symbolicate::find_source_context(found->bytes, line);
+    if (context) contexts.insert({{wanted.module, wanted.path, line}, *std::move(context)});
+  }
+  std::optional<std::size_t> next;
+  bool is_last = false;
+  {
+    const std::lock_guard lock(sources_mutex_);
+    contexts_.merge(contexts);
+    if (sources_begun_ < source_files_.size()) next = sources_begun_++;
+    is_last = ++sources_done_ == source_files_.size();
+  }
+  if (next) rooms_.door->post([self = shared_from_this(), next] { self->ask_for_source(*next); });
+  if (is_last) rooms_.door->post([self = shared_from_this()] { self->tell(); });
+}
+
+void TraceWork::tell() {
   const auto done = std::exchange(done_, nullptr);
   done(*this);
 }
 
 Answer TraceWork::answer() {
   Answer answer = Answer::json(200, "");
-  auto writer = std::make_shared<symbolicate::TraceAnswerWriter>(question_, answers_, texts_);
+  auto writer =
+      std::make_shared<symbolicate::TraceAnswerWriter>(question_, answers_, texts_, contexts_);
   std::string first;
   writer->write_some(first, kFramesWhole);
   if (writer->is_done()) {

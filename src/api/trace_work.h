@@ -1,7 +1,8 @@
 // One question about stack traces, from its modules' symbols to its answer.
 // The modules that frames are in are looked for where `lookups` say, in their order; the first that
 // has a module's symbols gives them. What has not come by the deadline has timed out, and the rest
-// of the answer is good all the same.
+// of the answer is good all the same. Then the lines around the frames, as far as there are sources
+// that the asker may read, of modules that are our own: symbols of others could name any file.
 //   made → find() → found → answer(), as often as one likes
 // find() runs on the door's threads and never waits there. Hold it by a shared_ptr.
 // Not the wire: api/symbolicator.h takes requests and gives answers out.
@@ -13,11 +14,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "api/door.h"
+#include "api/sources.h"
 #include "net/http.h"
 #include "supply/supply.h"
 #include "supply/symbol_maps.h"
@@ -48,6 +51,12 @@ constexpr std::size_t kTraceModulesAtOnce = 4096;
 constexpr std::size_t kCandidatesMax = 1'000'000;
 // A longer path matches no pattern.
 constexpr std::size_t kMatchedPathMax = 4096;
+// What is shown of sources in one answer; and what of them is asked for at a time, so that others
+// have their turn.
+constexpr std::size_t kContextFramesMax = 10'000;
+constexpr std::size_t kContextPlacesMax = 1024;
+constexpr std::size_t kContextFilesMax = 128;
+constexpr std::size_t kContextFilesAtOnce = 2;
 
 // The files that somebody else may have of a module.
 std::vector<ident::SymbolRequest> files_to_fetch(const symbolicate::TraceModule& module,
@@ -68,6 +77,7 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
     supply::Supply& supply;
     supply::SymbolMaps& maps;
     std::shared_ptr<Door> door;
+    FindSource find_source = {};  // null: no lines of sources are wanted
   };
 
   // `is_unwound`: the traces were walked here, with the same symbols.
@@ -102,12 +112,17 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
   void settle(const Pending& pending, symbolicate::TraceStatus status);
   void give_up();
   void finish();
+  bool ask_for_sources();
+  void ask_for_source(std::size_t file);
+  void take_source(std::size_t file, const base::Result<sources::Source>& found);
+  void tell();
 
   const Rooms rooms_;
   const symbolicate::TraceQuestion question_;
   const std::vector<TraceLookup> lookups_;
   const Clock::time_point deadline_;
   const bool is_unwound_;
+  std::vector<std::size_t> found_by_;  // of each module with a map: in lookups_
   std::vector<symbolicate::TraceModuleAnswer> answers_;
   symbolicate::TraceCandidateTexts texts_;                     // a place for each lookup
   std::map<std::string, std::uint32_t, std::less<>> details_;  // where they are in texts_
@@ -116,6 +131,17 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
   Done done_;
   std::size_t rounds_ = 0;  // since a module was settled
   std::uint64_t pattern_steps_left_ = kPatternStepsMax;
+  struct SourceFile {
+    std::size_t module = 0;
+    std::string path;
+    std::vector<std::uint32_t> lines;
+  };
+  std::vector<SourceFile> source_files_;  // does not change while they are asked for
+  std::mutex sources_mutex_;
+  // Guarded by sources_mutex_ until find() is done.
+  std::size_t sources_begun_ = 0;
+  std::size_t sources_done_ = 0;
+  symbolicate::TraceContexts contexts_;
 };
 
 }  // namespace api

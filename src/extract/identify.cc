@@ -24,6 +24,8 @@ constexpr std::array kMagics{
     Magic{"MODULE "sv, FileKind::breakpad_sym},
     Magic{"FLTSYMIX"sv, FileKind::symbol_index},
     Magic{"\xef\xbb\xbfMODULE "sv, FileKind::breakpad_sym},
+    Magic{"\xff\xfeM\0O\0D\0U\0L\0E\0 \0"sv, FileKind::breakpad_sym},
+    Magic{"\xfe\xff\0M\0O\0D\0U\0L\0E\0 "sv, FileKind::breakpad_sym},
     Magic{"MDMP"sv, FileKind::minidump},
     Magic{"PK\x03\x04"sv, FileKind::zip},
     Magic{"PK\x05\x06"sv, FileKind::zip},

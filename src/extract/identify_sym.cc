@@ -1,8 +1,11 @@
 // Breakpad's text, and a cabinet's first member.
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <string>
 
 #include "base/text.h"
+#include "base/utf16.h"
 #include "extract/identify_parts.h"
 
 namespace extract {
@@ -28,9 +31,25 @@ void read_module_line(std::string_view line, Identity& identity) {
   }
 }
 
+// The first lines of a text in UTF-16, by its mark; nothing for other texts.
+std::optional<std::string> find_utf8(base::Bytes bytes) {
+  const std::string_view text = base::text_of(bytes);
+  const bool is_little = text.starts_with("\xff\xfe");
+  if (!is_little && !text.starts_with("\xfe\xff")) return std::nullopt;
+  const auto endian = is_little ? base::Endian::little : base::Endian::big;
+  const base::Bytes units = bytes.subspan(2);
+  const std::size_t size = std::min(units.size(), 2 * kSymHeadMax);
+  // The cut may go through a pair.
+  auto utf8 = base::utf8_from_utf16(units.first(size - size % 2), endian);
+  if (!utf8 && size >= 4) utf8 = base::utf8_from_utf16(units.first(size - size % 2 - 2), endian);
+  return utf8;
+}
+
 }  // namespace
 
 void identify_sym(base::Bytes bytes, Identity& identity) {
+  const std::optional<std::string> converted = find_utf8(bytes);
+  if (converted) bytes = base::bytes_of(*converted);
   std::string_view head = base::text_of(bytes.first(std::min(bytes.size(), kSymHeadMax)));
   if (head.starts_with("\xef\xbb\xbf")) head.remove_prefix(3);
   bool first = true;

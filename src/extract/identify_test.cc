@@ -24,6 +24,24 @@ TEST(Identify, KnowsABreakpadFileByItsFirstLine) {
   EXPECT_FALSE(identity.has_symbol_table);
 }
 
+TEST(Identify, KnowsABreakpadFileBehindAMarkAndInUtf16) {
+  const std::string text =
+      "MODULE windows x86 C0BCC3F19827FE653058404B2831D9E61 a.pdb\r\nFUNC 1 1 0 f\n";
+  std::string little = "\xff\xfe";
+  std::string big = "\xfe\xff";
+  for (const char c : text) {
+    little.append(1, c).append(1, '\0');
+    big.append(1, '\0').append(1, c);
+  }
+  for (const std::string& marked : {"\xef\xbb\xbf" + text, little, big}) {
+    const Identity identity = identity_of(marked);
+    EXPECT_EQ(identity.kind, FileKind::breakpad_sym);
+    EXPECT_EQ(identity.debug_id.breakpad(), "C0BCC3F19827FE653058404B2831D9E61");
+    EXPECT_EQ(identity.name, "a.pdb");
+    EXPECT_TRUE(identity.has_debug_info);
+  }
+}
+
 TEST(Identify, SaysWhatIsWrongWithAModuleLine) {
   EXPECT_EQ(identity_of("MODULE Linux x86_64 XYZ a\n").problem,
             "MODULE record: \"XYZ\" is not a debug id");

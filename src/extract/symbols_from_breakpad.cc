@@ -248,6 +248,7 @@ Model symbols_from_breakpad(base::Bytes text, std::shared_ptr<const void> owner,
   model.info.corrupt = corrupt;
   if (owner != nullptr) model.strings.keep_alive(std::move(owner));
   if (file.last_line != nullptr) model.strings.keep_alive(file.last_line);
+  if (file.converted != nullptr) model.strings.keep_alive(file.converted);
   if (reading.problem != nullptr) {
     *reading.problem = problem;
     if (!corrupt && file.skipped_lines > 0) {

@@ -22,6 +22,8 @@ TEST(Scope, IsWhatThePrefixesSay) {
            Row{"//symbols//a/1/b", "project= token= rest=a/1/b"},
            Row{"/symbols./a/1/b", "project= token= rest=a/1/b"},
            Row{"/firefox/a/1/b", "project= token= rest=a/1/b"},
+           Row{"/proxy/a/1/b", "project= token= rest=a/1/b"},
+           Row{"/proxy/1/proxy", "project= token= rest=proxy/1/proxy"},
            Row{"/try/a/1/b", "project= try token= rest=a/1/b"},
            Row{"/try/aa/a/1/b", "project= try token= rest=aa/a/1/b"},
            Row{"/symbols/1/symbols", "project= token= rest=symbols/1/symbols"},

@@ -248,14 +248,16 @@ std::vector<std::optional<std::string>> Memcached::find(const std::vector<std::s
   }
   std::vector<std::optional<std::string>> texts(keys.size());
   std::size_t size = 0;
+  std::size_t given = 0;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto at = found.find(keys[i]);
     if (at == found.end() || at->second.size() > limits.all - size) continue;
     size += at->second.size();
     texts[i] = at->second;
+    ++given;
   }
   asked_ += keys.size();
-  found_ += found.size();
+  found_ += given;
   return texts;
 }
 

@@ -64,6 +64,23 @@ void write_symbols(std::string& out, statistics::Statistics* statistics) {
   names.add("", totals.names);
 }
 
+void write_memcached(std::string& out, const api::FrameCache* frames) {
+  if (frames == nullptr) return;
+  const net::Memcached::Counts counts = frames->counts();
+  const auto figure = [&](std::string_view name, std::string_view type, std::string_view help,
+                          std::uint64_t number) {
+    MetricFamily(out, name, type, help).add("", number);
+  };
+  figure("faultline_memcached_asked_total", "counter", "Frames that memcached was asked for.",
+         counts.asked);
+  figure("faultline_memcached_found_total", "counter", "Of these, that it had.", counts.found);
+  figure("faultline_memcached_failures_total", "counter", "Times that a server did not answer.",
+         counts.failures);
+  figure("faultline_memcached_servers", "gauge", "Servers of memcached.", counts.servers);
+  figure("faultline_memcached_resting", "gauge",
+         "Of these, that are left alone since they did not answer.", counts.resting);
+}
+
 void write_scan(std::string& out, const ingest::Scan& scan) {
   const ingest::Scan::Counts counts = scan.counts();
   MetricFamily scanned(out, "scanned_files_total", "counter",
@@ -108,6 +125,7 @@ std::function<void(std::string&)> more_metrics(MetricRooms rooms) {
   return [rooms = std::move(rooms)](std::string& out) {
     write_upstreams(out, rooms.upstreams, rooms.upstream_names);
     write_symbols(out, rooms.statistics);
+    write_memcached(out, rooms.shared_frames);
     rooms.http.write(out);
     write_scan(out, rooms.scan);
     write_disk(out, rooms.disk);

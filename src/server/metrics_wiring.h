@@ -1,6 +1,7 @@
-// What /metrics tells of upstream servers, of watched directories, of requests for symbol files and
-// of HTTP, some of it under debuginfod's names.
-// What is passed by reference must outlive what is returned. Any thread may call that.
+// What /metrics tells of upstream servers, of watched directories, of requests for symbol files, of
+// frames shared through memcached and of HTTP, some of it under debuginfod's names.
+// What is passed by reference or pointer must outlive the calls of what is returned. Any thread may
+// call that.
 // Format: docs/protocols/health.md
 #pragma once
 
@@ -8,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "api/frame_cache.h"
 #include "api/http_figures.h"
 #include "ingest/scan.h"
 #include "server/upstream_wiring.h"
@@ -22,7 +24,8 @@ struct MetricRooms {
   std::vector<std::string> upstream_names;
   const ingest::Scan& scan;
   const store::DiskWatch& disk;
-  statistics::Statistics* statistics = nullptr;  // null: they are switched off
+  statistics::Statistics* statistics = nullptr;    // null: they are switched off
+  const api::FrameCache* shared_frames = nullptr;  // null: nobody shares any
 };
 
 std::function<void(std::string&)> more_metrics(MetricRooms rooms);

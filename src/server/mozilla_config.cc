@@ -162,6 +162,12 @@ Result<void> read_quickstart(const Section& section, MozillaConfig::Quickstart& 
 
 }  // namespace
 
+std::string listen_text(const std::string& address, std::uint64_t port) {
+  const bool is_bare = address.find(':') != std::string::npos && !address.starts_with('[');
+  std::string text = is_bare ? "[" + address + "]" : address;
+  return text.append(":").append(std::to_string(port));
+}
+
 bool is_mozilla(const JsonValue& config) {
   const JsonValue::Object* members = config.object();
   if (members == nullptr) return false;

@@ -67,6 +67,9 @@ struct MozillaConfig {
   } quickstart;
 };
 
+// "0.0.0.0:8080", "[::1]:8080".
+std::string listen_text(const std::string& address, std::uint64_t port);
+
 // Whether a JSON document is such a file: it has one of the three sections.
 bool is_mozilla(const base::JsonValue& config);
 

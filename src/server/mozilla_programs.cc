@@ -84,6 +84,12 @@ struct Flags {
                        false);
     options.footer("Every key of the file: docs/mozilla-symbolication-server.md.");
   }
+  // The exit code when the command line names two configurations.
+  std::optional<int> refuse_two() const {
+    if (source.path.empty() || source.json.empty()) return std::nullopt;
+    cli::fail("only one of --config and --configJSON may be given");
+    return cli::kBadUsage;
+  }
   void apply(const cli::Options& given, std::uint64_t& port_at, MozillaLog& log_at) const {
     if (given.given("--port")) port_at = port;
     if (given.given("--logPath")) log_at.path = log.path;
@@ -195,11 +201,15 @@ std::vector<std::string> MozillaSource::words() const {
 }
 
 Service disk_cache_service(const MozillaConfig& config, const MozillaSource& source) {
-  return own_service("DiskCache", "diskcache", config.disk_cache.port, source);
+  Service service = own_service("DiskCache", "diskcache", config.disk_cache.port, source);
+  answers_at(listen_text(config.disk_cache.listen_address, config.disk_cache.port), service);
+  return service;
 }
 
 Service sym_server_service(const MozillaConfig& config, const MozillaSource& source) {
-  return own_service("SymServer", "symserver", config.sym_server.port, source);
+  Service service = own_service("SymServer", "symserver", config.sym_server.port, source);
+  answers_at(listen_text(config.sym_server.listen_address, config.sym_server.port), service);
+  return service;
 }
 
 // Not as a daemon of its own making: those cannot write the file when they give up root.
@@ -222,9 +232,7 @@ Service memcached_service(const MozillaConfig& config, const MozillaSource& sour
     service.command.emplace_back("-u");
     service.command.emplace_back("nobody");
   }
-  const std::string& address = memcached.listen_address;
-  service.host = address == "0.0.0.0" || address.empty() ? "127.0.0.1" : address;
-  service.port = static_cast<std::uint16_t>(memcached.port);
+  answers_at(listen_text(memcached.listen_address, memcached.port), service);
   service.question = "set faultline-is-ready 0 1 2\r\nok\r\n";
   service.answer = "STORED";
   return service;
@@ -250,6 +258,7 @@ int run_symserver(int argc, char** argv) {
   options.list("-m,--memcachedServer", memcached, "HOST:PORT of a memcached; None: none");
   options.text("-d,--diskCacheServer", disk_cache, "HOST:PORT of DiskCache");
   if (const auto code = options.parse(argc, argv)) return *code;
+  if (const auto code = flags.refuse_two()) return *code;
   if (const auto settled = flags.source.settle(); !settled.ok()) {
     return cli::fail(settled.error().what);
   }
@@ -288,6 +297,7 @@ int run_diskcache(int argc, char** argv) {
   options.number("-m,--maxSize", given.max_size_mb, "megabytes that the cache may have");
   options.list("-u,--symbolURL", urls, "a server of symbols; may be repeated");
   if (const auto code = options.parse(argc, argv)) return *code;
+  if (const auto code = flags.refuse_two()) return *code;
   if (const auto settled = flags.source.settle(); !settled.ok()) {
     return cli::fail(settled.error().what);
   }

@@ -90,6 +90,8 @@ constexpr auto kKnown = std::to_array<Known>({
     {"symbolication.dialect", Kind::text, &Options::symbolication_dialect},
     {"symbolication.sources", Kind::number, &Options::symbolication_sources},
     {"symbolication.private_sources", Kind::text, &Options::symbolication_private_sources},
+    {"symbolication.forward", Kind::text, &Options::symbolication_forward},
+    {"symbolication.source_context", Kind::number, &Options::symbolication_source_context},
     {"symbolication.debug", Kind::text, &Options::symbolication_debug},
     {"memcached.servers", Kind::text, &Options::memcached_servers},
     {"memcached.keys", Kind::text, &Options::memcached_keys},

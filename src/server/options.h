@@ -87,6 +87,9 @@ struct Options {
   std::string symbolication_dialect = "mozilla";      // of POST /; or "snappy"
   std::uint64_t symbolication_sources = 0;            // 1: those that a request names are asked
   std::string symbolication_private_sources;          // addresses, one a line: they may be there
+  std::string
+      symbolication_forward;  // asked about modules of POST / that nobody here has; "": none
+  std::uint64_t symbolication_source_context = 1;  // lines of sources in Symbolicator's answers
   std::string symbolication_debug = "all";  // whose actions it takes: "symserver", "diskcache"
   std::string memcached_servers;            // HOST:PORT, one a line, for frames of POST /; "": none
   std::string memcached_keys = "content";   // what they end with; "bare": the offset

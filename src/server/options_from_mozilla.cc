@@ -47,7 +47,7 @@ void add_log(const MozillaLog& log, const std::string& program, const std::strin
 
 void add_ways(const std::string& address, std::uint64_t port, std::string_view debug,
               const std::string& program, Writer& writer) {
-  writer.set("listen", address + ":" + std::to_string(port), program + ".port");
+  writer.set("listen", listen_text(address, port), program + ".port");
   writer.set("symbolication.dialect", "mozilla", program);
   writer.set("symbolication.debug", debug, program);
   writer.set("drain_seconds", kDrainSeconds, program);

@@ -106,6 +106,12 @@ TEST(OptionsFromMozilla, DiskCacheAsksDirectoriesThenServersInTheirOrder) {
   EXPECT_TRUE(options_from(read.settings).ok());
 }
 
+TEST(OptionsFromMozilla, AddressesOfTheSixthVersionStandInBrackets) {
+  EXPECT_EQ(listen_text("0.0.0.0", 80), "0.0.0.0:80");
+  EXPECT_EQ(listen_text("::1", 80), "[::1]:80");
+  EXPECT_EQ(listen_text("[::1]", 80), "[::1]:80");
+}
+
 TEST(OptionsFromMozilla, SymServerAsksDiskCacheAndSharesFrames) {
   MozillaConfig config;
   config.sym_server.memcached_servers = {"a:1", "b:2"};
@@ -158,7 +164,8 @@ TEST(OptionsFromSnappy, ReadsTheIniOfTheFirstServer) {
   EXPECT_EQ(values["cache.path"], "/tmp/cache");
   EXPECT_EQ(values["upstream.0.url"], "/tmp");
   EXPECT_EQ(values["upstream.1.url"], "http://symbols.example.com/");
-  EXPECT_EQ(values["upstream.2.url"], "http://far.example.com/");
+  EXPECT_EQ(values["symbolication.forward"], "http://far.example.com/");
+  EXPECT_FALSE(values.contains("upstream.2.url")) << "it has names, not files";
   EXPECT_EQ(values["log_level"], "error");
   EXPECT_EQ(values["log_file_size"], "1048576");
   EXPECT_EQ(read->warnings.size(), 1u);

@@ -96,7 +96,7 @@ class Snappy {
       set("log_file_count", std::to_string(log_files_));
     }
     add_cache_place(cache_path_, directory_, read_);
-    if (!remote_.empty()) urls_.push_back(remote_);
+    if (!remote_.empty()) set("symbolication.forward", remote_);
     add_symbol_places(directories_, urls_, directory_, read_);
     return std::move(read_);
   }

@@ -155,7 +155,10 @@ int run_quickstart(int argc, char** argv) {
   options.positional("ACTION", action, "start (default), stop, restart or status", false);
   options.footer("Every key of the file: docs/mozilla-symbolication-server.md.");
   if (const auto code = options.parse(argc, argv)) return *code;
-  if (source.path.empty() == source.json.empty()) {
+  // The first quickstart took --stop in place of a configuration: pids/ says what runs.
+  const bool has_none = source.path.empty() && source.json.empty();
+  const bool has_both = !source.path.empty() && !source.json.empty();
+  if (has_both || (has_none && !stops)) {
     cli::fail("quickstart: one of --config and --configJSON is needed");
     return cli::kBadUsage;
   }

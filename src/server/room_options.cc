@@ -154,6 +154,11 @@ Result<api::Symbolication::Options> symbolication_options(const Options& options
   }
   symbolication.debug_of = TRY(debug_of(options.symbolication_debug));
   symbolication.frames = TRY(frame_cache(options));
+  symbolication.forward.url = options.symbolication_forward;
+  if (!options.symbolication_forward.empty() &&
+      options.symbolication_forward.find("://") == std::string::npos) {
+    symbolication.forward.url = "http://" + options.symbolication_forward;
+  }
   return symbolication;
 }
 

@@ -333,9 +333,9 @@ Result<void> serve(const Options& options) {
   };
   api::UploadOptions uploading = upload_options(options);
   api::HttpFigures http;
-  api::add_health_routes(
-      router, catalog, supply, disk, kVersion, network,
-      more_metrics({http, *upstreams, upstream_names(*upstreams), scan, disk, statistics.get()}));
+  api::add_health_routes(router, catalog, supply, disk, kVersion, network,
+                         more_metrics({http, *upstreams, upstream_names(*upstreams), scan, disk,
+                                       statistics.get(), symbolicating.frames.get()}));
   const auto allows = [&gate](const net::Request& request) {
     return api::refuse_reader(request, gate);
   };
@@ -358,6 +358,13 @@ Result<void> serve(const Options& options) {
                                             std::string_view isolation) {
     return request_sources.admit(source, scope, isolation);
   };
+  api::SourcesOptions reading = source_routes(options, gate, access);
+  if (options.symbolication_source_context != 0) {
+    const auto showing = std::make_shared<const api::SourcesOptions>(reading);
+    tracing.source_finder = [&source_files, showing](const net::Request& request) {
+      return api::source_finder(request, *source_files, showing);
+    };
+  }
   api::Symbolicator symbolicator(supply, symbolication.maps(), std::move(tracing));
   symbolicator.add_routes(router);
   limit_rates(false);
@@ -365,7 +372,6 @@ Result<void> serve(const Options& options) {
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);
   add_old_site(router, options, gate);
-  api::SourcesOptions reading = source_routes(options, gate, access);
   reading.refuse_upload = api::upload_gate(rooms, uploading);
   reading.own_name = upstreams->own_name();
   limit_rates(true);
@@ -400,7 +406,7 @@ Result<void> serve(const Options& options) {
   served.layout = [&](const std::string& project) { return layout_of(options, access, project); };
   limit_rates(true);
   api::add_store_routes(router, supply, std::move(served));
-  limit_rates(false);
+  symbolication.add_last_routes(router);
 
   base::WorkerPool pool(static_cast<unsigned>(options.workers));
   workers.start();

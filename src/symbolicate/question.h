@@ -57,6 +57,7 @@ struct Question {
   Dialect dialect = Dialect::v5;
   bool is_version_3 = false;      // the answer is the bare list of stacks
   bool wants_cache_hits = false;  // of the first servers' requests: "cacheHits": true
+  std::uint32_t forwards = 0;     // … how many of Snappy's servers have passed it on
   std::vector<Job> jobs;
   std::optional<DebugRequest> debug;  // then there are no jobs
 };

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace symbolicate {
 namespace {
 
@@ -121,6 +123,25 @@ TEST(Question, TheFirstServersNeedAVersionAndTakeAnyInteger) {
   EXPECT_NE(refusal_of(R"({"version":4,"memoryMap":[],"stacks":[[],[[0,1]]]})", Dialect::mozilla),
             "")
       << "every stack is looked at, not the first alone";
+}
+
+TEST(Question, SnappyCountsFromTheEndAsPythonDoes) {
+  const auto question =
+      find_question(R"({"version":4,"forwarded":2,"memoryMap":[["a","A"],["b","B"],["c","C"]],)"
+                    R"("stacks":[[[-1,1],[-2,2],[-3,3]]]})",
+                    Dialect::snappy);
+  ASSERT_TRUE(question.ok()) << question.error().what;
+  EXPECT_EQ(question->forwards, 2u);
+  const std::vector<AskedFrame>& frames = question->jobs[0].frames;
+  EXPECT_EQ(frames[0].module, AskedFrame::kNoModule);
+  EXPECT_EQ(frames[1].module, 1u);
+  EXPECT_EQ(frames[2].module, 0u);
+  for (const char* body : {R"({"version":4,"memoryMap":[["a","A"]],"stacks":[[[-2,1]]]})",
+                           R"({"version":4,"memoryMap":[],"stacks":[[[-9223372036854775808,1]]]})",
+                           R"({"version":4,"forwarded":"1","memoryMap":[],"stacks":[[]]})"}) {
+    EXPECT_NE(refusal_of(body, Dialect::snappy), "") << body;
+    EXPECT_EQ(refusal_of(body, Dialect::mozilla), "") << body << " is nothing to the other one";
+  }
 }
 
 TEST(Question, DebugRequestsAreTakenFromThoseWhoMay) {

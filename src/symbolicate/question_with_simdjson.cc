@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/text.h"
@@ -138,6 +139,10 @@ class JobReader {
     if (!index->is_negative) {
       if (index->value >= job_.modules.size()) return no_such_module(first);
       frame.module = static_cast<std::uint32_t>(index->value);
+    } else if (index->value != 1 && dialect_ == Dialect::snappy) {
+      // From the end, as Python counts: -2 is the last but one.
+      if (index->value > job_.modules.size()) return no_such_module(first);
+      frame.module = static_cast<std::uint32_t>(job_.modules.size() - index->value);
     } else if (index->value != 1 && !is_old()) {
       return no_such_module(first);
     }
@@ -167,6 +172,16 @@ std::optional<int> find_version(element root) {
   if (!version.is_number() || version.get(number)) return std::nullopt;
   if (number != 3 && number != 4) return std::nullopt;
   return number == 3 ? 3 : 4;
+}
+
+// How often Snappy's servers have passed a question on; nothing when that is no integer.
+std::optional<std::uint32_t> find_forwards(element root) {
+  element forwarded;
+  if (root.at_key("forwarded").get(forwarded)) return 0;
+  const auto count = find_integer(forwarded, true);
+  if (!count) return std::nullopt;
+  constexpr std::uint64_t kMost = 0xffff;
+  return count->is_negative ? 0 : static_cast<std::uint32_t>(std::min(count->value, kMost));
 }
 
 bool is_true(element root, const char* key) {
@@ -246,6 +261,9 @@ Result<Question> read_question(element root, Dialect dialect, Debugging debuggin
     const auto version = find_version(root);
     if (!version) return refuse("version is neither 3 nor 4");
     question.is_version_3 = *version == 3;
+    const auto forwards = find_forwards(root);
+    if (!forwards && dialect == Dialect::snappy) return refuse("forwarded is not an integer");
+    question.forwards = forwards.value_or(0);
   }
   element jobs;
   if (dialect == Dialect::v5 && root.is_object() &&

@@ -24,6 +24,8 @@ constexpr std::size_t kFramesAtOnce = 1024;
 constexpr std::size_t kPieceSizeMax = 16u << 20;
 // What is at such an address is a null pointer with an offset.
 constexpr std::uint64_t kNullPage = 4096;
+// A longer path is no file's.
+constexpr std::size_t kSourcePathMax = 4096;
 
 std::string hex(std::uint64_t value) { return fmt::format("{:#x}", value); }
 
@@ -69,13 +71,13 @@ bool is_start(std::string_view function) {
   return function == "_start" || function == "__clone" || function == "__clone3";
 }
 
-void write_features(JsonWriter& out, const symbols::Map* map) {
+void write_features(JsonWriter& out, const symbols::Map* map, bool has_sources = false) {
   const auto contents = map != nullptr ? map->contents() : symbols::Map::Contents{};
   out.key("features").begin_object();
   out.key("has_debug_info").boolean(contents.functions && contents.places);
   out.key("has_unwind_info").boolean(contents.unwind);
   out.key("has_symbols").boolean(contents.functions || contents.publics);
-  out.key("has_sources").boolean(false);
+  out.key("has_sources").boolean(has_sources);
   out.end_object();
 }
 
@@ -138,8 +140,13 @@ TraceCandidate::Download trace_download_of(Fault fault) {
 
 TraceAnswerWriter::TraceAnswerWriter(const TraceQuestion& question,
                                      const std::vector<TraceModuleAnswer>& modules,
-                                     const TraceCandidateTexts& texts)
-    : question_(question), answers_(modules), texts_(texts), places_(question) {
+                                     const TraceCandidateTexts& texts,
+                                     const TraceContexts& contexts)
+    : question_(question),
+      answers_(modules),
+      texts_(texts),
+      contexts_(contexts),
+      places_(question) {
   ASSERT(modules.size() == question.modules.size());
   maps_.reserve(modules.size());
   for (const TraceModuleAnswer& module : modules) maps_.push_back(module.map);
@@ -245,6 +252,63 @@ void TraceAnswerWriter::look_up(std::size_t first, std::size_t count) {
     item.hit = *hit;
     item.status = FrameStatus::symbolicated;
   });
+}
+
+std::set<TraceSourcePlace> TraceAnswerWriter::source_places(std::size_t frames_max,
+                                                            std::size_t places_max) {
+  ASSERT(at_ == At::start);
+  std::set<TraceSourcePlace> places;
+  std::size_t left = frames_max;
+  for (const bool is_requesting : {true, false}) {
+    for (trace_ = 0; trace_ < question_.traces.size(); ++trace_) {
+      if (trace().is_requesting.value_or(false) != is_requesting) continue;
+      default_adjust_ = default_adjust(question_, trace());
+      for (std::size_t first = 0; first < trace().frame_count && left > 0;) {
+        const std::size_t count = std::min({trace().frame_count - first, left, kFramesAtOnce});
+        look_up(first, count);
+        for (const Item& item : items_) add_source_places(item, places_max, places);
+        first += count;
+        left -= count;
+      }
+    }
+  }
+  items_.clear();
+  trace_ = 0;
+  return places;
+}
+
+void TraceAnswerWriter::add_source_places(const Item& item, std::size_t places_max,
+                                          std::set<TraceSourcePlace>& places) const {
+  if (item.status != FrameStatus::symbolicated) return;
+  const auto add = [&](const SourceFrame& frame) {
+    const bool has_place = frame.has_file && frame.has_line && frame.line != 0;
+    if (!has_place || frame.file.empty() || frame.file.size() > kSourcePathMax) return;
+    if (places.size() == places_max) return;
+    places.insert({item.place.module, std::string(frame.file), frame.line});
+  };
+  for (const SourceFrame& frame : item.hit.inlines) add(frame);
+  add(item.hit.physical);
+}
+
+void TraceAnswerWriter::write_context(JsonWriter& out, const Item& item,
+                                      const SourceFrame& source) const {
+  if (contexts_.empty() || !source.has_file || !source.has_line) return;
+  const auto at = contexts_.find({item.place.module, std::string(source.file), source.line});
+  if (at == contexts_.end()) return;
+  const auto write_lines = [&](std::string_view name, const std::vector<std::string>& lines) {
+    if (lines.empty()) return;
+    out.key(name).begin_array();
+    for (const std::string& line : lines) out.string(line);
+    out.end_array();
+  };
+  write_lines("pre_context", at->second.before);
+  out.key("context_line").string(at->second.line);
+  write_lines("post_context", at->second.after);
+}
+
+bool TraceAnswerWriter::has_sources(std::size_t module) const {
+  const auto at = contexts_.lower_bound({module, "", 0});
+  return at != contexts_.end() && at->first.module == module;
 }
 
 // missing_symbol: it is to be looked up.
@@ -384,6 +448,7 @@ std::string TraceAnswerWriter::symbolicated(const Item& item, std::size_t inline
     out.key("abs_path").string(file);
   }
   out.key("lineno").unsigned_integer(source.has_line ? source.line : 0);
+  write_context(out, item, source);
   write_trust(out, frame.trust);
   return out.end_object().take();
 }
@@ -433,7 +498,7 @@ void TraceAnswerWriter::write_module(std::string& text, std::size_t index) const
   out.begin_object();
   out.key("debug_status").string(name_of(answer.debug));
   if (answer.unwind) out.key("unwind_status").string(name_of(*answer.unwind));
-  write_features(out, answer.map.get());
+  write_features(out, answer.map.get(), has_sources(index));
   out.key("arch").string(arch.empty() ? "unknown" : arch);
   out.key("type").string(module.type);
   write_text(out, "code_id", module.code_id);

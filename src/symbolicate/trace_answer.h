@@ -6,14 +6,18 @@
 // Format: docs/protocols/symbolicator.md
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
+#include "symbolicate/source_context.h"
 #include "symbolicate/trace_places.h"
 #include "symbolicate/trace_question.h"
 #include "symbols/map.h"
@@ -68,11 +72,27 @@ struct TraceModuleAnswer {
   }
 };
 
+// A line of a source file that a frame is at, as the module's symbols name the file.
+struct TraceSourcePlace {
+  std::size_t module = 0;  // of the question
+  std::string file;
+  std::uint32_t line = 0;
+
+  friend auto operator<=>(const TraceSourcePlace&, const TraceSourcePlace&) = default;
+};
+using TraceContexts = std::map<TraceSourcePlace, SourceContext>;
+inline const TraceContexts kNoTraceContexts;
+
 class TraceAnswerWriter {
  public:
-  // REQUIRES: one of `modules` for each of the question's; all three outlive the writer.
+  // REQUIRES: one of `modules` for each of the question's; all of them outlive the writer.
   TraceAnswerWriter(const TraceQuestion& question, const std::vector<TraceModuleAnswer>& modules,
-                    const TraceCandidateTexts& texts = kNoCandidateTexts);
+                    const TraceCandidateTexts& texts = kNoCandidateTexts,
+                    const TraceContexts& contexts = kNoTraceContexts);
+
+  // Where the frames are, of the requesting threads' before others', as far as so many frames go
+  // and so many places are. REQUIRES: nothing has been written.
+  std::set<TraceSourcePlace> source_places(std::size_t frames_max, std::size_t places_max);
 
   // Appends what comes next, about `frames_max` frames and modules, fewer when their texts are
   // long; false when there was nothing left.
@@ -105,6 +125,11 @@ class TraceAnswerWriter {
   void write_module(std::string& text, std::size_t index) const;
   void write_candidates(base::JsonWriter& out, const TraceModuleAnswer& answer) const;
   void look_up(std::size_t first, std::size_t count);
+  void add_source_places(const Item& item, std::size_t places_max,
+                         std::set<TraceSourcePlace>& places) const;
+  void write_context(base::JsonWriter& out, const Item& item,
+                     const symbols::SourceFrame& source) const;
+  bool has_sources(std::size_t module) const;
   void place(Item& item) const;
   bool is_dropped(std::size_t number);
   bool is_after_the_start(std::size_t number) const;
@@ -118,6 +143,7 @@ class TraceAnswerWriter {
   const TraceQuestion& question_;
   const std::vector<TraceModuleAnswer>& answers_;
   const TraceCandidateTexts& texts_;
+  const TraceContexts& contexts_;
   const TraceModules places_;
   std::vector<std::shared_ptr<const symbols::Map>> maps_;
   enum class At : std::uint8_t { start, between_traces, in_trace, in_modules, end } at_ = At::start;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <vector>
+
 #include "base/json.h"
 #include "symbolicate/map_fixture.h"
 
@@ -62,6 +65,33 @@ TEST(TraceAnswer, AFrameBecomesItsInlinedCallsAndItself) {
     {"status":"symbolicated","original_index":0,"instruction_addr":"0x10108","package":"/bin/a",
      "symbol":"f","sym_addr":"0x10100","function":"f","filename":"a.c","abs_path":"a.c",
      "lineno":7}])")));
+}
+
+TEST(TraceAnswer, LinesOfTheSourcesStandAroundThePlacesThatTheyAreOf) {
+  const TraceQuestion question = must_ask(
+      std::string(R"({"stacktraces":[{"frames":[{"instruction_addr":"0x10108"}]},)")
+          .append(R"({"frames":[{"instruction_addr":"0x10100"},{"instruction_addr":"0x10500"}],)")
+          .append(R"("is_requesting":true}],)")
+          .append(kModule)
+          .append("}"));
+  const std::vector<TraceModuleAnswer> answers = answers_for(question);
+  const std::set<TraceSourcePlace> all{{0, "a.c", 3}, {0, "a.c", 7}};
+  EXPECT_EQ(TraceAnswerWriter(question, answers).source_places(100, 100), all);
+  EXPECT_EQ(TraceAnswerWriter(question, answers).source_places(1, 100),
+            (std::set<TraceSourcePlace>{{0, "a.c", 3}}))
+      << "the requesting thread's come first";
+  EXPECT_EQ(TraceAnswerWriter(question, answers).source_places(100, 1).size(), 1u);
+
+  const TraceContexts contexts{{{0, "a.c", 7}, {{"six"}, "seven", {}}},
+                               {{1, "a.c", 3}, {{}, "of another module", {}}}};
+  const JsonValue answer =
+      must_parse(TraceAnswerWriter(question, answers, kNoCandidateTexts, contexts).write_all());
+  const JsonValue& frames = answer["stacktraces"].at(0)["frames"];
+  EXPECT_TRUE(frames.at(0)["context_line"].is_null()) << "line 3: nobody has it";
+  EXPECT_EQ(text_of(frames.at(1)["pre_context"]), R"(["six"])");
+  EXPECT_EQ(frames.at(1)["context_line"].text_or(""), "seven");
+  EXPECT_TRUE(frames.at(1)["post_context"].is_null());
+  EXPECT_EQ(text_of(answer["modules"].at(0)["features"]["has_sources"]), "true");
 }
 
 TEST(TraceAnswer, CallersAreLookedUpInsideTheirCall) {

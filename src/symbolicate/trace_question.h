@@ -120,6 +120,7 @@ struct TraceQuestion {
   std::string facts;  // JSON members that go into the answer: `"crashed":true`; "" for none
   std::optional<std::vector<TraceSource>> sources;
   bool wants_candidates = false;
+  bool wants_context = true;     // lines of the sources around each frame
   bool is_caller_first = false;  // the frames came, and go, in the other order
 
   std::string_view text(const GivenText& given_text) const {

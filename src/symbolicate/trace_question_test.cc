@@ -80,8 +80,8 @@ TEST(TraceQuestion, FramesFromTheOutermostAreTurnedOver) {
 }
 
 TEST(TraceQuestion, ReadsSourcesAndOptions) {
-  const TraceQuestion question =
-      must_parse(R"({"options":{"dif_candidates":true,"new":1},"sources":[
+  const TraceQuestion question = must_parse(
+      R"({"options":{"dif_candidates":true,"apply_source_context":false,"new":1},"sources":[
     {"id":"ours","type":"http","url":"https://symbols.example/","headers":{"X-Key":"1"},
      "layout":{"type":"symstore","casing":"lowercase"},
      "filters":{"filetypes":["pdb"],"path_patterns":["c:/**"]},"is_public":true,"name":"x"},
@@ -89,6 +89,7 @@ TEST(TraceQuestion, ReadsSourcesAndOptions) {
      "secret_key":"s","prefix":"p"},
     {"id":"disk","type":"filesystem","path":"/etc"}]})");
   EXPECT_TRUE(question.wants_candidates);
+  EXPECT_FALSE(question.wants_context);
   ASSERT_TRUE(question.sources);
   ASSERT_EQ(question.sources->size(), 3u);
   const TraceSource& web = (*question.sources)[0];
@@ -103,6 +104,7 @@ TEST(TraceQuestion, ReadsSourcesAndOptions) {
   EXPECT_FALSE(bucket.filetypes);
   EXPECT_EQ((*question.sources)[2].type, "filesystem");
   EXPECT_FALSE(must_parse("{}").sources);
+  EXPECT_TRUE(must_parse("{}").wants_context);
 }
 
 TEST(TraceQuestion, SaysWhereABodyIsWrong) {
@@ -215,6 +217,56 @@ TEST(TraceQuestion, TracesAndTheirRegistersAreLimited) {
     const auto question = parse_trace_question(body);
     ASSERT_FALSE(question.ok());
     EXPECT_EQ(question.error().fault, base::Fault::too_large) << question.error().what;
+  }
+}
+
+TEST(TraceQuestion, FramesAndModulesAreLimited) {
+  const auto frames = [](std::size_t count) {
+    return R"({"stacktraces":[{"frames":[)" + repeated(R"({"instruction_addr":1})", count) + "]}]}";
+  };
+  const auto modules = [](std::size_t count) {
+    return R"({"modules":[)" + repeated("{}", count) + "]}";
+  };
+  EXPECT_EQ(must_parse(modules(kTraceModulesMax)).modules.size(), kTraceModulesMax);
+  for (const std::string& body : {frames(kTraceFramesMax + 1), modules(kTraceModulesMax + 1)}) {
+    const auto question = parse_trace_question(body);
+    ASSERT_FALSE(question.ok());
+    EXPECT_EQ(question.error().fault, base::Fault::too_large) << question.error().what;
+  }
+}
+
+TEST(TraceQuestion, NestingWithoutEndAndTextsThatAreNoneAreNoJson) {
+  constexpr std::size_t kMillion = 1'000'000;
+  std::string objects;
+  objects.reserve(5 * kMillion);
+  for (std::size_t i = 0; i < kMillion; ++i) objects += R"({"a":)";
+  const std::string in_frame = R"({"stacktraces":[{"frames":[{"instruction_addr":1,"in_app":)";
+  for (const std::string& body :
+       {std::string(kMillion, '['), objects,
+        in_frame + std::string(kMillion, '[') + std::string(kMillion, ']') + "}]}]}",
+        std::string("{\"modules\":[{\"code_file\":\"\xff\xfe\"}]}"),
+        std::string("{\"modules\":[{\"code_file\":\"\xed\xa0\x80\"}]}"),
+        std::string("{\"modules\":[{\"code_file\":\"a\nb\"}]}")}) {
+    const auto question = parse_trace_question(body);
+    ASSERT_FALSE(question.ok()) << body.substr(0, 60);
+    EXPECT_EQ(question.error().fault, base::Fault::malformed) << question.error().what;
+  }
+}
+
+TEST(TraceQuestion, LoneSurrogatesAndLargeNumbers) {
+  const TraceQuestion question =
+      must_parse(R"({"signal":18446744073709551615,"modules":[{"code_file":"\ud800a\udc00"}],)"
+                 R"("stacktraces":[{"thread_name":"\ud83d\ude00\udfff",)"
+                 R"("frames":[{"instruction_addr":"0xffffffffffffffff","function":"\ud800"}]}]})");
+  EXPECT_EQ(question.modules.at(0).code_file, "\ufffda\ufffd");
+  EXPECT_EQ(question.traces.at(0).thread_name, "\U0001f600\ufffd");
+  EXPECT_EQ(question.frames.at(0).address, ~0ull);
+  ASSERT_EQ(question.given.size(), 1u);
+  EXPECT_EQ(question.text(question.given[0]), "\"\ufffd\"");
+  for (const char* number : {"18446744073709551616", "\"0x10000000000000000\"", "1e400", "-1"}) {
+    std::string body = R"({"stacktraces":[{"frames":[{"instruction_addr":)";
+    body.append(number).append("}]}]}");
+    EXPECT_FALSE(parse_trace_question(body).ok()) << number;
   }
 }
 

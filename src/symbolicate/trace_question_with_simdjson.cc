@@ -87,6 +87,9 @@ class Reader {
     std::optional<bool> candidates;
     TRY(read_flag(members, "dif_candidates", "options", candidates));
     question_.wants_candidates = candidates.value_or(false);
+    std::optional<bool> context;
+    TRY(read_flag(members, "apply_source_context", "options", context));
+    question_.wants_context = context.value_or(true);
     std::string order;
     TRY(read_text(members, "frame_order", "options", order));
     if (order.empty() || order == "callee_first") return {};

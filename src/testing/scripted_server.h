@@ -20,8 +20,9 @@ class ScriptedServer {
   ScriptedServer(const std::string& spool, Handler handler) {
     net::Router router;
     net::Route route;
-    route.method = "GET";
+    route.method = "*";
     route.pattern = "/**";
+    route.body = net::BodyPolicy::memory(1 << 20);
     route.runs = net::Runs::pool;
     route.handler = [this, handler = std::move(handler)](net::Request& request) -> net::Reply {
       ++asked;

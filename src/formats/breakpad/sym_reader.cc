@@ -1,8 +1,10 @@
 #include "formats/breakpad/sym_reader.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/pool.h"
+#include "base/utf16.h"
 #include "formats/breakpad/text_cursor.h"
 
 // The verdict "corrupt" has to equal rust-minidump's, since it decides whether a module's frames
@@ -358,11 +360,33 @@ std::string problem_at(std::string_view text, const char* at) {
          " is not a record that belongs here: " + base::to_valid_utf8(line);
 }
 
+constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";
+
+// By the mark that it begins with.
+std::optional<base::Endian> find_utf16(std::string_view text) {
+  if (text.starts_with("\xff\xfe")) return base::Endian::little;
+  if (text.starts_with("\xfe\xff")) return base::Endian::big;
+  return std::nullopt;
+}
+
+// As editors and shells of Windows write it; strict readers take neither.
+std::string_view without_mark(base::Bytes bytes, SymFile& file) {
+  std::string_view text = base::text_of(bytes);
+  if (text.starts_with(kUtf8Mark)) text.remove_prefix(kUtf8Mark.size());
+  const auto endian = find_utf16(text);
+  if (!endian) return text;
+  auto utf8 = base::utf8_from_utf16(bytes.subspan(2), *endian);
+  if (!utf8) return text;
+  file.converted = std::make_shared<const std::string>(std::move(*utf8));
+  return *file.converted;
+}
+
 }  // namespace
 
 SymFile read(base::Bytes bytes, Reading reading, unsigned threads) {
   SymFile file;
   std::string_view text = base::text_of(bytes);
+  if (reading == Reading::kLenient) text = without_mark(bytes, file);
   const std::size_t last_newline = text.rfind('\n');
   const std::size_t whole = last_newline == std::string_view::npos ? 0 : last_newline + 1;
   const bool cut_short = text.size() - whole > 0 && text.size() - whole <= kMaxLineSize;
@@ -395,8 +419,11 @@ SymFile read(base::Bytes bytes, Reading reading, unsigned threads) {
     file.corrupt = true;
     file.problem = bytes.empty() ? "the file is empty" : "the last line has no newline";
   }
-  if (file.corrupt && text.starts_with("\xff\xfe")) {
+  if (file.corrupt && find_utf16(base::text_of(bytes))) {
     file.problem = "the text is UTF-16; symbol files are UTF-8";
+  }
+  if (file.corrupt && base::text_of(bytes).starts_with(kUtf8Mark)) {
+    file.problem = "the text begins with a byte order mark; symbol files begin with MODULE";
   }
   if (file.corrupt) return file;
   file.parts.reserve(readers.size());

@@ -4,7 +4,8 @@
 // parts that were read side by side; numbers such as first_line count within their part.
 // Immutable after read(); any thread may look.
 // Strict reading never fails: one bad line makes the whole file corrupt, as rust-minidump decides
-// it, and `problem` says which. Lenient reading skips bad lines and also takes the older INLINE.
+// it, and `problem` says which. Lenient reading skips bad lines and also takes the older INLINE, a
+// byte order mark, and UTF-16 behind one.
 // Format: docs/formats/breakpad-sym.md
 #pragma once
 
@@ -122,6 +123,7 @@ struct SymFile {
   bool older_inlines = false;                    // lenient only: INLINE without call files was seen
   std::vector<Part> parts;                       // empty when corrupt
   std::shared_ptr<const std::string> last_line;  // lenient: completed; some views are into it
+  std::shared_ptr<const std::string> converted;  // lenient, of UTF-16: the other views are into it
 };
 
 SymFile read(base::Bytes text, Reading reading = Reading::kStrict, unsigned threads = 1);

@@ -180,6 +180,51 @@ TEST(SymReader, LenientReadingKeepsWhatItCan) {
   EXPECT_EQ(part.publics[0].name, "last");
 }
 
+// Of ASCII.
+std::string utf16_of(std::string_view text, base::Endian endian) {
+  std::string out = endian == base::Endian::little ? "\xff\xfe" : "\xfe\xff";
+  for (const char c : text) {
+    if (endian == base::Endian::big) out += '\0';
+    out += c;
+    if (endian == base::Endian::little) out += '\0';
+  }
+  return out;
+}
+
+TEST(SymReader, MarksAndUtf16AreNamedAndLeniencyReadsThem) {
+  const std::string text = module_line() + "FUNC 10 10 0 f\r\n10 10 7 1\r\nPUBLIC 40 0 last";
+  for (const std::string& marked : {"\xef\xbb\xbf" + text, utf16_of(text, base::Endian::little),
+                                    utf16_of(text, base::Endian::big)}) {
+    const SymFile strict = read_text(marked);
+    EXPECT_TRUE(strict.corrupt);
+    EXPECT_TRUE(strict.problem.starts_with("the text ")) << strict.problem;
+    const SymFile file = read_text(marked, Reading::kLenient);
+    ASSERT_FALSE(file.corrupt);
+    EXPECT_EQ(file.skipped_lines, 0u);
+    EXPECT_EQ(file.module.name, "a.out");
+    ASSERT_EQ(file.parts.size(), 1u);
+    EXPECT_EQ(file.parts[0].functions.at(0).name, "f");
+    EXPECT_EQ(file.parts[0].lines.at(0).line, 7u);
+    EXPECT_EQ(file.parts[0].publics.at(0).name, "last");
+  }
+  // Half a unit at the end: it is no text.
+  const std::string broken = utf16_of(text, base::Endian::little) + "x";
+  EXPECT_TRUE(read_text(broken).corrupt);
+  EXPECT_FALSE(read_text(broken, Reading::kLenient).has_module);
+}
+
+TEST(SymReader, LeniencyReadsFilesThatWerePutOneBehindTheOther) {
+  const SymFile file = read_text(
+      module_line() + "FUNC 10 10 0 f\n10 10 7 1\n" + module_line() + "FUNC 40 10 0 g\n40 10 8 1\n",
+      Reading::kLenient);
+  ASSERT_FALSE(file.corrupt);
+  EXPECT_EQ(file.skipped_lines, 0u);
+  EXPECT_EQ(file.module.name, "a.out");
+  ASSERT_EQ(file.parts.at(0).functions.size(), 2u);
+  EXPECT_EQ(file.parts[0].functions[1].name, "g");
+  EXPECT_EQ(file.parts[0].lines.size(), 2u);
+}
+
 TEST(SymReader, ProblemNamesTheLine) {
   EXPECT_EQ(read_text(module_line() + "FUNC 10 10 0 f\n10 4 x 1\n").problem,
             "line 3 is not a record that belongs here: 10 4 x 1");
