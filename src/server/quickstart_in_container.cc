@@ -28,6 +28,7 @@ using base::Result;
 namespace {
 
 constexpr int kFailure = 255;
+constexpr const char* kSpeaker = "faultline quickstart: ";
 
 std::vector<char*> argv_of(std::vector<std::string>& words) {
   std::vector<char*> argv;
@@ -35,6 +36,14 @@ std::vector<char*> argv_of(std::vector<std::string>& words) {
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   return argv;
+}
+
+// What our own program said in there; its name comes before it once more.
+std::string without_name(std::string_view words) {
+  words = base::trim(words);
+  const std::string_view name = kSpeaker;
+  if (words.starts_with(name)) words.remove_prefix(name.size());
+  return std::string(words);
 }
 
 // The published ports as the servers behind them, which we did not start ourselves.
@@ -154,7 +163,7 @@ class InContainer {
  private:
   Result<void> wait_for(const Container& container) const {
     const CommandEnd inside = TRY(engine_.execute(container, container_.inner_words("wait")));
-    if (!inside.ok()) return failed(container, base::trim(inside.errors + inside.output));
+    if (!inside.ok()) return failed(container, without_name(inside.errors + inside.output));
     const auto answered =
         wait_until(published_services(container_, config_), does_answer, kReadyTime);
     return answered.ok() ? answered : failed(container, answered.error().what);
@@ -261,7 +270,7 @@ int run_in_container(const MozillaConfig& config, const std::string& action,
                      const ContainerWishes& wishes) {
   const auto end = find_and_act(config, action, wishes);
   if (end.ok()) return *end;
-  std::fprintf(stderr, "faultline quickstart: %s\n", end.error().what.c_str());
+  std::fprintf(stderr, "%s%s\n", kSpeaker, end.error().what.c_str());
   return kFailure;
 }
 
