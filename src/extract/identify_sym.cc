@@ -31,26 +31,40 @@ void read_module_line(std::string_view line, Identity& identity) {
   }
 }
 
-// The first lines of a text in UTF-16, by its mark; nothing for other texts.
-std::optional<std::string> find_utf8(base::Bytes bytes) {
-  const std::string_view text = base::text_of(bytes);
-  const bool is_little = text.starts_with("\xff\xfe");
-  if (!is_little && !text.starts_with("\xfe\xff")) return std::nullopt;
-  const auto endian = is_little ? base::Endian::little : base::Endian::big;
+// By the mark that it begins with.
+std::optional<base::Endian> find_utf16(std::string_view text) {
+  if (text.starts_with("\xff\xfe")) return base::Endian::little;
+  if (text.starts_with("\xfe\xff")) return base::Endian::big;
+  return std::nullopt;
+}
+
+// The first lines; nothing when they are not what the mark says.
+std::optional<std::string> find_utf8_head(base::Bytes bytes, base::Endian endian) {
   const base::Bytes units = bytes.subspan(2);
-  const std::size_t size = std::min(units.size(), 2 * kSymHeadMax);
+  const std::size_t size = std::min(units.size() / 2, kSymHeadMax) * 2;
+  auto utf8 = base::utf8_from_utf16(units.first(size), endian);
   // The cut may go through a pair.
-  auto utf8 = base::utf8_from_utf16(units.first(size - size % 2), endian);
-  if (!utf8 && size >= 4) utf8 = base::utf8_from_utf16(units.first(size - size % 2 - 2), endian);
+  if (!utf8 && size != 0) utf8 = base::utf8_from_utf16(units.first(size - 2), endian);
   return utf8;
+}
+
+std::string utf16_from_ascii(std::string_view ascii, base::Endian endian) {
+  std::string utf16;
+  for (const char c : ascii) {
+    if (endian == base::Endian::big) utf16 += '\0';
+    utf16 += c;
+    if (endian == base::Endian::little) utf16 += '\0';
+  }
+  return utf16;
 }
 
 }  // namespace
 
 void identify_sym(base::Bytes bytes, Identity& identity) {
-  const std::optional<std::string> converted = find_utf8(bytes);
-  if (converted) bytes = base::bytes_of(*converted);
-  std::string_view head = base::text_of(bytes.first(std::min(bytes.size(), kSymHeadMax)));
+  const std::string_view text = base::text_of(bytes);
+  const auto utf16 = find_utf16(text);
+  const auto converted = utf16 ? find_utf8_head(bytes, *utf16) : std::nullopt;
+  std::string_view head = converted ? *converted : text.substr(0, kSymHeadMax);
   if (head.starts_with("\xef\xbb\xbf")) head.remove_prefix(3);
   bool first = true;
   while (!head.empty()) {
@@ -68,10 +82,13 @@ void identify_sym(base::Bytes bytes, Identity& identity) {
       if (identity.os == "Linux" || identity.os == "Android") identity.build_id = identity.code_id;
     }
   }
-  const std::string_view text = base::text_of(bytes);
-  identity.has_debug_info = text.find("\nFUNC ") != std::string_view::npos;
-  identity.has_symbol_table = text.find("\nPUBLIC ") != std::string_view::npos;
-  identity.has_unwind_info = text.find("\nSTACK ") != std::string_view::npos;
+  const auto has = [&](std::string_view record) {
+    const std::size_t at = utf16 ? text.find(utf16_from_ascii(record, *utf16)) : text.find(record);
+    return at != std::string_view::npos;
+  };
+  identity.has_debug_info = has("\nFUNC ");
+  identity.has_symbol_table = has("\nPUBLIC ");
+  identity.has_unwind_info = has("\nSTACK ");
 }
 
 // Head, then at the offset it gives the members: size, place, time, and a name.

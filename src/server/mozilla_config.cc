@@ -133,9 +133,15 @@ Result<void> read_start(const Section& section, MozillaStart& start) {
 Result<void> read_docker(const Section& section, MozillaConfig::Quickstart::Docker& docker) {
   TRY(section.flag("enable", docker.enable));
   TRY(section.text("apiSocket", docker.api_socket));
+  TRY(section.text("engine", docker.engine));
+  TRY(section.text("image", docker.image));
+  TRY(section.text("makeImage", docker.make_image));
+  TRY(section.text("container", docker.container));
+  TRY(section.text("network", docker.network));
   const Section publish = TRY(section.section("publish"));
   TRY(publish.flag("memcached", docker.publish_memcached));
   TRY(publish.flag("DiskCache", docker.publish_disk_cache));
+  TRY(publish.text("address", docker.publish_address));
   return publish.flag("SymServer", docker.publish_sym_server);
 }
 

@@ -28,6 +28,9 @@ struct MozillaStart {
   bool restart = false;
 };
 
+// As its default is written: the engine's own place.
+inline constexpr const char* kUsualApiSocket = "unix://var/run/docker.sock";
+
 struct MozillaConfig {
   struct DiskCache {
     std::string cache_path = "./DiskCacheData";
@@ -53,7 +56,14 @@ struct MozillaConfig {
     struct Docker {
       bool enable = false;
       bool publish_memcached = false, publish_disk_cache = false, publish_sym_server = true;
-      std::string api_socket = "unix://var/run/docker.sock";
+      std::string api_socket = kUsualApiSocket;
+      // Ours. The address is this machine's.
+      std::string publish_address = "127.0.0.1";
+      std::string engine;  // a program; none: podman or docker, whichever is there
+      std::string image = "faultline";
+      std::string make_image;            // the program that makes it: tools/make-image
+      std::string container = "snappy";  // so the original called it
+      std::string network;               // none: one of its own; "host": this machine's
     } docker;
     struct Memcached {
       MozillaStart starting;

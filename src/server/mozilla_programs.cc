@@ -23,8 +23,6 @@ using base::Result;
 
 namespace {
 
-// A server that opens a large cache, on a busy machine.
-constexpr std::chrono::milliseconds kReadyTime{30'000};
 constexpr std::string_view kHttpQuestion = "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n";
 
 // The program itself, by a name that stays when the process is looked at.
@@ -34,8 +32,7 @@ std::string own_program() {
   return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : "faultline";
 }
 
-Service own_service(const std::string& name, const char* command, std::uint64_t port,
-                    const MozillaSource& source) {
+Service own_service(const std::string& name, const char* command, const MozillaSource& source) {
   Service service;
   service.name = name;
   service.pid_file = base::join_path(source.pid_directory, name + ".pid");
@@ -43,21 +40,24 @@ Service own_service(const std::string& name, const char* command, std::uint64_t 
   for (std::string& word : source.words()) service.command.push_back(std::move(word));
   service.command.push_back("--pidfile");
   service.command.push_back(service.pid_file);
-  service.port = static_cast<std::uint16_t>(port);
   service.question = kHttpQuestion;
   service.answer = "HTTP/";
   return service;
 }
 
-// Of "HOST:PORT"; every address of the machine is this one's own, too.
-void answers_at(const std::string& listen, Service& service) {
-  const std::size_t colon = std::min(listen.rfind(':'), listen.size());
-  const auto port = base::parse_decimal(listen.substr(std::min(colon + 1, listen.size())));
-  if (port) service.port = static_cast<std::uint16_t>(*port);
-  std::string host = listen.substr(0, colon);
+// Every address of the machine is this one's own, too.
+void answers_at(std::string host, std::uint64_t port, Service& service) {
+  service.port = static_cast<std::uint16_t>(port);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   const bool any = host.empty() || host == "*" || host == "0.0.0.0" || host == "::";
   if (!any) service.host = std::move(host);
+}
+
+// Of "HOST:PORT".
+void answers_at(const std::string& listen, Service& service) {
+  const std::size_t colon = std::min(listen.rfind(':'), listen.size());
+  const auto port = base::parse_decimal(listen.substr(std::min(colon + 1, listen.size())));
+  answers_at(listen.substr(0, colon), port.value_or(0), service);
 }
 
 // What both programs take.
@@ -201,14 +201,14 @@ std::vector<std::string> MozillaSource::words() const {
 }
 
 Service disk_cache_service(const MozillaConfig& config, const MozillaSource& source) {
-  Service service = own_service("DiskCache", "diskcache", config.disk_cache.port, source);
-  answers_at(listen_text(config.disk_cache.listen_address, config.disk_cache.port), service);
+  Service service = own_service("DiskCache", "diskcache", source);
+  answers_at(config.disk_cache.listen_address, config.disk_cache.port, service);
   return service;
 }
 
 Service sym_server_service(const MozillaConfig& config, const MozillaSource& source) {
-  Service service = own_service("SymServer", "symserver", config.sym_server.port, source);
-  answers_at(listen_text(config.sym_server.listen_address, config.sym_server.port), service);
+  Service service = own_service("SymServer", "symserver", source);
+  answers_at(config.sym_server.listen_address, config.sym_server.port, service);
   return service;
 }
 
@@ -232,7 +232,7 @@ Service memcached_service(const MozillaConfig& config, const MozillaSource& sour
     service.command.emplace_back("-u");
     service.command.emplace_back("nobody");
   }
-  answers_at(listen_text(memcached.listen_address, memcached.port), service);
+  answers_at(memcached.listen_address, memcached.port, service);
   service.question = "set faultline-is-ready 0 1 2\r\nok\r\n";
   service.answer = "STORED";
   return service;
@@ -266,7 +266,7 @@ int run_symserver(int argc, char** argv) {
   if (snappy && flags.action.empty()) return serve_as("SymServer", flags.pid_file, *snappy);
   if (snappy && !snappy->ok()) return bad_configuration(snappy->error());
   if (snappy) {
-    Service service = own_service("SymServer", "symserver", 0, flags.source);
+    Service service = own_service("SymServer", "symserver", flags.source);
     answers_at((*snappy)->listen, service);
     return act(flags.action, in_background(std::move(service), flags, argc, argv));
   }

@@ -4,6 +4,7 @@
 // Format: docs/mozilla-symbolication-server.md
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct MozillaSource {
 Service disk_cache_service(const MozillaConfig& config, const MozillaSource& source);
 Service sym_server_service(const MozillaConfig& config, const MozillaSource& source);
 Service memcached_service(const MozillaConfig& config, const MozillaSource& source);
+
+// A server that opens a large cache, on a busy machine.
+inline constexpr std::chrono::milliseconds kReadyTime{30'000};
 
 // Starts what does not run and waits until it answers.
 base::Result<void> start_and_wait(const std::vector<Service>& services);

@@ -2,14 +2,18 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/options.h"
 #include "server/mozilla_programs.h"
+#include "server/quickstart_in_container.h"
 
 namespace server {
 
@@ -18,6 +22,7 @@ using base::Result;
 namespace {
 
 constexpr int kFailure = 255;
+constexpr std::string_view kActions[] = {"start", "stop", "restart", "status", "wait"};
 
 // One of the three, in the order in which they are started: each is asked by the next.
 struct Part {
@@ -80,7 +85,7 @@ class Quickstart {
     missing.pop_back();
     for (const Service& service : missing) {
       say("starting", service);
-      const auto started = Started::start(service);
+      const auto started = Started::start(service, Started::Words::shown);
       if (!started.ok()) return fail(started.error().what);
     }
     say("becoming", last);
@@ -98,6 +103,15 @@ class Quickstart {
     return fail(last.name + ": cannot be started: " + std::strerror(errno));
   }
 
+  // Until all answer that are to be started: for who has them in the foreground.
+  Result<void> wait() const {
+    std::vector<Service> wanted;
+    for (const Part& part : parts_) {
+      if (part.wanted.start) wanted.push_back(part.service);
+    }
+    return wait_until(wanted, runs_and_answers, kReadyTime);
+  }
+
   int status() const {
     bool all_run = true;
     for (const Part& part : parts_) {
@@ -111,6 +125,10 @@ class Quickstart {
   }
 
  private:
+  static bool runs_and_answers(const Service& service) {
+    return running_pid(service).has_value() && does_answer(service);
+  }
+
   std::vector<Service> missing_ones() const {
     std::vector<Service> missing;
     for (const Part& part : parts_) {
@@ -152,7 +170,7 @@ int run_quickstart(int argc, char** argv) {
   options.flag("-v,--verbose", verbose, "say more");
   options.text("--pid-dir", source.pid_directory,
                "where process ids are kept (default: pids/ beside the configuration)");
-  options.positional("ACTION", action, "start (default), stop, restart or status", false);
+  options.positional("ACTION", action, "start (default), stop, restart, status or wait", false);
   options.footer("Every key of the file: docs/mozilla-symbolication-server.md.");
   if (const auto code = options.parse(argc, argv)) return *code;
   // The first quickstart took --stop in place of a configuration: pids/ says what runs.
@@ -165,20 +183,26 @@ int run_quickstart(int argc, char** argv) {
   if (const auto settled = source.settle(); !settled.ok()) return fail(settled.error().what);
   const auto config = read_mozilla_config(source.path, source.json);
   if (!config.ok()) return fail(config.error().what);
-  if (config->quickstart.docker.enable || rebuilds) {
-    return fail("starts no containers: set quickstart.Docker.enable to false");
-  }
   if (stops) action = "stop";
   if (action.empty()) action = "start";
-  const Quickstart quickstart(parts_of(*config, source), verbose || config->quickstart.verbose);
+  if (std::find(std::begin(kActions), std::end(kActions), action) == std::end(kActions)) {
+    cli::fail("quickstart: " + action + " is none of start, stop, restart, status and wait");
+    return cli::kBadUsage;
+  }
+  verbose = verbose || config->quickstart.verbose;
+  if (config->quickstart.docker.enable) {
+    return run_in_container(*config, action, {rebuilds, foreground, verbose});
+  }
+  if (rebuilds) return fail("--dockerRebuild is for quickstart.Docker.enable");
+  const Quickstart quickstart(parts_of(*config, source), verbose);
   if (action == "status") return quickstart.status();
+  if (action == "wait") {
+    const auto waited = quickstart.wait();
+    return waited.ok() ? cli::kDone : fail(waited.error().what);
+  }
   if (action == "stop") {
     const auto stopped = quickstart.stop();
     return stopped.ok() ? cli::kDone : fail(stopped.error().what);
-  }
-  if (action != "start" && action != "restart") {
-    cli::fail("quickstart: " + action + " is none of start, stop, restart and status");
-    return cli::kBadUsage;
   }
   const auto stopped = quickstart.stop_for_restart(action == "restart");
   if (!stopped.ok()) return fail(stopped.error().what);

@@ -33,7 +33,8 @@ std::optional<pid_t> pid_in(const std::string& path) {
   const auto text = base::read_file(path, kSmallFile);
   if (!text.ok()) return std::nullopt;
   const auto number = base::parse_decimal(base::trim(*text));
-  if (!number || *number < 2 || *number > 1u << 30) return std::nullopt;
+  // A container's first process is 1; 0 would be everybody.
+  if (!number || *number == 0 || *number > 1u << 30) return std::nullopt;
   return static_cast<pid_t>(*number);
 }
 
@@ -84,35 +85,13 @@ struct Seen {
   bool is_there() const { return words_of(pid) == words; }
 };
 
-// Sends the question and looks how the answer begins.
-bool does_answer(const Service& service) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const std::string port = std::to_string(service.port);
-  if (::getaddrinfo(service.host.c_str(), port.c_str(), &hints, &found) != 0) return false;
-  const base::Fd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const timeval time{std::chrono::duration_cast<std::chrono::seconds>(kAnswerTime).count(), 0};
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
-  const bool connected = ::connect(fd.get(), found->ai_addr, found->ai_addrlen) == 0;
-  ::freeaddrinfo(found);
-  if (!connected) return false;
-  const std::string& question = service.question;
-  if (::send(fd.get(), question.data(), question.size(), MSG_NOSIGNAL) < 0) return false;
-  std::string answer(service.answer.size(), '\0');
-  const ssize_t n = ::recv(fd.get(), answer.data(), answer.size(), MSG_WAITALL);
-  return n == static_cast<ssize_t>(answer.size()) && answer == service.answer;
-}
-
 // In the child: nothing but calls that are safe after fork().
-[[noreturn]] void become(char* const* argv, int said) {
+[[noreturn]] void become(char* const* argv, int said) {  // -1: as ours
   ::setsid();
   const int nothing = ::open("/dev/null", O_RDWR);
   ::dup2(nothing, 0);
   ::dup2(nothing, 1);
-  ::dup2(said, 2);
+  if (said >= 0) ::dup2(said, 2);
   ::execvp(argv[0], argv);
   ::_exit(127);
 }
@@ -152,18 +131,42 @@ std::optional<pid_t> running_pid(const Service& service) {
   return seen ? std::optional(seen->pid) : std::nullopt;
 }
 
-Result<Started> Started::start(const Service& service) {
+// Sends the question and looks how the answer begins.
+bool does_answer(const Service& service) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const std::string port = std::to_string(service.port);
+  if (::getaddrinfo(service.host.c_str(), port.c_str(), &hints, &found) != 0) return false;
+  const base::Fd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const timeval time{std::chrono::duration_cast<std::chrono::seconds>(kAnswerTime).count(), 0};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+  const bool connected = ::connect(fd.get(), found->ai_addr, found->ai_addrlen) == 0;
+  ::freeaddrinfo(found);
+  if (!connected) return false;
+  const std::string& question = service.question;
+  if (::send(fd.get(), question.data(), question.size(), MSG_NOSIGNAL) < 0) return false;
+  std::string answer(service.answer.size(), '\0');
+  const ssize_t n = ::recv(fd.get(), answer.data(), answer.size(), MSG_WAITALL);
+  return n == static_cast<ssize_t>(answer.size()) && answer == service.answer;
+}
+
+Result<Started> Started::start(const Service& service, Words words_go) {
   TRY(make_parent(service.pid_file));
   std::vector<std::string> words = service.command;
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return base::error_from_errno(errno, "cannot make a pipe", "");
+  int ends[2] = {-1, -1};
+  if (words_go == Words::kept && ::pipe2(ends, O_CLOEXEC) != 0) {
+    return base::error_from_errno(errno, "cannot make a pipe", "");
+  }
   base::Fd said(ends[0]);
   const base::Fd saying(ends[1]);
-  ::fcntl(said.get(), F_SETFL, O_NONBLOCK);
+  if (said.valid()) ::fcntl(said.get(), F_SETFL, O_NONBLOCK);
   const pid_t pid = ::fork();
   if (pid < 0) return base::error_from_errno(errno, "cannot start", service.name);
   if (pid == 0) become(argv.data(), saying.get());
@@ -174,6 +177,7 @@ Result<Started> Started::start(const Service& service) {
 }
 
 void Started::read_words() {
+  if (!said_.valid()) return;
   char piece[1024];
   for (;;) {
     const ssize_t n = ::read(said_.get(), piece, sizeof piece);
@@ -207,6 +211,20 @@ Result<void> wait_for(std::vector<Started>& started, std::chrono::milliseconds t
       if (answers) break;
       if (Clock::now() >= until) {
         return Error{Fault::unavailable, one.service().name + " did not answer in time"};
+      }
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+  return {};
+}
+
+Result<void> wait_until(const std::vector<Service>& services, bool (*is_ready)(const Service&),
+                        std::chrono::milliseconds time_max) {
+  const auto until = Clock::now() + time_max;
+  for (const Service& service : services) {
+    while (!is_ready(service)) {
+      if (Clock::now() >= until) {
+        return Error{Fault::unavailable, service.name + " did not answer in time"};
       }
       std::this_thread::sleep_for(kPause);
     }

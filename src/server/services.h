@@ -31,10 +31,15 @@ struct Service {
 
 std::optional<pid_t> running_pid(const Service& service);
 
+// Whether somebody answers there as it would.
+bool does_answer(const Service& service);
+
 // A running program that we started, until it answers.
 class Started {
  public:
-  static base::Result<Started> start(const Service& service);
+  // Where its stderr goes: to us, who say what it said when it fails, or where ours goes.
+  enum class Words : unsigned char { kept, shown };
+  static base::Result<Started> start(const Service& service, Words words = Words::kept);
   const Service& service() const { return service_; }
   // False: not yet. Fails when it has ended; what it said is in the error.
   base::Result<bool> answers();
@@ -47,12 +52,16 @@ class Started {
 
   Service service_;
   pid_t pid_ = -1;
-  base::Fd said_;      // its stderr, as long as we look
+  base::Fd said_;      // its stderr, as long as we look; none when it is shown
   std::string words_;  // the end of what it said
 };
 
 // Until all answer; the error names the first that did not.
 base::Result<void> wait_for(std::vector<Started>& started, std::chrono::milliseconds time_max);
+
+// The same for programs that others started: until `is_ready` says so of each.
+base::Result<void> wait_until(const std::vector<Service>& services,
+                              bool (*is_ready)(const Service&), std::chrono::milliseconds time_max);
 
 // SIGTERM to all that run, and SIGKILL to those that are there after that time. A process that came
 // to the number of one that ended meanwhile gets neither.
