@@ -329,9 +329,14 @@ TEST_F(Forwarding, AsksTheOtherServerAboutWhatNobodyHereHasAndEnds) {
 TEST_F(Forwarding, TriesTheOlderVersionAndLeavesAloneWhoFails) {
   std::mutex mutex;
   std::vector<std::string> bodies;
+  const auto seen = [&] {
+    const std::lock_guard lock(mutex);
+    return bodies;
+  };
   testing_support::ScriptedServer other(root_.path(), [&](net::Request& request) {
     const std::lock_guard lock(mutex);
     bodies.push_back(request.body);
+    if (request.body.find("odd.pdb") != std::string::npos) return net::Answer::text(400, "");
     if (request.body.find("\"version\":4") != std::string::npos) return net::Answer::text(400, "");
     return net::Answer::json(200, R"j([["far (in b.pdb)"]])j");
   });
@@ -339,14 +344,19 @@ TEST_F(Forwarding, TriesTheOlderVersionAndLeavesAloneWhoFails) {
   EXPECT_EQ(ask(one->url(), frames("b.pdb", "[0, 4096]", R"j(, "forwarded": 1)j")),
             known(R"j("far (in b.pdb)")j", "false"))
       << "version 3 does not say what is known";
-  ASSERT_EQ(bodies.size(), 2u);
-  EXPECT_EQ(bodies[1], fmt::format(R"j({{"version":3,"forwarded":2,"memoryMap":[["b.pdb","{}"]],)j"
+  ASSERT_EQ(seen().size(), 2u);
+  EXPECT_EQ(seen()[1], fmt::format(R"j({{"version":3,"forwarded":2,"memoryMap":[["b.pdb","{}"]],)j"
                                    R"j("stacks":[[[0,4096]]]}})j",
                                    kId));
   // Passed on often enough.
   EXPECT_EQ(ask(one->url(), frames("b.pdb", "[0, 4096]", R"j(, "forwarded": 3)j")),
             known(R"j("0x1000 (in b.pdb)")j", "false"));
-  EXPECT_EQ(bodies.size(), 2u);
+  EXPECT_EQ(seen().size(), 2u);
+  // A question that it refuses is no reason to ask it nothing else.
+  EXPECT_EQ(ask(one->url(), frames("odd.pdb", "[0, 4096]")),
+            known(R"j("0x1000 (in odd.pdb)")j", "false"));
+  EXPECT_EQ(ask(one->url(), frames("b.pdb", "[0, 4096]")), known(R"j("far (in b.pdb)")j", "false"));
+  EXPECT_EQ(seen().size(), 6u);
 
   const Program alone = snappy("alone", free_port(), url_of(free_port()));
   for (int i = 0; i < 2; ++i) {

@@ -1,5 +1,7 @@
 #include "api/frame_forwarder.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -7,7 +9,6 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "net/client.h"
 
 namespace api {
 
@@ -21,7 +22,6 @@ using symbolicate::JobAnswer;
 using symbolicate::KnownFrames;
 using symbolicate::ModuleAnswer;
 using symbolicate::Question;
-using Clock = std::chrono::steady_clock;
 
 namespace {
 
@@ -32,14 +32,23 @@ constexpr std::size_t kTextsMax = 16u << 20;
 constexpr std::uint64_t kAnswerSizeMax = 64u << 20;
 
 std::int64_t milliseconds_now() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch())
-      .count();
+  const auto now = FrameForwarder::Clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
 bool is_missing(const AskedFrame& frame, const JobAnswer& modules) {
   return frame.module != AskedFrame::kNoModule &&
          modules[frame.module].state == ModuleAnswer::State::missing;
 }
+
+// What a server writes for a frame whose function it does not know; version 3 has no other word
+// for that. We write the same.
+bool is_bare(std::string_view text, const AskedFrame& frame) {
+  return text.starts_with(fmt::format("{}{:#x} (in ", frame.is_negative ? "-" : "", frame.offset));
+}
+
+// A server that takes other questions is not left alone because of this one.
+bool is_about_the_question(int status) { return status == 400 || status == 413 || status == 422; }
 
 // What another server said of the frames, and of its modules where the version tells.
 struct Said {
@@ -67,10 +76,16 @@ void FrameForwarder::close() {
   for (Door& door : doors_) door.close();
 }
 
-bool FrameForwarder::is_resting() const { return milliseconds_now() < rests_until_ms_; }
+// Whether the other server is well, and has all the time that it may take.
+bool FrameForwarder::may_ask(Clock::time_point deadline) const {
+  return milliseconds_now() >= rests_until_ms_ && Clock::now() + options_.timeout <= deadline;
+}
 
-bool FrameForwarder::is_for(const Question& question, const JobAnswer& modules) const {
-  if (question.forwards >= kForwardsMax || is_resting()) return false;
+void FrameForwarder::leave_alone() { rests_until_ms_ = milliseconds_now() + options_.rest.count(); }
+
+bool FrameForwarder::is_for(const Question& question, const JobAnswer& modules,
+                            Clock::time_point deadline) const {
+  if (question.forwards >= kForwardsMax || !may_ask(deadline)) return false;
   const std::vector<AskedFrame>& frames = question.jobs.front().frames;
   return frames.size() <= kFramesMax &&
          std::any_of(frames.begin(), frames.end(),
@@ -78,11 +93,13 @@ bool FrameForwarder::is_for(const Question& question, const JobAnswer& modules) 
 }
 
 void FrameForwarder::ask(const Question& question, JobAnswer& modules, KnownFrames& known,
-                         std::function<void()> then) {
-  doors_.at(question.forwards).post([this, &question, &modules, &known, then = std::move(then)] {
-    complete(question, modules, known);
-    then();
-  });
+                         Clock::time_point deadline, std::function<void()> then) {
+  doors_.at(question.forwards)
+      .post([this, &question, &modules, &known, deadline, then = std::move(then)] {
+        // Others may have waited for it in vain while this one waited for its turn.
+        if (may_ask(deadline)) complete(question, modules, known, deadline);
+        then();
+      });
 }
 
 FrameForwarder::Passed FrameForwarder::passed_of(const Job& job, const JobAnswer& modules) {
@@ -98,10 +115,13 @@ FrameForwarder::Passed FrameForwarder::passed_of(const Job& job, const JobAnswer
   return passed;
 }
 
-Result<std::string> FrameForwarder::send(const std::string& body) const {
+Result<net::ClientAnswer> FrameForwarder::send(const std::string& body,
+                                               Clock::time_point deadline) const {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+  if (left.count() <= 0) return Error{Fault::timed_out, options_.url + " took all the time"};
   net::ClientOptions client;
-  client.connect_timeout = options_.timeout;
-  client.total_timeout = options_.timeout;
+  client.total_timeout = std::min(options_.timeout, left);
+  client.connect_timeout = client.total_timeout;
   client.size_max = kAnswerSizeMax;
   net::ClientRequest request;
   request.method = "POST";
@@ -109,13 +129,11 @@ Result<std::string> FrameForwarder::send(const std::string& body) const {
   request.headers.add("Content-Type", "application/json");
   request.body = body;
   request.progress = [this](std::uint64_t, std::uint64_t) { return !is_closing_; };
-  net::ClientAnswer answer = TRY(net::Client(std::move(client)).send(request));
-  if (answer.status == 200) return std::move(answer.body);
-  return Error{net::fault_of_status(answer.status),
-               options_.url + " answers " + std::to_string(answer.status)};
+  return net::Client(std::move(client)).send(request);
 }
 
-void FrameForwarder::complete(const Question& question, JobAnswer& modules, KnownFrames& known) {
+void FrameForwarder::complete(const Question& question, JobAnswer& modules, KnownFrames& known,
+                              Clock::time_point deadline) {
   const Job& job = question.jobs.front();
   const Passed passed = passed_of(job, modules);
   std::map<std::size_t, std::size_t> numbers;  // of the job's modules, in what is sent
@@ -140,15 +158,17 @@ void FrameForwarder::complete(const Question& question, JobAnswer& modules, Know
     return out.end_array().end_array().end_object().take();
   };
 
-  auto sent = send(body_of(4));
-  if (!sent.ok() && sent.error().fault != Fault::timed_out) sent = send(body_of(3));
-  if (!sent.ok()) {
-    base::log::warning("frames were not passed on: {}; it is left alone for {} ms",
-                       sent.error().what, options_.rest.count());
-    rests_until_ms_ = milliseconds_now() + options_.rest.count();
+  auto sent = send(body_of(4), deadline);
+  const bool is_refused = sent.ok() ? sent->status != 200 : sent.error().fault != Fault::timed_out;
+  if (is_refused) sent = send(body_of(3), deadline);
+  if (!sent.ok() || sent->status != 200) {
+    const std::string why =
+        sent.ok() ? options_.url + " answers " + std::to_string(sent->status) : sent.error().what;
+    base::log::warning("frames were not passed on: {}", why);
+    if (!sent.ok() || !is_about_the_question(sent->status)) leave_alone();
     return;
   }
-  const auto answer = JsonValue::parse(*sent);
+  const auto answer = JsonValue::parse(sent->body);
   const auto said =
       answer.ok() ? find_said(*answer, passed.frames.size(), passed.modules.size()) : std::nullopt;
   if (!said) {
@@ -163,7 +183,7 @@ void FrameForwarder::complete(const Question& question, JobAnswer& modules, Know
     const bool* is_known =
         said->modules != nullptr ? said->modules->at(numbers[frame.module]).boolean() : nullptr;
     if (said->modules != nullptr && (is_known == nullptr || !*is_known)) continue;
-    if (text.empty() || text.size() > std::min(kTextMax, room)) continue;
+    if (text.empty() || text.size() > std::min(kTextMax, room) || is_bare(text, frame)) continue;
     room -= text.size();
     known.texts[passed.frames[i]] = std::string(text);
   }

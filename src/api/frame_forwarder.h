@@ -4,8 +4,9 @@
 // name each other end.
 // Not for files: those come from upstream servers, before this.
 // States: open → closed. ask() from any thread, without waiting; `then` runs on a thread of its
-// own, whatever came of it. A server that fails is left alone for a while. close() once; what waits
-// is dropped. Format: docs/mozilla-symbolication-server.md
+// own, whatever came of it. A server that fails is left alone for a while, also by the questions
+// that wait for a turn, and none is asked when its deadline would come first. close() once; what
+// waits is dropped. Format: docs/mozilla-symbolication-server.md
 #pragma once
 
 #include <array>
@@ -18,6 +19,7 @@
 
 #include "api/door.h"
 #include "base/result.h"
+#include "net/client.h"
 #include "symbolicate/answer.h"
 #include "symbolicate/question.h"
 
@@ -25,6 +27,7 @@ namespace api {
 
 class FrameForwarder {
  public:
+  using Clock = std::chrono::steady_clock;
   struct Options {
     std::string url;
     std::chrono::milliseconds timeout{10'000};
@@ -33,12 +36,13 @@ class FrameForwarder {
   explicit FrameForwarder(Options options) : options_(std::move(options)) {}
   void close();
 
-  // Whether anything of this question would be asked.
-  bool is_for(const symbolicate::Question& question, const symbolicate::JobAnswer& modules) const;
+  // Whether anything of this question would be asked, if it has until then.
+  bool is_for(const symbolicate::Question& question, const symbolicate::JobAnswer& modules,
+              Clock::time_point deadline) const;
   // Texts of frames go into `known`, and modules that the other server has become found ones
   // without a map. REQUIRES: is_for(); all three last until `then` has been called.
   void ask(const symbolicate::Question& question, symbolicate::JobAnswer& modules,
-           symbolicate::KnownFrames& known, std::function<void()> then);
+           symbolicate::KnownFrames& known, Clock::time_point deadline, std::function<void()> then);
 
  private:
   // Snappy's own bound.
@@ -50,10 +54,11 @@ class FrameForwarder {
     std::vector<std::size_t> modules;  // in the job, by the number in what is sent
   };
   static Passed passed_of(const symbolicate::Job& job, const symbolicate::JobAnswer& modules);
-  base::Result<std::string> send(const std::string& body) const;
+  base::Result<net::ClientAnswer> send(const std::string& body, Clock::time_point deadline) const;
   void complete(const symbolicate::Question& question, symbolicate::JobAnswer& modules,
-                symbolicate::KnownFrames& known);
-  bool is_resting() const;
+                symbolicate::KnownFrames& known, Clock::time_point deadline);
+  bool may_ask(Clock::time_point deadline) const;
+  void leave_alone();
 
   const Options options_;
   std::atomic<std::int64_t> rests_until_ms_ = 0;  // of the steady clock

@@ -336,10 +336,9 @@ class Work : public std::enable_shared_from_this<Work> {
     FrameForwarder* const forwarder = state_->forwarder.get();
     if (forwarder == nullptr || !is_old(dialect_) || has_forwarded_) return false;
     has_forwarded_ = true;
-    // What took all the time there was must not take more.
-    if (Clock::now() + state_->options.forward.timeout > request_.deadline - kMargin) return false;
-    if (!forwarder->is_for(question_, answers_.front())) return false;
-    forwarder->ask(question_, answers_.front(), known_, [self = shared_from_this()] {
+    const Clock::time_point deadline = request_.deadline - kMargin;
+    if (!forwarder->is_for(question_, answers_.front(), deadline)) return false;
+    forwarder->ask(question_, answers_.front(), known_, deadline, [self = shared_from_this()] {
       self->state_->door.post([self] { self->advance(); });
     });
     return true;
