@@ -366,10 +366,12 @@ void TraceWork::ask_for_source(std::size_t file) {
 void TraceWork::take_source(std::size_t file, const Result<sources::Source>& found) {
   const SourceFile& wanted = source_files_[file];
   symbolicate::TraceContexts contexts;
-  for (const std::uint32_t line : wanted.lines) {
-    if (!found.ok()) break;
-    auto context = symbolicate::find_source_context(found->bytes, line);
-    if (context) contexts.insert({{wanted.module, wanted.path, line}, *std::move(context)});
+  if (found.ok()) {
+    auto around = symbolicate::find_source_contexts(found->bytes, wanted.lines);
+    for (std::size_t i = 0; i < around.size(); ++i) {
+      if (!around[i]) continue;
+      contexts.insert({{wanted.module, wanted.path, wanted.lines[i]}, *std::move(around[i])});
+    }
   }
   std::optional<std::size_t> next;
   bool is_last = false;

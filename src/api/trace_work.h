@@ -134,7 +134,7 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
   struct SourceFile {
     std::size_t module = 0;
     std::string path;
-    std::vector<std::uint32_t> lines;
+    std::vector<std::uint32_t> lines;  // ascending
   };
   std::vector<SourceFile> source_files_;  // does not change while they are asked for
   std::mutex sources_mutex_;

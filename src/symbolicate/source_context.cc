@@ -1,5 +1,6 @@
 #include "symbolicate/source_context.h"
 
+#include "base/assert.h"
 #include "base/text.h"
 
 namespace symbolicate {
@@ -28,25 +29,16 @@ std::optional<std::string_view> take_line(std::string_view& rest) {
   return line;
 }
 
-}  // namespace
-
-std::uint64_t SourceContext::memory_size() const {
-  std::uint64_t size = sizeof(*this) + line.capacity();
-  for (const std::string& one : before) size += sizeof(std::string) + one.capacity();
-  for (const std::string& one : after) size += sizeof(std::string) + one.capacity();
-  return size;
-}
-
-std::optional<SourceContext> find_source_context(std::string_view file, std::uint32_t line) {
-  if (line == 0) return std::nullopt;
+// `rest` begins with line `number`, which is not behind `line`.
+std::optional<SourceContext> context_of(std::string_view rest, std::uint32_t number,
+                                        std::uint32_t line) {
   SourceContext context;
-  context.before.reserve(kSourceContextLines);
+  context.before.reserve(line - number);
   context.after.reserve(kSourceContextLines);
-  std::string_view rest = file;
-  for (std::uint32_t number = 1; number < line; ++number) {
+  for (; number < line; ++number) {
     const auto before = take_line(rest);
     if (!before) return std::nullopt;
-    if (line - number <= kSourceContextLines) context.before.push_back(shown(*before));
+    context.before.push_back(shown(*before));
   }
   const auto middle = take_line(rest);
   if (!middle) return std::nullopt;
@@ -57,6 +49,32 @@ std::optional<SourceContext> find_source_context(std::string_view file, std::uin
     context.after.push_back(shown(*after));
   }
   return context;
+}
+
+}  // namespace
+
+std::uint64_t SourceContext::memory_size() const {
+  std::uint64_t size = sizeof(*this) + line.capacity();
+  for (const std::string& one : before) size += sizeof(std::string) + one.capacity();
+  for (const std::string& one : after) size += sizeof(std::string) + one.capacity();
+  return size;
+}
+
+std::vector<std::optional<SourceContext>> find_source_contexts(
+    std::string_view file, const std::vector<std::uint32_t>& lines) {
+  std::vector<std::optional<SourceContext>> contexts;
+  contexts.reserve(lines.size());
+  std::string_view rest = file;  // from the first line that is shown
+  std::uint32_t number = 1;
+  std::uint32_t last = 0;
+  for (const std::uint32_t line : lines) {
+    ASSERT(line >= last);
+    last = line;
+    while (number + kSourceContextLines < line && take_line(rest)) ++number;
+    const bool is_there = line != 0 && line - number <= kSourceContextLines;
+    contexts.push_back(is_there ? context_of(rest, number, line) : std::nullopt);
+  }
+  return contexts;
 }
 
 }  // namespace symbolicate

@@ -1,6 +1,6 @@
-// The lines of a source file around one of them, as Symbolicator's answers have them.
-// Pure; any thread. Finds nothing when the file has no such line. What it gives is valid UTF-8, and
-// small whatever the file is: long lines are cut.
+// The lines of a source file around some of them, as Symbolicator's answers have them.
+// Pure; any thread. Finds nothing where the file has no such line. What it gives is valid UTF-8,
+// and small whatever the file is: long lines are cut.
 // Format: docs/protocols/symbolicator.md
 #pragma once
 
@@ -22,7 +22,8 @@ struct SourceContext {
   std::uint64_t memory_size() const;
 };
 
-// `line` counts from 1.
-std::optional<SourceContext> find_source_context(std::string_view file, std::uint32_t line);
+// One for each of these lines, which count from 1 and ascend: the file is gone through once.
+std::vector<std::optional<SourceContext>> find_source_contexts(
+    std::string_view file, const std::vector<std::uint32_t>& lines);
 
 }  // namespace symbolicate

@@ -16,6 +16,10 @@ std::string numbered(int count, std::string_view end = "\n") {
   return text;
 }
 
+std::optional<SourceContext> find_source_context(std::string_view file, std::uint32_t line) {
+  return find_source_contexts(file, {line}).at(0);
+}
+
 TEST(SourceContext, HasFiveLinesBeforeAndBehindWhereThereAreSome) {
   const auto middle = find_source_context(numbered(20), 10);
   ASSERT_TRUE(middle);
@@ -40,6 +44,22 @@ TEST(SourceContext, IsNothingWithoutThatLine) {
   EXPECT_FALSE(find_source_context("a\nb\n", 3));
   EXPECT_FALSE(find_source_context("a\nb\n", 0xffffffff));
   EXPECT_TRUE(find_source_context("a\nb", 2)) << "the last line needs no end";
+}
+
+TEST(SourceContext, ManyLinesAreFoundAsEachAlone) {
+  const std::string text = numbered(40);
+  const std::vector<std::uint32_t> lines{0, 1, 1, 2, 9, 10, 30, 40, 41, 50, 0xffffffff};
+  const auto contexts = find_source_contexts(text, lines);
+  ASSERT_EQ(contexts.size(), lines.size());
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto alone = find_source_context(text, lines[i]);
+    ASSERT_EQ(contexts[i].has_value(), lines[i] >= 1 && lines[i] <= 40) << lines[i];
+    ASSERT_EQ(alone.has_value(), contexts[i].has_value()) << lines[i];
+    if (!alone) continue;
+    EXPECT_EQ(contexts[i]->line, std::to_string(lines[i]));
+    EXPECT_EQ(contexts[i]->before, alone->before);
+    EXPECT_EQ(contexts[i]->after, alone->after);
+  }
 }
 
 TEST(SourceContext, KeepsBlanksAndDropsCarriageReturns) {
