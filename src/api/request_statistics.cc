@@ -25,17 +25,21 @@ double seconds_since(Clock::time_point from) {
 
 std::string key_of(const AskedModule& module) { return module.name + "/" + module.id; }
 
+// Names may be as long as a body, and stacks as many as it holds: each name is written once.
 void count_stacks(const Job& job, std::map<std::string, std::size_t>& stacks) {
+  std::vector<std::size_t> counts(job.modules.size());
+  std::vector<std::size_t> seen_in(job.modules.size());  // the last stack's number, from 1
   std::size_t frame = 0;
-  for (const std::size_t end : job.ends) {
-    std::vector<std::uint32_t> modules;
-    modules.reserve(end - frame);
-    for (; frame < end; ++frame) modules.push_back(job.frames[frame].module);
-    std::sort(modules.begin(), modules.end());
-    modules.erase(std::unique(modules.begin(), modules.end()), modules.end());
-    for (const std::uint32_t module : modules) {
-      if (module != AskedFrame::kNoModule) ++stacks[key_of(job.modules[module])];
+  for (std::size_t stack = 1; stack <= job.ends.size(); ++stack) {
+    for (; frame < job.ends[stack - 1]; ++frame) {
+      const std::uint32_t module = job.frames[frame].module;
+      if (module == AskedFrame::kNoModule || seen_in[module] == stack) continue;
+      seen_in[module] = stack;
+      ++counts[module];
     }
+  }
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] != 0) stacks[key_of(job.modules[i])] += counts[i];
   }
 }
 
