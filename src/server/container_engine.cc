@@ -90,7 +90,7 @@ Result<CommandEnd> run_command(const std::vector<std::string>& words,
   if (pid < 0) return base::error_from_errno(errno, "cannot start", words.front());
   if (pid == 0) become(argv.data(), output.get(), errors.get());
   const auto until = Clock::now() + time_max;
-  int status = 0;
+  int status = -1;  // so it stays when somebody else takes the end: that is no success
   while (::waitpid(pid, &status, WNOHANG) == 0) {
     if (Clock::now() >= until) {
       ::kill(pid, SIGKILL);
