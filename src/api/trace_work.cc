@@ -340,6 +340,7 @@ bool TraceWork::ask_for_sources() {
     if (is_new) source_files_.push_back({place.module, place.file, {}});
     source_files_.back().lines.push_back(place.line);
   }
+  sources_until_ = std::min(deadline_, Clock::now() + kContextTimeMax);
   sources_begun_ = std::min(kContextFilesAtOnce, source_files_.size());
   const std::size_t begun = sources_begun_;
   for (std::size_t file = 0; file < begun; ++file) ask_for_source(file);
@@ -356,7 +357,7 @@ void TraceWork::ask_for_source(std::size_t file) {
   question.symbols = {ident::module_request(ident::Artifact::debuginfo, name->name, *id, scope),
                       ident::module_request(ident::Artifact::sym, name->name, *id, scope)};
   question.path = wanted.path;
-  rooms_.find_source(std::move(question), deadline_,
+  rooms_.find_source(std::move(question), sources_until_,
                      [self = shared_from_this(), file](const Result<sources::Source>& found) {
                        self->take_source(file, found);
                      });

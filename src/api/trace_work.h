@@ -57,6 +57,8 @@ constexpr std::size_t kContextFramesMax = 10'000;
 constexpr std::size_t kContextPlacesMax = 1024;
 constexpr std::size_t kContextFilesMax = 128;
 constexpr std::size_t kContextFilesAtOnce = 2;
+// The frames are known by then: a slow server of sources does not keep them back for longer.
+constexpr std::chrono::seconds kContextTimeMax{5};
 
 // The files that somebody else may have of a module.
 std::vector<ident::SymbolRequest> files_to_fetch(const symbolicate::TraceModule& module,
@@ -137,6 +139,7 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
     std::vector<std::uint32_t> lines;  // ascending
   };
   std::vector<SourceFile> source_files_;  // does not change while they are asked for
+  Clock::time_point sources_until_;       // nor does this
   std::mutex sources_mutex_;
   // Guarded by sources_mutex_ until find() is done.
   std::size_t sources_begun_ = 0;
