@@ -151,7 +151,6 @@ TEST_F(DsymForUuid, TheScriptRemapsSources) {
   EXPECT_EQ(value(own, "DBGArchitecture"), "x86_64");
 }
 
-// A curl that takes its time and writes down that it ran.
 // Everybody on the machine can read those.
 TEST_F(DsymForUuid, TheScriptsTokenStandsInNoCommandLine) {
   REQUIRE_OR_SKIP(have_command("curl") && have_command("dash"), "no curl or dash");
@@ -169,6 +168,7 @@ TEST_F(DsymForUuid, TheScriptsTokenStandsInNoCommandLine) {
   }
 }
 
+// A curl that takes its time and writes down that it ran.
 TEST_F(DsymForUuid, RunsOfTheScriptThatWantTheSameFileFetchItOnce) {
   REQUIRE_OR_SKIP(have_command("curl") && have_command("dash"), "no curl or dash");
   build_and_upload();

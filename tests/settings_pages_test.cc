@@ -251,6 +251,7 @@ TEST_F(SettingsPages, TakeAFileFromABrowser) {
   EXPECT_EQ(bring("a.sym", file.content, "nowhere").status, 404);
   EXPECT_EQ(bring("", "", "").status, 400);
   EXPECT_EQ(bring("no.zip", "no zip", "").status, 400);
+  EXPECT_EQ(bring("photo.jpg", "no debug file", "").status, 400) << "nobody could find it";
 }
 
 TEST_F(SettingsPages, MakeATokenWhoseSecretIsShownOnce) {

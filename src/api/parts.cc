@@ -6,8 +6,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "extract/identify.h"
-#include "ingest/content_keys.h"
 #include "ingest/uploaded_package.h"
 #include "store/blobs.h"
 
@@ -84,19 +82,9 @@ Answer kept_answer(const ingest::Kept& kept) {
   return Answer::json(kept.was_known ? 200 : 201, out.take());
 }
 
-// A file that nobody could find again is not kept.
-Result<void> check_names_itself(const std::string& path, const std::string& name) {
-  if (!ident::is_allowed_name(name)) return Error{Fault::malformed, name + ": no name for a file"};
-  const auto bytes = TRY(base::MappedFile::open(path));
-  const extract::Identity identity = extract::identify(bytes->bytes());
-  if (!identity.debug_id.is_nil() || !identity.code_id.empty() || !identity.dwo_ids.empty() ||
-      !identity.old_id.empty() || !identity.uuid.empty() ||
-      identity.kind == extract::FileKind::cab || ingest::is_source_text(name, bytes->bytes())) {
-    return {};
-  }
-  return Error{Fault::malformed,
-               name + ": has no id by which it could be found" +
-                   (identity.problem.empty() ? "" : " (" + identity.problem + ")")};
+Result<void> check_file_names_itself(const std::string& path, const std::string& name) {
+  const auto file = TRY(base::MappedFile::open(path));
+  return check_names_itself(file->bytes(), name);
 }
 
 // Whether the path that it was sent to is one of the file's own.
@@ -139,7 +127,7 @@ Result<Answer> finish(Request& request, const Places& places) {
   }
   if (!complete.ok()) return std::move(complete).error();
   base::PendingFile file = complete->take();
-  if (!where) TRY(check_names_itself(file.path(), name));
+  if (!where) TRY(check_file_names_itself(file.path(), name));
   const auto receipt =
       places.context->rooms.ingest.keep_file(bringer, {std::move(file), where, name});
   // What may not be here waits here for nobody either.
@@ -171,7 +159,7 @@ Result<net::Reply> put_by_name(Request& request, const Places& places) {
   const std::string name(request.path_parameter("name"));
   if (!request.body_file) return Error{Fault::malformed, "the body is empty"};
   if (ingest::is_package_name(name)) return keep_package(request, places, name);
-  TRY(check_names_itself(request.body_file->file.path(), name));
+  TRY(check_file_names_itself(request.body_file->file.path(), name));
   const ingest::Bringer bringer = TRY(bringer_of_parts(places.context, request));
   const ingest::Receipt receipt = TRY(places.context->rooms.ingest.keep_file(
       bringer, {std::move(request.body_file->file), {}, name}));

@@ -5,6 +5,8 @@
 #include "api/clients.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "extract/identify.h"
+#include "ingest/content_keys.h"
 #include "ingest/unpack.h"
 #include "store/data_directory.h"
 
@@ -210,6 +212,19 @@ std::string own_url(const Context& context, const Request& request) {
   });
   if (!plain) host = "localhost";
   return (request.secure ? "https://" : "http://") + host;
+}
+
+base::Result<void> check_names_itself(base::Bytes bytes, const std::string& name) {
+  if (!ident::is_allowed_name(name)) return Error{Fault::malformed, name + ": no name for a file"};
+  const extract::Identity identity = extract::identify(bytes);
+  if (!identity.debug_id.is_nil() || !identity.code_id.empty() || !identity.dwo_ids.empty() ||
+      !identity.old_id.empty() || !identity.uuid.empty() ||
+      identity.kind == extract::FileKind::cab || ingest::is_source_text(name, bytes)) {
+    return {};
+  }
+  return Error{Fault::malformed,
+               name + ": has no id by which it could be found" +
+                   (identity.problem.empty() ? "" : " (" + identity.problem + ")")};
 }
 
 base::Result<std::int64_t> record_upload(const Context& context, const ingest::Bringer& bringer,

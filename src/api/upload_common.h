@@ -60,6 +60,10 @@ ingest::Bringer bringer_of(const Context& context, const net::Request& request, 
 // "https://symbols.example": what our own URLs in answers begin with.
 std::string own_url(const Context& context, const net::Request& request);
 
+// A file that comes without a path has to name itself: one that nobody could find again is not
+// kept.
+base::Result<void> check_names_itself(base::Bytes bytes, const std::string& name);
+
 // Records an upload that is begun, or that brings nothing new, with what the server had already:
 // its id.
 base::Result<std::int64_t> record_upload(const Context& context, const ingest::Bringer& bringer,

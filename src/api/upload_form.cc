@@ -78,6 +78,9 @@ net::Reply keep(const Context& context, const Ways& ways, const ingest::Bringer&
   if (base::lower_ascii(name).ends_with(".zip")) {
     return told(*ways, name, context->rooms.ingest.keep_zip(bringer, name, bytes));
   }
+  if (const auto named = check_names_itself(bytes, name); !named.ok()) {
+    return ways->tell(named.error());
+  }
   return told(*ways, name, keep_one(context, bringer, name, bytes));
 }
 

@@ -328,7 +328,10 @@ Result<void> serve(const Options& options) {
   api::RateLimits rates(rates_of(options));
   // Of the routes that are added next: files, uploads, and questions, which cost more.
   const auto limit_rates = [&](bool is_limited) {
-    const auto too_many = [&rates](const net::Request& request) { return rates.refuse(request); };
+    // What a browser asks before a question costs nothing, and refused would cost it the question.
+    const auto too_many = [&rates](const net::Request& request) {
+      return request.method == net::Method::options ? std::nullopt : rates.refuse(request);
+    };
     router.guard(is_limited && !rates.empty() ? net::Router::Admit(too_many) : nullptr);
   };
   api::UploadOptions uploading = upload_options(options);

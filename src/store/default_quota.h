@@ -17,7 +17,8 @@ class DefaultQuota {
  public:
   void set(std::uint64_t bytes) { bytes_ = bytes; }  // 0: no limit. Before any other call
   std::uint64_t bytes() const { return bytes_; }
-  // Whether `added` bytes fit; refused only by a count that is no older than the question.
+  // Whether `added` bytes fit. Refused only by a new count, or one that is younger than ten times
+  // what it took.
   base::Result<void> take(db::Database& database, std::uint64_t added);
 
  private:
@@ -28,6 +29,7 @@ class DefaultQuota {
   std::mutex mutex_;
   std::uint64_t used_ = 0;                       // guarded by mutex_
   std::optional<Clock::time_point> counted_at_;  // guarded by mutex_
+  Clock::duration took_{0};                      // the last count; guarded by mutex_
 };
 
 }  // namespace store

@@ -167,10 +167,11 @@ void Server::give_turn() {
   turn_came_.notify_one();
 }
 
-void Server::reject(const Place& place, Clock::time_point& miss_until) {
+void Server::reject(const Place& place, const std::string& question,
+                    Clock::time_point& miss_until) {
   miss_until = std::min(miss_until, Clock::now() + options_.retry_after);
-  misses_.remember(place.path, {Fault::malformed, options_.name + ": what lies at " + place.path +
-                                                      " is another file"});
+  misses_.remember(question, {Fault::malformed,
+                              options_.name + ": what lies at " + place.path + " is another file"});
 }
 
 Server::Counts Server::counts() const {
@@ -229,7 +230,8 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
     if (failed) last_failure_ = Failure{base::now(), fetched.error().what};
   }
   if (fetched.ok()) {
-    return Fetched{std::move(file), place, options_.transport.location + "/" + place.path, found};
+    return Fetched{std::move(file), place, options_.transport.location + "/" + place.path, found,
+                   told_as};
   }
   if (failed) {
     base::log::warning("upstream {}: {}", options_.name, fetched.error().what);

@@ -66,6 +66,7 @@ struct Fetched {
   // Out of a directory: as it lay there before it was read. Whoever finds it otherwise later knows
   // that it changed, if need be while it was read.
   std::optional<struct ::stat> found = {};
+  std::string question = {};  // reject() takes it: the place, and the content if one was demanded
 };
 
 // Watches a file come, before it is fetched as a whole; only such that lie there as they are wanted
@@ -103,8 +104,8 @@ class Server {
   // What was fetched `from` here before; nothing when that is not here.
   std::optional<base::Result<Fetched>> fetch_again(const std::string& from, const std::string& tmp,
                                                    const std::atomic<bool>& stop, Watcher* watcher);
-  // What came from there was not what was asked for: as good as a miss.
-  void reject(const Place& place, Clock::time_point& miss_until);
+  // What came from there was not what was asked for: as good as a miss, of that question alone.
+  void reject(const Place& place, const std::string& question, Clock::time_point& miss_until);
   Misses& misses() { return misses_; }
   void forget_misses(const ident::SymbolRequest& request);  // of all its places
 

@@ -179,6 +179,32 @@ TEST(Upstreams, ASourceThatIsTooLargeIsNotFetched) {
   EXPECT_EQ(came, 1);
 }
 
+// Who demands a content that is not there is not asked for again, and hides the file from nobody.
+TEST(Upstreams, AnotherContentIsAMissOfTheOneThatWasDemanded) {
+  const auto root = base::TemporaryDirectory::create("contents").value();
+  ASSERT_TRUE(base::write_file_durably(root.path() + "/a.bin/1/a.bin", base::bytes_of("x")).ok());
+  ServerOptions options;
+  options.name = "store";
+  options.transport.location = root.path();
+  std::vector<std::unique_ptr<Server>> servers;
+  servers.push_back(Server::make(options).value());
+  Upstreams upstreams(std::move(servers), root.path(), {});
+  const auto plain = ident::find_request("a.bin/1/a.bin");
+  ASSERT_TRUE(plain.has_value());
+  ident::SymbolRequest demanding = *plain;
+  ident::demand_content(demanding, {std::string(64, 'a')});
+  int came = 0;
+  const auto refuse = [&](const Fetched&) -> base::Result<void> {
+    ++came;
+    return base::Error{base::Fault::malformed, "another content"};
+  };
+  EXPECT_TRUE(std::holds_alternative<Missed>(upstreams.fetch(demanding, refuse)));
+  EXPECT_TRUE(std::holds_alternative<Missed>(upstreams.fetch(demanding, refuse)));
+  EXPECT_EQ(came, 1);
+  const auto take = [](const Fetched&) -> base::Result<void> { return {}; };
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(upstreams.fetch(*plain, take)));
+}
+
 // Our disk fills while it comes: that ends, and is not the server's failure.
 TEST(Upstreams, WhatFillsTheDiskIsGivenUp) {
   const auto root = base::TemporaryDirectory::create("full-disk").value();

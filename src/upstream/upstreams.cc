@@ -84,13 +84,14 @@ std::variant<std::monostate, Missed> Upstreams::fetch_once(const ident::SymbolRe
     }
     const Place place = fetched->place;
     const std::string from = fetched->from;
+    const std::string question = fetched->question;
     const Result<void> taken = is_it(std::move(*fetched));
     if (watcher != nullptr && place.is_plain()) watcher->ended(taken.ok());
     if (taken.ok() || !is_own_trouble(taken.error().fault)) hear(taken.ok());
     if (taken.ok()) return std::monostate();
     base::log::warning("upstream {}: {}: {}", server->name(), from, taken.error().what);
     note(taken.error(), true);
-    if (!is_own_trouble(taken.error().fault)) server->reject(place, missed.until);
+    if (!is_own_trouble(taken.error().fault)) server->reject(place, question, missed.until);
   }
   // A server that failed is asked again as soon as failures are.
   if (missed.error.fault != Fault::not_found) {
@@ -122,12 +123,13 @@ Result<void> Upstreams::fetch(const SourceWish& wish, const Judge& is_it) {
       continue;
     }
     const Place place = fetched->place;
+    const std::string question = fetched->question;
     Result<void> taken = is_it(std::move(*fetched));
     if (taken.ok()) return {};
     base::log::warning("upstream {}: {}: {}", server->name(), place.path, taken.error().what);
     if (is_own_trouble(taken.error().fault)) return taken;
     Clock::time_point ignored = Clock::time_point::max();
-    server->reject(place, ignored);
+    server->reject(place, question, ignored);
   }
   return missed;
 }
