@@ -15,7 +15,6 @@
 namespace api {
 namespace {
 
-using symbolicate::AskedFrame;
 using symbolicate::Job;
 using symbolicate::JobAnswer;
 using symbolicate::KnownFrames;

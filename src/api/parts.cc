@@ -177,7 +177,7 @@ void add_parts_routes(net::Router& router, const UploadRooms& rooms, PartialUplo
     net::Route route;
     route.method = method;
     route.pattern = pattern;
-    route.body = body;
+    route.body = std::move(body);
     route.runs = net::Runs::pool;
     route.admit = [context](const Request& request) -> std::optional<Answer> {
       const Admission admission = context->rooms.gate.admit_upload(request, path_project(request));

@@ -84,7 +84,7 @@ void PendingAnswers::end_work(const Entry& entry) {
   counts_.under_way_disk -= entry.size.disk;
 }
 
-void PendingAnswers::finish(const std::string& id, Make make, std::uint64_t bytes) {
+void PendingAnswers::finish(const std::string& id, const Make& make, std::uint64_t bytes) {
   Calls calls;
   {
     const std::lock_guard lock(mutex_);
@@ -109,6 +109,7 @@ void PendingAnswers::finish(const std::string& id, Make make, std::uint64_t byte
 bool PendingAnswers::wait(const std::string& id, std::string_view owner, Clock::time_point until,
                           Make pending, Then then) {
   Make make;
+  Then told_now;  // null: it waits
   {
     const std::lock_guard lock(mutex_);
     const auto at = entries_.find(id);
@@ -116,15 +117,17 @@ bool PendingAnswers::wait(const std::string& id, std::string_view owner, Clock::
     Entry& entry = at->second;
     if (entry.make) {
       make = entry.make;
+      told_now = std::move(then);
     } else if (stopping_ || until <= Clock::now()) {
       make = std::move(pending);
+      told_now = std::move(then);
       entry.is_known = true;
     } else {
       entry.waiters.push_back({until, std::move(pending), std::move(then)});
     }
   }
-  if (make) {
-    then(make());
+  if (told_now) {
+    told_now(make());
   } else {
     changed_.notify_all();
   }

@@ -59,7 +59,7 @@ class PendingAnswers {
   // It came to nothing, and nobody waits for it.
   void abandon(const std::string& id);
   // Its answer, which takes `bytes` of memory while it is kept. Once for each begin().
-  void finish(const std::string& id, Make make, std::uint64_t bytes);
+  void finish(const std::string& id, const Make& make, std::uint64_t bytes);
   // Calls `then` once: with the answer, or with what `pending` makes when `until` has come first.
   // False, and nothing is called: there is no such work.
   bool wait(const std::string& id, std::string_view owner, Clock::time_point until, Make pending,

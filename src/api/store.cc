@@ -204,7 +204,7 @@ void add_store_api_routes(net::Router& router, const StoreParts& parts) {
     net::Route route;
     route.method = method;
     route.pattern = std::move(pattern);
-    route.body = body;
+    route.body = std::move(body);
     route.runs = net::Runs::pool;
     route.handler = [parts, handle](Request& request) -> net::Reply {
       return answer_of(handle(request, parts));

@@ -34,8 +34,8 @@ bool is_of_cache(const std::string& action) {
 
 }  // namespace
 
-void SymbolicationDebug::run(const DebugRequest& request, std::shared_ptr<net::Completer> completer,
-                             const Want& want) {
+void SymbolicationDebug::run(const DebugRequest& request,
+                             const std::shared_ptr<net::Completer>& completer, const Want& want) {
   const bool evicts_frame =
       request.action == "cacheEvict" &&
       (of_ == Of::sym_server || (of_ == Of::both && request.offset.has_value()));

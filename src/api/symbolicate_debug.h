@@ -31,8 +31,8 @@ class SymbolicationDebug {
   // Finds out about a module, then calls `then` once, on a thread that may block. What is told
   // lasts as long as this does.
   using Want = std::function<void(const ident::SymbolRequest&, std::function<void()> then)>;
-  void run(const symbolicate::DebugRequest& request, std::shared_ptr<net::Completer> completer,
-           const Want& want);
+  void run(const symbolicate::DebugRequest& request,
+           const std::shared_ptr<net::Completer>& completer, const Want& want);
   // Local requests get "cacheHits" from now on.
   bool tells_cache_hits() const { return tells_cache_hits_.load(std::memory_order_relaxed); }
 

@@ -34,24 +34,25 @@ std::uint64_t odd_bits(std::uint64_t bytes) {
 
 // Where the plain text that begins at `from` ends.
 std::size_t plain_size(std::string_view text, std::size_t from) {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
   const char* const bytes = text.data();
   std::size_t at = from;
-  for (std::uint64_t words[4]; text.size() - at >= sizeof words; at += sizeof words) {
-    std::memcpy(words, bytes + at, sizeof words);
+  const auto odd_at = [bytes](std::size_t from_here) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes + from_here, kWord);
+    return odd_bits(word);
+  };
+  for (; text.size() - at >= 4 * kWord; at += 4 * kWord) {
     const std::uint64_t odd =
-        odd_bits(words[0]) | odd_bits(words[1]) | odd_bits(words[2]) | odd_bits(words[3]);
+        odd_at(at) | odd_at(at + kWord) | odd_at(at + 2 * kWord) | odd_at(at + 3 * kWord);
     if (odd != 0) break;
   }
-  std::uint64_t word = 0;
-  for (; text.size() - at >= sizeof word; at += sizeof word) {
-    std::memcpy(&word, bytes + at, sizeof word);
-    if (odd_bits(word) != 0) break;
+  for (; text.size() - at >= kWord; at += kWord) {
+    if (odd_at(at) != 0) break;
   }
-  if (text.size() - at < sizeof word && text.size() >= sizeof word) {
-    // The last eight, some of them for the second time.
-    std::memcpy(&word, bytes + text.size() - sizeof word, sizeof word);
-    if (odd_bits(word) == 0) return text.size();
-  }
+  // The last eight, some of them for the second time.
+  const bool is_tail = text.size() - at < kWord && text.size() >= kWord;
+  if (is_tail && odd_at(text.size() - kWord) == 0) return text.size();
   while (at < text.size() && kPlain[static_cast<unsigned char>(bytes[at])]) ++at;
   return at;
 }

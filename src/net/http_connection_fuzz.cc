@@ -13,7 +13,7 @@ net::Route route(std::string method, std::string pattern, net::BodyPolicy body) 
   net::Route route;
   route.method = std::move(method);
   route.pattern = std::move(pattern);
-  route.body = body;
+  route.body = std::move(body);
   route.handler = [](net::Request& request) {
     net::Answer answer = net::Answer::text(200, request.body);
     answer.etag = "\"e\"";
