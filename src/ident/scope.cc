@@ -13,8 +13,8 @@ constexpr std::size_t kTokenSizeMax = 256;
 // Prefixes of clients that ask for everybody's files: "proxy" is Symbolicator's, the products are
 // Tecken's oldest paths.
 constexpr std::array<std::string_view, 10> kPlainPrefixes{
-    "symbols",     "symbols.",  "proxy",  "firefox", "seamonkey", "sunbird",
-    "thunderbird", "xulrunner", "fennec", "b2g"};
+    "symbols", "symbols.",    "proxy",     "firefox", "seamonkey",
+    "sunbird", "thunderbird", "xulrunner", "fennec",  "b2g"};
 constexpr std::size_t kFilePartsMin = 3;  // NAME/ID/FILE
 
 bool is_word(std::string_view text) {
