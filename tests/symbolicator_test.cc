@@ -142,7 +142,8 @@ TEST_F(SymbolicatorTest, RealObjectsAnswerAsOverTheProfilersProtocol) {
     const JsonValue& module = one["request"]["memoryMap"].at(0);
     const std::string name(module.at(0).text_or(""));
     const std::string id(module.at(1).text_or(""));
-    put(fmt::format("/{}/{}/{}", name, id, name), must_read(corpus + "/symbols/objects/" + object));
+    put(fmt::format("/{}/{}/{}", name, id, name),
+        must_read(fmt::format("{}/symbols/objects/{}", corpus, object)));
     const JsonValue v5 = must_post("/symbolicate/v5", text_of(one["request"]));
     std::string frames;
     for (const JsonValue& frame : *one["request"]["stacks"].at(0).array()) {

@@ -92,7 +92,7 @@ std::uint64_t TraceCandidateTexts::memory_size() const {
   for (const Place& place : places) {
     size += sizeof(place) + place.source.capacity() + place.location.capacity();
   }
-  for (const std::string& text : details) size += sizeof(text) + text.capacity();
+  for (const std::string& text : details) size += sizeof(std::string) + text.capacity();
   return size;
 }
 
