@@ -22,7 +22,7 @@ class QuickstartContainer : public Place {
     // A store that needs nothing of the kernel; limits that a process without CAP_SYS_RESOURCE has.
     const std::string runtime = have_command("runc") ? "runtime = \"runc\"\n" : "";
     write("containers.conf",
-          "[containers]\ndefault_ulimits = [\"nofile=256:256\", \"nproc=4000:4000\"]\n"
+          "[containers]\ndefault_ulimits = [\"nofile=4096:4096\", \"nproc=4000:4000\"]\n"
           "[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n" +
               runtime);
     write("storage.conf", "[storage]\ndriver = \"vfs\"\ngraphroot = \"" + path("store") +
@@ -53,7 +53,11 @@ class QuickstartContainer : public Place {
     return "set -e; root=" + root + "; mkdir -p $root/etc $root/tmp $root/run $root/usr/bin; " +
            "cp " + testing_support::faultline_program() + " $root/usr/bin/faultline; " +
            "cp \"$(command -v memcached)\" $root/usr/bin/; "
-           "ldd $root/usr/bin/* | grep -o '/[^ :]*' | sort -u | grep -v $root | "
+           // Those that are loaded when first used, too.
+           "lazy=$(ldconfig -p | sed -n 's/.* => //p' | "
+           "grep -E '/lib(curl|brotlienc|memcached)\\.so\\.[0-9]+$'); "
+           "{ echo \"$lazy\"; ldd $root/usr/bin/* $lazy | grep -o '/[^ :]*'; } | sort -u | "
+           "grep -v $root | "
            "while read -r file; do mkdir -p \"$root$(dirname $file)\"; cp -L $file $root$file; "
            "done; echo 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh' >$root/etc/passwd; "
            "tar -C $root -cf " +

@@ -22,6 +22,7 @@ bool have_command(std::string_view name) {
 base::ChildEnd run(const std::string& command, std::chrono::seconds wall) {
   base::ChildLimits limits;
   limits.data_bytes_max = 64ull << 30;
+  limits.open_files_max = 4096;  // memcached wants a thousand, and so do browsers
   limits.wall = wall;
   const auto end = base::run_child("/bin/sh", {"sh", "-c", command}, limits);
   EXPECT_TRUE(end.ok()) << command;
