@@ -214,8 +214,8 @@ TEST(SymReader, MarksAndUtf16AreNamedAndLeniencyReadsThem) {
 }
 
 TEST(SymReader, LeniencyReadsFilesThatWerePutOneBehindTheOther) {
-  const std::string text = module_line() + "FUNC 10 10 0 f\n10 10 7 1\n" + module_line() +
-                           "FUNC 40 10 0 g\n40 10 8 1\n";
+  const std::string text =
+      module_line() + "FUNC 10 10 0 f\n10 10 7 1\n" + module_line() + "FUNC 40 10 0 g\n40 10 8 1\n";
   const SymFile file = read_text(text, Reading::kLenient);
   ASSERT_FALSE(file.corrupt);
   EXPECT_EQ(file.skipped_lines, 0u);
