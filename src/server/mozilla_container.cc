@@ -179,7 +179,10 @@ std::vector<std::string> MozillaContainer::words_without_label(EngineKind engine
   for (const PublishedPort& one : published) {
     const std::string port = std::to_string(one.port);
     has_low_port = has_low_port || one.port < kFirstFreePort;
-    if (has_own_ports) add(words, {"--publish", in_brackets(address) + ":" + port + ":" + port});
+    if (!has_own_ports) continue;
+    std::string where = in_brackets(address);
+    where.append(":").append(port).append(":").append(port);
+    add(words, {"--publish", std::move(where)});
   }
   if (has_own_ports && has_low_port) {
     add(words, {"--sysctl", "net.ipv4.ip_unprivileged_port_start=0"});

@@ -174,6 +174,7 @@ TEST_F(RequestSourcesTest, WhatIsUsedDoesNotGoForAnothersSake) {
   options_.use_time = 1h;
   open();
   std::vector<api::TraceLookup> admitted;
+  admitted.reserve(4);
   for (int i = 0; i < 4; ++i) admitted.push_back(admit("http://192.0.2.1", i));
   for (const auto& lookup : admitted) {
     EXPECT_FALSE(lookup.refusal.has_value());

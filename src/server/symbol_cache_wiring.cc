@@ -12,7 +12,6 @@
 
 namespace server {
 
-using base::Result;
 using ident::Artifact;
 using store::Container;
 

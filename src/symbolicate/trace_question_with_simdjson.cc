@@ -18,7 +18,6 @@ using base::Fault;
 using base::Result;
 using simdjson::dom::array;
 using simdjson::dom::element;
-using simdjson::dom::element_type;
 using simdjson::dom::object;
 
 // A document that is too large for 32-bit offsets never comes here; what is kept of it neither.
