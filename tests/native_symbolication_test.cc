@@ -4,6 +4,7 @@
 //   names of clones        lose what the compiler put behind them (.isra.0, .cold, .constprop.55):
 //                          the signature of a crash must not hang on it
 //   names of templates     have no return type in front
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -153,7 +154,7 @@ class NativeSymbolication : public symbolication::Symbolication {
       if (file != path && is_companion(file)) files.push_back(file);
     }
     for (const std::string& file : files) {
-      const std::string url = "/" + name + "/" + id + "/" + std::string(base::basename_of(file));
+      const std::string url = fmt::format("/{}/{}/{}", name, id, base::basename_of(file));
       const auto answer = uploads::send(server_->url(), "PUT", url, must_read(file));
       ASSERT_EQ(answer.status / 100, 2) << url << answer.body;
     }

@@ -27,7 +27,6 @@ namespace {
 
 using base::JsonValue;
 using symbolication::must_parse;
-using testing_support::RawAnswer;
 using testing_support::RawClient;
 
 constexpr const char* kDialects[] = {"/symbolicate/v5", "/symbolicate/v4", "/"};
@@ -135,9 +134,11 @@ TEST_F(HostileSymbolication, TenThousandModulesThatNobodyHas) {
   constexpr std::size_t kModules = 10'000;
   for (std::size_t i = 0; i < kModules; ++i) {
     const std::string number = std::to_string(100'000 + i);
-    modules += (i > 0 ? R"(,["m)" : R"(["m)") + number + R"(.so","00000000000000000000000000)" +
-               number + R"(0"])";
-    frames += (i > 0 ? ",[" : "[") + std::to_string(i) + ",4096]";
+    if (i > 0) modules += ',';
+    modules.append(R"(["m)").append(number);
+    modules.append(R"(.so","00000000000000000000000000)").append(number).append(R"(0"])");
+    if (i > 0) frames += ',';
+    frames.append("[").append(std::to_string(i)).append(",4096]");
   }
   const std::string body = question(modules, "[" + frames + "]");
   const auto answer = post("/symbolicate/v5", body);
@@ -251,6 +252,7 @@ TEST_F(HostileSymbolication, ManyLargeBodiesAtOnce) {
   const std::string body = question(R"(["a","B"])", "[" + repeated("[0,1],", 5 * kMillion) + "]");
   std::vector<std::thread> clients;
   std::vector<int> statuses(12);
+  clients.reserve(statuses.size());
   for (int& status : statuses) {
     clients.emplace_back([&, this] {
       net::ClientRequest request;
@@ -277,10 +279,12 @@ class DamagedIndexes : public HostileSymbolication {
     std::string frames;
     for (unsigned i = 0; i < kFunctions; ++i) {
       const std::string number = std::to_string(1000 + i);
-      sym += "FUNC " + number + "0 10 0 function_" + number + "()\n" + number + "0 10 7 0\n";
+      sym.append("FUNC ").append(number).append("0 10 0 function_").append(number);
+      sym.append("()\n").append(number).append("0 10 7 0\n");
       // Decimal digits that are read as hexadecimal ones.
-      frames +=
-          (i > 0 ? ",[0," : "[0,") + std::to_string(std::stoul(number + "4", nullptr, 16)) + "]";
+      const unsigned long offset = std::stoul(number + "4", nullptr, 16);
+      if (i > 0) frames += ',';
+      frames.append("[0,").append(std::to_string(offset)).append("]");
     }
     const std::string url = "/a.so/000102030405060708090A0B0C0D0E0F0/a.so.sym";
     ASSERT_EQ(uploads::send(server_->url(), "PUT", url, sym).status, 201);

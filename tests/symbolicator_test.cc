@@ -23,7 +23,10 @@ using testing_support::ScriptedServer;
 
 constexpr std::string_view kLinuxId = "C0BCC3F19827FE653058404B2831D9E60";
 constexpr std::string_view kMacId = "67E9247C814E392BA027DBDE6748FCBF0";
-const uploads::Fields kJson{{"Content-Type", "application/json"}};
+const uploads::Fields& json_fields() {
+  static const uploads::Fields fields{{"Content-Type", "application/json"}};
+  return fields;
+}
 
 // The names of a few of its functions.
 std::string linux_sym() {
@@ -71,11 +74,11 @@ std::string question(std::string_view id, std::string_view frames, std::string_v
 class SymbolicatorTest : public uploads::ServedPlace {
  protected:
   net::ClientAnswer post(const std::string& path, const std::string& body,
-                         const uploads::Fields& headers = kJson) const {
+                         const uploads::Fields& headers = json_fields()) const {
     return uploads::send(server_->url(), "POST", path, body, headers);
   }
   JsonValue must_post(const std::string& path, const std::string& body,
-                      const uploads::Fields& headers = kJson) const {
+                      const uploads::Fields& headers = json_fields()) const {
     const auto answer = post(path, body, headers);
     EXPECT_EQ(answer.status, 200) << answer.body;
     EXPECT_EQ(answer.headers.find("Content-Type").value_or(""), "application/json");
@@ -200,8 +203,8 @@ TEST_F(SymbolicatorTest, LinesOfSourcesStandAroundFramesForWhoMayReadThem) {
     return post("/symbolicate", question(kLinuxId, kFrames, more), headers)
                .body.find("context_line") != std::string::npos;
   };
-  EXPECT_FALSE(has_context(R"(,"options":{"apply_source_context":false})", kJson));
-  uploads::Fields remote = kJson;
+  EXPECT_FALSE(has_context(R"(,"options":{"apply_source_context":false})", json_fields()));
+  uploads::Fields remote = json_fields();
   remote["X-Forwarded-For"] = "192.0.2.1";
   EXPECT_FALSE(has_context("", remote)) << "sources are read with a token here";
   remote["Authorization"] = "Bearer open-sesame";
@@ -209,7 +212,7 @@ TEST_F(SymbolicatorTest, LinesOfSourcesStandAroundFramesForWhoMayReadThem) {
   stop();
   start({"FAULTLINE_SOURCES_DIRECTORIES=/src=" + sources,
          "FAULTLINE_SYMBOLICATION_SOURCE_CONTEXT=0"});
-  EXPECT_FALSE(has_context("", kJson));
+  EXPECT_FALSE(has_context("", json_fields()));
 }
 
 TEST_F(SymbolicatorTest, ModulesAreFoundByTheirCodeAlone) {
@@ -647,7 +650,7 @@ TEST_F(SymbolicatorTest, AProjectsSymbolsAreForItsReadersAlone) {
   EXPECT_EQ(status_of(must_post("/symbolicate", body)), "missing");
   EXPECT_EQ(status_of(must_post("/p/game/t/" + read + "/symbolicate", body)), "found");
   // Whoever is on this machine may read; who comes through a proxy has to say who he is.
-  uploads::Fields from_afar = kJson;
+  uploads::Fields from_afar = json_fields();
   from_afar["Via"] = "1.1 proxy";
   uploads::Fields with_token = from_afar;
   with_token["Authorization"] = "Bearer " + read;
