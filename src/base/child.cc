@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <thread>
 
 #include "base/file.h"
 
@@ -41,6 +42,8 @@ std::string ChildEnd::describe() const {
 namespace {
 
 constexpr std::int64_t kStopCheckMs = 100;
+constexpr std::chrono::milliseconds kCommandCheck{10};
+constexpr std::size_t kCommandWordsMax = 64 * 1024;
 
 struct Pipe {
   Fd read_end;
@@ -53,15 +56,20 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
-// A file without a name that holds the child's input: no pipe to feed while we listen.
+// A file without a name: neither who writes it nor who reads it waits for the other.
+Result<Fd> make_nameless() {
+  Fd file(::memfd_create("child", MFD_CLOEXEC));
+  if (!file.valid()) return error_from_errno(errno, "cannot make", "a file for a child");
+  return file;
+}
+
 Result<Fd> make_input(std::string_view input) {
   if (input.empty()) {
     Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (!nothing.valid()) return error_from_errno(errno, "cannot open", "/dev/null");
     return nothing;
   }
-  Fd file(::memfd_create("input", MFD_CLOEXEC));
-  if (!file.valid()) return error_from_errno(errno, "cannot make", "a child's input");
+  Fd file = TRY(make_nameless());
   while (!input.empty()) {
     const ssize_t n = ::write(file.get(), input.data(), input.size());
     if (n < 0 && errno == EINTR) continue;
@@ -77,7 +85,27 @@ void limit(__rlimit_resource resource, std::uint64_t value) {
   ::setrlimit(resource, &bound);
 }
 
-// Between fork and exec, in a copy of a process with many threads: system calls only.
+// As exec wants them; they point into `words`.
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// What follows runs between fork and exec, in a copy of a process with many threads: system calls
+// only.
+void take_standard(int input, int output, int errors) {
+  ::dup2(input, 0);
+  ::dup2(output, 1);
+  ::dup2(errors, 2);
+  ::close_range(3, ~0u, 0);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 [[noreturn]] void become_child(const char* program, char* const* arguments,
                                const ChildLimits& limits, int input, int output, int errors,
                                pid_t parent) {
@@ -90,14 +118,14 @@ void limit(__rlimit_resource resource, std::uint64_t value) {
   limit(RLIMIT_FSIZE, limits.file_bytes_max);
   limit(RLIMIT_NOFILE, limits.open_files_max);
   limit(RLIMIT_CORE, 0);
-  ::dup2(input, 0);
-  ::dup2(output, 1);
-  ::dup2(errors, 2);
-  ::close_range(3, ~0u, 0);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  take_standard(input, output, errors);
   ::execv(program, arguments);
+  ::_exit(127);
+}
+
+[[noreturn]] void become_command(char* const* words, int input, int output, int errors) {
+  take_standard(input, output, errors);
+  ::execvp(words[0], words);
   ::_exit(127);
 }
 
@@ -135,6 +163,33 @@ bool collect(ChildEnd& end, Fd output, Fd errors, const ChildLimits& limits) {
   return true;
 }
 
+// Waits for its end, but no longer than until then: false.
+bool await_end(pid_t child, std::chrono::steady_clock::time_point until, int& status) {
+  for (;;) {
+    const pid_t ended = ::waitpid(child, &status, WNOHANG);
+    if (ended > 0 || (ended < 0 && errno != EINTR)) return true;
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(kCommandCheck);
+  }
+}
+
+void await_end(pid_t child, int& status) {
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+}
+
+void take_status(int status, ChildEnd& end) {
+  if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);
+  if (WIFEXITED(status)) end.exit_code = WEXITSTATUS(status);
+}
+
+std::string text_in(const Fd& file) {
+  std::string text(kCommandWordsMax, '\0');
+  const ssize_t size = ::pread(file.get(), text.data(), text.size(), 0);
+  text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return text;
+}
+
 }  // namespace
 
 Result<ChildEnd> run_child(const std::string& program, const std::vector<std::string>& arguments,
@@ -142,11 +197,8 @@ Result<ChildEnd> run_child(const std::string& program, const std::vector<std::st
   const Fd standard_input = TRY(make_input(input));
   Pipe output = TRY(make_pipe());
   Pipe errors = TRY(make_pipe());
-  std::vector<char*> argv;
   std::vector<std::string> copies(arguments);
-  argv.reserve(copies.size() + 1);
-  for (std::string& argument : copies) argv.push_back(argument.data());
-  argv.push_back(nullptr);
+  const std::vector<char*> argv = pointers_to(copies);
 
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
@@ -162,13 +214,36 @@ Result<ChildEnd> run_child(const std::string& program, const std::vector<std::st
   end.timed_out = !collect(end, std::move(output.read_end), std::move(errors.read_end), limits);
   if (end.timed_out) ::kill(child, SIGKILL);
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);
-  if (WIFEXITED(status)) end.exit_code = WEXITSTATUS(status);
+  await_end(child, status);
+  take_status(status, end);
   if (end.exit_code == 127 && end.errors.empty()) {
     return Error{Fault::unavailable, program + ": cannot be started"};
   }
+  return end;
+}
+
+Result<ChildEnd> run_command(const std::vector<std::string>& words,
+                             std::chrono::milliseconds wall) {
+  const Fd input = TRY(make_input({}));
+  const Fd output = TRY(make_nameless());
+  const Fd errors = TRY(make_nameless());
+  std::vector<std::string> copies(words);
+  const std::vector<char*> argv = pointers_to(copies);
+  const pid_t child = ::fork();
+  if (child < 0) return error_from_errno(errno, "cannot start", words.front());
+  if (child == 0) become_command(argv.data(), input.get(), output.get(), errors.get());
+
+  ChildEnd end;
+  constexpr int kUnknown = -1;  // so it stays when somebody else takes the end: that is no success
+  int status = kUnknown;
+  end.timed_out = !await_end(child, std::chrono::steady_clock::now() + wall, status);
+  if (end.timed_out) {
+    ::kill(child, SIGKILL);
+    await_end(child, status);
+  }
+  if (status != kUnknown) take_status(status, end);
+  end.output = text_in(output);
+  end.errors = text_in(errors);
   return end;
 }
 

@@ -1,6 +1,10 @@
-// Runs a program with limits on time and memory and waits for it: for work on strangers' bytes.
-// Not a shell: the arguments go to execv as they are. The child inherits no descriptor but its
-// own three, is killed when we die, and leaves no core file. Its stdin holds `input`.
+// Runs a program and waits for it.
+//   run_child    for work on strangers' bytes: with limits on time and memory. It is killed when we
+//                die, and leaves no core file. Its stdin holds `input`.
+//   run_command  for the operator's own tools, which may leave others behind: what these inherit is
+//                ours, limits as well. It is looked for on the PATH, and has no input.
+// Not a shell: the arguments go to exec as they are. A child inherits no descriptor but its own
+// three.
 // Any thread may call; it blocks until the child is gone.
 // Fails with unavailable when the child cannot be started. A child that fails is an answer.
 #pragma once
@@ -40,5 +44,9 @@ struct ChildEnd {
 
 Result<ChildEnd> run_child(const std::string& program, const std::vector<std::string>& arguments,
                            const ChildLimits& limits = {}, std::string_view input = {});
+
+// `words` begin with the program. Nobody waits for whom it leaves behind, even if they keep its
+// outputs open. A program that is not there has exit code 127.
+Result<ChildEnd> run_command(const std::vector<std::string>& words, std::chrono::milliseconds wall);
 
 }  // namespace base

@@ -1,6 +1,9 @@
 #include "base/child.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
 
 namespace base {
 namespace {
@@ -65,6 +68,38 @@ TEST(Child, AMissingProgramIsAnError) {
   const auto end = run_child("/no/such/program", {"x"});
   ASSERT_FALSE(end.ok());
   EXPECT_EQ(end.error().fault, Fault::unavailable);
+}
+
+// A container engine leaves the container behind, which may not have our limits for a child.
+TEST(Command, RunsWithOurLimitsAndIsLookedForOnThePath) {
+  const auto end = run_command({"sh", "-c",
+                                "echo said; echo failed >&2; ulimit -Sn; ls /proc/self/fd "
+                                "| wc -l; exit 3"},
+                               std::chrono::seconds(60));
+  ASSERT_TRUE(end.ok());
+  EXPECT_EQ(end->exit_code, 3);
+  EXPECT_EQ(end->errors, "failed\n");
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  EXPECT_EQ(end->output, "said\n" + std::to_string(files.rlim_cur) + "\n4\n");
+}
+
+TEST(Command, NobodyWaitsForWhomItLeavesBehind) {
+  const auto end = run_command({"sh", "-c", "sleep 20 & echo $!"}, std::chrono::seconds(10));
+  ASSERT_TRUE(end.ok());
+  EXPECT_TRUE(end->ok()) << end->describe();
+  ::kill(static_cast<pid_t>(std::stol(end->output)), SIGKILL);
+}
+
+TEST(Command, IsKilledWhenItTakesTooLong) {
+  const auto end = run_command({"sleep", "1000"}, std::chrono::milliseconds(1));
+  ASSERT_TRUE(end.ok());
+  EXPECT_TRUE(end->timed_out);
+  EXPECT_EQ(end->signal, SIGKILL);
+}
+
+TEST(Command, ThatIsNotThereHasShellsExitCode) {
+  EXPECT_EQ(run_command({"no-such-program"}, std::chrono::seconds(60))->exit_code, 127);
 }
 
 }  // namespace

@@ -5,11 +5,11 @@
 // Fails with not_found (no engine, no image), unavailable (the engine did not do it), timed_out.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/child.h"
 #include "base/result.h"
 #include "server/mozilla_container.h"
 
@@ -22,19 +22,6 @@ struct Container {
 
   std::string short_id() const { return id.substr(0, 12); }
 };
-
-// What a program said until it ended.
-struct CommandEnd {
-  int exit_code = -1;
-  std::string output;
-  std::string errors;
-
-  bool ok() const { return exit_code == 0; }
-};
-
-// With our environment and limits, and without input. It is killed when the time is over.
-base::Result<CommandEnd> run_command(const std::vector<std::string>& words,
-                                     std::chrono::milliseconds time_max);
 
 class ContainerEngine {
  public:
@@ -52,8 +39,8 @@ class ContainerEngine {
   base::Result<void> stop(const Container& container) const;
   base::Result<void> remove(const Container& container) const;
   // Our own program with these words, in there.
-  base::Result<CommandEnd> execute(const Container& container,
-                                   const std::vector<std::string>& words) const;
+  base::Result<base::ChildEnd> execute(const Container& container,
+                                       const std::vector<std::string>& words) const;
   // The last lines of what was said in there; "" when nothing is known.
   std::string last_words(const Container& container) const;
   // What starts it and shows what it says until it ends: for exec().
@@ -65,7 +52,7 @@ class ContainerEngine {
   static base::Result<ContainerEngine> open(const std::string& program,
                                             const std::string& api_socket);
   std::vector<std::string> with(const std::vector<std::string>& words) const;
-  base::Result<CommandEnd> run(const std::vector<std::string>& words) const;
+  base::Result<base::ChildEnd> run(const std::vector<std::string>& words) const;
   // Fails with what it said when it did not do it.
   base::Result<void> must_run(const std::vector<std::string>& words) const;
 

@@ -112,17 +112,5 @@ TEST_F(Engines, AContainerIsAsItWasInspected) {
   EXPECT_THAT(asked(), HasSubstr("stop -t 10 0123456789abcdef\n"));
 }
 
-TEST(RunCommand, EndsWhatTakesTooLong) {
-  const auto end = run_command({"/bin/sh", "-c", "echo said; echo failed >&2; exit 3"},
-                               std::chrono::seconds(60));
-  ASSERT_TRUE(end.ok());
-  EXPECT_EQ(end->exit_code, 3);
-  EXPECT_EQ(end->output, "said\n");
-  EXPECT_EQ(end->errors, "failed\n");
-  const auto late = run_command({"/bin/sleep", "1000"}, std::chrono::milliseconds(1));
-  ASSERT_FALSE(late.ok());
-  EXPECT_EQ(late.error().fault, base::Fault::timed_out);
-}
-
 }  // namespace
 }  // namespace server

@@ -155,14 +155,14 @@ class InContainer {
     }
     std::printf("%s: runs in %s, container %s\n", container_.name.c_str(), engine_.name(),
                 found->short_id().c_str());
-    const CommandEnd inside = TRY(engine_.execute(*found, container_.inner_words("status")));
+    const base::ChildEnd inside = TRY(engine_.execute(*found, container_.inner_words("status")));
     std::printf("%s%s", inside.output.c_str(), inside.errors.c_str());
     return inside.ok() ? cli::kDone : kFailure;
   }
 
  private:
   Result<void> wait_for(const Container& container) const {
-    const CommandEnd inside = TRY(engine_.execute(container, container_.inner_words("wait")));
+    const base::ChildEnd inside = TRY(engine_.execute(container, container_.inner_words("wait")));
     if (!inside.ok()) return failed(container, without_name(inside.errors + inside.output));
     const auto answered =
         wait_until(published_services(container_, config_), does_answer, kReadyTime);
