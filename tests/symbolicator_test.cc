@@ -215,6 +215,32 @@ TEST_F(SymbolicatorTest, LinesOfSourcesStandAroundFramesForWhoMayReadThem) {
   EXPECT_FALSE(has_context("", json_fields()));
 }
 
+// Each file is in the log; the audit log, which is kept, has a line for the question.
+TEST_F(SymbolicatorTest, AQuestionsSourcesAreOneLineOfTheAuditLog) {
+  const std::string sources = root_.path() + "/sources";
+  for (const char* name : {"/main.cpp", "/burn.cpp"}) {
+    ASSERT_TRUE(base::write_file_durably(sources + name, base::bytes_of("line 1\n")).ok());
+  }
+  start({"FAULTLINE_SOURCES_DIRECTORIES=/src=" + sources});
+  put(fmt::format("/crash/{}/crash.sym", kLinuxId),
+      fmt::format("MODULE Linux x86_64 {} crash\nFILE 0 /src/main.cpp\nFILE 1 /src/burn.cpp\n"
+                  "FUNC 1900 40 0 burn\n1900 40 1 1\nFUNC 1d00 100 0 main\n1d00 100 1 0\n",
+                  kLinuxId));
+  const JsonValue answer = must_post(
+      "/symbolicate",
+      question(kLinuxId, R"([{"instruction_addr":"0x401900"},{"instruction_addr":"0x401d20"}])"));
+  EXPECT_EQ(text(answer["stacktraces"].at(0)["frames"].at(1), "context_line"), "line 1");
+  const JsonValue entries = must_parse(get("/api/v1/audit").body);
+  std::vector<std::string> read;
+  for (std::size_t i = 0; i < entries["entries"].size(); ++i) {
+    const JsonValue& entry = entries["entries"].at(i);
+    if (text(entry, "action") == "source read") read.emplace_back(text(entry, "detail"));
+  }
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_NE(read[0].find(".cpp of a stack trace from "), std::string::npos) << read[0];
+  EXPECT_TRUE(read[0].ends_with(", and 1 more")) << read[0];
+}
+
 TEST_F(SymbolicatorTest, ModulesAreFoundByTheirCodeAlone) {
   REQUIRE_CORPUS(corpus);
   start();

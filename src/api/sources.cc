@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 #include <memory>
+#include <mutex>
 
 #include "api/brief_retries.h"
 #include "api/clients.h"
@@ -40,13 +41,52 @@ std::string http_date(base::Time time) {
 }
 
 // Who read what: in the log, since sources are what a company guards most.
-void note_read(const std::string& peer, const SourcesOptions& options, const Reader& reader,
-               std::string_view module, const Source& source) {
+std::string log_read(const std::string& peer, const Reader& reader, std::string_view module,
+                     const Source& source) {
   std::string what = base::to_valid_utf8(source.path);
   what.append(" of ").append(module).append(" from ").append(source.origin);
   base::log::info("source read: {} by {} {}", what, peer, reader.name);
+  return what;
+}
+
+void note_read(const std::string& peer, const SourcesOptions& options, const Reader& reader,
+               std::string_view module, const Source& source) {
+  const std::string what = log_read(peer, reader, module, source);
   if (options.note) options.note(reader, peer, what);
 }
+
+// What one question has read: a line of the audit log, however many files that were.
+class ReadTogether {
+ public:
+  ReadTogether(Shared options, Reader reader, const Request& request, std::string module)
+      : options_(std::move(options)),
+        reader_(std::move(reader)),
+        peer_(request.peer),
+        module_(std::move(module)) {}
+
+  void add(const Source& source) {
+    std::string what = log_read(peer_, reader_, module_, source);
+    const std::lock_guard lock(mutex_);
+    if (count_++ == 0) first_ = std::move(what);
+  }
+  void note() {
+    const std::lock_guard lock(mutex_);
+    if (!options_->note || count_ == 0) return;
+    if (count_ > 1) first_ += fmt::format(", and {} more", count_ - 1);
+    options_->note(reader_, peer_, first_);
+    count_ = 0;
+  }
+
+ private:
+  const Shared options_;
+  const Reader reader_;
+  const std::string peer_;
+  const std::string module_;
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::string first_;
+  std::size_t count_ = 0;
+};
 
 std::string module_text(const Request& request, std::string_view id) {
   const std::string project = scope_of(request).project;
@@ -300,20 +340,24 @@ void add_reading_routes(net::Router& router, const std::string& prefix, sources:
 
 }  // namespace
 
-FindSource source_finder(const Request& request, sources::Sources& sources,
-                         const std::shared_ptr<const SourcesOptions>& options) {
-  const auto reader = options->find_reader(request);
-  if (!reader || !may_page_ask(request, options->allowed_origin)) return nullptr;
-  return [&sources, options, reader = *reader, peer = request.peer,
-          module = module_text(request, "a stack trace")](
-             sources::Question question, std::chrono::steady_clock::time_point deadline,
-             std::function<void(Result<Source>)> done) {
+SourceReading source_reading(const Request& request, sources::Sources& sources,
+                             const std::shared_ptr<const SourcesOptions>& options) {
+  auto reader = options->find_reader(request);
+  if (!reader || !may_page_ask(request, options->allowed_origin)) return {};
+  const auto read = std::make_shared<ReadTogether>(options, *std::move(reader), request,
+                                                   module_text(request, "a stack trace"));
+  SourceReading reading;
+  reading.find = [&sources, read](sources::Question question,
+                                  std::chrono::steady_clock::time_point deadline,
+                                  std::function<void(Result<Source>)> done) {
     sources.ask(std::move(question), deadline,
-                [options, reader, peer, module, done = std::move(done)](Result<Source> found) {
-                  if (found.ok()) note_read(peer, *options, reader, module, *found);
+                [read, done = std::move(done)](Result<Source> found) {
+                  if (found.ok()) read->add(*found);
                   done(std::move(found));
                 });
   };
+  reading.note = [read] { read->note(); };
+  return reading;
 }
 
 void add_source_routes(net::Router& router, sources::Sources& sources,

@@ -5,7 +5,8 @@
 //   PUT  /artifacts/src/SHA256/NAME   upload one, with the modules and paths that name it
 // The first two also below /p/PROJECT/ and /p/PROJECT/t/TOKEN/, of that project's modules.
 // Who may not read gets a 404 from debuginfod's routes (its clients keep any status as a miss) and
-// a 403 elsewhere. Every file that goes out is logged, and told to `note`.
+// a 403 elsewhere. Every file that goes out is logged, and told to `note`; of a stack trace, all at
+// once.
 // Handlers answer at once or hand over to sources' own threads; uploads run on the pool.
 // Protocol: docs/protocols/sources.md
 #pragma once
@@ -39,10 +40,14 @@ struct SourcesOptions {
 using FindSource =
     std::function<void(sources::Question question, std::chrono::steady_clock::time_point deadline,
                        std::function<void(base::Result<sources::Source>)> done)>;
-// For answers about something else that show a few lines of sources: what this request may read,
-// noted like all that goes out. Null: it may read none. `sources` must outlive its calls.
-FindSource source_finder(const net::Request& request, sources::Sources& sources,
-                         const std::shared_ptr<const SourcesOptions>& options);
+// For answers about something else that show a few lines of sources: what this request may read.
+struct SourceReading {
+  FindSource find = nullptr;             // null: nothing
+  std::function<void()> note = nullptr;  // tells of all that was found; where blocking is allowed
+};
+// `sources` must outlive its calls.
+SourceReading source_reading(const net::Request& request, sources::Sources& sources,
+                             const std::shared_ptr<const SourcesOptions>& options);
 
 // `sources` must outlive the server.
 void add_source_routes(net::Router& router, sources::Sources& sources,

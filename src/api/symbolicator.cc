@@ -172,7 +172,7 @@ void begin_apple_report(const std::shared_ptr<SymbolicatorJob>& job, const Reque
 net::Reply begin(const Shared& state, Request& request, Begin how, PendingAnswers::Size size) {
   SymbolicatorAsked asked;
   if (auto refused = refuse_head(state, request, asked)) return *std::move(refused);
-  if (state->options.source_finder) asked.find_source = state->options.source_finder(request);
+  if (state->options.source_reading) asked.reading = state->options.source_reading(request);
   auto id = state->begin(asked, size);
   if (!id) return too_many();
   const auto job = std::make_shared<SymbolicatorJob>(state, std::move(asked), *std::move(id));

@@ -43,9 +43,8 @@ class Symbolicator {
     std::function<TraceLookup(const symbolicate::TraceSource& source, const ident::Scope& scope,
                               std::string_view isolation)>
         admit_source;
-    // How the sources that a request may read are found, for the lines around its frames; null when
-    // it may read none. Null: nobody gets such lines.
-    std::function<FindSource(const net::Request&)> source_finder;
+    // The sources that a request may read, for the lines around its frames. Null: nobody gets such.
+    std::function<SourceReading(const net::Request&)> source_reading;
   };
   // `supply` and `maps` outlive this.
   Symbolicator(supply::Supply& supply, supply::SymbolMaps& maps, Options options);

@@ -125,7 +125,7 @@ void SymbolicatorJob::hurry(Clock::time_point deadline) {
 void SymbolicatorJob::answer(TraceQuestion question, bool is_unwound) {
   auto lookups = state_->lookups_for(question, asked_);
   const auto work = std::make_shared<TraceWork>(
-      TraceWork::Rooms{state_->supply, state_->maps, state_->door, asked_.find_source},
+      TraceWork::Rooms{state_->supply, state_->maps, state_->door, asked_.reading},
       std::move(question), std::move(lookups),
       std::min(find_by_, Clock::now() + state_->options.time_max), is_unwound);
   work->find([self = shared_from_this()](TraceWork& found) {

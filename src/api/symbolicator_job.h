@@ -23,7 +23,7 @@ struct SymbolicatorAsked {
   ident::Scope scope;
   std::string isolation;  // what the client calls its scope
   std::optional<std::chrono::seconds> timeout;
-  FindSource find_source;  // null: it gets no lines of sources
+  SourceReading reading;  // finds nothing: it gets no lines of sources
 };
 
 struct Symbolicator::State {

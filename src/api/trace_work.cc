@@ -330,7 +330,7 @@ void TraceWork::finish() {
 
 // False: there is nothing to ask for.
 bool TraceWork::ask_for_sources() {
-  if (!rooms_.find_source || !question_.wants_context) return false;
+  if (!rooms_.reading.find || !question_.wants_context) return false;
   symbolicate::TraceAnswerWriter looking(question_, answers_, texts_);
   for (const auto& place : looking.source_places(kContextFramesMax, kContextPlacesMax)) {
     if (lookups_[found_by_[place.module]].is_foreign) continue;
@@ -357,10 +357,10 @@ void TraceWork::ask_for_source(std::size_t file) {
   question.symbols = {ident::module_request(ident::Artifact::debuginfo, name->name, *id, scope),
                       ident::module_request(ident::Artifact::sym, name->name, *id, scope)};
   question.path = wanted.path;
-  rooms_.find_source(std::move(question), sources_until_,
-                     [self = shared_from_this(), file](const Result<sources::Source>& found) {
-                       self->take_source(file, found);
-                     });
+  rooms_.reading.find(std::move(question), sources_until_,
+                      [self = shared_from_this(), file](const Result<sources::Source>& found) {
+                        self->take_source(file, found);
+                      });
 }
 
 // Whoever takes the last one tells that all is done.
@@ -383,7 +383,9 @@ void TraceWork::take_source(std::size_t file, const Result<sources::Source>& fou
     is_last = ++sources_done_ == source_files_.size();
   }
   if (next) rooms_.door->post([self = shared_from_this(), next] { self->ask_for_source(*next); });
-  if (is_last) rooms_.door->post([self = shared_from_this()] { self->tell(); });
+  if (!is_last) return;
+  if (rooms_.reading.note) rooms_.reading.note();
+  rooms_.door->post([self = shared_from_this()] { self->tell(); });
 }
 
 void TraceWork::tell() {

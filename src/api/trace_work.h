@@ -79,7 +79,7 @@ class TraceWork : public std::enable_shared_from_this<TraceWork> {
     supply::Supply& supply;
     supply::SymbolMaps& maps;
     std::shared_ptr<Door> door;
-    FindSource find_source = {};  // null: no lines of sources are wanted
+    SourceReading reading = {};  // finds nothing: no lines of sources are wanted
   };
 
   // `is_unwound`: the traces were walked here, with the same symbols.

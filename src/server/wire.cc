@@ -364,8 +364,8 @@ Result<void> serve(const Options& options) {
   api::SourcesOptions reading = source_routes(options, gate, access);
   if (options.symbolication_source_context != 0) {
     const auto showing = std::make_shared<const api::SourcesOptions>(reading);
-    tracing.source_finder = [&source_files, showing](const net::Request& request) {
-      return api::source_finder(request, *source_files, showing);
+    tracing.source_reading = [&source_files, showing](const net::Request& request) {
+      return api::source_reading(request, *source_files, showing);
     };
   }
   api::Symbolicator symbolicator(supply, symbolication.maps(), std::move(tracing));
