@@ -249,10 +249,18 @@ TEST_F(MozillaServer, DiskCacheHasItsDebugActions) {
             sym("a.pdb", "newer"));
   EXPECT_EQ(ask(url, frames("a.pdb", "[0, 4096]")), known(R"j("newer (in a.pdb)")j"));
   EXPECT_EQ(act(url, "cacheGet", of_module("no.pdb")), R"j({"path": null})j");
+  EXPECT_EQ(act(url, "heartbeat"), "{}");
   EXPECT_EQ(act(url, "dance", module), R"j({"message": "Invalid action"})j");
   EXPECT_EQ(act(url, "outputCacheHits", R"j(, "enabled": true)j"),
             R"j({"message": "Invalid action"})j");
   EXPECT_EQ(post(url, R"j({"debug": true, "action": "cacheGet"})j").status, 500);
+}
+
+TEST_F(MozillaServer, BodiesMayBeAsLargeAsThere) {
+  const Program cache = disk_cache(urls());
+  const std::string padding(40 << 20, ' ');
+  EXPECT_EQ(post(cache->url(), frames("a.pdb", "[-1, 16]", padding)).status, 200);
+  EXPECT_EQ(post(cache->url(), padding).status, 400);
 }
 
 TEST_F(MozillaServer, AConfigurationThatIsNoneIsBadUsage) {

@@ -1,5 +1,6 @@
 // Symbolication over HTTP against requests with known answers: Eliot's, those of the first Mozilla
 // server, real bodies of crash reports and profiles, and the objects' own debug information.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -9,6 +10,7 @@
 #include "base/child.h"
 #include "symbolication_fixture.h"
 #include "testing/corpus.h"
+#include "testing/raw_http.h"
 #include "testing/scripted_server.h"
 
 namespace {
@@ -122,6 +124,51 @@ TEST_F(Symbolication, OldSnappyKnowsWhatItHas) {
                 .body,
             R"j({"symbolicatedStacks": [["funcA(int) (in mod.pdb)", "0x7"]], )j"
             R"j("knownModules": [true, false]})j");
+}
+
+// It took a GET for a POST, and had nothing else to give.
+TEST_F(Symbolication, OldSnappyDidNotLookAtTheMethod) {
+  start({"FAULTLINE_SYMBOLICATION_DIALECT=snappy"});
+  const std::string body = R"j({"version":4,"memoryMap":[],"stacks":[[[-1,16]]]})j";
+  const std::string address = server_->url().substr(std::string_view("http://").size());
+  const auto get_with = [&](const std::string& path, const std::string& content) {
+    const auto sent = testing_support::raw_exchange(
+        address, fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{}",
+                             path, content.size(), content));
+    return sent.answers.empty() ? testing_support::RawAnswer() : sent.answers[0];
+  };
+  for (const char* path : {"/", "/any", "/any/path/at", "/any/path/at/all"}) {
+    const auto answer = get_with(path, body);
+    EXPECT_EQ(answer.status, 200) << path;
+    EXPECT_EQ(answer.body, R"j({"symbolicatedStacks": [["0x10"]], "knownModules": []})j") << path;
+    const auto refused = get_with(path, "{");
+    EXPECT_EQ(refused.status, 400) << path;
+    EXPECT_EQ(refused.body, "") << path;
+  }
+  EXPECT_EQ(uploads::send(server_->url(), "HEAD", "/", "").status, 200);
+  EXPECT_EQ(get_with("/", "").header("Content-Type"), "text/html; charset=utf-8")
+      << "the page of the server";
+  EXPECT_EQ(get_with("/healthz", "").body, "ok\n");
+}
+
+// Unlike there, a body is not taken by whoever has a page at the same path.
+TEST_F(Symbolication, TheFirstMozillaServerTookNothingFromAGet) {
+  start();
+  const std::string address = server_->url().substr(std::string_view("http://").size());
+  const auto sent = testing_support::raw_exchange(
+      address, "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n{");
+  EXPECT_EQ(sent.status(), 200);
+  EXPECT_EQ(sent.answers[0].header("Content-Type"), "text/html; charset=utf-8");
+}
+
+TEST_F(Symbolication, ABodyIsNoLargerThanIsSaid) {
+  start({"FAULTLINE_SYMBOLICATION_BODY=1 MiB"});
+  const std::string body = R"j({"version":4,"memoryMap":[],"stacks":[]})j";
+  EXPECT_EQ(post("/", body + std::string(1 << 19, ' ')).status, 200);
+  const auto refused = post("/", body + std::string(1 << 20, ' '));
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_EQ(refused.body, "");
+  EXPECT_EQ(post("/symbolicate/v5", R"({"jobs":[]})" + std::string(1 << 20, ' ')).status, 200);
 }
 
 TEST_F(Symbolication, TheFirstMozillaServerTookPostsAtItsRootAlone) {

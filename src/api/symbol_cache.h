@@ -11,6 +11,7 @@
 namespace api {
 
 struct SymbolCache {
+  std::function<bool()> is_there;  // what is in it can be asked
   std::function<bool(const std::string& name, const std::string& id)> exists;
   // True when it is not there now.
   std::function<bool(const std::string& name, const std::string& id)> evict;

@@ -1,6 +1,7 @@
 #include "api/symbolicate.h"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,8 @@ using MapState = supply::SymbolMaps::Answer::State;
 namespace {
 
 constexpr std::uint64_t kBodySizeMax = 32ull << 20;
+// Reading a body takes a dozen times its size: those that are larger are read one at a time.
+constexpr std::uint64_t kReadTogetherMax = kBodySizeMax;
 // What a loop may do by itself: a larger question keeps other connections waiting.
 constexpr std::size_t kLoopBodyMax = 32 * 1024;
 // What is answered in one piece, and the size of the pieces of longer answers.
@@ -84,6 +87,7 @@ struct Symbolication::State {
   const std::shared_ptr<net::BodyBudget> bodies;
   SymbolicationDebug debug;
   std::unique_ptr<FrameForwarder> forwarder;  // null: nobody is asked
+  std::mutex reading_large;                   // held by who reads a large body
   Door door;
 
   void allow_origin(const Request& request, Answer& answer) const;
@@ -119,6 +123,8 @@ class Work : public std::enable_shared_from_this<Work> {
 
   // False, and the refusal is in `answer`, when the body is none.
   bool read(Answer& answer) {
+    std::unique_lock<std::mutex> alone;
+    if (request_.body.size() > kReadTogetherMax) alone = std::unique_lock(state_->reading_large);
     auto question = symbolicate::find_question(request_.body, dialect_, Debugging::taken);
     if (question.ok() && question->debug && !is_local(request_)) {
       question = symbolicate::find_question(request_.body, dialect_);
@@ -388,12 +394,14 @@ net::Reply symbolicate(const Shared& state, Dialect dialect, const Request& requ
   }};
 }
 
-net::Route asking_route(const Shared& state, std::string pattern, Dialect dialect) {
+net::Route asking_route(const Shared& state, std::string pattern, Dialect dialect,
+                        std::string_view method = "POST") {
   net::Route route;
-  route.method = "POST";
+  route.method = method;
   route.pattern = std::move(pattern);
-  route.body = net::BodyPolicy::memory(kBodySizeMax);
-  route.body.plain_size_max = kBodySizeMax;
+  const std::uint64_t size_max = is_old(dialect) ? state->options.old_body_max : kBodySizeMax;
+  route.body = net::BodyPolicy::memory(size_max);
+  route.body.plain_size_max = size_max;
   route.body.budget = state->bodies;
   route.handler = [state, dialect](Request& request) {
     return symbolicate(state, dialect, request);
@@ -461,7 +469,12 @@ void Symbolication::add_routes(net::Router& router) {
   }
   const Dialect old = state_->options.old_dialect;
   router.add(asking_route(state_, "/", old));
-  // GET is a page's; others would be taken for uploads.
+  if (old == Dialect::snappy) {
+    net::Route got = asking_route(state_, "/**", old, "GET");
+    got.needs_body = true;
+    router.add(std::move(got));
+  }
+  // GET without a body is a page's; others would be taken for uploads.
   for (const char* method : {"PUT", "PATCH", "DELETE"}) {
     router.add(refusing_route(method, "/", old));
   }

@@ -35,6 +35,7 @@ class Symbolication {
     unsigned threads = 2;
     std::chrono::milliseconds time_max{60'000};  // to find the modules of one request
     std::uint64_t bodies_max = 128ull << 20;     // memory of all requests' bodies together
+    std::uint64_t old_body_max = 32ull << 20;    // of one body of POST /
     std::string allowed_origin = "*";            // of web pages that may ask; "": none
     symbolicate::Dialect old_dialect = symbolicate::Dialect::mozilla;  // of POST /
     std::unique_ptr<FrameCache> frames;  // shares the frames of POST /; null: nobody does
@@ -53,7 +54,8 @@ class Symbolication {
   Symbolication& operator=(const Symbolication&) = delete;
 
   void add_routes(net::Router& router);
-  // Of what no other route takes: Snappy's questions at any path, since it looked at none.
+  // Of what no other route takes: Snappy's questions at any path, since it looked at none. (A GET
+  // with a body is taken everywhere by add_routes(): nothing else has such.)
   // REQUIRES: all others have been added.
   void add_last_routes(net::Router& router);
   // The open indexes, for others who look up addresses; they go with this.

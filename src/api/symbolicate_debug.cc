@@ -43,6 +43,10 @@ void SymbolicationDebug::run(const DebugRequest& request,
   if (request.action == "outputCacheHits" && of_ != Of::disk_cache) {
     return completer->complete(switch_cache_hits(request));
   }
+  if (request.action == "heartbeat") {
+    const bool is_there = !cache_.is_there || cache_.is_there();
+    return completer->complete(Answer::json(is_there ? 200 : 500, is_there ? "{}" : ""));
+  }
   if (is_of_cache(request.action) && of_ != Of::sym_server) {
     return run_on_cache(request, completer);
   }

@@ -2,6 +2,7 @@
 // for local requests alone (clients.h); who else sends one has sent a body like any other.
 //   SymServer's   outputCacheHits (enabled), cacheEvict (libName, breakpadId, offset)
 //   DiskCache's   cacheAddRaw, cacheGet, cacheEvict, cacheExists (libName, breakpadId)
+//   both          heartbeat
 // A server that is both tells the two cacheEvict by the offset.
 // Any thread may call; run() blocks, for no longer than a disk and memcached: what takes longer is
 // wanted of supply.

@@ -168,6 +168,7 @@ struct Route {
   std::string
       pattern;  // "/crashes/{id}", "/buildid/{id}/debuginfo", "/{name}/{id}/{file}", "/static/**"
   BodyPolicy body;
+  bool needs_body = false;  // requests without one are another route's
   Runs runs = Runs::loop;
   Handler handler;
   // Looks at the head alone and may refuse before the body is read; nothing means go on.

@@ -115,6 +115,24 @@ TEST(Router, PicksTheFirstThatFits) {
   }
 }
 
+TEST(Router, ARouteForBodiesLeavesRequestsWithoutOneToOthers) {
+  Router router;
+  Route asking = route("GET", "/**");
+  asking.needs_body = true;
+  router.add(std::move(asking));
+  router.add(route("GET", "/"));
+  Request request = Request::of("GET", "/");
+  EXPECT_EQ(routed(router, request), "/");
+  request.headers.set("Content-Length", "0");
+  EXPECT_EQ(routed(router, request), "/");
+  request.headers.set("Content-Length", "10");
+  EXPECT_EQ(routed(router, request), "/** **=");
+  EXPECT_EQ(routed(router, Request::of("GET", "/else")), "none");
+  Request chunked = Request::of("GET", "/else");
+  chunked.headers.set("Transfer-Encoding", "chunked");
+  EXPECT_EQ(routed(router, chunked), "/** **=else");
+}
+
 TEST(SplitTarget, TakesOriginAndAbsoluteForm) {
   std::string path, query;
   ASSERT_TRUE(split_target("http://host:80/a%20b?c=%20d", path, query));

@@ -6,7 +6,13 @@
 namespace net {
 namespace {
 
+bool has_body(const Request& request) {
+  return !request.header("Transfer-Encoding").empty() ||
+         request.header("Content-Length").find_first_not_of('0') != std::string_view::npos;
+}
+
 bool method_fits(const Route& route, const Request& request) {
+  if (route.needs_body && !has_body(request)) return false;
   return route.method == "*" || route.method == request.method_text ||
          (route.method == "GET" && request.method == Method::head);
 }
@@ -138,7 +144,7 @@ Router::Match Router::match(Request& request) const {
   if (match.route != nullptr) return match;
   for_candidates(request.path, [&](const Entry& entry) {
     auto& allowed = match.allowed;
-    if (!fits(entry, request.path, nullptr) ||
+    if (entry.route.needs_body || !fits(entry, request.path, nullptr) ||
         std::find(allowed.begin(), allowed.end(), entry.route.method) != allowed.end()) {
       return false;
     }

@@ -85,6 +85,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"symbolication.threads", Kind::number, &Options::symbolication_threads},
     {"symbolication.memory", Kind::size, &Options::symbolication_memory},
     {"symbolication.bodies", Kind::size, &Options::symbolication_bodies},
+    {"symbolication.body", Kind::size, &Options::symbolication_body},
     {"symbolication.seconds", Kind::number, &Options::symbolication_seconds},
     {"symbolication.origin", Kind::text, &Options::symbolication_origin},
     {"symbolication.dialect", Kind::text, &Options::symbolication_dialect},

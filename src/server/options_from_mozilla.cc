@@ -50,6 +50,7 @@ void add_ways(const std::string& address, std::uint64_t port, std::string_view d
   writer.set("listen", listen_text(address, port), program + ".port");
   writer.set("symbolication.dialect", "mozilla", program);
   writer.set("symbolication.debug", debug, program);
+  writer.set("symbolication.body", kOldBodyMax, program);
   writer.set("drain_seconds", kDrainSeconds, program);
 }
 

@@ -7,11 +7,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "server/foreign_settings.h"
 #include "server/mozilla_config.h"
 
 namespace server {
+
+// The largest body that the first servers took.
+constexpr std::string_view kOldBodyMax = "100 MiB";
 
 ForeignSettings settings_of_disk_cache(const MozillaConfig& config, const std::string& directory);
 ForeignSettings settings_of_sym_server(const MozillaConfig& config, const std::string& directory);

@@ -123,6 +123,7 @@ TEST(OptionsFromMozilla, SymServerAsksDiskCacheAndSharesFrames) {
   EXPECT_EQ(values["memcached.servers"], "a:1\nb:2");
   EXPECT_EQ(values["data"], "/place/DiskCacheData.symserver");
   EXPECT_EQ(values["symbolication.debug"], "symserver");
+  EXPECT_EQ(options_from(read.settings)->symbolication_body, 100ull << 20);
   EXPECT_TRUE(options_from(read.settings).ok());
 }
 
@@ -161,6 +162,7 @@ TEST(OptionsFromSnappy, ReadsTheIniOfTheFirstServer) {
   Values values = values_of(*read);
   EXPECT_EQ(values["listen"], "127.0.0.1:8000");
   EXPECT_EQ(values["symbolication.dialect"], "snappy");
+  EXPECT_EQ(values["symbolication.body"], "100 MiB");
   EXPECT_EQ(values["cache.path"], "/tmp/cache");
   EXPECT_EQ(values["upstream.0.url"], "/tmp");
   EXPECT_EQ(values["upstream.1.url"], "http://symbols.example.com/");

@@ -89,6 +89,7 @@ class Snappy {
     }
     set("listen", hostname_ + ":" + std::to_string(port_));
     set("symbolication.dialect", "snappy");
+    set("symbolication.body", std::string(kOldBodyMax));
     set("log_level", tracing_ ? "debug" : log_level_);
     if (!log_path_.empty()) {
       set("log_file", absolute_path(log_path_, directory_));

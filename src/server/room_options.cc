@@ -144,6 +144,7 @@ Result<api::Symbolication::Options> symbolication_options(const Options& options
   symbolication.threads =
       static_cast<unsigned>(std::max<std::uint64_t>(options.symbolication_threads, 1));
   symbolication.bodies_max = options.symbolication_bodies;
+  symbolication.old_body_max = options.symbolication_body;
   symbolication.time_max = std::chrono::seconds(options.symbolication_seconds);
   symbolication.allowed_origin = options.symbolication_origin;
   if (options.symbolication_dialect == "snappy") {

@@ -108,6 +108,7 @@ class Cache {
 api::SymbolCache symbol_cache(const SymbolCacheRooms& rooms) {
   const auto cache = std::make_shared<Cache>(rooms);
   api::SymbolCache actions;
+  actions.is_there = [&catalog = rooms.catalog] { return catalog.check_alive().ok(); };
   actions.exists = [cache](const std::string& name, const std::string& id) {
     return cache->exists(name, id);
   };
