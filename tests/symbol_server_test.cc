@@ -444,6 +444,8 @@ TEST_F(SymbolServer, HealthAndMetricsAnswer) {
                            "/__version__", "/metrics", "/pingme.txt"}) {
     EXPECT_EQ(get(path).status, 200) << path;
   }
+  EXPECT_EQ(get("/__broken__").status, 500);
+  EXPECT_NE(server_->log().find("an error on purpose"), std::string::npos);
   EXPECT_EQ(get("/index2.txt").status, 404);
   const std::string metrics = get("/metrics").body;
   EXPECT_NE(metrics.find("\nfaultline_files 0\n"), std::string::npos);

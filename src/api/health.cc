@@ -2,6 +2,7 @@
 
 #include "api/metric_family.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "store/data_directory.h"
 
 namespace api {
@@ -32,6 +33,11 @@ std::string version_json(const std::string& version) {
   out.begin_object().key("source").string("faultline").key("version").string(version);
   out.key("commit").string("").key("build").string("").end_object();
   return out.take();
+}
+
+Answer broken(const Request& request) {
+  base::log::error("an error on purpose: {} asked for /__broken__", request.peer);
+  return uncached(Answer::json(500, R"({"title":"500 Internal Server Error"})"));
 }
 
 struct Metrics {
@@ -114,6 +120,8 @@ void add_health_routes(net::Router& router, store::Catalog& catalog, supply::Sup
           [text = version_json(version)](Request&) -> net::Reply {
             return uncached(Answer::json(200, text));
           });
+  add_get(router, "/__broken__", Runs::loop,
+          [](Request& request) -> net::Reply { return broken(request); });
   add_get(
       router, "/metrics", Runs::pool,
       [&catalog, &supply, &disk, network = std::move(network), more = std::move(more_metrics)](

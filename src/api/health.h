@@ -1,5 +1,6 @@
-// Is the server alive, is it ready, which version is it, how much does it do:
-//   /healthz  /readyz  /__heartbeat__  /__lbheartbeat__  /__version__  /metrics
+// Is the server alive, is it ready, which version is it, how much does it do; and an error, for who
+// wants to see whether those are noticed:
+//   /healthz  /readyz  /__heartbeat__  /__lbheartbeat__  /__version__  /metrics  /__broken__
 // Format: docs/protocols/health.md
 #pragma once
 

@@ -36,7 +36,7 @@ struct Word {
   std::string_view text;
   Type type;
 };
-constexpr std::array<Word, 18> kWords{{{"metadata", Type::metadata},
+constexpr std::array<Word, 19> kWords{{{"metadata", Type::metadata},
                                        {"metrics", Type::metrics},
                                        {"submit", Type::submit},
                                        {"symbolicate", Type::symbolicate},
@@ -49,6 +49,7 @@ constexpr std::array<Word, 18> kWords{{{"metadata", Type::metadata},
                                        {"__heartbeat__", Type::health},
                                        {"__lbheartbeat__", Type::health},
                                        {"__version__", Type::health},
+                                       {"__broken__", Type::health},
                                        {"crashes", Type::page},
                                        {"static", Type::page},
                                        {"settings", Type::page},

@@ -32,12 +32,12 @@ using supply::Supplied;
 namespace {
 
 // Looked at by their sizes first, on every request.
-constexpr std::array<std::string_view, 24> kReserved{
-    "__heartbeat__", "__lbheartbeat__", "__version__", "api",      "artifacts",
-    "buildid",       "crashes",         "healthz",     "metadata", "metrics",
-    "modules",       "nuget",           "p",           "readyz",   "search",
-    "settings",      "signatures",      "static",      "status",   "submit",
-    "symbolicate",   "tools",           "upload",      "v1"};
+constexpr std::array<std::string_view, 25> kReserved{
+    "__broken__", "__heartbeat__", "__lbheartbeat__", "__version__", "api",
+    "artifacts",  "buildid",       "crashes",         "healthz",     "metadata",
+    "metrics",    "modules",       "nuget",           "p",           "readyz",
+    "search",     "settings",      "signatures",      "static",      "status",
+    "submit",     "symbolicate",   "tools",           "upload",      "v1"};
 
 // Of these, the words that begin a request for a file.
 bool begins_a_request(std::string_view first_segment) {

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "server/options_from_eliot.h"
 #include "server/options_from_mozilla.h"
 #include "server/options_from_pysymproxy.h"
 #include "server/options_from_snappy.h"
@@ -31,8 +32,9 @@ Environment own_environment() {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const auto equals = text.find('=');
-    // The second are what other programs call the keys of buckets.
-    const bool is_for_us = text.starts_with("FAULTLINE_") || text.starts_with("AWS_");
+    // The second are what other programs call the keys of buckets, the third a predecessor's.
+    const bool is_for_us =
+        text.starts_with("FAULTLINE_") || text.starts_with("AWS_") || text.starts_with("ELIOT_");
     if (equals == std::string_view::npos || !is_for_us) continue;
     environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
@@ -173,6 +175,10 @@ Result<Options> load_options(const std::vector<std::string>& configs,
   std::vector<std::string> paths = configs;
   if (paths.empty()) paths.push_back(find_config());
   std::vector<ConfigFile> files;
+  const std::string here = TRY(working_directory());
+  if (auto eliot = find_settings_from_eliot(own_environment(), here)) {
+    files.push_back(config_file("", "Eliot's", *std::move(eliot)));
+  }
   for (const std::string& path : paths) {
     if (path.empty()) continue;
     ConfigFile file = TRY(read_config(path));

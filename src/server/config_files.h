@@ -53,7 +53,8 @@ base::Result<Options> options_of(const std::vector<ConfigFile>& files,
 base::Result<Options> options_here(const std::vector<ConfigFile>& files,
                                    const std::vector<Setting>& flags);
 
-// `configs` are the files to read; none: that of find_config(). `flags` win over all.
+// `configs` are the files to read; none: that of find_config(). `flags` win over all. What Eliot's
+// environment says (options_from_eliot.h) comes before the files.
 base::Result<Options> load_options(const std::vector<std::string>& configs,
                                    const std::vector<Setting>& flags);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "base/text.h"
 #include "server/foreign_paths.h"
@@ -98,11 +97,7 @@ class Logging {
   // A name or a number.
   Result<std::optional<std::uint64_t>> level_at(const Placed& at) {
     if (at.value.string() == nullptr) return reader_.number(at);
-    for (const Level& level : kLevels) {
-      if (base::equal_ignoring_case(level.name, *at.value.string())) {
-        return std::optional(level.number);
-      }
-    }
+    if (const auto number = find_python_level(*at.value.string())) return number;
     reader_.warn(at, "is no level; it is ignored");
     return std::optional<std::uint64_t>();
   }
@@ -114,6 +109,13 @@ class Logging {
 };
 
 }  // namespace
+
+std::optional<std::uint64_t> find_python_level(std::string_view name) {
+  for (const Level& level : kLevels) {
+    if (base::equal_ignoring_case(level.name, name)) return level.number;
+  }
+  return std::nullopt;
+}
 
 std::string_view name_of_python_level(std::uint64_t number) {
   std::string_view name = "debug";

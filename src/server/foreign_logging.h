@@ -5,6 +5,8 @@
 // Format: docs/pysymproxy.md
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +17,8 @@ namespace server {
 base::Result<void> read_logging(const Placed& logging, const std::string& directory,
                                 ForeignReader& reader);
 
+// Python's number of a level's name, in any case; nothing for what is no name.
+std::optional<std::uint64_t> find_python_level(std::string_view name);
 // Ours for the highest of Python's that is not above the number.
 std::string_view name_of_python_level(std::uint64_t number);
 

@@ -154,17 +154,8 @@ class Snappy {
   }
 
   Result<std::string> level(const Option& option, const std::string& value) const {
-    constexpr std::array<std::pair<std::string_view, std::uint64_t>, 7> kLevels{{{"NOTSET", 0},
-                                                                                 {"DEBUG", 10},
-                                                                                 {"INFO", 20},
-                                                                                 {"WARNING", 30},
-                                                                                 {"WARN", 30},
-                                                                                 {"ERROR", 40},
-                                                                                 {"CRITICAL", 50}}};
-    for (const auto& [name, as_number] : kLevels) {
-      if (base::equal_ignoring_case(name, value)) {
-        return std::string(name_of_python_level(as_number));
-      }
+    if (const auto number = find_python_level(value)) {
+      return std::string(name_of_python_level(*number));
     }
     return at_line(file_, option.line, option.name + " = " + value + ": is no level");
   }
