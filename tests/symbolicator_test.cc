@@ -368,6 +368,23 @@ TEST_F(SymbolicatorTest, SourcesAreNotAskedAboutModulesThatTheyDoNotWant) {
   EXPECT_GT(theirs.asked, 0);
 }
 
+// The layout that sources have who name none: texts lie as Breakpad's, spelled as the source says.
+TEST_F(SymbolicatorTest, ASourcesPathsAreSpelledAsItSays) {
+  ScriptedServer theirs(root_.path(), [](net::Request& request) {
+    const bool is_there =
+        request.path == fmt::format("/crash/{}/crash.sym", base::lower_ascii(kLinuxId));
+    return is_there ? net::Answer::text(200, linux_sym()) : net::Answer::text(404, "no");
+  });
+  start(
+      {"FAULTLINE_SYMBOLICATION_SOURCES=1", "FAULTLINE_SYMBOLICATION_PRIVATE_SOURCES=127.0.0.0/8"});
+  const auto status_with = [&](std::string_view layout) {
+    const JsonValue answer = must_post("/symbolicate", with_source(theirs.url(), layout));
+    return std::string(text(answer["modules"].at(0), "debug_status"));
+  };
+  EXPECT_EQ(status_with(R"(,"layout":{"type":"native","casing":"uppercase"})"), "missing");
+  EXPECT_EQ(status_with(R"(,"layout":{"type":"native","casing":"lowercase"})"), "found");
+}
+
 TEST_F(SymbolicatorTest, NobodyReachesOurNetworkThroughASource) {
   ScriptedServer inside(root_.path(), [](net::Request&) { return net::Answer::text(200, "in"); });
   start({"FAULTLINE_SYMBOLICATION_SOURCES=1"});

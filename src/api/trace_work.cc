@@ -75,6 +75,7 @@ bool matches(std::string_view pattern, std::string_view text, std::uint64_t& ste
 
 bool TraceLookup::may_have(const symbolicate::TraceModule& module,
                            std::uint64_t& steps_left) const {
+  if (requires_checksum && module.debug_checksum.value_or("").empty()) return false;
   if (patterns.empty()) return true;
   const auto may_be_at = [&](const std::optional<std::string>& path) {
     const std::string_view text = path ? std::string_view(*path) : "";

@@ -36,6 +36,7 @@ struct TraceLookup {
   // Somebody else's, from whom each of a module's files is wished for first.
   bool is_foreign = false;
   std::vector<std::string> patterns;  // of paths: it is asked for those modules alone; none: all
+  bool requires_checksum = false;     // … for those that have one
   // Why it is not asked at all; then `scope` says nothing.
   std::optional<base::Error> refusal;
 

@@ -39,6 +39,12 @@ TEST(TraceLookup, IsAskedForThePathsThatItsPatternsMatch) {
   EXPECT_FALSE(may_have(lookup, module_at("/usr/lib/y.so")));
   EXPECT_FALSE(may_have(lookup, {}));
   EXPECT_TRUE(may_have(lookup_for({}), {}));
+  TraceLookup checked;
+  checked.requires_checksum = true;
+  EXPECT_FALSE(may_have(checked, module_at("/x")));
+  symbolicate::TraceModule with_checksum = module_at("/x");
+  with_checksum.debug_checksum = "SHA256:00";
+  EXPECT_TRUE(may_have(checked, with_checksum));
   EXPECT_TRUE(may_have(lookup_for({"*"}), {}));
   symbolicate::TraceModule by_debug_file = module_at("/else");
   by_debug_file.debug_file = "c:/windows/a.pdb";

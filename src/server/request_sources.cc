@@ -60,13 +60,14 @@ std::string project_of(const TraceSource& source, const ident::Scope& scope,
 
 Result<upstream::Layout> layout_named(std::string_view name) {
   using upstream::Layout;
-  constexpr std::array<std::pair<std::string_view, Layout>, 7> kLayouts{{
+  constexpr std::array<std::pair<std::string_view, Layout>, 8> kLayouts{{
       {"native", Layout::native},
       {"symstore", Layout::symstore},
       {"symstore_index2", Layout::symstore_two_tier},
       {"ssqp", Layout::ssqp},
       {"unified", Layout::unified},
       {"debuginfod", Layout::debuginfod},
+      {"slashsymbols", Layout::slashsymbols},
       {"breakpad", Layout::breakpad},
   }};
   for (const auto& [known, layout] : kLayouts) {
@@ -74,6 +75,11 @@ Result<upstream::Layout> layout_named(std::string_view name) {
   }
   return Error{Fault::unavailable,
                std::string("sources in the layout ").append(name).append(" are not asked")};
+}
+
+upstream::Casing casing_named(std::string_view name) {
+  if (name == "lowercase") return upstream::Casing::lower;
+  return name == "uppercase" ? upstream::Casing::upper : upstream::Casing::of_layout;
 }
 
 // Their words for kinds of files, in ours. Nothing: none of those that we would ask for.
@@ -149,6 +155,7 @@ TraceLookup RequestSources::admit(const TraceSource& source, const ident::Scope&
   lookup.location = source.url.empty() ? source.bucket : source.url;
   if (!lookup.location.ends_with('/')) lookup.location += '/';
   lookup.patterns = source.path_patterns;
+  lookup.requires_checksum = source.requires_checksum;
   lookup.is_foreign = true;
   lookup.scope.project = project_of(source, scope, isolation);
   const auto kept = keep(lookup.scope.project, source);
@@ -164,6 +171,7 @@ Result<void> RequestSources::keep(const std::string& project, const TraceSource&
   upstream::ServerOptions server;
   server.transport.location = TRY(location_of(source));
   server.layout = TRY(layout_named(source.layout));
+  server.casing = casing_named(source.casing);
   server.transport.location = without_build_id(server.transport.location, server.layout);
   server.name = source.id.empty() ? "a request's source" : source.id;
   server.projects = {project};

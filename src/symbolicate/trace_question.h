@@ -108,6 +108,7 @@ struct TraceSource {
   std::string layout = "native", casing = "default";
   std::optional<std::vector<std::string>> filetypes;  // nothing said: all
   std::vector<std::string> path_patterns;
+  bool requires_checksum = false;  // it is asked about modules that have one alone
 };
 
 struct TraceQuestion {

@@ -84,7 +84,8 @@ TEST(TraceQuestion, ReadsSourcesAndOptions) {
       R"({"options":{"dif_candidates":true,"apply_source_context":false,"new":1},"sources":[
     {"id":"ours","type":"http","url":"https://symbols.example/","headers":{"X-Key":"1"},
      "layout":{"type":"symstore","casing":"lowercase"},
-     "filters":{"filetypes":["pdb"],"path_patterns":["c:/**"]},"is_public":true,"name":"x"},
+     "filters":{"filetypes":["pdb"],"path_patterns":["c:/**"],
+                "requires_checksum":true},"is_public":true,"name":"x"},
     {"id":"bucket","type":"s3","bucket":"b","region":["r","http://minio"],"access_key":"a",
      "secret_key":"s","prefix":"p"},
     {"id":"disk","type":"filesystem","path":"/etc"}]})");
@@ -98,10 +99,13 @@ TEST(TraceQuestion, ReadsSourcesAndOptions) {
   EXPECT_EQ(web.layout, "symstore");
   EXPECT_EQ(web.casing, "lowercase");
   EXPECT_EQ(web.filetypes, std::vector<std::string>{"pdb"});
+  EXPECT_TRUE(web.requires_checksum);
   const TraceSource& bucket = (*question.sources)[1];
   EXPECT_EQ(bucket.region, "r");
   EXPECT_EQ(bucket.endpoint, "http://minio");
   EXPECT_FALSE(bucket.filetypes);
+  EXPECT_EQ(bucket.casing, "default");
+  EXPECT_FALSE(bucket.requires_checksum);
   EXPECT_EQ((*question.sources)[2].type, "filesystem");
   EXPECT_FALSE(must_parse("{}").sources);
   EXPECT_TRUE(must_parse("{}").wants_context);
@@ -176,6 +180,14 @@ TEST(TraceQuestion, PatternsAreFewAndShort) {
         question.error().what,
         "sources[0].filters.path_patterns: expected at most 64 patterns of at most 1024 bytes");
   }
+}
+
+TEST(TraceQuestion, ACasingIsOneOfThree) {
+  const auto question = parse_trace_question(
+      R"({"sources":[{"id":"a","type":"http","layout":{"type":"ssqp","casing":"Upper"}}]})");
+  ASSERT_FALSE(question.ok());
+  EXPECT_EQ(question.error().what,
+            "sources[0].layout.casing: expected default, lowercase or uppercase");
 }
 
 TEST(TraceQuestion, TextsOfASourceAreShort) {

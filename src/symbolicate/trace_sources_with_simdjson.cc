@@ -38,6 +38,10 @@ Result<void> read_region(const object& members, const std::string& where, TraceS
   return {};
 }
 
+bool is_casing(std::string_view word) {
+  return word == "default" || word == "lowercase" || word == "uppercase";
+}
+
 Result<void> read_patterns(const object& members, const std::string& where,
                            std::vector<std::string>& patterns) {
   TRY(read_texts(members, "path_patterns", where, patterns));
@@ -75,6 +79,9 @@ Result<void> read_known_source(const object& members, const std::string& where,
     if (layout->get(of_layout)) return wrong(where + ".layout", "an object");
     TRY(read_short(of_layout, "type", where + ".layout", source.layout));
     TRY(read_short(of_layout, "casing", where + ".layout", source.casing));
+    if (!is_casing(source.casing)) {
+      return wrong(where + ".layout.casing", "default, lowercase or uppercase");
+    }
   }
   const auto filters = find_member(members, "filters");
   if (!filters) return {};
@@ -83,6 +90,9 @@ Result<void> read_known_source(const object& members, const std::string& where,
   if (find_member(of_filters, "filetypes")) {
     TRY(read_texts(of_filters, "filetypes", where + ".filters", source.filetypes.emplace()));
   }
+  std::optional<bool> checksum;
+  TRY(read_flag(of_filters, "requires_checksum", where + ".filters", checksum));
+  source.requires_checksum = checksum.value_or(false);
   return read_patterns(of_filters, where + ".filters", source.path_patterns);
 }
 

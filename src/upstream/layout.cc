@@ -15,7 +15,7 @@ using ident::KeyKind;
 using ident::StorePath;
 using ident::SymbolRequest;
 
-constexpr std::array<std::pair<Layout, std::string_view>, 7> kNames{{
+constexpr std::array<std::pair<Layout, std::string_view>, 8> kNames{{
     {Layout::symstore, "symstore"},
     {Layout::symstore_two_tier, "symstore-two-tier"},
     {Layout::ssqp, "ssqp"},
@@ -23,6 +23,7 @@ constexpr std::array<std::pair<Layout, std::string_view>, 7> kNames{{
     {Layout::debuginfod, "debuginfod"},
     {Layout::unified, "unified"},
     {Layout::native, "native"},
+    {Layout::slashsymbols, "slashsymbols"},
 }};
 
 // The places so far, each once.
@@ -172,8 +173,10 @@ void add_unified_places(const SymbolRequest& request, Places& places) {
   }
 }
 
-void add_native_places(const SymbolRequest& request, Places& places) {
-  if (wants_text(request)) return;
+void add_native_places(const SymbolRequest& request, const AlsoAsked& also, Places& places) {
+  if (wants_text(request)) return add_breakpad_places(request, places);
+  const std::string_view kind = kind_of(request);
+  if (kind == "pdb" || kind == "pe") return add_store_places(request, false, also, places);
   const std::string tail = wants_code(request.artifact) ? "" : ".debug";
   const std::string name = request.asked ? request.asked->name : "";
   if (const std::string id = id_of(request, KeyKind::build_id); id.size() > 2) {
@@ -188,7 +191,36 @@ void add_native_places(const SymbolRequest& request, Places& places) {
   }
 }
 
+void add_slashsymbols_places(const SymbolRequest& request, Places& places) {
+  if (wants_text(request)) return;
+  for (const ident::SymbolKey& key : request.keys) {
+    if (key.kind != KeyKind::build_id) continue;
+    const std::string name = request.asked ? request.asked->name : key.name;
+    if (name.empty()) continue;
+    places.add(name + "/" + base::lower_ascii(key.id) + "/symbols", name);
+    places.add(name + "/" + base::upper_ascii(key.id) + "/symbols", name);
+  }
+}
+
+// That of debuginfod's own begins where its web address ends.
+std::string spelled(const std::string& path, Casing casing) {
+  constexpr std::string_view kDebuginfod = "buildid/";
+  const std::string start(path.starts_with(kDebuginfod) ? kDebuginfod : "");
+  const std::string rest = path.substr(start.size());
+  return start + (casing == Casing::lower ? base::lower_ascii(rest) : base::upper_ascii(rest));
+}
+
 }  // namespace
+
+std::vector<Place> in_casing(std::vector<Place> places, Casing casing) {
+  if (casing == Casing::of_layout) return places;
+  Places spelled_places;
+  for (Place& place : places) {
+    place.path = spelled(place.path, casing);
+    spelled_places.add(std::move(place));
+  }
+  return std::move(spelled_places).take();
+}
 
 std::string_view name_of(Layout layout) {
   for (const auto& [value, name] : kNames) {
@@ -251,7 +283,10 @@ std::vector<Place> places_of(Layout layout, const SymbolRequest& request, const 
       add_unified_places(request, places);
       break;
     case Layout::native:
-      add_native_places(request, places);
+      add_native_places(request, also, places);
+      break;
+    case Layout::slashsymbols:
+      add_slashsymbols_places(request, places);
       break;
   }
   return std::move(places).take();

@@ -6,7 +6,9 @@
 //   breakpad           NAME/ID/NAME.sym
 //   debuginfod         buildid/ID/{debuginfo,executable,source/PATH}
 //   unified            ab/cdef…/{debuginfo,executable,breakpad}
-//   native             ab/cdef….debug and ab/cdef…; UUIDs as XXXX/XXXX/XXXX/XXXX/XXXX/XXXXXXXXXXXX
+//   native             ab/cdef….debug and ab/cdef…; UUIDs as XXXX/XXXX/XXXX/XXXX/XXXX/XXXXXXXXXXXX;
+//                      Windows' files as in symstore, texts as in breakpad
+//   slashsymbols       NAME/ID/symbols of ELF's build ids
 // A server may tell spellings apart: the client's comes first, then those that the layout's own
 // writers use.
 // Plain values; pure functions; a layout that has no name for what is wanted gives no place.
@@ -32,6 +34,7 @@ enum class Layout : std::uint8_t {
   debuginfod,
   unified,
   native,
+  slashsymbols,
 };
 std::string_view name_of(Layout layout);
 std::optional<Layout> find_layout(std::string_view name);
@@ -53,6 +56,11 @@ struct AlsoAsked {
 };
 std::vector<Place> places_of(Layout layout, const ident::SymbolRequest& request,
                              const AlsoAsked& also = {});
+
+// How a server spells all of its paths, where that is not the layout's own way.
+enum class Casing : std::uint8_t { of_layout, lower, upper };
+// Each place once, at the path that such a server has it.
+std::vector<Place> in_casing(std::vector<Place> places, Casing casing);
 
 // What lies at a path that was once one of these.
 Place place_at(std::string path);

@@ -264,7 +264,8 @@ bool Server::allows(std::string_view name) const {
 std::vector<Place> Server::places_of_wanted(const SymbolRequest& request) const {
   if (!names(options_.projects, request.scope.project)) return {};
   if (!options_.kinds.empty() && !names(options_.kinds, kind_of(request))) return {};
-  std::vector<Place> places = places_of(options_.layout, request, options_.also);
+  std::vector<Place> places =
+      in_casing(places_of(options_.layout, request, options_.also), options_.casing);
   std::erase_if(places, [&](const Place& place) { return !allows(place.name); });
   return places;
 }

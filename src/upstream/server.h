@@ -32,6 +32,7 @@ struct ServerOptions {
   std::string identifier;  // in statistics; "": the name
   std::string own_name;    // ours, told to it (net/round_trips.h); "": it is not told
   Layout layout = Layout::symstore;
+  Casing casing = Casing::of_layout;
   TransportOptions transport;
   std::vector<std::string> projects{""};  // for which it is asked; "" is the default one
   AlsoAsked also;

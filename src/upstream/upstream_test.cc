@@ -89,11 +89,29 @@ TEST(Layout, SaysWhereAFileLies) {
        "01/23456789abcdef0123456789abcdef01234567.debug"},
       {Layout::native, "buildid/" + build_id + "/executable",
        "01/23456789abcdef0123456789abcdef01234567"},
+      {Layout::native, "App.pdb/" + upper + "/App.pdb",
+       "App.pdb/" + upper + "/App.pdb App.pdb/" + upper + "/App.pd_*"},
+      {Layout::native, "App.pdb/" + upper + "/App.sym", "App.pdb/" + upper + "/App.sym"},
+      {Layout::slashsymbols, "a.so/elf-buildid-" + build_id + "/a.so",
+       "a.so/" + build_id + "/symbols a.so/" + base::upper_ascii(build_id) + "/symbols"},
+      {Layout::slashsymbols, "buildid/" + build_id + "/debuginfo", ""},
+      {Layout::slashsymbols, "App.pdb/" + upper + "/App.pdb", ""},
   };
   for (const Row& row : rows) {
     EXPECT_EQ(paths_of(row.layout, row.asked), row.places)
         << name_of(row.layout) << " " << row.asked;
   }
+}
+
+TEST(Layout, AServerMaySpellAllItsPathsAlike) {
+  const std::vector<Place> places{{"Ab/C/a.Pdb", "a.Pdb"}, {"aB/c/A.pdb", "A.pdb"}};
+  EXPECT_EQ(in_casing(places, Casing::of_layout), places);
+  EXPECT_EQ(in_casing({places[0]}, Casing::lower), (std::vector<Place>{{"ab/c/a.pdb", "a.Pdb"}}));
+  EXPECT_EQ(in_casing({places[0]}, Casing::upper), (std::vector<Place>{{"AB/C/A.PDB", "a.Pdb"}}));
+  const std::vector<Place> twice{{"Ab/c", "x"}, {"aB/c", "x"}};
+  EXPECT_EQ(in_casing(twice, Casing::lower), (std::vector<Place>{{"ab/c", "x"}}));
+  EXPECT_EQ(in_casing({{"buildid/ab/debuginfo", "x"}}, Casing::upper),
+            (std::vector<Place>{{"buildid/AB/DEBUGINFO", "x"}}));
 }
 
 TEST(Layout, APathSaysWhatLiesThere) {
@@ -241,7 +259,7 @@ TEST(Upstreams, WhatFillsTheDiskIsGivenUp) {
 TEST(Layout, EachHasAName) {
   for (const Layout layout :
        {Layout::symstore, Layout::symstore_two_tier, Layout::ssqp, Layout::breakpad,
-        Layout::debuginfod, Layout::unified, Layout::native}) {
+        Layout::debuginfod, Layout::unified, Layout::native, Layout::slashsymbols}) {
     EXPECT_EQ(find_layout(name_of(layout)), layout);
   }
   EXPECT_FALSE(find_layout("symstoer"));
