@@ -352,6 +352,32 @@ TEST_F(SymbolicatorTest, SourcesBringSymbolsForWhoNamesThemAlone) {
   EXPECT_EQ(text(walked["modules"].at(0), "unwind_status"), "found");
 }
 
+TEST_F(SymbolicatorTest, TheFirstModuleOfADumpMayHaveItsSymbolsUnderAnotherName) {
+  REQUIRE_CORPUS(corpus);
+  start();
+  put(fmt::format("/electron/{}/electron.sym", kLinuxId),
+      fmt::format("MODULE Linux x86_64 {} electron\nPUBLIC 0 0 somewhere\n", kLinuxId));
+  const auto first_with = [&](const std::string& more) {
+    const JsonValue answer = must_post_form(
+        "/minidump", part("upload_file_minidump",
+                          must_read(corpus + "/minidumps/dumps/symbolicator/linux.dmp")) +
+                         more);
+    return JsonValue(answer["modules"].at(0));
+  };
+  EXPECT_EQ(text(first_with(""), "debug_status"), "missing");
+  const JsonValue renamed =
+      first_with(part("rewrite_first_module", R"([{"from":"[^/]+$","to":"electron"}])"));
+  EXPECT_EQ(text(renamed, "debug_status"), "found");
+  EXPECT_EQ(text(renamed, "debug_file").find("electron"), std::string_view::npos);
+  const auto refused =
+      post("/minidump",
+           part("upload_file_minidump", "MDMP") +
+               part("rewrite_first_module", R"([{"from":"(","to":""}])") + uploads::form_end(),
+           uploads::form_header());
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_NE(refused.body.find("the part rewrite_first_module"), std::string::npos) << refused.body;
+}
+
 TEST_F(SymbolicatorTest, SourcesAreNotAskedAboutModulesThatTheyDoNotWant) {
   ScriptedServer theirs(root_.path(), [](net::Request&) { return net::Answer::text(404, "no"); });
   start(

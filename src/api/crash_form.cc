@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <optional>
+#include <algorithm>
+#include <array>
+#include <utility>
 
 #include "net/multipart.h"
 
@@ -18,13 +20,18 @@ namespace {
 constexpr std::size_t kJsonMax = 1u << 20;
 
 Result<void> read_member(const net::Part& part, CrashForm& form) {
-  if (part.name != "sources" && part.name != "options") return {};
+  using Read = Result<void> (*)(std::string_view, symbolicate::TraceQuestion&);
+  constexpr std::array<std::pair<std::string_view, Read>, 3> kMembers{
+      {{"sources", symbolicate::read_trace_sources},
+       {"options", symbolicate::read_trace_options},
+       {"rewrite_first_module", symbolicate::read_trace_rewrites}}};
+  const auto* const member = std::find_if(kMembers.begin(), kMembers.end(),
+                                          [&](const auto& one) { return one.first == part.name; });
+  if (member == kMembers.end()) return {};
   if (part.body.size() > kJsonMax) {
     return Error{Fault::too_large, fmt::format("the part {} is larger than 1 MiB", part.name)};
   }
-  const std::string_view json = base::text_of(part.body);
-  const auto read = part.name == "sources" ? symbolicate::read_trace_sources(json, form.asks)
-                                           : symbolicate::read_trace_options(json, form.asks);
+  const auto read = member->second(base::text_of(part.body), form.asks);
   if (read.ok()) return {};
   return Error{Fault::malformed, fmt::format("the part {}: {}", part.name, read.error().what)};
 }

@@ -17,7 +17,7 @@ namespace api {
 
 struct CrashForm {
   base::Bytes file;
-  symbolicate::TraceQuestion asks;  // sources and options alone
+  symbolicate::TraceQuestion asks;  // sources, options and rewrites alone
 };
 
 // `part`: the file's name in the form; `what`: for people.

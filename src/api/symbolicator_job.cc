@@ -156,6 +156,7 @@ void SymbolicatorJob::walk(const std::shared_ptr<base::PendingFile>& dump,
   auto question = symbolicate::parse_trace_question_with_facts(walked->json);
   if (!question.ok()) return fail({Fault::internal, question.error().what});
   take_wishes(asks, *question);
+  symbolicate::rename_first_module(*question);
   (void)charge(*question);  // it was taken on; how much it may be, the child's limits say
   answer(std::move(*question), true);
 }
@@ -175,6 +176,7 @@ void SymbolicatorJob::take_wishes(const TraceQuestion& from, TraceQuestion& into
   into.wants_candidates = from.wants_candidates;
   into.wants_context = from.wants_context;
   into.is_caller_first = from.is_caller_first;
+  into.rewrites = from.rewrites;
 }
 
 // Of each module the index that the first of the lookups has.

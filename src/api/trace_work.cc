@@ -24,6 +24,11 @@ constexpr std::size_t kFramesAtOnce = 1024;
 // What was settled may be forgotten again before it is seen (an upload, a damaged index).
 constexpr std::size_t kRoundsMax = 8;
 
+// Under which it is looked for.
+const std::optional<std::string>& debug_file_of(const symbolicate::TraceModule& module) {
+  return module.looked_for_as ? module.looked_for_as : module.debug_file;
+}
+
 std::string leaf_of(std::string_view path) {
   const std::size_t at = path.find_last_of("/\\");
   return std::string(at == std::string_view::npos ? path : path.substr(at + 1));
@@ -84,7 +89,7 @@ bool TraceLookup::may_have(const symbolicate::TraceModule& module,
       return matches(pattern, text, steps_left);
     });
   };
-  return may_be_at(module.code_file) || may_be_at(module.debug_file);
+  return may_be_at(module.code_file) || may_be_at(debug_file_of(module));
 }
 
 std::vector<ident::SymbolRequest> files_to_fetch(const symbolicate::TraceModule& module,
@@ -147,7 +152,7 @@ std::optional<TraceModuleName> find_trace_module_name(const symbolicate::TraceMo
   } else {
     return std::nullopt;
   }
-  name.name = leaf_of(module.debug_file.value_or(""));
+  name.name = leaf_of(debug_file_of(module).value_or(""));
   if (name.name.empty()) name.name = leaf_of(module.code_file.value_or(""));
   if (name.name.empty()) name.name = "unknown";
   return name;

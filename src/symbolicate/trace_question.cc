@@ -25,6 +25,19 @@ std::optional<std::uint64_t> find_trace_number(std::string_view text) {
   return base::parse_decimal(text);
 }
 
+base::Result<void> read_trace_rewrites(std::string_view json, TraceQuestion& question) {
+  question.rewrites = TRY(RewriteRules::parse(json));
+  return {};
+}
+
+void rename_first_module(TraceQuestion& question) {
+  const auto first = std::min_element(
+      question.modules.begin(), question.modules.end(),
+      [](const TraceModule& a, const TraceModule& b) { return a.address < b.address; });
+  if (first == question.modules.end() || !first->debug_file) return;
+  first->looked_for_as = question.rewrites.rewrite(*first->debug_file);
+}
+
 std::uint64_t TraceQuestion::memory_size() const {
   std::uint64_t size = texts.capacity() + facts.capacity();
   size += frames.capacity() * sizeof(TraceFrame) + given.capacity() * sizeof(GivenText);
@@ -39,7 +52,7 @@ std::uint64_t TraceQuestion::memory_size() const {
   };
   for (const TraceModule& module : modules) {
     for (const auto* text : {&module.code_id, &module.code_file, &module.debug_id,
-                             &module.debug_file, &module.debug_checksum}) {
+                             &module.debug_file, &module.debug_checksum, &module.looked_for_as}) {
       add(*text);
     }
   }

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "symbolicate/rewrite_rules.h"
 
 namespace symbolicate {
 
@@ -41,6 +42,7 @@ struct TraceModule {
   std::optional<std::string> code_file;
   std::optional<std::string> debug_id;  // Breakpad's form
   std::optional<std::string> debug_file;
+  std::optional<std::string> looked_for_as;  // instead of `debug_file`, which goes back
   std::optional<std::string> debug_checksum;
   std::uint64_t address = 0;  // 0: it has no place of its own, and addresses are relative
   std::optional<std::uint64_t> size;
@@ -121,7 +123,8 @@ struct TraceQuestion {
   std::string facts;  // JSON members that go into the answer: `"crashed":true`; "" for none
   std::optional<std::vector<TraceSource>> sources;
   bool wants_candidates = false;
-  bool wants_context = true;     // lines of the sources around each frame
+  bool wants_context = true;  // lines of the sources around each frame
+  RewriteRules rewrites = {};
   bool is_caller_first = false;  // the frames came, and go, in the other order
 
   std::string_view text(const GivenText& given_text) const {
@@ -136,6 +139,12 @@ base::Result<TraceQuestion> parse_trace_question_with_facts(std::string_view bod
 // Those members of a question that come by themselves.
 base::Result<void> read_trace_sources(std::string_view json, TraceQuestion& question);
 base::Result<void> read_trace_options(std::string_view json, TraceQuestion& question);
+
+base::Result<void> read_trace_rewrites(std::string_view json, TraceQuestion& question);
+
+// The question's own rules say under which name its first module is looked for: that at the lowest
+// address.
+void rename_first_module(TraceQuestion& question);
 
 // "0x1f", or decimal digits.
 std::optional<std::uint64_t> find_trace_number(std::string_view text);
