@@ -352,16 +352,22 @@ TEST_F(SymbolicatorTest, SourcesBringSymbolsForWhoNamesThemAlone) {
   EXPECT_EQ(text(walked["modules"].at(0), "unwind_status"), "found");
 }
 
+// Ours are found by their ids; who asks others must know the name.
 TEST_F(SymbolicatorTest, TheFirstModuleOfADumpMayHaveItsSymbolsUnderAnotherName) {
   REQUIRE_CORPUS(corpus);
-  start();
-  put(fmt::format("/electron/{}/electron.sym", kLinuxId),
-      fmt::format("MODULE Linux x86_64 {} electron\nPUBLIC 0 0 somewhere\n", kLinuxId));
+  ScriptedServer theirs(root_.path(), [](net::Request& request) {
+    const bool is_there = request.path == fmt::format("/electron/{}/electron.sym", kLinuxId);
+    return is_there ? net::Answer::text(200, linux_sym()) : net::Answer::text(404, "no");
+  });
+  start(
+      {"FAULTLINE_SYMBOLICATION_SOURCES=1", "FAULTLINE_SYMBOLICATION_PRIVATE_SOURCES=127.0.0.0/8"});
+  const std::string sources =
+      part("sources", fmt::format(R"([{{"id":"theirs","type":"http","url":"{}"}}])", theirs.url()));
   const auto first_with = [&](const std::string& more) {
     const JsonValue answer = must_post_form(
         "/minidump", part("upload_file_minidump",
                           must_read(corpus + "/minidumps/dumps/symbolicator/linux.dmp")) +
-                         more);
+                         sources + more);
     return JsonValue(answer["modules"].at(0));
   };
   EXPECT_EQ(text(first_with(""), "debug_status"), "missing");
