@@ -161,6 +161,20 @@ TEST_F(Symbolication, TheFirstMozillaServerTookNothingFromAGet) {
   EXPECT_EQ(sent.answers[0].header("Content-Type"), "text/html; charset=utf-8");
 }
 
+// A page is told what was wrong with what it did.
+TEST_F(Symbolication, EveryRefusalOfEliotsIsForPages) {
+  start();
+  for (const auto& [method, status] :
+       std::vector<std::pair<std::string, int>>{{"GET", 405}, {"DELETE", 405}, {"POST", 400}}) {
+    const auto answer = uploads::send(server_->url(), method, "/symbolicate/v5", "",
+                                      {{"Origin", "https://profiler.firefox.com"}});
+    EXPECT_EQ(answer.status, status) << method;
+    EXPECT_EQ(answer.headers.find("Access-Control-Allow-Origin").value_or(""), "*") << method;
+    EXPECT_NE(answer.headers.find("Access-Control-Expose-Headers").value_or(""), "") << method;
+    EXPECT_FALSE(must_parse(answer.body)["title"].is_null()) << method;
+  }
+}
+
 TEST_F(Symbolication, ABodyIsNoLargerThanIsSaid) {
   start({"FAULTLINE_SYMBOLICATION_BODY=1 MiB"});
   const std::string body = R"j({"version":4,"memoryMap":[],"stacks":[]})j";

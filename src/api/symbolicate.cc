@@ -432,13 +432,15 @@ net::Route preflight_route(const Shared& state, std::string pattern) {
   return route;
 }
 
-net::Route refusing_route(std::string_view method, std::string pattern, Dialect dialect) {
+net::Route refusing_route(const Shared& state, std::string_view method, std::string pattern,
+                          Dialect dialect) {
   net::Route route;
   route.method = method;
   route.pattern = std::move(pattern);
-  route.handler = [dialect](Request&) -> net::Reply {
+  route.handler = [state, dialect](Request& request) -> net::Reply {
     Answer answer = refusal(dialect, 405, "405 Method Not Allowed");
     answer.headers.set("Allow", is_old(dialect) ? "GET, HEAD, POST" : "POST, OPTIONS");
+    if (!is_old(dialect)) state->allow_origin(request, answer);
     return answer;
   };
   return route;
@@ -464,7 +466,7 @@ void Symbolication::add_routes(net::Router& router) {
       const std::string pattern = std::string(prefix).append(path);
       router.add(asking_route(state_, pattern, dialect));
       router.add(preflight_route(state_, pattern));
-      router.add(refusing_route("*", pattern, dialect));
+      router.add(refusing_route(state_, "*", pattern, dialect));
     }
   }
   const Dialect old = state_->options.old_dialect;
@@ -476,7 +478,7 @@ void Symbolication::add_routes(net::Router& router) {
   }
   // GET without a body is a page's; others would be taken for uploads.
   for (const char* method : {"PUT", "PATCH", "DELETE"}) {
-    router.add(refusing_route(method, "/", old));
+    router.add(refusing_route(state_, method, "/", old));
   }
   add_schema_routes(router);
 }
