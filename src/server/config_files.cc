@@ -175,7 +175,7 @@ Result<Options> load_options(const std::vector<std::string>& configs,
   std::vector<std::string> paths = configs;
   if (paths.empty()) paths.push_back(find_config());
   std::vector<ConfigFile> files;
-  const std::string here = TRY(working_directory());
+  const std::string here = working_directory().value_or("/");
   if (auto eliot = find_settings_from_eliot(own_environment(), here)) {
     files.push_back(config_file("", "Eliot's", *std::move(eliot)));
   }

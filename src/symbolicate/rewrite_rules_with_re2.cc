@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include <algorithm>
-
 #include "base/json.h"
 #include "base/text.h"
 #include "symbolicate/rewrite_rules.h"

@@ -42,7 +42,7 @@ struct TraceModule {
   std::optional<std::string> code_file;
   std::optional<std::string> debug_id;  // Breakpad's form
   std::optional<std::string> debug_file;
-  std::optional<std::string> looked_for_as;  // instead of `debug_file`, which goes back
+  std::optional<std::string> looked_for_as = {};  // instead of `debug_file`, which goes back
   std::optional<std::string> debug_checksum;
   std::uint64_t address = 0;  // 0: it has no place of its own, and addresses are relative
   std::optional<std::uint64_t> size;
