@@ -13,6 +13,7 @@
 #include "api/schemas.h"
 #include "base/json.h"
 #include "base/lost_pages.h"
+#include "base/pool.h"
 #include "net/body_budget.h"
 #include "symbolicate/answer.h"
 
@@ -38,8 +39,13 @@ constexpr std::uint64_t kBodySizeMax = 32ull << 20;
 constexpr std::uint64_t kReadTogetherMax = kBodySizeMax;
 // What a loop may do by itself: a larger question keeps other connections waiting.
 constexpr std::size_t kLoopBodyMax = 32 * 1024;
-// What is answered in one piece, and the size of the pieces of longer answers.
+// What is answered in one piece, and the size of the pieces of longer answers where one thread
+// makes them.
 constexpr std::size_t kFramesAtOnce = 1024;
+// Where several do, each makes a slice of so many.
+constexpr std::size_t kSliceFrames = 512;
+// Slices that one answer has in the making: other questions find threads, too.
+constexpr unsigned kHandsMax = 4;
 // What is wanted of supply at a time, however many modules a body names.
 constexpr std::size_t kModulesAtOnce = 4096;
 // What was settled may be forgotten again before it is seen (an upload, a damaged index).
@@ -55,8 +61,6 @@ int status_of(Fault fault) {
   if (fault == Fault::too_large) return 413;
   return fault == Fault::unavailable ? 503 : 400;
 }
-
-bool is_old(Dialect dialect) { return dialect == Dialect::mozilla || dialect == Dialect::snappy; }
 
 // The first servers' clients get no body with a refusal, later ones a title.
 Answer refusal(Dialect dialect, int status, std::string_view title) {
@@ -76,6 +80,11 @@ struct Symbolication::State {
         bodies(std::make_shared<net::BodyBudget>(options.bodies_max)),
         debug(options.debug_of, options.cache, maps, options.frames.get()),
         door(options.threads) {
+    hands.count = std::min({options.threads, base::default_thread_count(), kHandsMax});
+    hands.for_each = [this](std::size_t slices, const std::function<void(std::size_t)>& body) {
+      const auto post = [this](std::function<void()> job) { door.post(std::move(job)); };
+      base::parallel_for_with_helpers(slices, hands.count - 1, post, body);
+    };
     if (!options.forward.url.empty()) {
       forwarder = std::make_unique<FrameForwarder>(options.forward);
     }
@@ -89,6 +98,7 @@ struct Symbolication::State {
   std::unique_ptr<FrameForwarder> forwarder;  // null: nobody is asked
   std::mutex reading_large;                   // held by who reads a large body
   Door door;
+  symbolicate::Hands hands;  // of the door's threads, and whoever makes a long answer
 
   void allow_origin(const Request& request, Answer& answer) const;
 };
@@ -181,16 +191,16 @@ class Work : public std::enable_shared_from_this<Work> {
   }
 
   // Nothing, once, when an index turned out to be damaged: its module is to be found again. (What
-  // is seen later in a long answer is lacking there, and good in the next.)
-  std::optional<Answer> find_answer() {
+  // is seen later in a long answer is lacking there, and good in the next.) A loop waits for
+  // nobody.
+  std::optional<Answer> find_answer(Where where) {
     Answer answer = Answer::json(200, "");
     answer.compressible = true;
     const symbolicate::KnownFrames* known = is_old(dialect_) ? know_frames() : nullptr;
     std::string statistics = statistics_ ? statistics_->text(question_, started_) : "";
     auto writer = std::make_shared<symbolicate::AnswerWriter>(question_, answers_,
                                                               std::move(statistics), known);
-    std::string first;
-    writer->write_some(first, kFramesAtOnce);
+    std::string first = where == Where::loop ? writer->next(kFramesAtOnce) : next_piece(*writer);
     if (!has_retried_ && gave_up_damaged()) return std::nullopt;
     if (writer->is_done()) {
       answer.body = std::move(first);
@@ -198,14 +208,19 @@ class Work : public std::enable_shared_from_this<Work> {
     }
     answer.body = net::Producer([self = shared_from_this(), writer,
                                  piece = std::move(first)]() mutable -> Result<std::string> {
-      std::string next = std::exchange(piece, {});
-      if (next.empty()) writer->write_some(next, kFramesAtOnce);
-      return next;
+      if (!piece.empty()) return std::exchange(piece, {});
+      return self->next_piece(*writer);
     });
     return finished(std::move(answer));
   }
 
  private:
+  // On a thread that may wait.
+  std::string next_piece(symbolicate::AnswerWriter& writer) const {
+    const symbolicate::Hands& hands = state_->hands;
+    return writer.next(std::max(kFramesAtOnce, hands.count * kSliceFrames), hands);
+  }
+
   struct Pending {
     std::size_t job;
     std::size_t module;
@@ -322,7 +337,7 @@ class Work : public std::enable_shared_from_this<Work> {
     }
     if (pending_.empty()) {
       if (forwards()) return;
-      if (auto answer = find_answer()) return completer_->complete(*std::move(answer));
+      if (auto answer = find_answer(Where::pool)) return completer_->complete(*std::move(answer));
       return advance();
     }
     std::vector<ident::SymbolRequest> requests;
@@ -386,7 +401,7 @@ net::Reply symbolicate(const Shared& state, Dialect dialect, const Request& requ
     Answer refused;
     if (!work->read(refused)) return refused;
     if (!work->is_for_pool() && work->find_modules(Work::Where::loop)) {
-      if (auto answer = work->find_answer()) return *std::move(answer);
+      if (auto answer = work->find_answer(Work::Where::loop)) return *std::move(answer);
     }
   }
   return net::Later{[work = std::move(work)](std::shared_ptr<net::Completer> completer) {

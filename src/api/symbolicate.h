@@ -7,7 +7,8 @@
 // Frames of POST / are shared with other servers through memcached where there is one, and local
 // requests may use the debug protocol there (symbolicate_debug.h).
 // Small questions about modules whose indexes are open are answered on the network's loop; others
-// on threads of this room. Long answers go out while they are made.
+// on threads of this room. Long answers go out while they are made, in slices that several of these
+// threads make at once as far as they are free.
 // Protocol: docs/protocols/symbolicate.md, docs/mozilla-symbolication-server.md
 #pragma once
 

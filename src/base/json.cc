@@ -22,58 +22,74 @@ constexpr std::array<bool, 256> make_plain() {
 }
 constexpr std::array<bool, 256> kPlain = make_plain();
 
-// 0 when each of eight bytes is such a one. A byte minus one borrows into its highest bit only
-// when it was 0.
-std::uint64_t odd_bits(std::uint64_t bytes) {
+// Not zero when one of eight bytes is none. A byte minus one borrows into its highest bit only when
+// it was 0.
+std::uint64_t odd_of(std::uint64_t bytes) {
   constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
   const auto has_zero = [](std::uint64_t x) { return (x - kOnes) & ~x & kHigh; };
   const std::uint64_t odd = ((bytes - 0x20 * kOnes) & ~bytes) | bytes |
                             has_zero(bytes ^ ('"' * kOnes)) | has_zero(bytes ^ ('\\' * kOnes));
   return odd & kHigh;
 }
+bool is_any(std::uint64_t odd) { return odd != 0; }
 
-// Where the plain text that begins at `from` ends.
-std::size_t plain_size(std::string_view text, std::size_t from) {
-  constexpr std::size_t kWord = sizeof(std::uint64_t);
+// The same of sixteen, as the compilers' vectors have them on any processor. As signed numbers the
+// bytes above ASCII are below 0x20, too.
+using Block = std::int8_t __attribute__((vector_size(16)));
+Block odd_of(Block bytes) { return (bytes < 0x20) | (bytes == '"') | (bytes == '\\'); }
+bool is_any(Block odd) {
+  std::uint64_t halves[2];
+  std::memcpy(halves, &odd, sizeof halves);
+  return (halves[0] | halves[1]) != 0;
+}
+
+// How much of the text, from its start, is plain. Each chunk that is looked at is given to
+// keep(at, chunk), the last one whole although some of it may not be plain: so who copies has the
+// bytes in hand once. Chunks lie within the text and may overlap.
+template <class Keep>
+std::size_t plain_size(std::string_view text, const Keep& keep) {
+  constexpr std::size_t kBlock = sizeof(Block), kWord = sizeof(std::uint64_t);
   const char* const bytes = text.data();
-  std::size_t at = from;
-  const auto odd_at = [bytes](std::size_t from_here) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes + from_here, kWord);
-    return odd_bits(word);
+  const std::size_t size = text.size();
+  const auto look_at = [&]<class Chunk>(std::size_t from, Chunk chunk) {
+    std::memcpy(&chunk, bytes + from, sizeof chunk);
+    keep(from, chunk);
+    return odd_of(chunk);
   };
-  for (; text.size() - at >= 4 * kWord; at += 4 * kWord) {
-    const std::uint64_t odd =
-        odd_at(at) | odd_at(at + kWord) | odd_at(at + 2 * kWord) | odd_at(at + 3 * kWord);
-    if (odd != 0) break;
+  std::size_t at = 0;
+  for (; size - at >= 2 * kBlock; at += 2 * kBlock) {
+    if (is_any(look_at(at, Block{}) | look_at(at + kBlock, Block{}))) break;
   }
-  for (; text.size() - at >= kWord; at += kWord) {
-    if (odd_at(at) != 0) break;
+  for (; size - at >= kBlock; at += kBlock) {
+    if (is_any(look_at(at, Block{}))) break;
   }
-  // The last eight, some of them for the second time.
-  const bool is_tail = text.size() - at < kWord && text.size() >= kWord;
-  if (is_tail && odd_at(text.size() - kWord) == 0) return text.size();
-  while (at < text.size() && kPlain[static_cast<unsigned char>(bytes[at])]) ++at;
+  // The last ones, some of them for the second time.
+  if (size - at < kBlock && size >= kBlock) {
+    if (!is_any(look_at(size - kBlock, Block{}))) return size;
+  } else if (size - at < kBlock && size >= kWord) {
+    if (!is_any(look_at(0, std::uint64_t{}) | look_at(size - kWord, std::uint64_t{}))) return size;
+  }
+  for (; at < size && kPlain[static_cast<unsigned char>(bytes[at])]; ++at) keep(at, bytes[at]);
   return at;
 }
 
 constexpr std::size_t kOddMax = 6;  // bytes that one byte of text may become
 
-// What stands for the text at `at` that is not plain, into `to`: kOddMax bytes at most.
+// What stands for the start of the text, which is not plain, into `to`: kOddMax bytes at most.
 struct Odd {
   std::size_t used;     // of the text
   std::size_t written;  // to `to`
 };
-Odd write_odd(char* to, std::string_view text, std::size_t at) {
+Odd write_odd(char* to, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   const auto put = [&](std::string_view bytes, std::size_t used) {
     std::copy(bytes.begin(), bytes.end(), to);
     return Odd{used, bytes.size()};
   };
-  const auto c = static_cast<unsigned char>(text[at]);
+  const auto c = static_cast<unsigned char>(text[0]);
   if (c >= 0x80) {
-    const std::size_t length = utf8_length_at(text, at);
-    return length == 0 ? put("\xef\xbf\xbd", 1) : put(text.substr(at, length), length);
+    const std::size_t length = utf8_length_at(text, 0);
+    return length == 0 ? put("\xef\xbf\xbd", 1) : put(text.substr(0, length), length);
   }
   switch (c) {
     case '"':
@@ -100,27 +116,30 @@ Odd write_odd(char* to, std::string_view text, std::size_t at) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  for (std::size_t at = 0;;) {
-    const std::size_t plain = plain_size(text, at);
-    out.append(text.substr(at, plain - at));
-    if (plain == text.size()) break;
+  for (;;) {
+    const std::size_t plain = plain_size(text, [](std::size_t, auto) {});
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     char odd[kOddMax];
-    const auto [used, written] = write_odd(odd, text, plain);
+    const auto [used, written] = write_odd(odd, text);
     out.append(odd, written);
-    at = plain + used;
+    text.remove_prefix(used);
   }
   out += '"';
 }
 
 char* write_json_string(char* to, std::string_view text) {
   *to++ = '"';
-  for (std::size_t at = 0;;) {
-    const std::size_t plain = plain_size(text, at);
-    to = std::copy(text.data() + at, text.data() + plain, to);
-    if (plain == text.size()) break;
-    const auto [used, written] = write_odd(to, text, plain);
+  for (;;) {
+    const std::size_t plain = plain_size(
+        text, [to](std::size_t at, auto chunk) { std::memcpy(to + at, &chunk, sizeof chunk); });
+    to += plain;
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    const auto [used, written] = write_odd(to, text);
     to += written;
-    at = plain + used;
+    text.remove_prefix(used);
   }
   *to++ = '"';
   return to;

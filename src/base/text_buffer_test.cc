@@ -4,6 +4,8 @@
 
 #include <random>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace base {
 namespace {
@@ -36,23 +38,49 @@ TEST(TextBuffer, BeginsAgainHoweverLongTheLastTextWas) {
 }
 
 TEST(TextBuffer, WritesJsonStringsAsStringsDo) {
+  struct Kind {
+    std::string_view text, written;
+  };
+  static constexpr Kind kKinds[] = {{"a", "a"},
+                                    {"\"", "\\\""},
+                                    {"\\", "\\\\"},
+                                    {"\n", "\\n"},
+                                    {"\x01", "\\u0001"},
+                                    {"\x1f", "\\u001f"},
+                                    {" ", " "},
+                                    {"\x7f", "\x7f"},
+                                    {"\xc3\xa9", "\xc3\xa9"},
+                                    {"\xff", "\xef\xbf\xbd"},
+                                    {"\xe2\x82\xac", "\xe2\x82\xac"},
+                                    {"plain words ", "plain words "},
+                                    {"\xc3", "\xef\xbf\xbd"},
+                                    {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"},
+                                    {"/", "/"},
+                                    {"\t", "\\t"},
+                                    {std::string_view("\0", 1), "\\u0000"}};
   std::mt19937 random(1);
-  const std::string_view kinds[] = {
-      "a",    "\"",       "\\",   "\n",           "\x01",
-      "\x7f", "\xc3\xa9", "\xff", "\xe2\x82\xac", "plain words ",
-      "\xc3", "\xe2\x82", "/",    "\t",           std::string_view("\0", 1)};
-  for (int round = 0; round < 2000; ++round) {
+  for (int round = 0; round < 4000; ++round) {
     std::string text;
-    const bool is_plain = round % 3 == 0;
+    std::string wanted = "\"";
+    // From none that is odd to all.
     for (auto pieces = random() % 40; pieces > 0; --pieces) {
-      text += is_plain ? "abcdefg" : kinds[random() % std::size(kinds)];
+      const bool is_plain = random() % 40 >= static_cast<unsigned>(round) % 41;
+      const Kind& kind = is_plain ? kKinds[0] : kKinds[random() % std::size(kKinds)];
+      text += kind.text;
+      wanted += kind.written;
     }
-    std::string wanted;
-    append_json_string(wanted, text);
+    wanted += '"';
+    std::string appended;
+    append_json_string(appended, text);
+    EXPECT_EQ(appended, wanted);
+    // The text ends where its memory ends, and the room where it must.
+    const std::vector<char> exact(text.begin(), text.end());
+    std::vector<char> room(json_string_room(text));
+    const char* const end = write_json_string(room.data(), {exact.data(), exact.size()});
+    EXPECT_EQ(std::string_view(room.data(), static_cast<std::size_t>(end - room.data())), wanted);
     TextBuffer buffer;
     buffer.add_json_string(text);
     EXPECT_EQ(buffer.text(), wanted);
-    EXPECT_LE(wanted.size(), json_string_room(text));
   }
 }
 

@@ -148,11 +148,7 @@ Result<void> answer_question(const std::vector<std::string>& symbols) {
     answers.push_back(std::move(answer));
   }
   symbolicate::AnswerWriter writer(question, answers);
-  std::string piece;
-  while (writer.write_some(piece, kFramesAtOnce)) {
-    TRY(print(piece));
-    piece.clear();
-  }
+  while (!writer.is_done()) TRY(print(writer.next(kFramesAtOnce)));
   return print("\n");
 }
 

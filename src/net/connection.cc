@@ -362,6 +362,7 @@ void Connection::answer(Answer answer) {
   out_ = wire_answer(context_, std::move(answer));
   out_sent_ = growing_sent_ = 0;
   chunk_open_ = piece_asked_ = piece_awaited_ = source_ended_ = false;
+  piece_.clear();
   next_piece_.reset();
   if (out_.reset) {
     reset_now();
@@ -468,6 +469,7 @@ void Connection::close_now() {
   const auto self = shared_from_this();
   tell_end(true);
   out_ = WireAnswer();
+  piece_.clear();
   next_piece_.reset();
   sink_.reset();
   request_.reset();

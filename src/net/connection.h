@@ -204,6 +204,7 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   // The answer under way.
   WireAnswer out_;
   std::size_t out_sent_ = 0;  // of out_.bytes
+  std::string piece_;         // of the producer: takes the place of out_.bytes, which is its head
   std::uint64_t sent_ = 0;    // of the whole answer
   Clock::time_point began_{};
   std::uint64_t growing_sent_ = 0;

@@ -52,8 +52,9 @@ Connection::Sent Connection::send_bytes() {
       set_deadline(options().write_stall_timeout);
       continue;
     }
-    // With a file behind it, the head goes out in the same packet as the first of the file.
-    const int flags = MSG_NOSIGNAL | (out_.range.size > 0 ? MSG_MORE : 0);
+    // With something behind it, a head goes out in the same packet as the first of that.
+    const bool has_more = out_.range.size > 0 || !piece_.empty();
+    const int flags = MSG_NOSIGNAL | (has_more ? MSG_MORE : 0);
     const ssize_t n =
         ::send(watch_.fd(), out_.bytes.data() + out_sent_, out_.bytes.size() - out_sent_, flags);
     if (n < 0 && errno == EINTR) continue;
@@ -113,6 +114,11 @@ bool Connection::step_writing() {
   std::uint64_t budget = kTurnMax;
   for (;;) {
     Sent sent = send_bytes();
+    if (sent == Sent::all && !piece_.empty()) {
+      out_.bytes = std::exchange(piece_, {});
+      out_sent_ = 0;
+      continue;
+    }
     if (sent == Sent::all) sent = send_range(budget);
     switch (sent) {
       case Sent::all:
@@ -241,11 +247,9 @@ Connection::Refill Connection::use_piece(base::Result<std::string> piece) {
   }
   if (out_.chunked) {
     out_.bytes += fmt::format("{:x}\r\n", piece->size());
-    out_.bytes += *piece;
-    out_.bytes += "\r\n";
-  } else {
-    out_.bytes = std::move(piece).value();
+    *piece += "\r\n";
   }
+  piece_ = std::move(piece).value();
   ask_piece();
   return Refill::more;
 }

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "base/json.h"
+#include "base/pool.h"
 #include "symbolicate/map_fixture.h"
 
 namespace symbolicate {
@@ -27,6 +30,16 @@ Question must_ask(const std::string& body, Dialect dialect) {
   auto question = find_question(body, dialect);
   EXPECT_TRUE(question.ok()) << body;
   return question.ok() ? std::move(question).value() : Question();
+}
+
+// `made`: how many slices there were.
+Hands on_threads(unsigned count, std::size_t& made) {
+  const auto run = [count, &made](std::size_t slices,
+                                  const std::function<void(std::size_t)>& body) {
+    made += slices;
+    base::parallel_for(slices, count, body);
+  };
+  return {count, run};
 }
 
 constexpr const char* kJob =
@@ -109,13 +122,13 @@ TEST(Answer, PiecesAreTheWhole) {
   for (std::size_t frames = 1; frames < 12; ++frames) {
     AnswerWriter writer(question, answers);
     std::string text;
-    std::string piece;
-    while (writer.write_some(piece, frames)) {
+    while (!writer.is_done()) {
+      const std::string piece = writer.next(frames);
       EXPECT_FALSE(piece.empty());
       text += piece;
-      piece.clear();
     }
     EXPECT_EQ(text, whole) << frames;
+    EXPECT_EQ(writer.next(frames), "");
   }
 }
 
@@ -127,18 +140,91 @@ TEST(Answer, LongNamesMakeShortPieces) {
   for (int i = 1; i < 1000; ++i) body += ",[0,256]";
   const Question question = must_ask(body + "]]}", Dialect::v5);
   const std::vector<JobAnswer> answers{{found}};
-  AnswerWriter writer(question, answers);
-  std::string whole;
-  std::string piece;
-  std::size_t pieces = 0;
-  for (; writer.write_some(piece, 1000); ++pieces) {
-    EXPECT_LT(piece.size(), 20u << 20);
-    whole += piece;
-    piece.clear();
+  const std::string all = AnswerWriter(question, answers).write_all();
+  for (const unsigned hands : {1u, 3u}) {
+    AnswerWriter writer(question, answers);
+    std::string whole;
+    std::size_t pieces = 0;
+    std::size_t slices = 0;
+    for (; !writer.is_done(); ++pieces) {
+      const std::string piece = writer.next(1000, on_threads(hands, slices));
+      EXPECT_LT(piece.size(), 20u << 20);
+      whole += piece;
+    }
+    EXPECT_GT(pieces, 5u);
+    EXPECT_TRUE(whole == all) << hands;
+    EXPECT_EQ(slices, hands == 1 ? 0u : 3u);  // too long: one at a time from then on
   }
-  EXPECT_GT(pieces, 5u);
+}
+
+// Jobs of all kinds, long enough for slices: stacks of odd lengths, empty ones between them,
+// inlined calls, negative numbers and offsets, modules that are missing, late or unused.
+std::string long_body() {
+  std::mt19937 random(7);
+  std::string body = R"j({"jobs":[)j";
+  for (int job = 0; job < 3; ++job) {
+    body += R"j({"memoryMap":[["f.pdb","AB1"],["gone","CD0"],["late","EF0"],["",""],["f.pdb",)j"
+            R"j("AB1"],["idle","1"]],"stacks":[[])j";
+    for (int stack = 0; stack < 40 * job; ++stack) {
+      body += ",[";
+      const unsigned frames = stack % 9 == 0 ? 300 : static_cast<unsigned>(random() % 60);
+      for (unsigned i = 0; i < frames; ++i) {
+        const int module = static_cast<int>(random() % 6) - 1;
+        const int offset = static_cast<int>(random() % 0x300) - 1;
+        if (i > 0) body += ',';
+        body.append("[").append(std::to_string(module)).append(",");
+        body.append(std::to_string(offset)).append("]");
+      }
+      body += "],[]";
+    }
+    body += job == 2 ? "]}" : "]},";
+  }
+  return body + "]}";
+}
+
+// The only job with frames, as the older dialects take it.
+std::string longest_job(std::string body) {
+  body = body.substr(body.rfind(R"j({"memoryMap")j"));
+  return R"j({"version":4,)j" + body.substr(1, body.size() - 3);
+}
+
+TEST(Answer, SlicesAreTheWhole) {
+  const JobAnswer job{found_module("windows", "f.dll"),
+                      {State::missing, nullptr, "", ""},
+                      {State::missing, nullptr, "timed_out", "the symbols did not come"},
+                      {},
+                      found_module("Linux"),
+                      {}};
+  for (const Dialect dialect : {Dialect::v5, Dialect::v4, Dialect::mozilla, Dialect::snappy}) {
+    const bool is_v5 = dialect == Dialect::v5;
+    const std::string body = is_v5 ? long_body() : longest_job(long_body());
+    const Question question = must_ask(body, dialect);
+    const std::vector<JobAnswer> answers(question.jobs.size(), job);
+    const std::string debug = is_v5 ? R"j({"time":1})j" : "";
+    const std::string whole = AnswerWriter(question, answers, debug).write_all();
+    EXPECT_TRUE(base::JsonValue::parse(whole).ok());
+    for (const unsigned hands : {1u, 2u, 3u, 7u}) {
+      for (const std::size_t frames : {511u, 512u, 777u, 2048u, 5000u}) {
+        AnswerWriter writer(question, answers, debug);
+        std::string text;
+        std::size_t slices = 0;
+        while (!writer.is_done()) text += writer.next(frames, on_threads(hands, slices));
+        EXPECT_TRUE(text == whole) << static_cast<int>(dialect) << " " << hands << " " << frames;
+        EXPECT_EQ(slices > 0, hands > 1 && frames >= 512) << hands << " " << frames;
+      }
+    }
+  }
+}
+
+TEST(Answer, ShortOnesHaveOneSlice) {
+  std::string body = R"j({"memoryMap":[["f.pdb","AB1"]],"stacks":[[[0,256])j";
+  for (std::size_t i = 1; i < 2 * AnswerWriter::kSliceFramesMin - 1; ++i) body += ",[0,256]";
+  const Question question = must_ask(body + "]]}", Dialect::v5);
+  const std::vector<JobAnswer> answers{{found_module("Linux")}};
+  AnswerWriter writer(question, answers);
+  const Hands none{4, [](std::size_t, const auto&) { FAIL(); }};
+  EXPECT_FALSE(writer.next(1024, none).empty());
   EXPECT_TRUE(writer.is_done());
-  EXPECT_EQ(whole, AnswerWriter(question, answers).write_all());
 }
 
 TEST(Answer, NoJobs) {

@@ -1,14 +1,14 @@
 #include "symbolicate/batch.h"
 
 #include <algorithm>
-#include <tuple>
 #include <vector>
 
 namespace symbolicate {
 
 void find_all(std::span<const std::shared_ptr<const symbols::Map>> modules,
               std::span<const Place> places,
-              const std::function<void(std::size_t, const symbols::Hit*)>& sink) {
+              const std::function<void(std::size_t, const symbols::Hit*)>& sink,
+              symbols::Map::Mangled mangled) {
   struct Asked {
     Place place;
     std::size_t index;
@@ -17,8 +17,8 @@ void find_all(std::span<const std::shared_ptr<const symbols::Map>> modules,
   order.reserve(places.size());
   for (const Place& place : places) order.push_back({place, order.size()});
   std::sort(order.begin(), order.end(), [](const Asked& a, const Asked& b) {
-    return std::tie(a.place.module, a.place.rva, a.index) <
-           std::tie(b.place.module, b.place.rva, b.index);
+    if (a.place.module != b.place.module) return a.place.module < b.place.module;
+    return a.place.rva < b.place.rva;
   });
   std::vector<base::Rva> rvas;
   rvas.reserve(places.size());
@@ -30,9 +30,10 @@ void find_all(std::span<const std::shared_ptr<const symbols::Map>> modules,
       rvas.push_back(order[to].place.rva);
     }
     if (module < modules.size() && modules[module] != nullptr) {
-      modules[module]->find_many(rvas, [&](std::size_t index, const symbols::Hit* hit) {
+      const auto place = [&](std::size_t index, const symbols::Hit* hit) {
         sink(order[from + index].index, hit);
-      });
+      };
+      modules[module]->find_many(rvas, place, mangled);
     } else {
       for (std::size_t i = from; i < to; ++i) sink(order[i].index, nullptr);
     }

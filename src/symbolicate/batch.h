@@ -24,6 +24,7 @@ struct Place {
 // Calls sink(i, hit) once for each place, in no particular order of i. `hit` lasts for the call.
 void find_all(std::span<const std::shared_ptr<const symbols::Map>> modules,
               std::span<const Place> places,
-              const std::function<void(std::size_t index, const symbols::Hit* hit)>& sink);
+              const std::function<void(std::size_t index, const symbols::Hit* hit)>& sink,
+              symbols::Map::Mangled mangled = symbols::Map::Mangled::wanted);
 
 }  // namespace symbolicate

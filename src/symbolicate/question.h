@@ -25,6 +25,10 @@ enum class Dialect : std::uint8_t {
   mozilla,  // versions 3 and 4 of the first Mozilla symbolication server
   snappy,   // the same of its predecessor
 };
+// Of the first servers.
+constexpr bool is_old(Dialect dialect) {
+  return dialect == Dialect::mozilla || dialect == Dialect::snappy;
+}
 
 struct AskedModule {
   std::string name;  // of the debug file, as it was sent

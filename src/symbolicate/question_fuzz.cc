@@ -31,8 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ASSERT(base::JsonValue::parse(whole).ok());
   symbolicate::AnswerWriter writer(*question, answers);
   std::string pieces;
-  while (writer.write_some(pieces, 1 + data[0] / 4)) {
-  }
+  while (!writer.is_done()) pieces += writer.next(1 + data[0] / 4);
   ASSERT(pieces == whole);
   return 0;
 }

@@ -58,7 +58,7 @@ class JobReader {
   }
 
  private:
-  bool is_old() const { return dialect_ == Dialect::mozilla || dialect_ == Dialect::snappy; }
+  bool is_old() const { return symbolicate::is_old(dialect_); }
 
   Error lacks(const char* key) const {
     return refuse(fmt::format("job {} is invalid: no {} specified", number_, key));
@@ -253,7 +253,7 @@ std::optional<DebugRequest> find_debug_request(element root) {
 Result<Question> read_question(element root, Dialect dialect, Debugging debugging) {
   Question question;
   question.dialect = dialect;
-  if (dialect == Dialect::mozilla || dialect == Dialect::snappy) {
+  if (is_old(dialect)) {
     if (!root.is_object()) return refuse("the body is not an object");
     if (debugging == Debugging::taken) question.debug = find_debug_request(root);
     if (question.debug) return question;

@@ -55,15 +55,16 @@ struct Map::State {
   StringStore strings;
 
   // `row` is no function's: a public, or nothing.
-  bool fill_uncovered(std::uint64_t rva, RowSearch::Found found, const Row& row, Hit& hit) const;
-  bool fill_function(const Row& row, Hit& hit) const;
+  bool fill_uncovered(std::uint64_t rva, RowSearch::Found found, const Row& row, Mangled mangled,
+                      Hit& hit) const;
+  bool fill_function(const Row& row, Mangled mangled, Hit& hit) const;
   void bring_node(const Row& row) const;  // a hint: fill_function() comes soon
   std::optional<std::uint64_t> find_root(const Row& row) const;
   bool fill_inlines(const Row& row, std::uint64_t first_node, Hit& hit) const;
   bool set_file(std::uint64_t file_plus_one, SourceFrame& frame) const;
   std::optional<std::uint64_t> find_public(std::uint64_t rva, RowSearch::Found found,
                                            const Row& row) const;
-  bool fill_public(std::uint64_t number, Hit& hit) const;
+  bool fill_public(std::uint64_t number, Mangled mangled, Hit& hit) const;
   std::optional<CfiRules> rules_of(std::uint64_t set) const;
   bool append_rule(std::uint64_t number, std::vector<CfiRule>& rules) const;
   std::optional<StackWinRule> find_win(const PackedTable& table, std::uint32_t type,
@@ -96,13 +97,14 @@ bool Map::find(base::Rva rva, Hit& hit) const {
   RowSearch rows(*state_->file);
   const RowSearch::Found found = rows.find(rva.value);
   if (found == RowSearch::Found::kRow && !rows.row().hole) {
-    return state_->fill_function(rows.row(), hit);
+    return state_->fill_function(rows.row(), Mangled::wanted, hit);
   }
-  return state_->fill_uncovered(rva.value, found, rows.row(), hit);
+  return state_->fill_uncovered(rva.value, found, rows.row(), Mangled::wanted, hit);
 }
 
 void Map::find_many(std::span<const base::Rva> rvas,
-                    const std::function<void(std::size_t, const Hit*)>& sink) const {
+                    const std::function<void(std::size_t, const Hit*)>& sink,
+                    Mangled mangled) const {
   // In groups: first the rows of all, asking for their nodes; then the frames of each. By then the
   // nodes have come from memory.
   constexpr std::size_t kGroup = 16;
@@ -123,12 +125,12 @@ void Map::find_many(std::span<const base::Rva> rvas,
       const auto& [found, row] = group[i];
       if (found == RowSearch::Found::kRow && !row.hole) {
         reusable = reusable && row == last;
-        if (!reusable) reusable = state_->fill_function(row, hit);
+        if (!reusable) reusable = state_->fill_function(row, mangled, hit);
         last = row;
         sink(from + i, reusable ? &hit : nullptr);
       } else {
         reusable = false;
-        const bool good = state_->fill_uncovered(rvas[from + i].value, found, row, hit);
+        const bool good = state_->fill_uncovered(rvas[from + i].value, found, row, mangled, hit);
         sink(from + i, good ? &hit : nullptr);
       }
     }
@@ -208,13 +210,13 @@ std::optional<std::uint64_t> Map::State::find_root(const Row& row) const {
 }
 
 bool Map::State::fill_uncovered(std::uint64_t rva, RowSearch::Found found, const Row& row,
-                                Hit& hit) const {
+                                Mangled mangled, Hit& hit) const {
   if (found == RowSearch::Found::kDamaged) return false;
   const auto number = find_public(rva, found, row);
-  return number && fill_public(*number, hit);
+  return number && fill_public(*number, mangled, hit);
 }
 
-bool Map::State::fill_function(const Row& row, Hit& hit) const {
+bool Map::State::fill_function(const Row& row, Mangled mangled, Hit& hit) const {
   const PackedTable& functions = file->functions;
   if (!file->touch(functions, row.function)) return false;
   const std::uint8_t* const record = functions.record(row.function);
@@ -228,10 +230,10 @@ bool Map::State::fill_function(const Row& row, Hit& hit) const {
   hit.mangled = {};
   hit.physical = SourceFrame{*name, {}, 0, false, false};
   hit.inlines.clear();
-  if (file->function_names.stride() != 0) {
+  if (mangled == Mangled::wanted && file->function_names.stride() != 0) {
     if (!file->touch(file->function_names, row.function)) return false;
-    const std::uint64_t mangled = file->function_names.get(row.function, 0);
-    if (mangled != 0) hit.mangled = strings.find(mangled - 1).value_or(std::string_view());
+    const std::uint64_t text = file->function_names.get(row.function, 0);
+    if (text != 0) hit.mangled = strings.find(text - 1).value_or(std::string_view());
   }
   if (row.node != 0) {
     return fill_inlines(row, functions.field_of(record, index::kFunctionFirstNode), hit);
@@ -309,7 +311,7 @@ std::optional<std::uint64_t> Map::State::find_public(std::uint64_t rva, RowSearc
   return number - 1;
 }
 
-bool Map::State::fill_public(std::uint64_t number, Hit& hit) const {
+bool Map::State::fill_public(std::uint64_t number, Mangled mangled, Hit& hit) const {
   const PackedTable& publics = file->publics;
   const auto name = strings.find(publics.get(number, index::kPublicName));
   if (!name) return false;
@@ -319,9 +321,10 @@ bool Map::State::fill_public(std::uint64_t number, Hit& hit) const {
   hit.parameter_size = static_cast<std::uint32_t>(publics.get(number, index::kPublicParameters));
   hit.is_public = true;
   hit.inlines.clear();
-  const std::uint64_t mangled = publics.get(number, index::kPublicMangled);
   hit.mangled = {};
-  if (mangled != 0) hit.mangled = strings.find(mangled - 1).value_or(std::string_view());
+  if (mangled == Mangled::unwanted) return true;
+  const std::uint64_t text = publics.get(number, index::kPublicMangled);
+  if (text != 0) hit.mangled = strings.find(text - 1).value_or(std::string_view());
   return true;
 }
 

@@ -76,9 +76,12 @@ class Map {
   // first symbolication servers told it. Of two at one place the public. Nothing before the first.
   std::optional<std::string_view> find_nearest_name(base::Rva rva) const;
   // Each address in turn, in the caller's order, whatever order they stand in; sorted input is
-  // fastest. `hit` is null where nothing was found.
+  // fastest. `hit` is null where nothing was found. Mangled names, where they are wanted, cost as
+  // much as names; where not, Hit::mangled is "".
+  enum class Mangled : std::uint8_t { unwanted, wanted };
   void find_many(std::span<const base::Rva> rvas,
-                 const std::function<void(std::size_t index, const Hit* hit)>& sink) const;
+                 const std::function<void(std::size_t index, const Hit* hit)>& sink,
+                 Mangled mangled = Mangled::wanted) const;
 
   // Whether a lookup so far has met what is not as it was written.
   bool is_damaged() const;

@@ -206,6 +206,14 @@ void expect_equal_everywhere(const Model& model, const Map& map, std::uint64_t b
     }
   });
   EXPECT_EQ(next, all.size());
+  const auto without_mangled = [&](std::size_t index, const Hit* many) {
+    const bool was_found = map.find(all[index], hit);
+    ASSERT_EQ(many != nullptr, was_found);
+    if (!was_found) return;
+    EXPECT_EQ(many->mangled, "");
+    ASSERT_EQ(plain(*many), plain(hit));
+  };
+  map.find_many(all, without_mangled, Map::Mangled::unwanted);
 }
 
 TEST(Map, FindsWhatALinearSearchFinds) {
