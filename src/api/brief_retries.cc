@@ -1,15 +1,18 @@
 #include "api/brief_retries.h"
 
+#include <functional>
+#include <string>
+
 #include "api/clients.h"
 
 namespace api {
 namespace {
 
 // A retry comes over another connection, so from another port.
-std::string key_of(const net::Request& request) {
+std::uint64_t key_of(const net::Request& request) {
   std::string key = request.peer.substr(0, request.peer.rfind(':'));
   key.append(" ").append(request.path).append("?").append(request.query);
-  return key;
+  return std::hash<std::string>()(key);
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
-#include <string>
 #include <unordered_map>
 
 #include "net/http.h"
@@ -31,7 +31,8 @@ class BriefRetries {
 
  private:
   std::mutex mutex_;
-  std::unordered_map<std::string, Clock::time_point> reset_;  // by who and what; guarded by mutex_
+  // By a hash of who and what, since paths are as long as clients like; guarded by mutex_.
+  std::unordered_map<std::uint64_t, Clock::time_point> reset_;
 };
 
 }  // namespace api

@@ -58,6 +58,9 @@ Answer metrics(store::Catalog& catalog, supply::Supply& supply, const store::Dis
   out.add("faultline_cache_open_files", "gauge", "Of these, open.", counts.remembered.open);
   out.add("faultline_cache_content_bytes", "gauge", "Bytes of small ones that are in memory.",
           counts.remembered.content_bytes);
+  out.add("faultline_cache_bytes", "gauge",
+          "Memory that all remembered files and misses take, but for these contents.",
+          counts.remembered.bytes);
   out.add("faultline_cache_misses", "gauge", "Wishes remembered as nobody has it.",
           counts.remembered.misses);
   out.add("faultline_lookups_total", "counter", "Wishes taken to the catalogue.", counts.lookups);

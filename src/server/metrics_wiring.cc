@@ -81,6 +81,23 @@ void write_memcached(std::string& out, const api::FrameCache* frames) {
          "Of these, that are left alone since they did not answer.", counts.resting);
 }
 
+void write_open_indexes(std::string& out, const supply::SymbolMaps* maps) {
+  if (maps == nullptr) return;
+  const supply::SymbolMaps::Counts counts = maps->counts();
+  const auto figure = [&](std::string_view name, std::string_view type, std::string_view help,
+                          std::uint64_t number) {
+    MetricFamily(out, name, type, help).add("", number);
+  };
+  figure("faultline_open_indexes", "gauge", "Symbol indexes that are kept open.", counts.open);
+  figure("faultline_open_index_bytes", "gauge",
+         "Memory that these take; symbolication.memory bounds it.", counts.memory);
+  figure("faultline_lent_index_bytes", "gauge",
+         "Memory of those that were let go of and are still in use.", counts.lent);
+  figure("faultline_open_indexes_let_go_total", "counter",
+         "Times that one was let go of, to make room or since its file had changed.",
+         counts.let_go);
+}
+
 void write_scan(std::string& out, const ingest::Scan& scan) {
   const ingest::Scan::Counts counts = scan.counts();
   MetricFamily scanned(out, "scanned_files_total", "counter",
@@ -126,6 +143,7 @@ std::function<void(std::string&)> more_metrics(MetricRooms rooms) {
     write_upstreams(out, rooms.upstreams, rooms.upstream_names);
     write_symbols(out, rooms.statistics);
     write_memcached(out, rooms.shared_frames);
+    write_open_indexes(out, rooms.maps);
     rooms.http.write(out);
     write_scan(out, rooms.scan);
     write_disk(out, rooms.disk);

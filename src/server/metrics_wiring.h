@@ -1,8 +1,7 @@
 // What /metrics tells of upstream servers, of watched directories, of requests for symbol files, of
-// frames shared through memcached and of HTTP, some of it under debuginfod's names.
-// What is passed by reference or pointer must outlive the calls of what is returned. Any thread may
-// call that.
-// Format: docs/protocols/health.md
+// open symbol indexes, of frames shared through memcached and of HTTP, some of it under
+// debuginfod's names. What is passed by reference or pointer must outlive the calls of what is
+// returned. Any thread may call that. Format: docs/protocols/health.md
 #pragma once
 
 #include <functional>
@@ -15,6 +14,7 @@
 #include "server/upstream_wiring.h"
 #include "statistics/statistics.h"
 #include "store/disk_watch.h"
+#include "supply/symbol_maps.h"
 
 namespace server {
 
@@ -26,6 +26,7 @@ struct MetricRooms {
   const store::DiskWatch& disk;
   statistics::Statistics* statistics = nullptr;    // null: they are switched off
   const api::FrameCache* shared_frames = nullptr;  // null: nobody shares any
+  const supply::SymbolMaps* maps = nullptr;        // null: nobody symbolicates
 };
 
 std::function<void(std::string&)> more_metrics(MetricRooms rooms);

@@ -80,7 +80,7 @@ struct Options {
   std::uint64_t conversion_seconds = 600;
   std::uint64_t processing_threads = 1;
   std::uint64_t symbolication_threads = 2;  // for long questions, and those that had to wait
-  std::uint64_t symbolication_memory = 512ull << 20;  // texts of open indexes
+  std::uint64_t symbolication_memory = 512ull << 20;  // of open indexes
   std::uint64_t symbolication_bodies = 128ull << 20;  // of requests, kept at a time
   std::uint64_t symbolication_body = 32ull << 20;     // of one request to `/`
   std::uint64_t symbolication_seconds = 60;           // to find the modules of one request

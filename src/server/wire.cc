@@ -336,9 +336,6 @@ Result<void> serve(const Options& options) {
   };
   api::UploadOptions uploading = upload_options(options);
   api::HttpFigures http;
-  api::add_health_routes(router, catalog, supply, disk, kVersion, network,
-                         more_metrics({http, *upstreams, upstream_names(*upstreams), scan, disk,
-                                       statistics.get(), symbolicating.frames.get()}));
   const auto allows = [&gate](const net::Request& request) {
     return api::refuse_reader(request, gate);
   };
@@ -352,6 +349,7 @@ Result<void> serve(const Options& options) {
       {catalog, containers, *extracted, supply, data.index(), [&budget](const std::string& path) {
          if (budget) budget->derived().removed(path);
        }});
+  const api::FrameCache* const frames = symbolicating.frames.get();
   api::Symbolication symbolication(supply, std::move(symbolicating));
   symbolication.add_routes(router);
   const RemovalsHeard removals_heard(budget.get(), symbolication.maps());
@@ -371,6 +369,9 @@ Result<void> serve(const Options& options) {
   api::Symbolicator symbolicator(supply, symbolication.maps(), std::move(tracing));
   symbolicator.add_routes(router);
   limit_rates(false);
+  api::add_health_routes(router, catalog, supply, disk, kVersion, network,
+                         more_metrics({http, *upstreams, upstream_names(*upstreams), scan, disk,
+                                       statistics.get(), frames, &symbolication.maps()}));
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);

@@ -10,6 +10,8 @@ AnswerCache::AnswerCache(const Limits& limits, std::size_t shards) {
   };
   Limits each{part(limits.files_max), part(limits.open_max), part(limits.misses_max),
               limits.content_bytes_max / shards};
+  each.file_bytes_max = part(limits.file_bytes_max);
+  each.miss_bytes_max = part(limits.miss_bytes_max);
   if (limits.open_room) {
     each.open_room = [room = limits.open_room, part] { return part(room()); };
   }
@@ -44,6 +46,7 @@ AnswerCache::Sizes AnswerCache::sizes() const {
     all.misses += part.misses;
     all.open += part.open;
     all.content_bytes += part.content_bytes;
+    all.bytes += part.bytes;
   }
   return all;
 }

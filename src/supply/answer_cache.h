@@ -1,9 +1,9 @@
-// Answers and misses by request, in memory, bounded in number; one that was not used since the
-// last look goes first. Not the truth: the catalogue is. forget() takes away all that was said
-// about an id. In parts with a lock each (answer_shard.h), so that the loops of many processors do
-// not wait for one another; the limits are divided among them, and are meant as round numbers. Any
-// thread may call; every call is short, and touches no database and no disk but to open a file
-// again that was closed.
+// Answers and misses by request, in memory, bounded in number and in bytes; one that was not used
+// since the last look goes first. Not the truth: the catalogue is. forget() takes away all that was
+// said about an id. In parts with a lock each (answer_shard.h), so that the loops of many
+// processors do not wait for one another; the limits are divided among them, and are meant as round
+// numbers. Any thread may call; every call is short, and touches no database and no disk but to
+// open a file again that was closed.
 #pragma once
 
 #include <chrono>
@@ -26,9 +26,10 @@ class AnswerCache {
   explicit AnswerCache(const Limits& limits, std::size_t shards = kShards);
 
   // unknown when nothing is remembered, or no longer. A file that is found is open, or small and in
-  // memory.
-  Found find(const AnswerKey& key, Clock::time_point now = Clock::now()) {
-    return of(key).find(key, now);
+  // memory; for who needs its path alone the disk is not asked, and it may be gone.
+  Found find(const AnswerKey& key, Clock::time_point now = Clock::now(),
+             Needs needs = Needs::descriptor) {
+    return of(key).find(key, now, needs);
   }
   // `ids` are those of the request's keys: any of them given to forget() removes the entry.
   void put(AnswerKey key, const std::vector<std::string>& ids, Found found,

@@ -3,11 +3,17 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <functional>
 #include <utility>
+
+#include "base/heap_size.h"
 
 namespace supply {
 
-Found AnswerShard::find(const AnswerKey& key, Clock::time_point now) {
+using base::heap_size;
+using base::heap_size_of;
+
+Found AnswerShard::find(const AnswerKey& key, Clock::time_point now, Needs needs) {
   Found found;
   {
     Closed closed;
@@ -29,6 +35,7 @@ Found AnswerShard::find(const AnswerKey& key, Clock::time_point now) {
   }
   const bool is_whole = found.fd() || found.content();
   if (!found.here() || is_whole || found.file()->is_moved()) return found;
+  if (needs == Needs::path) return found;
   return reopen(key, std::move(found));
 }
 
@@ -44,6 +51,10 @@ Found AnswerShard::reopen(const AnswerKey& key, Found found) {
   if (!entry->found.fd() && !fd.valid()) {
     remove(entry, closed);
     return {};
+  }
+  if (found.file()->is_for_mapping) {
+    found.give_fd(std::make_shared<const base::Fd>(std::move(fd)));
+    return found;
   }
   if (!entry->found.fd()) {
     entry->found.give_fd(std::make_shared<const base::Fd>(std::move(fd)));
@@ -122,7 +133,45 @@ bool is_small(const Found& found) {
          found.file()->size <= AnswerShard::kSmallMax;
 }
 
+std::uint64_t hash_of_id(const std::string& id) { return std::hash<std::string>()(id); }
+
+std::vector<std::uint64_t> hashes_of(const std::vector<std::string>& ids) {
+  std::vector<std::uint64_t> hashes;
+  hashes.reserve(ids.size());
+  for (const std::string& id : ids) hashes.push_back(hash_of_id(id));
+  return hashes;
+}
+
+// What stands before a value in the nodes and shared objects of the standard library.
+constexpr std::uint64_t kListNode = 16, kMapNode = 16, kShared = 16;
+constexpr std::uint64_t kBucket = 16;  // of a table that is half full
+
+std::uint64_t cost_of_file(const Supplied& file) {
+  std::uint64_t cost = heap_size(kShared + sizeof(Supplied));
+  for (const std::string* text :
+       {&file.path, &file.content_tag, &file.name, &file.format, &file.archive, &file.member,
+        &file.ima_signature, &file.moved_to_name, &file.moved_to_id}) {
+    cost += heap_size_of(*text);
+  }
+  if (file.is_for_mapping || file.is_moved()) return cost;
+  return cost + heap_size(kShared + sizeof(base::Fd)) + heap_size(kListNode + sizeof(void*));
+}
+
 }  // namespace
+
+std::uint64_t AnswerShard::cost_of(const Entry& entry) {
+  std::uint64_t cost = heap_size(kListNode + sizeof(Entry));
+  cost += heap_size(kShared + sizeof(AnswerKey)) + heap_size_of(entry.key->text);
+  cost += heap_size(kMapNode + sizeof(SharedKey) + sizeof(Entries::iterator)) + kBucket;
+  const std::uint64_t of_id =
+      heap_size(kMapNode + sizeof(std::uint64_t) + sizeof(SharedKey)) + kBucket;
+  cost += heap_size_of(entry.ids) + entry.ids.size() * of_id;
+  if (!entry.found.here()) return cost + heap_size_of(entry.found.miss().what);
+  if (const auto& content = entry.found.content()) {
+    cost += heap_size(kShared + sizeof(std::string)) + heap_size_of(*content) - content->size();
+  }
+  return cost + cost_of_file(*entry.found.file());
+}
 
 void AnswerShard::put(AnswerKey new_key, const std::vector<std::string>& ids, Found found,
                       Clock::time_point expires) {
@@ -132,20 +181,23 @@ void AnswerShard::put(AnswerKey new_key, const std::vector<std::string>& ids, Fo
   const std::lock_guard lock(mutex_);
   if (const auto at = by_key_.find(key); at != by_key_.end()) remove(at->second, closed);
   Entries& entries = list_of(found);
-  entries.push_front({key, ids, std::move(found), expires, std::nullopt});
+  entries.push_front({key, hashes_of(ids), std::move(found), expires, std::nullopt});
   by_key_.emplace(key, entries.begin());
   keep_content(entries.front(), closed);
-  if (entries.front().found.fd()) keep_open(entries.begin(), closed);
-  for (const std::string& id : ids) keys_by_id_.emplace(id, key);
-  trim(files_, limits_.files_max, closed);
-  trim(misses_, limits_.misses_max, closed);
+  Entry& entry = entries.front();
+  for (const std::uint64_t id : entry.ids) keys_by_id_.emplace(id, key);
+  entry.bytes = cost_of(entry);
+  bytes_of(entry.found) += entry.bytes;
+  if (entry.found.fd()) keep_open(entries.begin(), closed);
+  trim(files_, limits_.files_max, file_bytes_, limits_.file_bytes_max, closed);
+  trim(misses_, limits_.misses_max, miss_bytes_, limits_.miss_bytes_max, closed);
 }
 
 void AnswerShard::forget(const std::string& id) {
   Closed closed;
   const std::lock_guard lock(mutex_);
   std::vector<SharedKey> keys;
-  const auto [first, last] = keys_by_id_.equal_range(id);
+  const auto [first, last] = keys_by_id_.equal_range(hash_of_id(id));
   for (auto at = first; at != last; ++at) keys.push_back(at->second);
   for (const SharedKey& key : keys) {
     if (const auto at = by_key_.find(key); at != by_key_.end()) remove(at->second, closed);
@@ -162,6 +214,7 @@ void AnswerShard::clear() {
   const std::lock_guard lock(mutex_);
   open_.clear();
   content_bytes_ = 0;
+  file_bytes_ = miss_bytes_ = 0;
   files_.clear();
   misses_.clear();
   by_key_.clear();
@@ -170,11 +223,11 @@ void AnswerShard::clear() {
 
 AnswerSizes AnswerShard::sizes() const {
   const std::lock_guard lock(mutex_);
-  return {files_.size(), misses_.size(), open_.size(), content_bytes_};
+  return {files_.size(), misses_.size(), open_.size(), content_bytes_, file_bytes_ + miss_bytes_};
 }
 
 void AnswerShard::remove(Entries::iterator entry, Closed& closed) {
-  for (const std::string& id : entry->ids) {
+  for (const std::uint64_t id : entry->ids) {
     const auto [first, last] = keys_by_id_.equal_range(id);
     for (auto at = first; at != last; ++at) {
       if (at->second != entry->key) continue;
@@ -184,12 +237,14 @@ void AnswerShard::remove(Entries::iterator entry, Closed& closed) {
   }
   by_key_.erase(entry->key);
   if (entry->found.content()) content_bytes_ -= entry->found.content()->size();
+  bytes_of(entry->found) -= entry->bytes;
   close(entry, closed);
   list_of(entry->found).erase(entry);
 }
 
-void AnswerShard::trim(Entries& entries, std::size_t size_max, Closed& closed) {
-  while (entries.size() > size_max) {
+void AnswerShard::trim(Entries& entries, std::size_t size_max, const std::uint64_t& bytes,
+                       std::uint64_t bytes_max, Closed& closed) {
+  while (entries.size() > size_max || bytes > bytes_max) {
     const auto last = std::prev(entries.end());
     if (!std::exchange(last->is_used, false)) {
       remove(last, closed);

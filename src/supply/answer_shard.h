@@ -1,11 +1,12 @@
-// One part of the answers and misses that are remembered by request, in memory, bounded in number;
-// one that was not used since the last look goes first. supply/answer_cache.h has many of these.
-// Not the truth: the catalogue is. forget() takes away all that was said about an id.
-// More files are remembered than kept open: descriptors are few, and a file that was removed keeps
-// its room on the disk as long as one is open. One that is asked for again is opened again (about
-// 3 us; a lookup in the catalogue costs ten times that); one that is gone is not remembered.
+// One part of the answers and misses that are remembered by request, in memory, bounded in number
+// and in bytes; one that was not used since the last look goes first. supply/answer_cache.h has
+// many of these. Not the truth: the catalogue is. forget() takes away all that was said about an
+// id. More files are remembered than kept open: descriptors are few, and a file that was removed
+// keeps its room on the disk as long as one is open. One that is asked for again is opened again
+// (about 3 us; a lookup in the catalogue costs ten times that); one that is gone is not remembered.
 // Small contents of our own store, as most sources are, are kept in memory instead, while there is
-// room: sending them asks the kernel for no file at all.
+// room: sending them asks the kernel for no file at all. Of what is mapped by its path, as symbol
+// indexes are, no descriptor is kept: a mapping needs none.
 // Any thread may call; every call is short, and touches no database and no disk but for that.
 #pragma once
 
@@ -39,12 +40,15 @@ struct AnswerKey {
 using SharedKey = std::shared_ptr<const AnswerKey>;
 
 struct AnswerLimits {
-  std::size_t files_max = 32'768;  // about 1.5 KB each
+  std::size_t files_max = 32'768;  // about 1.2 KB each
   std::size_t open_max = 512;      // of these, with a descriptor; see open_room
   std::size_t misses_max = 50'000;
   std::size_t content_bytes_max = 64u << 20;  // in memory; those that come later are kept open
   // The open_max of this moment, where others take descriptors too. Quick; any thread calls it.
   std::function<std::size_t()> open_room = {};
+  // What the memory of them may take of the heap; contents have a bound of their own.
+  std::size_t file_bytes_max = 48u << 20;
+  std::size_t miss_bytes_max = 32u << 20;
 };
 
 struct AnswerSizes {
@@ -52,6 +56,7 @@ struct AnswerSizes {
   std::size_t misses = 0;
   std::size_t open = 0;
   std::size_t content_bytes = 0;
+  std::size_t bytes = 0;  // of the heap that files and misses take, but for these contents
 };
 
 class AnswerShard {
@@ -64,7 +69,7 @@ class AnswerShard {
   AnswerShard& operator=(const AnswerShard&) = delete;
 
   // As in AnswerCache.
-  Found find(const AnswerKey& key, Clock::time_point now);
+  Found find(const AnswerKey& key, Clock::time_point now, Needs needs);
   void put(AnswerKey key, const std::vector<std::string>& ids, Found found,
            Clock::time_point expires);
   SharedKey key_like(const AnswerKey& key) const;
@@ -83,12 +88,13 @@ class AnswerShard {
   using Open = std::list<Entries::iterator>;
   struct Entry {
     SharedKey key;
-    std::vector<std::string> ids;
-    Found found;  // of a file: its descriptor comes and goes
+    std::vector<std::uint64_t> ids;  // hashes
+    Found found;                     // of a file: its descriptor comes and goes
     Clock::time_point expires;
     std::optional<Open::iterator> place;  // in open_, while the file is open
     bool is_used = false;                 // since trim() looked
     bool is_open_used = false;            // since keep_open() looked
+    std::uint64_t bytes = 0;              // that remembering it takes of the heap
   };
 
   // Descriptors that are given up; declared before the lock, they are closed after it: closing
@@ -108,13 +114,16 @@ class AnswerShard {
 
   Found reopen(const AnswerKey& key, Found found);
   Entries& list_of(const Found& found) { return found.here() ? files_ : misses_; }
+  std::uint64_t& bytes_of(const Found& found) { return found.here() ? file_bytes_ : miss_bytes_; }
+  static std::uint64_t cost_of(const Entry& entry);
   // REQUIRES: mutex_ held, as the following do.
   void keep_content(Entry& entry, Closed& closed);
   void remove(Entries::iterator entry, Closed& closed);
   void keep_open(Entries::iterator entry, Closed& closed);
   void trim_open(Closed& closed);
   void close(Entries::iterator entry, Closed& closed);
-  void trim(Entries& entries, std::size_t size_max, Closed& closed);
+  void trim(Entries& entries, std::size_t size_max, const std::uint64_t& bytes,
+            std::uint64_t bytes_max, Closed& closed);
 
   const AnswerLimits limits_;
   mutable std::mutex mutex_;
@@ -123,8 +132,11 @@ class AnswerShard {
   Entries misses_;
   Open open_;  // in the order of Entries
   std::size_t content_bytes_ = 0;
+  std::uint64_t file_bytes_ = 0;
+  std::uint64_t miss_bytes_ = 0;
   std::unordered_map<SharedKey, Entries::iterator, Hash, Equal> by_key_;
-  std::unordered_multimap<std::string, SharedKey> keys_by_id_;
+  // By an id's hash: of two ids that share one both are forgotten, which does no harm.
+  std::unordered_multimap<std::uint64_t, SharedKey> keys_by_id_;
 };
 
 }  // namespace supply

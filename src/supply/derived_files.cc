@@ -32,6 +32,31 @@ std::string path_in(const std::string& directory, const std::string& name,
 
 std::string extension_of(Artifact artifact) { return artifact == Artifact::sym ? ".sym" : ".idx"; }
 
+Supplied made_at(const std::string& path, const struct stat& info) {
+  Supplied supplied;
+  supplied.size = static_cast<std::uint64_t>(info.st_size);
+  supplied.path = path;
+  supplied.modified = {std::int64_t{info.st_mtim.tv_sec} * 1'000'000};
+  return supplied;
+}
+
+std::optional<Supplied> open_made(const std::string& path) {
+  auto fd = std::make_shared<base::Fd>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info{};
+  if (!fd->valid() || ::fstat(fd->get(), &info) != 0) return std::nullopt;
+  Supplied supplied = made_at(path, info);
+  supplied.fd = std::move(fd);
+  return supplied;
+}
+
+std::optional<Supplied> find_for_mapping(const std::string& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
+  Supplied supplied = made_at(path, info);
+  supplied.is_for_mapping = true;
+  return supplied;
+}
+
 }  // namespace
 
 DerivedFiles::DerivedFiles(store::Blobs& blobs, Options options)
@@ -56,20 +81,9 @@ std::string DerivedFiles::path_of(const Sources& sources, Artifact artifact) con
   return path_of(sources.fingerprint(), extension_of(artifact));
 }
 
-std::optional<Supplied> DerivedFiles::open_made(const std::string& path) const {
-  auto fd = std::make_shared<base::Fd>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat info{};
-  if (!fd->valid() || ::fstat(fd->get(), &info) != 0) return std::nullopt;
-  Supplied supplied;
-  supplied.fd = std::move(fd);
-  supplied.size = static_cast<std::uint64_t>(info.st_size);
-  supplied.path = path;
-  supplied.modified = {std::int64_t{info.st_mtim.tv_sec} * 1'000'000};
-  return supplied;
-}
-
 std::optional<Supplied> DerivedFiles::find(const Sources& sources, Artifact artifact) const {
-  auto supplied = open_made(path_of(sources, artifact));
+  const std::string path = path_of(sources, artifact);
+  auto supplied = artifact == Artifact::index ? find_for_mapping(path) : open_made(path);
   if (!supplied) return std::nullopt;
   supplied->content_tag = sources.fingerprint();
   supplied->name = sources.module_name() + extension_of(artifact);

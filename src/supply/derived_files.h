@@ -89,7 +89,6 @@ class DerivedFiles {
   using Maker = std::function<base::Result<void>()>;
   std::string path_of(const std::string& name, std::string_view extension) const;
   std::string path_of(const Sources& sources, ident::Artifact artifact) const;
-  std::optional<Supplied> open_made(const std::string& path) const;
   base::Result<void> run(const Sources& sources);
   base::Result<void> commit(base::PendingFile& file, const std::string& path) const;
   base::Result<void> pack(const store::FileRecord& file);

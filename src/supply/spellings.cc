@@ -4,6 +4,8 @@
 #include <functional>
 #include <utility>
 
+#include "base/heap_size.h"
+
 namespace supply {
 namespace {
 
@@ -38,9 +40,32 @@ void Spellings::put(std::string_view spelling, SharedKey key) {
     ++place;
   }
   if (place == set.hashes.size()) place = set.next++ % set.hashes.size();
+  clear(set, place);
+  if (bytes() > kBytesMax) {
+    for (std::size_t i = 0; i < set.hashes.size(); ++i) clear(set, i);
+  }
   set.hashes[place] = hash;
   set.spellings[place] = spelling;
   set.keys[place] = std::move(key);
+  bytes_ += cost_of(set, place);
+}
+
+std::uint64_t Spellings::bytes() const {
+  return base::heap_size(kSets * sizeof(Set)) + bytes_.load(std::memory_order_relaxed);
+}
+
+std::uint64_t Spellings::cost_of(const Set& set, std::size_t place) {
+  if (!set.keys[place]) return 0;
+  constexpr std::uint64_t kShared = 16;
+  return base::heap_size_of(set.spellings[place]) + base::heap_size(kShared + sizeof(AnswerKey)) +
+         base::heap_size_of(set.keys[place]->text);
+}
+
+void Spellings::clear(Set& set, std::size_t place) {
+  bytes_ -= cost_of(set, place);
+  set.hashes[place] = 0;
+  set.spellings[place] = std::string();
+  set.keys[place] = nullptr;
 }
 
 }  // namespace supply

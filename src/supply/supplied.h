@@ -27,6 +27,7 @@ struct Supplied {
   std::string member;             // "/usr/bin/x"
   std::string ima_signature;      // in hex, when the package has one for it
   bool is_foreign = false;        // not in our store: it may be another file in a minute
+  bool is_for_mapping = false;    // who uses it maps it by its path: no descriptor is kept
   bool depends_on_agent = false;  // another client is given another file for the same path
   // Not the file itself but where it is: asked for by a code id, clients want to be told the
   // module's debug file and debug id. Then there is no descriptor.
@@ -35,6 +36,9 @@ struct Supplied {
 
   bool is_moved() const { return !moved_to_id.empty(); }
 };
+
+// What somebody needs of a file that is remembered.
+enum class Needs : std::uint8_t { descriptor, path };
 
 // What is known about a request at this moment.
 class Found {
@@ -59,7 +63,7 @@ class Found {
   bool here() const { return state_ == State::here; }
   bool settled() const { return state_ == State::here || state_ == State::missing; }
   const std::shared_ptr<const Supplied>& file() const { return file_; }  // REQUIRES: here()
-  // Null: moved, or the content is in memory.
+  // Null: moved, the content is in memory, or nobody needs it.
   const std::shared_ptr<const base::Fd>& fd() const { return fd_; }
   // The `size` bytes at `offset` of a small file that is remembered; null: read them from fd().
   const std::shared_ptr<const std::string>& content() const { return content_; }

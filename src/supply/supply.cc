@@ -88,21 +88,21 @@ bool Supply::nobody_can_have(const SymbolRequest& request) const {
   return !may_ask_ || !may_ask_(request);
 }
 
-Found Supply::local(const SymbolRequest& request) {
+Found Supply::local(const SymbolRequest& request, Needs needs) {
   // The ids alone tell most misses, of which nothing is remembered then. But whether others may
   // have it takes longer to find out than what they said the last time.
   if (!looks_before_asking_ && nobody_can_have(request)) return Found::miss(nobody_has(request));
   const AnswerKey key(request.cache_key());
-  Found found = cache_.find(key);
+  Found found = cache_.find(key, Clock::now(), needs);
   if (found.settled()) return found;
   if (looks_before_asking_ && nobody_can_have(request)) return Found::miss(nobody_has(request));
   const std::lock_guard lock(mutex_);
   return flights_.contains(key.text) ? Found::working() : Found();
 }
 
-Found Supply::local_by_spelling(std::string_view spelling) {
+Found Supply::local_by_spelling(std::string_view spelling, Needs needs) {
   const SharedKey key = spellings_.find(spelling);
-  return key ? cache_.find(*key) : Found();
+  return key ? cache_.find(*key, Clock::now(), needs) : Found();
 }
 
 void Supply::add_spelling(std::string_view spelling, const SymbolRequest& request) {
@@ -186,6 +186,7 @@ void Supply::refresh(const SymbolRequest& request) {
 Supply::Counts Supply::counts() const {
   Counts counts;
   counts.remembered = cache_.sizes();
+  counts.remembered.bytes += spellings_.bytes();
   counts.derived = derived_->counts();
   counts.lookups = lookups_;
   const std::lock_guard lock(mutex_);

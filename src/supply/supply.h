@@ -90,10 +90,11 @@ class Supply {
   Supply& operator=(const Supply&) = delete;
   ~Supply();  // calls the callbacks that are still waiting
 
-  Found local(const ident::SymbolRequest& request);
+  // A file that is here is open, or in memory, but for who needs its path alone.
+  Found local(const ident::SymbolRequest& request, Needs needs = Needs::descriptor);
   // The same by what a client wrote, when that alone says what is wanted: unknown until
   // add_spelling() has told which request it stands for.
-  Found local_by_spelling(std::string_view spelling);
+  Found local_by_spelling(std::string_view spelling, Needs needs = Needs::descriptor);
   void add_spelling(std::string_view spelling, const ident::SymbolRequest& request);
 
   // Calls `done` once: when each request is settled, or, for who takes that, arriving; or at the

@@ -1,6 +1,7 @@
 #include "supply/supply.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "extract/identify.h"
 #include "ingest/ingest.h"
 #include "store/data_directory.h"
+#include "testing/heap_in_use.h"
 
 namespace supply {
 namespace {
@@ -505,6 +507,18 @@ TEST(Spellings, KeepWhatTheyStandForWhileThereIsRoom) {
   EXPECT_LE(known, 65'536u);
 }
 
+TEST(Spellings, OfAnyLengthTakeNoMoreThanTheirBound) {
+  Spellings spellings;
+  const std::uint64_t empty = spellings.bytes();
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string text = std::string(450, 'x') + std::to_string(i);
+    spellings.put(text, std::make_shared<const AnswerKey>(text));
+    ASSERT_LE(spellings.bytes(), Spellings::kBytesMax + (256u << 10)) << "but for empty places";
+    ASSERT_NE(spellings.find(text), nullptr) << "the last one has room";
+  }
+  EXPECT_GT(spellings.bytes(), empty + (16u << 20));
+}
+
 TEST(Supply, ASpellingLeadsToWhatItStandsForAsLongAsThatIsRemembered) {
   Place place;
   const auto request = ident::request_of(sym_path());
@@ -571,6 +585,71 @@ TEST(AnswerCache, AClosedFileThatIsGoneIsNotRemembered) {
   EXPECT_EQ(cache.find(AnswerKey("a")).state(), Found::State::unknown);
   EXPECT_EQ(cache.sizes().files, 1u);
   EXPECT_TRUE(cache.find(AnswerKey("b")).here());
+}
+
+// Who maps it needs none, and whoever sends it opens it for the while.
+TEST(Supply, AnIndexIsRememberedWithoutADescriptor) {
+  Place place;
+  place.must_put(sym_text(), sym_path());
+  const auto id = ident::DebugId::parse(kId);
+  const auto request = ident::module_request(Artifact::index, "", *id, {});
+  const Found found = place.supply->wait_for(request, soon());
+  ASSERT_TRUE(found.here());
+  EXPECT_NE(found.fd(), nullptr);
+  EXPECT_EQ(place.supply->local(request, Needs::path).fd(), nullptr);
+  EXPECT_EQ(place.supply->counts().remembered.open, 0u);
+  ASSERT_TRUE(base::remove_file(found.file()->path).ok());
+  EXPECT_TRUE(place.supply->local(request, Needs::path).here()) << "the disk is not asked";
+  EXPECT_EQ(place.supply->local(request).state(), Found::State::unknown);
+}
+
+std::string number_text(unsigned number) { return fmt::format("{:032X}0", number); }
+
+// As Supply remembers the index of a module.
+void put_file(AnswerCache& cache, unsigned number) {
+  Supplied supplied;
+  supplied.path = "/var/lib/faultline/index/v1/ab/" + number_text(number) + ".idx";
+  supplied.content_tag = number_text(number);
+  supplied.name = "libfoo.so.idx";
+  supplied.is_for_mapping = true;
+  const std::string id = number_text(number);
+  cache.put(AnswerKey("index|debug_id|" + id + "|libfoo.so"), {id}, Found::file(supplied));
+}
+
+void put_miss(AnswerCache& cache, unsigned number) {
+  const std::string id = number_text(number);
+  cache.put(AnswerKey("index|debug_id|" + id + "|libbar.so"), {id},
+            Found::miss({base::Fault::not_found, "nobody has libbar.so with the id " + id}));
+}
+
+TEST(AnswerCache, CountsWhatTheHeapGrowsBy) {
+  if (!testing_support::find_heap_in_use()) GTEST_SKIP() << "this allocator does not tell";
+  constexpr unsigned kCount = 20'000;
+  for (const auto put : {put_file, put_miss}) {
+    AnswerCache cache({});
+    const std::int64_t before = *testing_support::find_heap_in_use();
+    for (unsigned i = 0; i < kCount; ++i) put(cache, i);
+    const auto grown = static_cast<double>(*testing_support::find_heap_in_use() - before);
+    EXPECT_NEAR(static_cast<double>(cache.sizes().bytes), grown, grown * 0.05);
+    for (unsigned i = 0; i < kCount; ++i) cache.forget(number_text(i));
+    EXPECT_EQ(cache.sizes().bytes, 0u);
+  }
+}
+
+TEST(AnswerCache, IsBoundedInBytes) {
+  AnswerLimits limits;
+  limits.file_bytes_max = limits.miss_bytes_max = 100'000;
+  AnswerCache cache(limits, 1);
+  for (unsigned i = 0; i < 1000; ++i) put_file(cache, i);
+  for (unsigned i = 0; i < 1000; ++i) put_miss(cache, i);
+  const AnswerSizes sizes = cache.sizes();
+  EXPECT_LE(sizes.bytes, 200'000u);
+  EXPECT_GT(sizes.bytes, 190'000u);
+  EXPECT_GT(sizes.files, 50u);
+  EXPECT_GT(sizes.misses, 50u);
+  EXPECT_LT(sizes.misses, 1000u);
+  cache.forget_misses();
+  EXPECT_LE(cache.sizes().bytes, 100'000u);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/heap_size.h"
 #include "base/log.h"
 
 namespace supply {
@@ -35,10 +36,11 @@ bool may_be_module(std::string_view name, std::string_view id) {
          (ident::is_allowed_name(name) && ident::is_allowed_id(id));
 }
 
-Result<std::shared_ptr<const symbols::Map>> open_map(const std::string& path, bool is_damaged) {
+Result<std::shared_ptr<const symbols::Map>> open_map(
+    const std::string& path, bool is_damaged, const std::shared_ptr<symbols::MapMemory>& memory) {
   if (is_damaged) return Error{Fault::malformed, "a page has a wrong checksum, or the end is gone"};
   auto file = TRY(base::MappedFile::open(path));
-  return symbols::Map::open(std::move(file));
+  return symbols::Map::open(std::move(file), memory);
 }
 
 Error no_module() {
@@ -64,10 +66,10 @@ ident::SymbolRequest SymbolMaps::request_for(std::string_view name, std::string_
 
 Found SymbolMaps::find(std::string_view name, std::string_view id, const ident::Scope& scope) {
   const std::string spelling = spelling_of(name, id, scope);
-  Found found = supply_.local_by_spelling(spelling);
+  Found found = supply_.local_by_spelling(spelling, Needs::path);
   if (found.settled()) return found;
   const ident::SymbolRequest request = request_for(name, id, scope);
-  found = supply_.local(request);
+  found = supply_.local(request, Needs::path);
   if (found.settled()) supply_.add_spelling(spelling, request);
   return found;
 }
@@ -91,7 +93,7 @@ SymbolMaps::Answer SymbolMaps::open(std::string_view name, std::string_view id,
   if (!found.here()) return {};
   const std::string& path = found.file()->path;
   const std::uint64_t before = removals();
-  auto map = open_map(path, take_damaged(path));
+  auto map = open_map(path, take_damaged(path), maps_memory_);
   if (map.ok()) return {State::open, keep(path, std::move(*map), before), {}};
   const Fault fault = map.error().fault;
   if (fault == Fault::malformed || fault == Fault::unsupported) {
@@ -110,9 +112,7 @@ SymbolMaps::Map SymbolMaps::find_open(const std::string& path) {
   const auto at = by_path_.find(path);
   if (at == by_path_.end() || !is_sound(*at->second)) return nullptr;
   ++counts_.hits;
-  measure_first();
   entries_.splice(entries_.begin(), entries_, at->second);
-  measure_first();
   Map map = entries_.front().map;
   let_go();
   return map;
@@ -138,15 +138,17 @@ void SymbolMaps::removed(const std::string& path) {
 // looked at this once.
 SymbolMaps::Map SymbolMaps::keep(const std::string& path, Map map, std::uint64_t removals) {
   const std::lock_guard lock(mutex_);
-  if (removals != removals_ && !base::file_exists(path)) return map;
+  if (removals != removals_ && !base::file_exists(path)) {
+    map->lend();
+    return map;
+  }
   const auto at = by_path_.find(path);
   if (at != by_path_.end()) return at->second->map;
-  measure_first();
-  entries_.push_front({path, map, 0, Clock::now(), false});
+  entries_.push_front({path, map, cost_of(path, *map), Clock::now(), false});
+  cost_ += entries_.front().cost;
   by_path_.emplace(entries_.front().path, entries_.begin());
   ++counts_.opened;
   ++counts_.open;
-  measure_first();
   let_go();
   return map;
 }
@@ -179,33 +181,39 @@ void SymbolMaps::let_go_if_pages_were_lost() {
 }
 
 void SymbolMaps::forget(Entries::iterator entry) {
-  counts_.memory -= entry->memory;
+  entry->map->lend();
+  cost_ -= entry->cost;
   --counts_.open;
   ++counts_.let_go;
   by_path_.erase(entry->path);
   entries_.erase(entry);
 }
 
-// A map grows while it is used, which is when it stands first.
-void SymbolMaps::measure_first() {
-  if (entries_.empty()) return;
-  Entry& entry = entries_.front();
-  counts_.memory -= entry.memory;
-  entry.memory = entry.map->memory_size();
-  counts_.memory += entry.memory;
+std::uint64_t SymbolMaps::memory() const { return maps_memory_->kept() + cost_; }
+
+std::uint64_t SymbolMaps::cost_of(const std::string& path, const symbols::Map& map) {
+  constexpr std::uint64_t kListNode = 16, kMapNode = 16, kBucket = 16;
+  // What the kernel keeps of a mapping: an area, an open file, and 8 bytes for each page.
+  constexpr std::uint64_t kArea = 512, kPagesOfOneByte = 4096 / 8;
+  return base::heap_size(kListNode + sizeof(Entry)) + base::heap_size(path.size() + 1) +
+         base::heap_size(kMapNode + sizeof(std::string_view) + sizeof(Entries::iterator)) +
+         kBucket + kArea + map.file_size() / kPagesOfOneByte;
 }
 
 // The one that was used last stays, however large.
 void SymbolMaps::let_go() {
   while (entries_.size() > 1 &&
-         (counts_.memory > options_.memory_max || entries_.size() > options_.count_max)) {
+         (memory() > options_.memory_max || entries_.size() > options_.count_max)) {
     forget(std::prev(entries_.end()));
   }
 }
 
 SymbolMaps::Counts SymbolMaps::counts() const {
   const std::lock_guard lock(mutex_);
-  return counts_;
+  Counts counts = counts_;
+  counts.memory = memory();
+  counts.lent = maps_memory_->lent();
+  return counts;
 }
 
 }  // namespace supply

@@ -2,8 +2,9 @@
 // debug file, as profilers and crash reports name modules.
 // Not the making of indexes: Supply does that; this opens what it has made, once, and keeps what is
 // used. The files are mapped, so all processes of a machine share their pages; what a map costs
-// besides is the texts that its answers needed. The least recently used are let go when those pass
-// a bound; a map that is let go lives on while somebody holds it.
+// besides is counted (symbols/map_memory.h): its tables, the texts that its answers needed, and
+// what it takes to keep it here. The least recently used are let go when all together pass a bound;
+// a map that is let go lives on while somebody holds it.
 // An upload needs no invalidation here: Supply then names another file. Who removes files to make
 // room says so. A file that turns out to be damaged, when it is opened or by a lookup, is removed,
 // and made again by who asks next; so is one that somebody cut short while it was open.
@@ -65,7 +66,8 @@ class SymbolMaps {
 
   struct Counts {
     std::uint64_t opened = 0, hits = 0, let_go = 0;
-    std::uint64_t open = 0, memory = 0;  // now
+    // Now; `memory` is of the open ones, `lent` of those that were let go of and are still in use.
+    std::uint64_t open = 0, memory = 0, lent = 0;
   };
   Counts counts() const;
 
@@ -74,7 +76,7 @@ class SymbolMaps {
   struct Entry {
     std::string path;
     Map map;
-    std::uint64_t memory = 0;  // when it was last measured
+    std::uint64_t cost = 0;  // of keeping it here, beside what it costs itself
     std::chrono::steady_clock::time_point looked_at;
     bool is_cut = false;  // the file is not as long as it was
   };
@@ -85,21 +87,24 @@ class SymbolMaps {
   std::uint64_t removals() const;
   Map keep(const std::string& path, Map map, std::uint64_t removals);
   static bool is_sound(Entry& entry);
+  static std::uint64_t cost_of(const std::string& path, const symbols::Map& map);
   // Whether the open map of that path has met damage: it is let go of.
   bool take_damaged(const std::string& path);
   // Who cut a file short is not told: all are opened again. REQUIRES: mutex_ held
   void let_go_if_pages_were_lost();
   void forget(Entries::iterator entry);  // REQUIRES: mutex_ held
-  void measure_first();                  // REQUIRES: mutex_ held
+  std::uint64_t memory() const;          // REQUIRES: mutex_ held
   void let_go();                         // REQUIRES: mutex_ held
 
   Supply& supply_;
   const Options options_;
+  const std::shared_ptr<symbols::MapMemory> maps_memory_ = std::make_shared<symbols::MapMemory>();
   mutable std::mutex mutex_;
   // All guarded by mutex_.
   Entries entries_;
   std::unordered_map<std::string_view, Entries::iterator> by_path_;  // views of Entry::path
-  Counts counts_;
+  std::uint64_t cost_ = 0;                                           // of all entries
+  Counts counts_;                                                    // but for memory and lent
   std::uint64_t removals_ = 0;
   std::uint64_t lost_pages_ = base::lost_pages();
 };

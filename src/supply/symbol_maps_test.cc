@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -16,6 +18,7 @@
 #include "store/data_directory.h"
 #include "supply/derived_sizes.h"
 #include "supply/extract_job.h"
+#include "testing/heap_in_use.h"
 
 namespace supply {
 namespace {
@@ -149,6 +152,104 @@ TEST(SymbolMaps, LetsGoOfTheLeastUsedWhenTextsTakeTooMuchMemory) {
   EXPECT_LE(counts.memory, options.memory_max);
   EXPECT_GT(counts.memory, options.memory_max / 4) << "what was used is measured";
   EXPECT_EQ(maps.local("a.so", id_of(1), {}).state, State::open);
+}
+
+std::size_t open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+void find_all(const symbols::Map& map, unsigned functions) {
+  symbols::Hit hit;
+  for (unsigned i = 0; i < functions; ++i) {
+    ASSERT_TRUE(map.find(base::Rva{0x1000 + i * 16}, hit));
+  }
+}
+
+// All that hundred modules more take of the heap is counted: as open maps, or as answers of Supply.
+TEST(SymbolMaps, CountWhatTheHeapGrowsByAndTakeNoDescriptors) {
+  constexpr unsigned kModules = 120, kFunctions = 200, kWarm = 20;
+  Place place;
+  for (unsigned i = 1; i <= kModules; ++i) place.must_put("a.so", id_of(i), kFunctions);
+  {
+    SymbolMaps warm(*place.supply, {});  // all indexes are made, and the database has its pages
+    for (unsigned i = 1; i <= kModules; ++i) (void)place.open(warm, "a.so", id_of(i));
+  }
+  for (unsigned i = 1; i <= kModules; ++i) {
+    place.supply->refresh(SymbolMaps::request_for("a.so", id_of(i), {}));
+  }
+  SymbolMaps maps(*place.supply, {});
+  std::int64_t heap = 0;
+  std::uint64_t counted = 0;
+  std::size_t descriptors = 0;
+  const auto all_counted = [&] {
+    return maps.counts().memory + place.supply->counts().remembered.bytes;
+  };
+  for (unsigned i = 1; i <= kModules; ++i) {
+    if (i == kWarm) {
+      heap = testing_support::find_heap_in_use().value_or(0);
+      counted = all_counted();
+      descriptors = open_descriptors();
+    }
+    // The texts of a map are often needed when others were asked for after it.
+    const auto answer = place.open(maps, "a.so", id_of(i));
+    ASSERT_EQ(answer.state, State::open);
+    ASSERT_EQ(place.open(maps, "a.so", id_of(1)).state, State::open);
+    find_all(*answer.map, kFunctions);
+  }
+  EXPECT_LE(open_descriptors(), descriptors + 2);
+  EXPECT_EQ(place.supply->counts().remembered.open, 0u);
+  if (heap == 0) GTEST_SKIP() << "this allocator does not tell";
+  const auto grown = static_cast<double>(*testing_support::find_heap_in_use() - heap);
+  EXPECT_GT(grown, (kModules - kWarm) * 10'000.0);
+  EXPECT_NEAR(static_cast<double>(all_counted() - counted), grown, grown * 0.1);
+}
+
+TEST(SymbolMaps, ALetGoMapServesItsHolderAndIsCountedApart) {
+  Place place;
+  for (unsigned i = 1; i <= 3; ++i) place.must_put("a.so", id_of(i), 100);
+  SymbolMaps::Options options;
+  options.memory_max = 1;
+  SymbolMaps maps(*place.supply, options);
+  auto held = place.open(maps, "a.so", id_of(1)).map;
+  ASSERT_EQ(place.open(maps, "a.so", id_of(2)).state, State::open);
+  EXPECT_EQ(maps.counts().open, 1u);
+  EXPECT_EQ(maps.counts().lent, held->memory_size());
+  find_all(*held, 100);
+  EXPECT_EQ(maps.counts().lent, held->memory_size());
+  const auto again = place.open(maps, "a.so", id_of(1));
+  ASSERT_EQ(again.state, State::open);
+  EXPECT_NE(again.map, held);
+  held = nullptr;
+  EXPECT_EQ(maps.counts().lent, 0u);
+  EXPECT_EQ(maps.counts().open, 1u);
+}
+
+// What was looked up after others were asked for counts at once, not when it is asked for again.
+TEST(SymbolMaps, TheLeastRecentlyUsedGoesFirst) {
+  Place place;
+  for (unsigned i = 1; i <= 4; ++i) place.must_put("a.so", id_of(i), 500);
+  std::uint64_t cost = 0;  // of one with all of its texts
+  {
+    SymbolMaps maps(*place.supply, {});
+    const auto map = place.open(maps, "a.so", id_of(1)).map;
+    find_all(*map, 500);
+    cost = maps.counts().memory;
+  }
+  SymbolMaps::Options options;
+  options.memory_max = cost * 3;
+  SymbolMaps maps(*place.supply, options);
+  std::vector<std::shared_ptr<const symbols::Map>> used;
+  for (unsigned i = 1; i <= 3; ++i) used.push_back(place.open(maps, "a.so", id_of(i)).map);
+  for (const auto& map : used) find_all(*map, 500);
+  used.clear();
+  EXPECT_EQ(maps.counts().memory, cost * 3);
+  ASSERT_EQ(maps.local("a.so", id_of(1), {}).state, State::open);
+  ASSERT_EQ(place.open(maps, "a.so", id_of(4)).state, State::open);
+  EXPECT_EQ(maps.local("a.so", id_of(2), {}).state, State::closed);
+  EXPECT_EQ(maps.local("a.so", id_of(3), {}).state, State::open);
+  EXPECT_EQ(maps.local("a.so", id_of(1), {}).state, State::open);
+  EXPECT_LE(maps.counts().memory, options.memory_max);
 }
 
 TEST(SymbolMaps, HoldsNoMoreThanItsNumber) {

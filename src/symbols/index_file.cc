@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/hash64.h"
+#include "base/heap_size.h"
 
 namespace symbols {
 namespace {
@@ -24,6 +25,21 @@ Result<std::unique_ptr<IndexFile>> IndexFile::open(std::shared_ptr<const base::M
   std::unique_ptr<IndexFile> index(new IndexFile(std::move(file)));
   TRY(index->read());
   return index;
+}
+
+std::uint64_t IndexFile::heap_size() const {
+  constexpr std::uint64_t kCounts = 24;  // of the shared_ptr to the file
+  std::uint64_t size = base::heap_size(sizeof(IndexFile)) + base::heap_size_of(entries_) +
+                       base::heap_size(page_count_ * sizeof(page_states_[0])) +
+                       base::heap_size(sizeof(base::MappedFile)) + base::heap_size(kCounts) +
+                       base::heap_size_of(file_->path());
+  for (const std::string* text :
+       {&info_.os, &info_.arch, &info_.code_id, &info_.code_file, &info_.name, &info_.symbol_url}) {
+    size += base::heap_size_of(*text);
+  }
+  size += base::heap_size_of(info_.extra_info);
+  for (const std::string& text : info_.extra_info) size += base::heap_size_of(text);
+  return size;
 }
 
 Error IndexFile::damaged(const std::string& what) const {
@@ -72,6 +88,7 @@ Result<void> IndexFile::read() {
 
 Result<void> IndexFile::read_sections(Bytes table, std::uint32_t count) {
   Reader reader(table);
+  entries_.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t tag = reader.u32();
     reader.skip(4);

@@ -62,6 +62,8 @@ class IndexFile {
   bool is_damaged() const { return is_damaged_.load(std::memory_order_relaxed); }
 
   const std::string& path() const { return file_->path(); }  // "" of bytes in memory
+  // Bytes of the heap, this object and the mapping's included; not the file's bytes.
+  std::uint64_t heap_size() const;
 
  private:
   explicit IndexFile(std::shared_ptr<const base::MappedFile> file) : file_(std::move(file)) {}

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/heap_size.h"
 #include "symbols/index_file.h"
 #include "symbols/row_search.h"
 #include "symbols/string_store.h"
@@ -49,8 +50,14 @@ std::int64_t from_zigzag(std::uint64_t value) {
 }  // namespace
 
 struct Map::State {
-  explicit State(std::unique_ptr<IndexFile> opened) : file(std::move(opened)), strings(*file) {}
+  State(std::unique_ptr<IndexFile> opened, std::shared_ptr<MapMemory> of)
+      : memory(std::move(of)), file(std::move(opened)), strings(*file, memory) {
+    constexpr std::uint64_t kCounts = 24;  // of the shared_ptr
+    memory.add(base::heap_size(sizeof(Map)) + base::heap_size(kCounts) +
+               base::heap_size(sizeof(State)) + file->heap_size());
+  }
 
+  MapShare memory;
   std::unique_ptr<IndexFile> file;
   StringStore strings;
 
@@ -74,9 +81,11 @@ struct Map::State {
 Map::Map(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Map::~Map() = default;
 
-base::Result<std::shared_ptr<const Map>> Map::open(std::shared_ptr<const base::MappedFile> file) {
+base::Result<std::shared_ptr<const Map>> Map::open(std::shared_ptr<const base::MappedFile> file,
+                                                   std::shared_ptr<MapMemory> memory) {
   std::unique_ptr<IndexFile> opened = TRY(IndexFile::open(std::move(file)));
-  return std::shared_ptr<const Map>(new Map(std::make_unique<State>(std::move(opened))));
+  return std::shared_ptr<const Map>(
+      new Map(std::make_unique<State>(std::move(opened), std::move(memory))));
 }
 
 const ModuleInfo& Map::info() const { return state_->file->info(); }
@@ -171,7 +180,9 @@ std::uint64_t Map::file_size() const { return state_->file->file_size(); }
 
 bool Map::is_damaged() const { return state_->file->is_damaged(); }
 
-std::uint64_t Map::memory_size() const { return sizeof(State) + state_->strings.memory_size(); }
+std::uint64_t Map::memory_size() const { return state_->memory.size(); }
+
+void Map::lend() const { state_->memory.lend(); }
 
 std::optional<base::Rva> Map::find_line_start(base::Rva rva) const {
   RowSearch rows(*state_->file);

@@ -22,6 +22,7 @@
 #include "base/result.h"
 #include "base/units.h"
 #include "symbols/cfi.h"
+#include "symbols/map_memory.h"
 #include "symbols/model.h"
 
 namespace symbols {
@@ -48,8 +49,9 @@ struct Hit {
 
 class Map {
  public:
-  static base::Result<std::shared_ptr<const Map>> open(
-      std::shared_ptr<const base::MappedFile> file);
+  // `memory`, if not null, counts the map in as long as it lives.
+  static base::Result<std::shared_ptr<const Map>> open(std::shared_ptr<const base::MappedFile> file,
+                                                       std::shared_ptr<MapMemory> memory = nullptr);
   ~Map();
   Map(const Map&) = delete;
   Map& operator=(const Map&) = delete;
@@ -87,8 +89,11 @@ class Map {
   bool is_damaged() const;
   // Of the file, when it was opened.
   std::uint64_t file_size() const;
-  // Bytes of memory that the answers so far have cost; the mapped file is not counted.
+  // Bytes of the heap that it takes, with the texts that the answers so far needed; the mapped file
+  // is not counted.
   std::uint64_t memory_size() const;
+  // Who keeps it for others does so no longer: from now on its memory counts as lent.
+  void lend() const;
 
   // The merged CFI rules in force at an address; nothing when no range covers it.
   std::optional<CfiRules> find_cfi(base::Rva rva) const;

@@ -9,6 +9,7 @@
 
 #include "symbols/index_writer.h"
 #include "symbols/reference_lookup.h"
+#include "testing/heap_in_use.h"
 
 namespace symbols {
 namespace {
@@ -423,6 +424,76 @@ TEST(Map, StackWinShortensTheRecordBefore) {
   EXPECT_EQ(local_at(9), 3u);
   EXPECT_EQ(local_at(10), 6u);  // frame data wins where there is some
   EXPECT_EQ(local_at(40), 0u);
+}
+
+// With long names, and a directory and several blocks of texts.
+Model model_of_size(std::uint64_t functions) {
+  Model model;
+  model.info.name = "a_module_with_a_rather_long_name.so";
+  for (std::uint64_t i = 0; i < functions; ++i) {
+    Function f;
+    f.rva = 0x1000 + i * 0x20;
+    f.size = 0x10;
+    f.name = model.strings.intern("space::Class" + std::to_string(i * 7919 % functions) +
+                                  "::method_with_a_long_name(int, char const*)");
+    model.functions.push_back(f);
+  }
+  return model;
+}
+
+void find_all(const Map& map, std::uint64_t functions) {
+  Hit hit;
+  for (std::uint64_t i = 0; i < functions; ++i) {
+    ASSERT_TRUE(map.find(base::Rva{0x1000 + i * 0x20}, hit));
+  }
+}
+
+// What maps say that they take is what the heap grows by: when they are opened, when all of their
+// texts were needed, and with a dictionary for these.
+TEST(MapMemory, IsWhatTheHeapGrowsBy) {
+  if (!testing_support::find_heap_in_use()) GTEST_SKIP() << "this allocator does not tell";
+  const auto directory = base::TemporaryDirectory::create("map-memory").value();
+  for (const std::uint64_t functions : {1u, 200u, 8000u}) {
+    const std::string path = base::join_path(directory.path(), std::to_string(functions));
+    const auto bytes = write_index(model_of_size(functions)).value();
+    ASSERT_TRUE(base::write_file_durably(path, bytes).ok());
+    find_all(*Map::open(base::MappedFile::open(path).value()).value(), functions);  // zstd's own
+    const auto memory = std::make_shared<MapMemory>();
+    std::vector<std::shared_ptr<const Map>> maps;
+    maps.reserve(100);
+    const std::int64_t before = *testing_support::find_heap_in_use();
+    const auto expect_right = [&](const char* when) {
+      const auto grown = static_cast<double>(*testing_support::find_heap_in_use() - before);
+      EXPECT_NEAR(static_cast<double>(memory->kept()), grown, grown * 0.02)
+          << functions << " functions, " << when;
+    };
+    while (maps.size() < 100) {
+      maps.push_back(Map::open(base::MappedFile::open(path).value(), memory).value());
+    }
+    expect_right("opened");
+    for (const auto& map : maps) find_all(*map, functions);
+    expect_right("used");
+    EXPECT_EQ(maps.front()->memory_size() * 100, memory->kept());
+    maps.clear();
+    EXPECT_EQ(memory->kept(), 0u);
+  }
+}
+
+TEST(MapMemory, OfAMapThatWasLetGoOfIsLent) {
+  const auto memory = std::make_shared<MapMemory>();
+  const auto bytes = write_index(model_of_size(200)).value();
+  auto map = Map::open(base::MappedFile::from_bytes(bytes), memory).value();
+  const std::uint64_t opened = memory->kept();
+  EXPECT_GT(opened, 0u);
+  map->lend();
+  map->lend();
+  EXPECT_EQ(memory->kept(), 0u);
+  EXPECT_EQ(memory->lent(), opened);
+  find_all(*map, 200);
+  EXPECT_GT(memory->lent(), opened) << "it may still grow";
+  EXPECT_EQ(memory->lent(), map->memory_size());
+  map = nullptr;
+  EXPECT_EQ(memory->lent(), 0u);
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/heap_size.h"
+
 namespace symbols {
 namespace {
 
@@ -22,7 +24,7 @@ ZSTD_DCtx* context_of_thread() {
 
 void StringStore::Free::operator()(void* memory) const { std::free(memory); }
 
-StringStore::StringStore(const IndexFile& file) : file_(file) {
+StringStore::StringStore(const IndexFile& file, MapShare& memory) : file_(file), memory_(memory) {
   // The table has one record more than there are blocks: where the last one ends.
   if (file.string_blocks.count() < 2 || !file.touch(file.string_blocks)) return;
   block_count_ = file.string_blocks.count() - 1;
@@ -37,6 +39,9 @@ StringStore::StringStore(const IndexFile& file) : file_(file) {
   const std::uint64_t count = file.strings.stride() == 0 ? 1 : file.strings.count();
   found_.reset(static_cast<Text*>(std::calloc(count, sizeof(Text))));
   if (found_ != nullptr) count_ = count;
+  memory_.add(base::heap_size(block_count_ * sizeof(blocks_[0])) +
+              base::heap_size(block_count_ * sizeof(sizes_[0])) +
+              base::heap_size(count_ * sizeof(Text)));
 }
 
 StringStore::~StringStore() {
@@ -80,27 +85,39 @@ const char* StringStore::load(std::uint64_t block) const {
   if (packed->size() == size) {
     if (size > 0) std::memcpy(text.get(), packed->data(), size);
   } else {
-    if (!file_.string_dictionary.empty() && dictionary_.load() == nullptr) {
-      if (!file_.touch(file_.string_dictionary)) return nullptr;
-      ZSTD_DDict* made =
-          ZSTD_createDDict(file_.string_dictionary.data(), file_.string_dictionary.size());
-      ZSTD_DDict* expected = nullptr;
-      if (!dictionary_.compare_exchange_strong(expected, made)) ZSTD_freeDDict(made);
+    const ZSTD_DDict* dictionary = nullptr;
+    if (!file_.string_dictionary.empty()) {
+      dictionary = load_dictionary();
+      if (dictionary == nullptr) return nullptr;
     }
     ZSTD_DCtx* const context = context_of_thread();
     if (context == nullptr) return nullptr;
     const std::size_t got =
-        dictionary_.load() != nullptr
+        dictionary != nullptr
             ? ZSTD_decompress_usingDDict(context, text.get(), size, packed->data(), packed->size(),
-                                         dictionary_.load())
+                                         dictionary)
             : ZSTD_decompressDCtx(context, text.get(), size, packed->data(), packed->size());
     if (ZSTD_isError(got) != 0 || got != size) return nullptr;
   }
   const char* expected = nullptr;
   if (blocks_[block].compare_exchange_strong(expected, text.get())) {
-    held_.fetch_add(size, std::memory_order_relaxed);
+    memory_.add(base::heap_size(size + 1));
     return text.release();
   }
+  return expected;
+}
+
+ZSTD_DDict* StringStore::load_dictionary() const {
+  if (ZSTD_DDict* const known = dictionary_.load()) return known;
+  if (!file_.touch(file_.string_dictionary)) return nullptr;
+  ZSTD_DDict* const made =
+      ZSTD_createDDict(file_.string_dictionary.data(), file_.string_dictionary.size());
+  ZSTD_DDict* expected = nullptr;
+  if (made == nullptr || dictionary_.compare_exchange_strong(expected, made)) {
+    memory_.add(base::heap_size(ZSTD_sizeof_DDict(made)));
+    return made;
+  }
+  ZSTD_freeDDict(made);
   return expected;
 }
 

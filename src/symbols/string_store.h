@@ -2,6 +2,7 @@
 // first asked for, and then kept: views stay valid while the StringStore lives.
 // Any thread may ask; two that need one block at once both decompress it, and one wins.
 // A number that is not there, or a damaged block, gives nothing.
+// What it takes of the heap is added to the MapShare that it is given, which outlives it.
 #pragma once
 
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <string_view>
 
 #include "symbols/index_file.h"
+#include "symbols/map_memory.h"
 
 struct ZSTD_DDict_s;
 
@@ -18,15 +20,10 @@ namespace symbols {
 
 class StringStore {
  public:
-  explicit StringStore(const IndexFile& file);
+  StringStore(const IndexFile& file, MapShare& memory);
   ~StringStore();
   StringStore(const StringStore&) = delete;
   StringStore& operator=(const StringStore&) = delete;
-
-  // What is held, and what may come to be held of the table of found texts.
-  std::uint64_t memory_size() const {
-    return held_.load(std::memory_order_relaxed) + count_ * sizeof(Text);
-  }
 
   std::optional<std::string_view> find(std::uint64_t id) const {
     if (id >= count_) [[unlikely]]
@@ -50,15 +47,16 @@ class StringStore {
 
   std::optional<std::string_view> find_slowly(std::uint64_t id) const;
   const char* load(std::uint64_t block) const;
+  ZSTD_DDict_s* load_dictionary() const;
 
   const IndexFile& file_;
+  MapShare& memory_;
   std::uint64_t count_ = 0;
   std::unique_ptr<Text[], Free> found_;  // zeroed by the system, page by page as it is used
   std::uint64_t block_count_ = 0;
   std::unique_ptr<std::atomic<const char*>[]> blocks_;
   std::unique_ptr<std::uint32_t[]> sizes_;
   mutable std::atomic<ZSTD_DDict_s*> dictionary_{nullptr};
-  mutable std::atomic<std::uint64_t> held_{0};  // bytes of blocks that were loaded
 };
 
 }  // namespace symbols
