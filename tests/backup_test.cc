@@ -124,6 +124,9 @@ TEST_F(Backup, GoesIntoOneFileAndThroughAPipe) {
   ASSERT_TRUE(left.ok());
   EXPECT_TRUE(left->empty()) << left->front();
 
+  // What is no blob is no part of it.
+  const std::string stray = data() + "/blobs/ab/" + std::string(200, 'x');
+  ASSERT_TRUE(base::write_file_durably(stray, base::bytes_of("stray")).ok());
   stop();
   must_admin("backup " + path("unserved.tar"));
   EXPECT_EQ(restore(path("unserved.tar"), path("restored-2")).exit_code, 0);

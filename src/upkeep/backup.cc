@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "upkeep/copy_files.h"
 
 namespace upkeep {
@@ -47,6 +48,7 @@ Result<void> stage(const std::string& blobs, const std::string& staged, Progress
   progress.files_all = paths.size();
   for (const std::string& path : paths) {
     TRY(go_on(progress));
+    if (!is_blob_path(std::string_view(path).substr(blobs.size() + 1))) continue;
     const std::string target = staged + path.substr(blobs.size());
     TRY(base::make_directories(std::string(base::parent_of(target))));
     if (::link(path.c_str(), target.c_str()) == 0 || errno == ENOENT) continue;
@@ -66,6 +68,12 @@ Result<void> write_proof(const BackedUp& backup) {
 }
 
 }  // namespace
+
+bool is_blob_path(std::string_view path) {
+  const auto parts = base::split(path, '/');
+  return parts.size() == 2 && store::find_sha256(parts[1]).has_value() &&
+         parts[0] == std::string_view(parts[1]).substr(0, 2);
+}
 
 Result<void> must_be_new(const std::string& path) {
   if (is_empty_or_missing(path)) return {};

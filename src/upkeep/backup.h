@@ -41,6 +41,9 @@ base::Result<BackedUp> restore(const std::string& backup, const std::string& tar
 
 // What the proof of a backup says of it; malformed: there is none.
 base::Result<BackedUp> read_proof(const std::string& backup);
+// Whether a path below blobs/ is a blob's: "ab/ab…", by its hash. What else lies there is no blob,
+// and in no backup.
+bool is_blob_path(std::string_view path);
 // malformed: there is something already.
 base::Result<void> must_be_new(const std::string& path);
 

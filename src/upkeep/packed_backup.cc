@@ -11,7 +11,6 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "store/blobs.h"
 
 namespace upkeep {
 
@@ -54,14 +53,6 @@ Result<void> pack_file(const std::string& path, std::string_view name, TarWriter
   return {};
 }
 
-// The file's name under the target: blobs/ab/ab…, by their hashes and nothing else.
-bool is_blob_name(std::string_view name) {
-  if (!name.starts_with(kBlobs)) return false;
-  const auto parts = base::split(name.substr(kBlobs.size()), '/');
-  return parts.size() == 2 && store::find_sha256(parts[1]).has_value() &&
-         parts[0] == std::string_view(parts[1]).substr(0, 2);
-}
-
 Result<void> unpack_file(TarReader& tar, const std::string& path) {
   const base::Fd out(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!out.valid()) return base::error_from_errno(errno, "cannot make", path);
@@ -96,7 +87,7 @@ class Unpacked {
       has_database_ = true;
       return unpack_file(tar, pending_database());
     }
-    if (!is_blob_name(entry.name)) {
+    if (!entry.name.starts_with(kBlobs) || !is_blob_path(entry.name.substr(kBlobs.size()))) {
       return not_whole("it has a file " + base::to_valid_utf8(entry.name));
     }
     const std::string path = base::join_path(target_, entry.name);
