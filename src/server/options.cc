@@ -127,6 +127,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"upstreams.exclusions", Kind::text, &Options::upstreams_exclusions},
     {"upstreams.cache", Kind::text, &Options::upstreams_cache},
     {"upstreams.cache_size", Kind::size, &Options::upstreams_cache_size},
+    {"upstreams.cache_days", Kind::number, &Options::upstreams_cache_days},
     {"upstreams.rounds", Kind::number, &Options::upstreams_rounds},
     {"upstreams.round_ms", Kind::number, &Options::upstreams_round_ms},
     {"site.name", Kind::text, &SiteOptions::name},

@@ -125,6 +125,7 @@ struct Options {
   std::string upstreams_exclusions;        // a symsrv.ini that says the same with wildcards
   std::string upstreams_cache;             // a symbol store tree, looked into before any is asked
   std::uint64_t upstreams_cache_size = 0;  // that it may take; 0: it has no bound
+  std::uint64_t upstreams_cache_days = 0;  // that a file stays in it unused; 0: for ever
   std::uint64_t upstreams_rounds = 1;      // how often they are asked when one fails
   std::uint64_t upstreams_round_ms = 500;  // between two rounds
   SiteOptions site;
