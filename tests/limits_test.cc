@@ -176,6 +176,29 @@ TEST_F(Limits, OldUploadsGoByProjectAndNothingElse) {
   EXPECT_EQ(put("", old).status, 201) << "and may come again";
 }
 
+TEST_F(Limits, WhatNobodyAsksForGoesAndWhatSomebodyAsksForStays) {
+  ASSERT_NO_FATAL_FAILURE(start());
+  const File asked = must_upload("asked.so");
+  const File unasked = must_upload("unasked.so");
+  stop();
+  ASSERT_NO_FATAL_FAILURE(must_age("UPDATE upload SET created_at = ?", 40));
+  ASSERT_NO_FATAL_FAILURE(must_age("UPDATE symbol_file SET added_at = ?", 40));
+  ASSERT_NO_FATAL_FAILURE(must_age("UPDATE symbol_file SET asked_at = ?", 40));
+  ASSERT_NO_FATAL_FAILURE(start());
+  EXPECT_EQ(get(asked.path).status, 200);
+  stop();  // writes down what was asked for
+  ASSERT_NO_FATAL_FAILURE(start());
+  const std::string shown = must_admin("retention --dry-run --unasked 30");
+  EXPECT_NE(shown.find("unasked uploads older than 30 days: 1 ("), std::string::npos) << shown;
+  EXPECT_NE(must_admin("retention --dry-run --unasked 30 --project =0").find("no rules"),
+            std::string::npos)
+      << "said to stay";
+  must_admin("retention --unasked 30");
+  EXPECT_EQ(get(unasked.path).status, 404);
+  EXPECT_EQ(get(asked.path).status, 200);
+  EXPECT_NE(must_admin("fsck").find("all is well"), std::string::npos);
+}
+
 TEST_F(Limits, TheHousekeeperFollowsTheConfiguration) {
   ASSERT_NO_FATAL_FAILURE(start());
   const File old = must_upload("old.so");

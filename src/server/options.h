@@ -62,9 +62,11 @@ struct Options {
   std::uint64_t limit_connections = 10'000;
   std::uint64_t limit_requests_per_address = 0;  // a second; 0: no limit
   std::uint64_t limit_requests_per_token = 0;
+  std::uint64_t limit_requests_per_project = 0;
   std::uint64_t limit_requests_burst = 10;   // seconds' worth that may come at once
   std::uint64_t limit_default_project = 0;   // bytes of uploads that it may keep; 0: no limit
   std::uint64_t retention_uploads_days = 0;  // 0: for ever
+  std::uint64_t retention_unasked_days = 0;  // uploads that nobody asked for meanwhile, either
   std::uint64_t retention_reports_days = 0;
   std::string retention_projects;  // one a line: NAME=DAYS, instead of uploads_days
   std::uint64_t cache_days = 0;    // files of upstream servers; 0: while there is room

@@ -63,6 +63,7 @@
 #include "server/upstream_wiring.h"
 #include "server/version.h"
 #include "sources/sources.h"
+#include "store/asked_files.h"
 #include "store/blobs.h"
 #include "store/catalog.h"
 #include "store/containers.h"
@@ -318,10 +319,15 @@ Result<void> serve(const Options& options) {
   UpkeepWork looking_after({*database, blobs, catalog, access, tombstones, containers, archive,
                             uploaded_sources, *extracted, data.path()},
                            std::move(retention));
-  const Housekeeper housekeeper({disk, access, catalog, containers, blobs, *sessions, *chunks,
-                                 partial, others, database->engine() != db::Engine::sqlite,
-                                 [&tombstones] { return tombstones.reload(); },
-                                 [&looking_after] { looking_after.apply_rules(); }});
+  store::AskedFiles asked(*database);
+  const Housekeeper housekeeper(
+      {disk, access, catalog, containers, blobs, *sessions, *chunks, partial, others,
+       database->engine() != db::Engine::sqlite, [&tombstones] { return tombstones.reload(); },
+       [&looking_after, &upstreams] {
+         looking_after.apply_rules();
+         upstreams->age_trees();
+       },
+       [&asked, &supply] { return asked.save(supply.take_asked(), base::now()); }});
 
   // The routes; the catch-all for symbol files comes last.
   net::Router router;

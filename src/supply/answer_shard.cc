@@ -7,6 +7,12 @@
 
 namespace supply {
 
+namespace {
+
+constexpr std::size_t kAskedAndGoneMax = 4000;
+
+}  // namespace
+
 Found AnswerShard::find(const AnswerKey& key, Clock::time_point now) {
   Found found;
   {
@@ -24,7 +30,7 @@ Found AnswerShard::find(const AnswerKey& key, Clock::time_point now) {
       remove(at->second, closed);
       return {};
     }
-    entry.is_used = entry.is_open_used = true;
+    entry.is_used = entry.is_open_used = entry.is_asked = true;
     found = entry.found;
   }
   const bool is_whole = found.fd() || found.content();
@@ -133,6 +139,7 @@ void AnswerShard::put(AnswerKey new_key, const std::vector<std::string>& ids, Fo
   if (const auto at = by_key_.find(key); at != by_key_.end()) remove(at->second, closed);
   Entries& entries = list_of(found);
   entries.push_front({key, ids, std::move(found), expires, std::nullopt});
+  entries.front().is_asked = true;  // somebody waits for it
   by_key_.emplace(key, entries.begin());
   keep_content(entries.front(), closed);
   if (entries.front().found.fd()) keep_open(entries.begin(), closed);
@@ -173,6 +180,16 @@ AnswerSizes AnswerShard::sizes() const {
   return {files_.size(), misses_.size(), open_.size(), content_bytes_};
 }
 
+void AnswerShard::take_asked(std::vector<std::string>& ids) {
+  const std::lock_guard lock(mutex_);
+  ids.insert(ids.end(), asked_and_gone_.begin(), asked_and_gone_.end());
+  asked_and_gone_.clear();
+  for (Entry& entry : files_) {
+    if (!std::exchange(entry.is_asked, false)) continue;
+    ids.insert(ids.end(), entry.ids.begin(), entry.ids.end());
+  }
+}
+
 void AnswerShard::remove(Entries::iterator entry, Closed& closed) {
   for (const std::string& id : entry->ids) {
     const auto [first, last] = keys_by_id_.equal_range(id);
@@ -183,6 +200,10 @@ void AnswerShard::remove(Entries::iterator entry, Closed& closed) {
     }
   }
   by_key_.erase(entry->key);
+  const bool is_told = entry->is_asked && entry->found.here();
+  if (is_told && asked_and_gone_.size() < kAskedAndGoneMax) {
+    asked_and_gone_.insert(asked_and_gone_.end(), entry->ids.begin(), entry->ids.end());
+  }
   if (entry->found.content()) content_bytes_ -= entry->found.content()->size();
   close(entry, closed);
   list_of(entry->found).erase(entry);

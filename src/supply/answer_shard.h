@@ -74,6 +74,9 @@ class AnswerShard {
   void close_removed();
   void close_surplus();
   AnswerSizes sizes() const;
+  // Adds the ids of what was found here since the last time; of the entries that went meanwhile,
+  // those of some thousands.
+  void take_asked(std::vector<std::string>& ids);
 
  private:
   struct Entry;
@@ -89,6 +92,7 @@ class AnswerShard {
     std::optional<Open::iterator> place;  // in open_, while the file is open
     bool is_used = false;                 // since trim() looked
     bool is_open_used = false;            // since keep_open() looked
+    bool is_asked = false;                // since take_asked() looked
   };
 
   // Descriptors that are given up; declared before the lock, they are closed after it: closing
@@ -123,6 +127,7 @@ class AnswerShard {
   Entries misses_;
   Open open_;  // in the order of Entries
   std::size_t content_bytes_ = 0;
+  std::vector<std::string> asked_and_gone_;  // ids, for take_asked()
   std::unordered_map<SharedKey, Entries::iterator, Hash, Equal> by_key_;
   std::unordered_multimap<std::string, SharedKey> keys_by_id_;
 };
