@@ -64,6 +64,31 @@ TEST_F(Limits, AProjectKeepsNoMoreThanItsQuota) {
   EXPECT_EQ(admin("project create game --quota lots").exit_code, 2);
 }
 
+TEST_F(Limits, ATokenBringsNoMoreThanItsQuota) {
+  ASSERT_NO_FATAL_FAILURE(start());
+  const std::string token = must_admin("token create nightly --quota 10kB");
+  EXPECT_NE(must_admin("token list").find("at most 10.0 kB"), std::string::npos)
+      << must_admin("token list");
+  const std::string other = must_admin("token create builds");
+  const File first = uploads::sym_file("first.so", 4000);
+  const File second = uploads::sym_file("second.so", 4000);
+  const File third = uploads::sym_file("third.so", 4000);
+  EXPECT_EQ(put("", first, token).status, 201);
+  EXPECT_EQ(put("", second, token).status, 201);
+  const auto refused = put("", third, token);
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_NE(refused.body.find("the token nightly may keep"), std::string::npos) << refused.body;
+  EXPECT_EQ(blob_count(), 2u) << "nothing of it stays on the disk";
+  EXPECT_EQ(put("", second, token).status, 200) << "what is here counts once";
+  EXPECT_EQ(put("", third, other).status, 201) << "another token's";
+  EXPECT_EQ(admin("token quota 1 --quota lots").exit_code, 2);
+  EXPECT_EQ(admin("token quota 99 --quota 1MB").exit_code, 1);
+  must_admin("token quota 1 --quota 1MB");
+  EXPECT_EQ(put("", third, token).status, 200);
+  must_admin("token quota 1");
+  EXPECT_EQ(must_admin("token list").find("at most"), std::string::npos);
+}
+
 TEST_F(Limits, TheDefaultProjectKeepsNoMoreThanConfigured) {
   ASSERT_NO_FATAL_FAILURE(start({"FAULTLINE_LIMITS_DEFAULT_PROJECT=10kB"}));
   must_admin("project create game");
@@ -136,6 +161,25 @@ TEST_F(Limits, RequestsAreRefusedAsEachClientUnderstands) {
   EXPECT_EQ(get("/a.pdb/12/a.pdb").status, 404) << "this machine is not counted";
   std::this_thread::sleep_for(1500ms);
   EXPECT_EQ(ask("curl/8").status, 404);
+}
+
+TEST_F(Limits, AProjectsClientsShareItsRate) {
+  ASSERT_NO_FATAL_FAILURE(
+      start({"FAULTLINE_LIMITS_REQUESTS_PER_PROJECT=1", "FAULTLINE_LIMITS_REQUESTS_BURST=5"}));
+  must_admin("project create game");
+  const std::string token = must_admin("token create reader --rights read --project game");
+  const auto ask = [&](const std::string& path, const std::string& shown) {
+    Fields headers{{"Via", "1.1 proxy"}, {"User-Agent", "curl/8"}};
+    if (!shown.empty()) headers["Auth-Token"] = shown;
+    return uploads::send(server_->url(), "GET", path, "", headers).status;
+  };
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(ask("/p/game/a.pdb/12/a.pdb", ""), 401);
+  int misses = 0;
+  int status = ask("/p/game/a.pdb/12/a.pdb", token);
+  for (; status == 404 && misses < 100; status = ask("/p/game/a.pdb/12/a.pdb", token)) ++misses;
+  EXPECT_EQ(status, 429);
+  EXPECT_GE(misses, 4) << "strangers used nothing up";
+  EXPECT_EQ(ask("/a.pdb/12/a.pdb", token), 404) << "the default project's files";
 }
 
 TEST_F(Limits, OldUploadsGoByProjectAndNothingElse) {

@@ -122,6 +122,7 @@ TEST_F(RoleMatrix, EveryRoute) {
       {"POST", "/api/v1/tokens", "{\"label\":\"x\"}", "-------+--"},
       {"POST", "/api/v1/tokens/99/revoke", "", "----------"},
       {"POST", "/api/v1/tokens/99/extend", "{}", "----------"},
+      {"POST", "/api/v1/tokens/99/quota", "{}", "----------"},
       {"GET", "/api/v1/audit", "", "-------+--"},
       {"GET", "/settings", "", "-------+--"},
       {"GET", "/settings/projects", "", "-------+--"},

@@ -148,6 +148,11 @@ ui::TokensPage tokens_of(const SettingsRooms& rooms, const Request& request) {
     }
   }
   shown.tokens = page_of(std::move(tokens), shown.page, shown.page_size);
+  for (const store::Token& token : shown.tokens) {
+    if (token.quota == 0) continue;
+    const auto used = store::used_by_token(rooms.database, token.id);
+    if (used.ok()) shown.used[token.id] = *used;
+  }
   shown.projects = project_names(rooms.access);
   shown.now = base::now();
   return shown;

@@ -4,6 +4,7 @@
 #include "api/admin_route.h"
 #include "api/upload_form.h"
 #include "base/log.h"
+#include "base/size_text.h"
 #include "base/text.h"
 #include "net/percent.h"
 #include "store/access_json.h"
@@ -117,6 +118,10 @@ Result<store::Access::NewToken> make_token(store::Access& access, const Request&
   store::Token wanted =
       TRY(store::token_wanted(field_of(request, "label"), rights_of(request),
                               field_of(request, "project"), static_cast<std::int64_t>(*days)));
+  const std::string quota(base::trim(field_of(request, "quota")));
+  const auto bytes = quota.empty() ? std::uint64_t{0} : base::parse_size(quota);
+  if (!bytes) return Error{Fault::malformed, quota + " is no size; say 500 MB or 20 GiB"};
+  wanted.quota = *bytes;
   return access.create_token(std::move(wanted), actor);
 }
 

@@ -79,7 +79,7 @@ base::Result<upkeep::RetentionRules> rules_of(const Options& options) {
 
 api::RateLimits::Rates rates_of(const Options& options) {
   return {options.limit_requests_per_address, options.limit_requests_per_token,
-          options.limit_requests_burst};
+          options.limit_requests_burst, options.limit_requests_per_project};
 }
 
 UpkeepWork::UpkeepWork(const UpkeepRooms& rooms, upkeep::RetentionRules rules)

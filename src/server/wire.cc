@@ -331,7 +331,9 @@ Result<void> serve(const Options& options) {
 
   // The routes; the catch-all for symbol files comes last.
   net::Router router;
-  api::RateLimits rates(rates_of(options));
+  api::RateLimits rates(rates_of(options), [&gate](const net::Request& request) {
+    return api::project_used(request, gate);
+  });
   // Of the routes that are added next: files, uploads, and questions, which cost more.
   const auto limit_rates = [&](bool is_limited) {
     // What a browser asks before a question costs nothing, and refused would cost it the question.

@@ -148,8 +148,13 @@ TEST(TokensPage, TellsStatesByWordAndOffersToRevokeTheRest) {
   shown.tokens[1].expires_at = {9 * kDay};
   shown.tokens[2].revoked_at = {5 * kDay};
   shown.tokens[2].used_at = {4 * kDay};
+  shown.tokens[0].quota = shown.tokens[1].quota = 10'000;
+  shown.used[3] = 4000;
   shown.total = 3;
   const std::string html = tokens_page(shown);
+  EXPECT_TRUE(has(html, "<td><bdi>4.0 kB of 10.0 kB</bdi></td>"));
+  EXPECT_TRUE(has(html, "<td><bdi>10.0 kB</bdi></td>")) << "not counted";
+  EXPECT_TRUE(has(html, "<td><bdi>no limit</bdi></td>"));
   EXPECT_EQ(count_of(html, "</span> valid</span>"), 1u);
   EXPECT_EQ(count_of(html, "</span> expired</span>"), 1u);
   EXPECT_EQ(count_of(html, "</span> revoked</span>"), 1u);
