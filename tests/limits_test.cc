@@ -280,6 +280,31 @@ TEST_F(Limits, TheHousekeeperFollowsTheConfiguration) {
   EXPECT_NE(must_admin("fsck").find("all is well"), std::string::npos);
 }
 
+TEST_F(Limits, ThePageOfStorageHasEachDirectoryWithItsBound) {
+  const std::string tree = root_.path() + "/tree";
+  ASSERT_TRUE(base::write_file_durably(tree + "/a.pdb/12/a.pdb", base::bytes_of("12345")).ok());
+  ASSERT_TRUE(base::write_file_durably(root_.path() + "/store/here", {}).ok());
+  ASSERT_NO_FATAL_FAILURE(
+      start({"FAULTLINE_UPSTREAM_0_URL=" + root_.path() + "/store",
+             "FAULTLINE_UPSTREAMS_CACHE=" + tree, "FAULTLINE_UPSTREAMS_CACHE_SIZE=3 MB"}));
+  const File file = must_upload("ours.so", 50'000);
+  const auto key = base::read_file(data() + "/admin.key", 4096);
+  ASSERT_TRUE(key.ok());
+  const auto page = uploads::send(server_->url(), "GET", "/settings/storage", "",
+                                  {{"Auth-Token", std::string(base::trim(*key))}});
+  ASSERT_EQ(page.status, 200) << page.body;
+  const auto has = [&](const std::string& text) {
+    return page.body.find(text) != std::string::npos;
+  };
+  for (const char* name : {"/blobs", "/faultline.db", "/index", "/extracted", "/tmp"}) {
+    EXPECT_TRUE(has("<bdi>" + data() + name + "</bdi>")) << name;
+  }
+  EXPECT_TRUE(has("<td class=\"number\">" + base::human_size(file.content.size()))) << page.body;
+  EXPECT_TRUE(has("Tree of copies: cache"));
+  EXPECT_TRUE(has("<bdi>" + tree + "</bdi>"));
+  EXPECT_TRUE(has("<td class=\"number\">5 B</td><td><bdi>3.0 MB</bdi></td>")) << page.body;
+}
+
 TEST_F(Limits, TheAuditLogHasUploadsAndDeletions) {
   ASSERT_NO_FATAL_FAILURE(start());
   must_admin("project create game");

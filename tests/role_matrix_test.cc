@@ -131,6 +131,7 @@ TEST_F(RoleMatrix, EveryRoute) {
       {"GET", "/settings/uploads/1", "", "-------+--"},
       {"GET", "/settings/files", "", "-------+--"},
       {"GET", "/settings/upstreams", "", "-------+--"},
+      {"GET", "/settings/storage", "", "-------+--"},
       {"POST", "/settings/tokens", "label=more&right=read&project=game&days=1", "-------+--"},
       {"POST", "/settings/tokens/revoke", "id=99", "----------"},
       {"POST", "/settings/tokens/extend", "id=99&days=1", "----------"},

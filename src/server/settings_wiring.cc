@@ -227,6 +227,9 @@ void add_settings_pages(net::Router& router, const SettingsRooms& rooms) {
     values.note = forgotten_note(request, values);
     return ui::upstreams_page(values);
   });
+  page("/settings/storage", [rooms](const Request&) -> Result<std::string> {
+    return ui::storage_page(storage_of(rooms));
+  });
   const auto button = [&](std::string_view pattern, Press press) {
     add_button(router, rooms.gate, pattern, std::move(press));
   };

@@ -405,7 +405,7 @@ Result<void> serve(const Options& options) {
                   symbols_as_home(home, symbols, site)});
   add_symbol_pages(router, symbols, site);
   add_settings_pages(router, {gate, access, *database, catalog, containers, uploads, supply,
-                              *upstreams, disk, *extracted, statistics.get(), options});
+                              *upstreams, disk, *extracted, statistics.get(), options, data});
   add_upload_form(router, rooms, uploading);
   api::StoreOptions served;
   served.allows = allows;
