@@ -106,6 +106,67 @@ TEST_F(Backup, IsRefusedWhereSomethingIsAndWhenItIsNotWhole) {
   EXPECT_EQ(restore(path("backup"), path("restored-2")).exit_code, 1);
 }
 
+TEST_F(Backup, GoesIntoOneFileAndThroughAPipe) {
+  const File file = must_upload("lone.so", 2'000'000);
+  const File small = must_upload("small.so", 100);
+  const std::string said = must_admin("backup " + path("all.tar"));
+  EXPECT_NE(said.find("all.tar: 2 files"), std::string::npos) << said;
+  EXPECT_EQ(admin("backup " + path("all.tar")).exit_code, 1) << "it is there already";
+  EXPECT_EQ(restore(path("all.tar"), path("restored-0")).exit_code, 0);
+  expect_all(path("restored-0"), {file, small});
+
+  const auto piped = run(faultline_program() + " admin backup - --data " + data() + " | " +
+                         faultline_program() + " admin restore - --data " + path("restored-1"));
+  EXPECT_EQ(piped.exit_code, 0) << piped.errors;
+  EXPECT_NE(piped.output.find("all is well"), std::string::npos) << piped.output;
+  expect_all(path("restored-1"), {file, small});
+  const auto left = base::list_files(data() + "/tmp");
+  ASSERT_TRUE(left.ok());
+  EXPECT_TRUE(left->empty()) << left->front();
+
+  // What is no blob is no part of it.
+  const std::string stray = data() + "/blobs/ab/" + std::string(200, 'x');
+  ASSERT_TRUE(base::write_file_durably(stray, base::bytes_of("stray")).ok());
+  stop();
+  must_admin("backup " + path("unserved.tar"));
+  EXPECT_EQ(restore(path("unserved.tar"), path("restored-2")).exit_code, 0);
+  expect_all(path("restored-2"), {file, small});
+}
+
+TEST_F(Backup, InOneFileNeverLooksWholeWhenItIsNot) {
+  must_upload("lone.so", 300'000);
+  must_upload("other.so", 1000);
+  stop();
+  must_admin("backup " + path("all.tar"));
+  const std::string whole = base::read_file(path("all.tar")).value();
+  const std::string cut = path("cut.tar");
+  int number = 0;
+  for (const std::size_t size : {std::size_t{0}, std::size_t{700}, whole.size() / 2,
+                                 whole.size() - 3000, whole.size() - 1024 - 512}) {
+    ASSERT_TRUE(base::write_file_durably(cut, base::bytes_of(whole.substr(0, size))).ok());
+    const std::string target = path("restored-" + std::to_string(number++));
+    EXPECT_EQ(restore(cut, target).exit_code, 1) << size;
+    EXPECT_FALSE(base::file_exists(target + "/faultline.db")) << size;
+  }
+  // One that ends properly, without its proof, or with what does not belong there.
+  testing_support::must_run("mkdir " + path("out") + " && tar -xf " + path("all.tar") + " -C " +
+                            path("out"));
+  const auto pack = [&](const std::string& names) {
+    testing_support::must_run("cd " + path("out") + " && tar -cf " + cut + " " + names);
+    return restore(cut, path("packed-" + std::to_string(number++)));
+  };
+  EXPECT_NE(pack("faultline.db blobs").errors.find("ends without backup.json"), std::string::npos);
+  EXPECT_NE(pack("faultline.db backup.json blobs").errors.find("follows its proof"),
+            std::string::npos);
+  EXPECT_NE(pack("faultline.db backup.json").errors.find("has 0 files"), std::string::npos);
+  testing_support::must_run("touch " + path("out") + "/evil");
+  EXPECT_NE(pack("evil faultline.db blobs backup.json").errors.find("a file evil"),
+            std::string::npos);
+  testing_support::must_run("rm " + path("out") + "/evil");
+  const auto good = pack("faultline.db blobs backup.json");
+  EXPECT_EQ(good.exit_code, 0) << "packed again by another program: " << good.errors;
+}
+
 // It would write on the server's disk, wherever it was asked to.
 TEST_F(Backup, IsNotForThoseWhoAskFromElsewhere) {
   const std::string token = must_admin("token create boss --rights admin");

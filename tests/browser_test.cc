@@ -170,7 +170,7 @@ TEST(Browser, ShowsTheOperatorsPagesToWhoHasAToken) {
   EXPECT_TRUE(has(tokens, "&lt;b&gt;boss&lt;/b&gt;")) << tokens.substr(0, 3000);
   EXPECT_FALSE(has(tokens, "<b>boss</b>"));
   for (const char* at : {"/settings", "/settings/projects", "/settings/tokens", "/settings/uploads",
-                         "/settings/files", "/settings/upstreams"}) {
+                         "/settings/files", "/settings/upstreams", "/settings/storage"}) {
     const std::string light = browser.screenshot(url + at, false, 1300);
     const std::string dark = browser.screenshot(url + at, true, 1300);
     EXPECT_GT(light.size(), 5'000u) << at;

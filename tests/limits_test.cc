@@ -64,6 +64,31 @@ TEST_F(Limits, AProjectKeepsNoMoreThanItsQuota) {
   EXPECT_EQ(admin("project create game --quota lots").exit_code, 2);
 }
 
+TEST_F(Limits, ATokenBringsNoMoreThanItsQuota) {
+  ASSERT_NO_FATAL_FAILURE(start());
+  const std::string token = must_admin("token create nightly --quota 10kB");
+  EXPECT_NE(must_admin("token list").find("at most 10.0 kB"), std::string::npos)
+      << must_admin("token list");
+  const std::string other = must_admin("token create builds");
+  const File first = uploads::sym_file("first.so", 4000);
+  const File second = uploads::sym_file("second.so", 4000);
+  const File third = uploads::sym_file("third.so", 4000);
+  EXPECT_EQ(put("", first, token).status, 201);
+  EXPECT_EQ(put("", second, token).status, 201);
+  const auto refused = put("", third, token);
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_NE(refused.body.find("the token nightly may keep"), std::string::npos) << refused.body;
+  EXPECT_EQ(blob_count(), 2u) << "nothing of it stays on the disk";
+  EXPECT_EQ(put("", second, token).status, 200) << "what is here counts once";
+  EXPECT_EQ(put("", third, other).status, 201) << "another token's";
+  EXPECT_EQ(admin("token quota 1 --quota lots").exit_code, 2);
+  EXPECT_EQ(admin("token quota 99 --quota 1MB").exit_code, 1);
+  must_admin("token quota 1 --quota 1MB");
+  EXPECT_EQ(put("", third, token).status, 200);
+  must_admin("token quota 1");
+  EXPECT_EQ(must_admin("token list").find("at most"), std::string::npos);
+}
+
 TEST_F(Limits, TheDefaultProjectKeepsNoMoreThanConfigured) {
   ASSERT_NO_FATAL_FAILURE(start({"FAULTLINE_LIMITS_DEFAULT_PROJECT=10kB"}));
   must_admin("project create game");
@@ -138,6 +163,25 @@ TEST_F(Limits, RequestsAreRefusedAsEachClientUnderstands) {
   EXPECT_EQ(ask("curl/8").status, 404);
 }
 
+TEST_F(Limits, AProjectsClientsShareItsRate) {
+  ASSERT_NO_FATAL_FAILURE(
+      start({"FAULTLINE_LIMITS_REQUESTS_PER_PROJECT=1", "FAULTLINE_LIMITS_REQUESTS_BURST=5"}));
+  must_admin("project create game");
+  const std::string token = must_admin("token create reader --rights read --project game");
+  const auto ask = [&](const std::string& path, const std::string& shown) {
+    Fields headers{{"Via", "1.1 proxy"}, {"User-Agent", "curl/8"}};
+    if (!shown.empty()) headers["Auth-Token"] = shown;
+    return uploads::send(server_->url(), "GET", path, "", headers).status;
+  };
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(ask("/p/game/a.pdb/12/a.pdb", ""), 401);
+  int misses = 0;
+  int status = ask("/p/game/a.pdb/12/a.pdb", token);
+  for (; status == 404 && misses < 100; status = ask("/p/game/a.pdb/12/a.pdb", token)) ++misses;
+  EXPECT_EQ(status, 429);
+  EXPECT_GE(misses, 4) << "strangers used nothing up";
+  EXPECT_EQ(ask("/a.pdb/12/a.pdb", token), 404) << "the default project's files";
+}
+
 TEST_F(Limits, OldUploadsGoByProjectAndNothingElse) {
   ASSERT_NO_FATAL_FAILURE(start());
   must_admin("project create game");
@@ -176,6 +220,29 @@ TEST_F(Limits, OldUploadsGoByProjectAndNothingElse) {
   EXPECT_EQ(put("", old).status, 201) << "and may come again";
 }
 
+TEST_F(Limits, WhatNobodyAsksForGoesAndWhatSomebodyAsksForStays) {
+  ASSERT_NO_FATAL_FAILURE(start());
+  const File asked = must_upload("asked.so");
+  const File unasked = must_upload("unasked.so");
+  stop();
+  ASSERT_NO_FATAL_FAILURE(must_age("UPDATE upload SET created_at = ?", 40));
+  ASSERT_NO_FATAL_FAILURE(must_age("UPDATE symbol_file SET added_at = ?", 40));
+  ASSERT_NO_FATAL_FAILURE(must_age("UPDATE symbol_file SET asked_at = ?", 40));
+  ASSERT_NO_FATAL_FAILURE(start());
+  EXPECT_EQ(get(asked.path).status, 200);
+  stop();  // writes down what was asked for
+  ASSERT_NO_FATAL_FAILURE(start());
+  const std::string shown = must_admin("retention --dry-run --unasked 30");
+  EXPECT_NE(shown.find("unasked uploads older than 30 days: 1 ("), std::string::npos) << shown;
+  EXPECT_NE(must_admin("retention --dry-run --unasked 30 --project =0").find("no rules"),
+            std::string::npos)
+      << "said to stay";
+  must_admin("retention --unasked 30");
+  EXPECT_EQ(get(unasked.path).status, 404);
+  EXPECT_EQ(get(asked.path).status, 200);
+  EXPECT_NE(must_admin("fsck").find("all is well"), std::string::npos);
+}
+
 TEST_F(Limits, TheHousekeeperFollowsTheConfiguration) {
   ASSERT_NO_FATAL_FAILURE(start());
   const File old = must_upload("old.so");
@@ -211,6 +278,31 @@ TEST_F(Limits, TheHousekeeperFollowsTheConfiguration) {
   EXPECT_EQ(get("/api/v1/reports/" + id).status, 404);
   EXPECT_EQ(blob_count(), 0u);
   EXPECT_NE(must_admin("fsck").find("all is well"), std::string::npos);
+}
+
+TEST_F(Limits, ThePageOfStorageHasEachDirectoryWithItsBound) {
+  const std::string tree = root_.path() + "/tree";
+  ASSERT_TRUE(base::write_file_durably(tree + "/a.pdb/12/a.pdb", base::bytes_of("12345")).ok());
+  ASSERT_TRUE(base::write_file_durably(root_.path() + "/store/here", {}).ok());
+  ASSERT_NO_FATAL_FAILURE(
+      start({"FAULTLINE_UPSTREAM_0_URL=" + root_.path() + "/store",
+             "FAULTLINE_UPSTREAMS_CACHE=" + tree, "FAULTLINE_UPSTREAMS_CACHE_SIZE=3 MB"}));
+  const File file = must_upload("ours.so", 50'000);
+  const auto key = base::read_file(data() + "/admin.key", 4096);
+  ASSERT_TRUE(key.ok());
+  const auto page = uploads::send(server_->url(), "GET", "/settings/storage", "",
+                                  {{"Auth-Token", std::string(base::trim(*key))}});
+  ASSERT_EQ(page.status, 200) << page.body;
+  const auto has = [&](const std::string& text) {
+    return page.body.find(text) != std::string::npos;
+  };
+  for (const char* name : {"/blobs", "/faultline.db", "/index", "/extracted", "/tmp"}) {
+    EXPECT_TRUE(has("<bdi>" + data() + name + "</bdi>")) << name;
+  }
+  EXPECT_TRUE(has("<td class=\"number\">" + base::human_size(file.content.size()))) << page.body;
+  EXPECT_TRUE(has("Tree of copies: cache"));
+  EXPECT_TRUE(has("<bdi>" + tree + "</bdi>"));
+  EXPECT_TRUE(has("<td class=\"number\">5 B</td><td><bdi>3.0 MB</bdi></td>")) << page.body;
 }
 
 TEST_F(Limits, TheAuditLogHasUploadsAndDeletions) {

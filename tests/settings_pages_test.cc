@@ -74,8 +74,8 @@ class SettingsPages : public testing::Test {
 
 const std::vector<std::string>& pages() {
   static const std::vector<std::string> kPages{
-      "/settings",           "/settings/projects", "/settings/tokens",   "/settings/uploads",
-      "/settings/uploads/1", "/settings/files",    "/settings/upstreams"};
+      "/settings",           "/settings/projects", "/settings/tokens",    "/settings/uploads",
+      "/settings/uploads/1", "/settings/files",    "/settings/upstreams", "/settings/storage"};
   return kPages;
 }
 

@@ -1,5 +1,5 @@
 // Requests whose end two readers could see in different places, sent to a whole server and through
-// nginx with the settings of docs/reverse-proxies.md. Each hides an upload in what should be its
+// nginx with the settings of docs/reverse-proxy.md. Each hides an upload in what should be its
 // body: it must never be carried out, and nobody else's request on the way gets its answer.
 #include <fmt/format.h>
 #include <gtest/gtest.h>

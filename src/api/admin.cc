@@ -26,6 +26,11 @@ Answer extend(store::Access& access, const Request& request, const store::Actor&
   return extended.ok() ? Answer::json(200, *extended) : admin_failed(extended.error());
 }
 
+Answer limit(store::Access& access, const Request& request, const store::Actor& actor) {
+  const auto limited = store::post_limit(access, request.path_parameter("id"), request.body, actor);
+  return limited.ok() ? Answer::json(200, *limited) : admin_failed(limited.error());
+}
+
 Answer audit(store::Access& access, const Request& request) {
   const auto entries = store::audit_json(access, request.query);
   return entries.ok() ? Answer::json(200, *entries) : admin_failed(entries.error());
@@ -60,6 +65,10 @@ void add_admin_routes(net::Router& router, const Gate& gate, store::Access& acce
   add_admin_route(router, gate, "POST", "/api/v1/tokens/{id}/extend",
                   [&access](Request& request, const store::Actor& actor) {
                     return extend(access, request, actor);
+                  });
+  add_admin_route(router, gate, "POST", "/api/v1/tokens/{id}/quota",
+                  [&access](Request& request, const store::Actor& actor) {
+                    return limit(access, request, actor);
                   });
   add_admin_route(
       router, gate, "GET", "/api/v1/audit",

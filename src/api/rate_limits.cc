@@ -4,9 +4,9 @@
 #include <functional>
 
 #include "api/clients.h"
-#include "api/rights.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "ident/scope.h"
 
 namespace api {
 
@@ -64,14 +64,28 @@ std::optional<Answer> RateLimits::refuse(const Request& request) {
   if (rates_.per_address != 0 && !take("a" + address_of(request.peer), rates_.per_address, now)) {
     return refusal_for(request, "too many requests from this address");
   }
-  if (rates_.per_token == 0) return std::nullopt;
-  const std::string secret = token_of(request);
+  const std::string secret = rates_.per_token == 0 ? "" : token_of(request);
   // The secret itself stays nowhere.
   if (!secret.empty() &&
       !take("t" + std::to_string(std::hash<std::string>()(secret)), rates_.per_token, now)) {
     return refusal_for(request, "too many requests with this token");
   }
+  if (rates_.per_project == 0 || !project_of_) return std::nullopt;
+  const std::string project = project_of_(request);
+  if (!project.empty() && !take("p" + project, rates_.per_project, now)) {
+    return refusal_for(request, "too many requests for the project " + project);
+  }
   return std::nullopt;
+}
+
+std::string project_used(const Request& request, const Gate& gate) {
+  const auto scoped = ident::split_scope(request.path);
+  const bool is_named = scoped && !scoped->scope.project.empty();
+  const bool brings = request.method == net::Method::post || request.method == net::Method::put;
+  if (!is_named && !(brings && !token_of(request).empty())) return "";
+  const Admission admission = is_named ? gate.admit_read(request) : gate.admit_upload(request);
+  const Who* who = std::get_if<Who>(&admission);
+  return who == nullptr ? "" : who->project.name;
 }
 
 }  // namespace api

@@ -1,4 +1,5 @@
-// How many requests an address and a token may send: a bucket for each, that fills again with time.
+// How many requests an address, a token and a project's clients together may send: a bucket for
+// each, that fills again with time.
 // What an overload looks like depends on the client (clients.h): people and scripts are told 429
 // and when to come again; clients that would remember that as a miss see what they take for one
 // that passes. Requests from this very machine are not counted.
@@ -8,11 +9,14 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
+#include "api/rights.h"
 #include "net/http.h"
 
 namespace api {
@@ -23,12 +27,19 @@ class RateLimits {
     std::uint64_t per_address = 0;
     std::uint64_t per_token = 0;
     std::uint64_t burst_seconds = 10;  // so much may come at once
+    std::uint64_t per_project = 0;
   };
-  explicit RateLimits(const Rates& rates) : rates_(rates) {}
+  // Whose project a request uses up; "" for nobody's. Strangers who are let in nowhere must not
+  // use up anybody's.
+  using ProjectOf = std::function<std::string(const net::Request&)>;
+  explicit RateLimits(const Rates& rates, ProjectOf project_of = nullptr)
+      : rates_(rates), project_of_(std::move(project_of)) {}
   RateLimits(const RateLimits&) = delete;
   RateLimits& operator=(const RateLimits&) = delete;
 
-  bool empty() const { return rates_.per_address == 0 && rates_.per_token == 0; }
+  bool empty() const {
+    return rates_.per_address == 0 && rates_.per_token == 0 && rates_.per_project == 0;
+  }
   // Nothing: go on.
   std::optional<net::Answer> refuse(const net::Request& request);
   // Takes one of `key`'s; false: there is none left. `now_us` never goes back.
@@ -46,7 +57,12 @@ class RateLimits {
   void drop_full(Shard& shard, std::int64_t now_us) const;  // REQUIRES: its mutex held
 
   const Rates rates_;
+  const ProjectOf project_of_;
   std::array<Shard, 16> shards_;
 };
+
+// The named project that a request is about and whose doors are open to it: that in its path, or,
+// of one that brings something, that of its token. "": the default project, or nobody's.
+std::string project_used(const net::Request& request, const Gate& gate);
 
 }  // namespace api

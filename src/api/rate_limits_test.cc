@@ -62,6 +62,23 @@ TEST(RateLimits, CountTokensWhereverTheyComeFrom) {
   }
 }
 
+TEST(RateLimits, CountAProjectsClientsTogether) {
+  RateLimits limits({0, 0, 1, 2}, [](const net::Request& request) {
+    return request.path.starts_with("/p/game/") ? std::string("game") : std::string();
+  });
+  EXPECT_FALSE(limits.empty());
+  for (int i = 0; i < 4; ++i) {
+    net::Request request = from("192.0.2." + std::to_string(i) + ":1", "curl/8");
+    EXPECT_FALSE(limits.refuse(request)) << "nobody's";
+    request.path = "/p/game/a.pdb/1/a.pdb";
+    const auto refused = limits.refuse(request);
+    ASSERT_EQ(refused.has_value(), i >= 2) << i;
+    if (refused) {
+      EXPECT_EQ(refused->status, 429);
+    }
+  }
+}
+
 TEST(RateLimits, DoNotCountThisMachine) {
   RateLimits limits({1, 1, 1});
   for (int i = 0; i < 5; ++i) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/rate_limits.h"
 #include "base/file.h"
 #include "store/catalog.h"
 
@@ -178,6 +179,35 @@ TEST_F(GateTest, WhoMayReadAProject) {
   EXPECT_EQ(read("/p/open/a/1/a", "", "192.0.2.1:5"), "open");
   EXPECT_EQ(read("/p/open/a/1/a", reader, "192.0.2.1:5"), "open");
   EXPECT_EQ(read("/p/none/a/1/a", reader, "192.0.2.1:5"), "no project");
+}
+
+// Strangers must not use up what a project's own people may ask.
+TEST_F(GateTest, AProjectIsUsedByThoseWhoAreLetIn) {
+  const std::string reader = must_create("reader", "read", "game");
+  const std::string uploader = must_create("uploader", "upload", "game");
+  struct Case {
+    const char* method;
+    std::string path, token;
+    const char* used;
+  };
+  const std::vector<Case> cases = {
+      {"GET", "/p/game/a/1/a", reader, "game"},
+      {"GET", "/p/game/a/1/a", "", ""},
+      {"GET", "/p/GAME/a/1/a", "wrong", ""},
+      {"GET", "/p/open/a/1/a", "", "open"},
+      {"GET", "/p/none/a/1/a", "", ""},
+      {"GET", "/a/1/a", reader, ""},
+      {"PUT", "/a/1/a", uploader, "game"},
+      {"PUT", "/p/game/a/1/a", uploader, "game"},
+      {"PUT", "/a/1/a", reader, ""},
+      {"POST", "/upload/", uploader, "game"},
+  };
+  for (const Case& row : cases) {
+    net::Request request = request_with(row.token, "192.0.2.1:5");
+    request.method = net::find_method(row.method);
+    request.path = row.path;
+    EXPECT_EQ(project_used(request, gate_), row.used) << row.method << " " << row.path;
+  }
 }
 
 }  // namespace

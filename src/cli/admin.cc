@@ -1,5 +1,5 @@
-// `faultline admin token create|list|revoke` and `faultline admin project create|list`. The other
-// words of `admin` are in admin_upkeep.cc.
+// `faultline admin token create|list|revoke|extend|quota` and `faultline admin project
+// create|list`. The other words of `admin` are in admin_upkeep.cc.
 #include <cstdio>
 
 #include "base/json.h"
@@ -16,6 +16,11 @@ namespace {
 using base::JsonWriter;
 using base::Result;
 
+std::string quota_text(const base::JsonValue& row) {
+  const auto quota = static_cast<std::uint64_t>(row["quota"].integer_or(0));
+  return quota == 0 ? "" : "  at most " + base::human_size(quota);
+}
+
 void print_rows(const std::string& what, const std::string& text) {
   const auto json = base::JsonValue::parse(text);
   if (!json.ok()) return;
@@ -24,24 +29,22 @@ void print_rows(const std::string& what, const std::string& text) {
     const base::JsonValue& row = rows.at(i);
     if (what == "projects") {
       const bool* strict = row["strict"].boolean();
-      const auto quota = static_cast<std::uint64_t>(row["quota"].integer_or(0));
       std::printf("%s%s%s\n", std::string(row["name"].text_or("")).c_str(),
-                  strict != nullptr && *strict ? "  strict" : "",
-                  quota == 0 ? "" : ("  at most " + base::human_size(quota)).c_str());
+                  strict != nullptr && *strict ? "  strict" : "", quota_text(row).c_str());
       continue;
     }
     const std::string project(row["project"].text_or(""));
-    std::printf("%4lld  %-24s  %-24s  %-12s  %s, %s\n",
-                static_cast<long long>(row["id"].integer_or(0)),
-                std::string(row["label"].text_or("")).c_str(),
-                std::string(row["rights"].text_or("")).c_str(),
-                project.empty() ? "(default)" : project.c_str(),
-                row["revoked_at"].is_null()
-                    ? ("until " + std::string(row["expires_at"].text_or("revoked"))).c_str()
-                    : "revoked",
-                row["used_at"].is_null()
-                    ? "no use on record"
-                    : ("last used " + std::string(row["used_at"].text_or(""))).c_str());
+    std::printf(
+        "%4lld  %-24s  %-24s  %-12s  %s, %s%s\n", static_cast<long long>(row["id"].integer_or(0)),
+        std::string(row["label"].text_or("")).c_str(),
+        std::string(row["rights"].text_or("")).c_str(),
+        project.empty() ? "(default)" : project.c_str(),
+        row["revoked_at"].is_null()
+            ? ("until " + std::string(row["expires_at"].text_or("revoked"))).c_str()
+            : "revoked",
+        row["used_at"].is_null() ? "no use on record"
+                                 : ("last used " + std::string(row["used_at"].text_or(""))).c_str(),
+        quota_text(row).c_str());
   }
 }
 
@@ -71,6 +74,7 @@ std::string request_json(const Arguments& arguments) {
     out.key("label").string(arguments.label.empty() ? arguments.name : arguments.label);
     out.key("rights").string(arguments.rights).key("project").string(arguments.project);
     out.key("days").unsigned_integer(arguments.days);
+    out.key("quota").unsigned_integer(arguments.quota_bytes);
   }
   out.end_object();
   return out.take();
@@ -89,8 +93,9 @@ Result<void> run(const Arguments& arguments) {
     return {};
   }
   if (arguments.action == "revoke") return source->revoke(arguments.name);
-  if (arguments.action == "extend") {
-    const std::string text = TRY(source->extend(arguments.name, request_json(arguments)));
+  if (arguments.action == "extend" || arguments.action == "quota") {
+    const std::string text =
+        TRY(source->change(arguments.name, arguments.action, request_json(arguments)));
     if (arguments.json) std::printf("%s\n", text.c_str());
     return {};
   }
@@ -119,11 +124,11 @@ int run_admin(int argc, char** argv) {
   Arguments arguments;
   Options options(argv[0], "Projects and tokens of a server.");
   options.choice("thing", arguments.thing, {"token", "project"}, "token or project");
-  options.choice("action", arguments.action, {"create", "list", "revoke", "extend"},
-                 "create, list, or (tokens) revoke and extend");
-  options.positional(
-      "name", arguments.name,
-      "the project's name; the new token's label; the id of a token to revoke or extend", false);
+  options.choice("action", arguments.action, {"create", "list", "revoke", "extend", "quota"},
+                 "create, list, or (tokens) revoke, extend and quota");
+  options.positional("name", arguments.name,
+                     "the project's name; the new token's label; the id of a token to change",
+                     false);
   options.text("-d,--data", arguments.data, "data directory (default: faultline-data)");
   options.text("--database", arguments.database,
                "of a directory that nobody serves: postgresql://… (default: SQLite in there)");
@@ -138,7 +143,8 @@ int run_admin(int argc, char** argv) {
   options.flag("--no-cabinets", arguments.no_cabinets,
                "a project that packs no foo.pd_ for those who ask");
   options.text("--quota", arguments.quota,
-               "of a project: how much it may keep, such as \"20 GiB\" (default: no limit)");
+               "how much a project may keep, or may be kept of what a token brings, such as \"20 "
+               "GiB\" (default: no limit)");
   options.flag("--json", arguments.json, "print JSON");
   options.footer(
       "A new token is printed once and cannot be shown again.\n"
@@ -154,8 +160,8 @@ int run_admin(int argc, char** argv) {
   }
   if (!is_known(arguments)) {
     fail(
-        "say: admin token create LABEL | list | revoke ID | extend ID, or admin project create "
-        "NAME | list");
+        "say: admin token create LABEL | list | revoke ID | extend ID | quota ID, or admin project "
+        "create NAME | list");
     return kBadUsage;
   }
   const auto done = run(arguments);

@@ -40,8 +40,9 @@ class AdminServer final : public AdminSource {
     TRY(send("POST", "tokens/" + id + "/revoke", "{}"));
     return {};
   }
-  Result<std::string> extend(const std::string& id, const std::string& json) override {
-    return send("POST", "tokens/" + id + "/extend", json);
+  Result<std::string> change(const std::string& id, const std::string& how,
+                             const std::string& json) override {
+    return send("POST", "tokens/" + id + "/" + how, json);
   }
   Result<std::string> run(const std::string& what, const std::string& options,
                           const ShowNumbers& show) override;
@@ -127,8 +128,10 @@ class AdminDirectory final : public AdminSource {
     if (!number || *number > INT64_MAX) return Error{Fault::malformed, id + " is no token's id"};
     return access_.revoke_token(static_cast<std::int64_t>(*number), actor_);
   }
-  Result<std::string> extend(const std::string& id, const std::string& json) override {
-    return store::post_extend(access_, id, json, actor_);
+  Result<std::string> change(const std::string& id, const std::string& how,
+                             const std::string& json) override {
+    return how == "quota" ? store::post_limit(access_, id, json, actor_)
+                          : store::post_extend(access_, id, json, actor_);
   }
   Result<std::string> run(const std::string& what, const std::string& options,
                           const ShowNumbers& show) override;

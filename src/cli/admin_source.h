@@ -25,7 +25,9 @@ class AdminSource {
   virtual base::Result<std::string> list(const std::string& what) = 0;
   virtual base::Result<std::string> create(const std::string& what, const std::string& json) = 0;
   virtual base::Result<void> revoke(const std::string& id) = 0;
-  virtual base::Result<std::string> extend(const std::string& id, const std::string& json) = 0;
+  // `how`: "extend" or "quota".
+  virtual base::Result<std::string> change(const std::string& id, const std::string& how,
+                                           const std::string& json) = 0;
   // Upkeep (upkeep/run.h), to its end.
   virtual base::Result<std::string> run(const std::string& what, const std::string& options,
                                         const ShowNumbers& show) = 0;

@@ -1,17 +1,13 @@
 #include "cli/admin_upkeep.h"
 
-#include <unistd.h>
-
-#include <climits>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <memory>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/admin_source.h"
+#include "cli/one_file_backup.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "upkeep/backup.h"
@@ -204,14 +200,6 @@ int run_purge(int argc, char** argv) {
   return print_text(place, run_upkeep(place, "purge", wanted.take(), "Purging"), print_purged);
 }
 
-// A server has another working directory than we.
-std::string absolute_path(const std::string& path) {
-  if (path.starts_with('/')) return path;
-  char directory[PATH_MAX];
-  if (::getcwd(directory, sizeof(directory)) == nullptr) return path;
-  return base::join_path(directory, path);
-}
-
 void print_backup(const JsonValue& json) {
   std::printf("%s: %llu files (%s)%s\n", text_in(json, "directory").c_str(),
               number_in(json, "files"), size_in(json, "bytes").c_str(),
@@ -220,21 +208,31 @@ void print_backup(const JsonValue& json) {
 
 int run_backup(int argc, char** argv) {
   Place place;
-  std::string target;
-  bool blobs_only = false, copy = false;
+  BackupWish wish;
   Options options("faultline admin backup", "Copies a data directory, served or not.");
-  options.positional("directory", target, "a new directory, for the backup");
+  options.positional("target", wish.target,
+                     "a new directory for the backup; NAME.tar, for one file; or -, for a tar "
+                     "archive on stdout");
   place.declare(options);
-  options.flag("--blobs-only", blobs_only, "without the database: PostgreSQL's is yours to copy");
-  options.flag("--copy", copy,
+  options.flag("--blobs-only", wish.blobs_only,
+               "without the database: PostgreSQL's is yours to copy");
+  options.flag("--copy", wish.own_copies,
                "copy files on the same disk as well, instead of linking them: a link is lost with "
                "the disk");
   options.footer("`faultline admin restore` makes a data directory of it.");
   if (const auto code = options.parse(argc, argv)) return *code;
-  JsonWriter wanted;
-  wanted.begin_object().key("directory").string(absolute_path(target));
-  wanted.key("blobs_only").boolean(blobs_only).key("own_copies").boolean(copy).end_object();
-  return print_text(place, run_upkeep(place, "backup", wanted.take(), "Backing up"), print_backup);
+  const auto make = [&](const BackupWish& wanted) {
+    return run_upkeep(place, "backup", json_of(wanted), "Backing up");
+  };
+  if (!is_one_file(wish.target)) {
+    wish.target = absolute_path(wish.target);
+    return print_text(place, make(wish), print_backup);
+  }
+  const std::string target = wish.target;
+  const auto made = back_up_to_one_file(absolute_path(place.data), wish, make);
+  if (!made.ok()) return fail(made.error().what);
+  if (target == "-") return kDone;  // stdout is the archive's
+  return print_text(place, made, print_backup);
 }
 
 int run_restore(int argc, char** argv) {
@@ -242,12 +240,12 @@ int run_restore(int argc, char** argv) {
   std::string backup;
   Options options("faultline admin restore",
                   "Makes a data directory from a backup, and checks it.");
-  options.positional("backup", backup, "the directory that `faultline admin backup` made");
+  options.positional("backup", backup,
+                     "what `faultline admin backup` made: a directory, a file, or - for stdin");
   place.declare(options);
   options.footer("The data directory must be new or empty.");
   if (const auto code = options.parse(argc, argv)) return *code;
-  upkeep::Progress progress;
-  const auto made = upkeep::restore(backup, place.data, progress);
+  const auto made = restore_from(backup, place.data);
   if (!made.ok()) return fail(made.error().what);
   if (!made->has_database && place.database.empty()) {
     std::printf(
@@ -283,12 +281,14 @@ std::optional<std::pair<std::string, std::uint64_t>> find_rule(const std::string
 int run_retention(int argc, char** argv) {
   Place place;
   bool dry_run = false;
-  std::uint64_t uploads = 0, reports = 0, cache = 0;
+  std::uint64_t uploads = 0, unasked = 0, reports = 0, cache = 0;
   std::vector<std::string> projects;
   Options options("faultline admin retention", "Takes away what is older than the rules allow.");
   place.declare(options);
   options.flag("--dry-run", dry_run, "only say what would go");
   options.number("--uploads", uploads, "days that uploads stay after they were last brought");
+  options.number("--unasked", unasked,
+                 "days that uploads stay after they were last brought or asked for");
   options.list("--project", projects, "NAME=DAYS: other days for its uploads; repeat");
   options.number("--reports", reports, "days that crash reports stay");
   options.number("--cache", cache, "days that files of upstream servers stay");
@@ -298,8 +298,9 @@ int run_retention(int argc, char** argv) {
   if (const auto code = options.parse(argc, argv)) return *code;
   JsonWriter wanted;
   wanted.begin_object().key("dry_run").boolean(dry_run);
-  if (uploads != 0 || reports != 0 || cache != 0 || !projects.empty()) {
+  if (uploads != 0 || unasked != 0 || reports != 0 || cache != 0 || !projects.empty()) {
     wanted.key("rules").begin_object().key("uploads_days").unsigned_integer(uploads);
+    wanted.key("unasked_days").unsigned_integer(unasked);
     wanted.key("reports_days").unsigned_integer(reports);
     wanted.key("cache_days").unsigned_integer(cache).key("projects").begin_object();
     for (const std::string& text : projects) {

@@ -35,6 +35,10 @@ base::Result<std::string> with_engine_words(std::string_view sql, Engine engine)
       out += engine == Engine::sqlite ? "BLOB" : "BYTEA";
     } else if (word == "{{bytewise}}") {
       out += engine == Engine::sqlite ? "BINARY" : "\"C\"";
+    } else if (word == "{{now}}") {
+      out += engine == Engine::sqlite
+                 ? "(CAST(strftime('%s', 'now') AS INTEGER) * 1000000)"
+                 : "CAST(EXTRACT(EPOCH FROM CURRENT_TIMESTAMP) * 1000000 AS BIGINT)";
     } else {
       return base::Error{base::Fault::internal, "unknown word in SQL: " + std::string(word)};
     }

@@ -9,9 +9,9 @@
 
 namespace db {
 
-// {{bigserial}}, {{blob}} and {{bytewise}}. `id {{bigserial}} PRIMARY KEY` counts by itself on both
-// engines; text with `COLLATE {{bytewise}}` is ordered by its bytes, wherever the database was
-// made.
+// {{bigserial}}, {{blob}}, {{bytewise}} and {{now}}, which is microseconds since 1970. `id
+// {{bigserial}} PRIMARY KEY` counts by itself on both engines; text with `COLLATE {{bytewise}}` is
+// ordered by its bytes, wherever the database was made.
 base::Result<std::string> with_engine_words(std::string_view sql, Engine engine);
 
 // `?` becomes $1, $2 …; those inside quotes and comments stay.

@@ -19,6 +19,10 @@ TEST(Dialect, PutsInTheEnginesWords) {
             "a COLLATE BINARY");
   EXPECT_EQ(with_engine_words("a COLLATE {{bytewise}}", Engine::postgresql).value(),
             "a COLLATE \"C\"");
+  EXPECT_NE(with_engine_words("{{now}}", Engine::sqlite).value().find("strftime"),
+            std::string::npos);
+  EXPECT_NE(with_engine_words("{{now}}", Engine::postgresql).value().find("EXTRACT"),
+            std::string::npos);
   EXPECT_FALSE(with_engine_words("{{json}}", Engine::sqlite).ok());
   EXPECT_FALSE(with_engine_words("{{blob", Engine::sqlite).ok());
 }

@@ -194,7 +194,7 @@ Result<Receipt> Ingest::keep_all(const Bringer& bringer, store::Upload upload,
       described[i].file.sha256 = hashes[i];
       records.push_back(described[i].file);
     }
-    return catalog_.check_quota(upload.project, records);
+    return catalog_.check_quota(upload.project, records, upload.token);
   };
   TRY(blobs_.put_all(std::move(arrived.files), admit));
 

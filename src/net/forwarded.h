@@ -1,7 +1,7 @@
 // Who asks, when reverse proxies stand between: those that the operator trusts say so in
 // X-Forwarded-For and X-Forwarded-Proto. From anybody else these headers are only text.
 // An AddressSet is immutable: any thread. parse() fails with malformed and names the entry.
-// Source: docs/reverse-proxies.md
+// Source: docs/reverse-proxy.md
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// Behind nginx and haproxy, with exactly the settings that docs/reverse-proxies.md gives: large
+// Behind nginx and haproxy, with exactly the settings that docs/reverse-proxy.md gives: large
 // bodies stream through, paths and answers arrive as they were, what broke off does not look
 // whole; and behind nginx our reset stays a reset.
 #include <arpa/inet.h>
@@ -30,7 +30,7 @@ using testing_support::RawClient;
 
 // The first fenced block of that language in the page.
 std::string must_read_settings(const std::string& language) {
-  auto page = base::read_file(testing_support::source_root() + "/docs/reverse-proxies.md");
+  auto page = base::read_file(testing_support::source_root() + "/docs/reverse-proxy.md");
   EXPECT_TRUE(page.ok());
   const std::string text = std::move(page).value_or("");
   const std::string fence = "```" + language + "\n";

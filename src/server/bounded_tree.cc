@@ -38,12 +38,12 @@ void remove_empty_folders(const std::string& file) {
 
 }  // namespace
 
-std::vector<BoundedTree::File> BoundedTree::list() const {
+std::vector<BoundedTree::File> BoundedTree::list(const std::function<bool()>& goes_on) const {
   std::vector<File> files;
   std::error_code error;
   const auto follow_nothing = fs::directory_options::skip_permission_denied;
   for (fs::recursive_directory_iterator at(directory_, follow_nothing, error), end;
-       !error && at != end; at.increment(error)) {
+       !error && at != end && goes_on(); at.increment(error)) {
     if (at.depth() == 0 && base::equal_ignoring_case(at->path().filename().string(), kAdmin)) {
       at.disable_recursion_pending();
     }
@@ -77,7 +77,30 @@ std::uint64_t BoundedTree::remove_oldest(std::vector<File> files, std::uint64_t 
   return size;
 }
 
+std::uint64_t BoundedTree::remove_unused(base::Time since, const std::function<bool()>& goes_on) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_counting_) return 0;
+    is_counting_ = true;
+  }
+  std::uint64_t files = 0, left = 0;
+  for (const File& file : list(goes_on)) {
+    if (file.used_at / 1000 >= since.us || !goes_on() || !base::remove_file(file.path).ok()) {
+      left += file.size;
+      continue;
+    }
+    remove_empty_folders(file.path);
+    ++files;
+  }
+  const std::lock_guard lock(mutex_);
+  is_counting_ = false;
+  is_known_ = goes_on();
+  size_ = left;
+  return files;
+}
+
 Result<void> BoundedTree::reserve(std::uint64_t size) {
+  if (size_max_ == kNoBound) return {};
   if (size > size_max_) {
     return Error{Fault::too_large,
                  directory_ + ": may take no more than " + base::human_size(size_max_)};
@@ -92,7 +115,7 @@ Result<void> BoundedTree::reserve(std::uint64_t size) {
     is_counting_ = true;
   }
   const std::uint64_t room = size_max_ - size;
-  std::vector<File> files = list();
+  std::vector<File> files = list([] { return true; });
   std::uint64_t used = 0;
   for (const File& file : files) used += file.size;
   if (used > room) {

@@ -62,5 +62,20 @@ TEST_F(BoundedTreeTest, WhatIsNoStoredFileStays) {
   EXPECT_TRUE(has("a.pdb/refs"));
 }
 
+TEST_F(BoundedTreeTest, WhatWasNotUsedForLongGoesWithoutNeedOfRoom) {
+  write("new.pdb/1/new.pdb", 400, 300);
+  write("old.pdb/1/old.pdb", 400, 100);
+  write("000Admin/1/old.txt", 400, 100);
+  BoundedTree tree(root_.path(), BoundedTree::kNoBound);
+  const base::Time since{200'000'000};
+  EXPECT_EQ(tree.remove_unused(since, [] { return false; }), 0u) << "somebody wants it to end";
+  EXPECT_TRUE(has("old.pdb/1/old.pdb"));
+  EXPECT_EQ(tree.remove_unused(since, [] { return true; }), 1u);
+  EXPECT_FALSE(has("old.pdb")) << "nor its folders";
+  EXPECT_TRUE(has("new.pdb/1/new.pdb"));
+  EXPECT_TRUE(has("000Admin/1/old.txt"));
+  EXPECT_TRUE(tree.reserve(UINT64_MAX).ok()) << "it has no bound of bytes";
+}
+
 }  // namespace
 }  // namespace server

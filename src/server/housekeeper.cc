@@ -93,6 +93,8 @@ void Housekeeper::run() {
 void Housekeeper::save_uses() {
   const auto saved = house_.access.save_uses();
   if (!saved.ok()) base::log::error("last uses of tokens not kept: {}", saved.error().what);
+  const auto also = house_.also_save ? house_.also_save() : base::Result<void>();
+  if (!also.ok()) base::log::error("last uses of files not kept: {}", also.error().what);
 }
 
 void Housekeeper::sweep() {

@@ -49,6 +49,7 @@ struct Household {
   bool is_shared = false;  // other processes work on the same database
   std::function<base::Result<void>()> also_reload = nullptr;  // what others changed
   std::function<void()> also_sweep = nullptr;                 // with the try symbols
+  std::function<base::Result<void>()> also_save = nullptr;    // with the uses of tokens
 };
 
 // How long the chunks of uploads stay. On a filling disk only those of uploads under way do.

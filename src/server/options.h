@@ -62,9 +62,11 @@ struct Options {
   std::uint64_t limit_connections = 10'000;
   std::uint64_t limit_requests_per_address = 0;  // a second; 0: no limit
   std::uint64_t limit_requests_per_token = 0;
+  std::uint64_t limit_requests_per_project = 0;
   std::uint64_t limit_requests_burst = 10;   // seconds' worth that may come at once
   std::uint64_t limit_default_project = 0;   // bytes of uploads that it may keep; 0: no limit
   std::uint64_t retention_uploads_days = 0;  // 0: for ever
+  std::uint64_t retention_unasked_days = 0;  // uploads that nobody asked for meanwhile, either
   std::uint64_t retention_reports_days = 0;
   std::string retention_projects;  // one a line: NAME=DAYS, instead of uploads_days
   std::uint64_t cache_days = 0;    // files of upstream servers; 0: while there is room
@@ -126,6 +128,7 @@ struct Options {
   std::string upstreams_exclusions;        // a symsrv.ini that says the same with wildcards
   std::string upstreams_cache;             // a symbol store tree, looked into before any is asked
   std::uint64_t upstreams_cache_size = 0;  // that it may take; 0: it has no bound
+  std::uint64_t upstreams_cache_days = 0;  // that a file stays in it unused; 0: for ever
   std::uint64_t upstreams_rounds = 1;      // how often they are asked when one fails
   std::uint64_t upstreams_round_ms = 500;  // between two rounds
   SiteOptions site;

@@ -24,6 +24,7 @@ class Planner {
     UpstreamOptions everybodys;
     everybodys.cache = options_.upstreams_cache;
     everybodys.cache_size = options_.upstreams_cache_size;
+    everybodys.cache_days = options_.upstreams_cache_days;
     Trees of_all;
     add_cache(everybodys, of_all);
     for (const UpstreamOptions& one : given) {
@@ -56,6 +57,7 @@ class Planner {
     cache.deny = of.deny;
     cache.retry_seconds = of.retry_seconds;
     cache.tree_size_max = of.cache_size;
+    cache.tree_days_max = of.cache_days;
     if (!reach(of.cache, cache.name, cache.url) || !is_there(cache)) return;
     add(cache, trees);
     trees.push_back(cache.url);

@@ -79,6 +79,10 @@ std::vector<std::string> project_names(const store::Access& access) {
   return names;
 }
 
+std::string disk_words(const store::DiskWatch& disk) {
+  return "The disk is " + std::string(store::name_of(disk.level())) + ".";
+}
+
 std::int64_t number_of(const Request& request, std::string_view name) {
   const auto given = base::parse_decimal(request.query_value(name).value_or(""));
   return static_cast<std::int64_t>(std::min<std::uint64_t>(given.value_or(0), INT64_MAX));
@@ -106,7 +110,7 @@ Result<ui::SettingsOverview> overview_of(const SettingsRooms& rooms) {
   count_upstreams(rooms.upstreams, shown);
   if (rooms.statistics != nullptr) shown.missing = TRY(count_missing(*rooms.statistics));
   shown.disk_free = rooms.disk.free_bytes();
-  shown.disk_state = "The disk is " + std::string(store::name_of(rooms.disk.level())) + ".";
+  shown.disk_state = disk_words(rooms.disk);
   return shown;
 }
 
@@ -148,6 +152,11 @@ ui::TokensPage tokens_of(const SettingsRooms& rooms, const Request& request) {
     }
   }
   shown.tokens = page_of(std::move(tokens), shown.page, shown.page_size);
+  for (const store::Token& token : shown.tokens) {
+    if (token.quota == 0) continue;
+    const auto used = store::used_by_token(rooms.database, token.id);
+    if (used.ok()) shown.used[token.id] = *used;
+  }
   shown.projects = project_names(rooms.access);
   shown.now = base::now();
   return shown;

@@ -16,12 +16,15 @@
 #include "store/access.h"
 #include "store/catalog.h"
 #include "store/containers.h"
+#include "store/data_directory.h"
 #include "store/disk_watch.h"
 #include "store/uploads.h"
 #include "supply/supply.h"
 #include "ui/files_page.h"
 #include "ui/projects_page.h"
 #include "ui/settings_overview.h"
+#include "ui/settings_parts.h"
+#include "ui/storage_page.h"
 #include "ui/tokens_page.h"
 #include "ui/uploads_page.h"
 #include "ui/upstreams_page.h"
@@ -41,6 +44,7 @@ struct SettingsRooms {
   const ingest::ExtractedFiles& extracted;
   statistics::Statistics* statistics;  // null: they are switched off
   const Options& options;
+  const store::DataDirectory& data;
 };
 
 base::Result<ui::SettingsOverview> overview_of(const SettingsRooms& rooms);
@@ -51,6 +55,10 @@ base::Result<ui::UploadPage> upload_of(const SettingsRooms& rooms, const net::Re
 // An id that is none is told on the page.
 base::Result<ui::FilesPage> files_of(const SettingsRooms& rooms, const net::Request& request);
 ui::UpstreamsPage upstreams_of(const SettingsRooms& rooms);
+// Looks through the directories, for some seconds at most.
+ui::StoragePage storage_of(const SettingsRooms& rooms);
+
+std::string disk_words(const store::DiskWatch& disk);  // "The disk is …."
 
 std::vector<std::string> project_names(const store::Access& access);  // without the default one
 

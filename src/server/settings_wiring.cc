@@ -4,6 +4,7 @@
 #include "api/admin_route.h"
 #include "api/upload_form.h"
 #include "base/log.h"
+#include "base/size_text.h"
 #include "base/text.h"
 #include "net/percent.h"
 #include "store/access_json.h"
@@ -117,6 +118,10 @@ Result<store::Access::NewToken> make_token(store::Access& access, const Request&
   store::Token wanted =
       TRY(store::token_wanted(field_of(request, "label"), rights_of(request),
                               field_of(request, "project"), static_cast<std::int64_t>(*days)));
+  const std::string quota(base::trim(field_of(request, "quota")));
+  const auto bytes = quota.empty() ? std::uint64_t{0} : base::parse_size(quota);
+  if (!bytes) return Error{Fault::malformed, quota + " is no size; say 500 MB or 20 GiB"};
+  wanted.quota = *bytes;
   return access.create_token(std::move(wanted), actor);
 }
 
@@ -221,6 +226,9 @@ void add_settings_pages(net::Router& router, const SettingsRooms& rooms) {
     ui::UpstreamsPage values = upstreams_of(rooms);
     values.note = forgotten_note(request, values);
     return ui::upstreams_page(values);
+  });
+  page("/settings/storage", [rooms](const Request&) -> Result<std::string> {
+    return ui::storage_page(storage_of(rooms));
   });
   const auto button = [&](std::string_view pattern, Press press) {
     add_button(router, rooms.gate, pattern, std::move(press));

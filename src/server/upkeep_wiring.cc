@@ -58,6 +58,7 @@ base::Result<void> bar_purged(store::Tombstones& tombstones, store::Blobs& blobs
 base::Result<upkeep::RetentionRules> rules_of(const Options& options) {
   upkeep::RetentionRules rules;
   rules.uploads_days = options.retention_uploads_days;
+  rules.unasked_days = options.retention_unasked_days;
   rules.reports_days = options.retention_reports_days;
   rules.cache_days = options.cache_days;
   for (const std::string_view line : base::split(options.retention_projects, '\n')) {
@@ -78,7 +79,7 @@ base::Result<upkeep::RetentionRules> rules_of(const Options& options) {
 
 api::RateLimits::Rates rates_of(const Options& options) {
   return {options.limit_requests_per_address, options.limit_requests_per_token,
-          options.limit_requests_burst};
+          options.limit_requests_burst, options.limit_requests_per_project};
 }
 
 UpkeepWork::UpkeepWork(const UpkeepRooms& rooms, upkeep::RetentionRules rules)

@@ -20,6 +20,8 @@ using base::Result;
 namespace {
 
 constexpr std::size_t kPieceSize = 256 * 1024;
+constexpr std::uint64_t kDaysMax = 36'500;
+constexpr std::int64_t kDay = 86'400'000'000;
 
 struct Target {
   std::string tree;
@@ -68,6 +70,25 @@ void UpstreamCaches::bound(const std::string& tree, std::uint64_t size_max) {
   std::shared_ptr<BoundedTree>& bounded = bounded_[tree];
   if (bounded && bounded->size_max() <= size_max) return;
   bounded = std::make_shared<BoundedTree>(tree, size_max);
+}
+
+void UpstreamCaches::bound_days(const std::string& tree, std::uint64_t days_max) {
+  const auto [at, is_new] = days_.try_emplace(tree, days_max);
+  if (!is_new) at->second = std::min(at->second, days_max);
+  // So that removing and reserve() know of each other.
+  if (std::shared_ptr<BoundedTree>& bounded = bounded_[tree]; !bounded) {
+    bounded = std::make_shared<BoundedTree>(tree, BoundedTree::kNoBound);
+  }
+}
+
+void UpstreamCaches::remove_unused(base::Time now, const std::function<bool()>& goes_on) const {
+  for (const auto& [tree, days] : days_) {
+    const auto age = static_cast<std::int64_t>(std::min(days, kDaysMax)) * kDay;
+    const std::uint64_t gone = bounded_.at(tree)->remove_unused({now.us - age}, goes_on);
+    if (gone != 0) {
+      base::log::info("{}: {} files went, which were not used for {} days", tree, gone, days);
+    }
+  }
 }
 
 const UpstreamCaches::Trees* UpstreamCaches::find_trees(std::string_view from) const {

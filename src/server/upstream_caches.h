@@ -1,7 +1,7 @@
 // Trees in symbol store layout that get a copy of what upstream servers give, as pySymProxy kept
 // it: plain, or packed where it came so. Others may read them meanwhile: a file appears whole. Not
 // our own cache, which ingest keeps. Nothing is taken out of a tree but of one that has a bound
-// (bounded_tree.h). Plain values but the copies, which any thread may write.
+// (bounded_tree.h), of bytes or of days. Plain values but the copies, which any thread may write.
 #pragma once
 
 #include <functional>
@@ -23,6 +23,11 @@ class UpstreamCaches {
   void add(std::string location, std::vector<std::string> trees);
   // Of a tree; of several bounds the smallest holds.
   void bound(const std::string& tree, std::uint64_t size_max);
+  // Of a tree; of several the shortest holds.
+  void bound_days(const std::string& tree, std::uint64_t days_max);
+  bool has_days() const { return !days_.empty(); }
+  // Takes out what was not used for longer than its tree allows. Blocks, as long as `goes_on` says.
+  void remove_unused(base::Time now, const std::function<bool()>& goes_on) const;
   // On the disk of each tree; with less, nothing is copied there.
   void leave_free(std::uint64_t bytes) { free_min_ = bytes; }
 
@@ -39,6 +44,7 @@ class UpstreamCaches {
 
   std::vector<Trees> trees_;                                     // by location
   std::map<std::string, std::shared_ptr<BoundedTree>> bounded_;  // by tree
+  std::map<std::string, std::uint64_t> days_;                    // by tree
   std::uint64_t free_min_ = 0;
 };
 

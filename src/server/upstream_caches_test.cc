@@ -63,6 +63,25 @@ TEST(UpstreamCaches, ATreeMayHaveABound) {
   EXPECT_TRUE(base::file_exists(tree + "/x.pdb/1/x.pdb"));
 }
 
+TEST(UpstreamCaches, OfSeveralAgesTheShortestHolds) {
+  const auto root = base::TemporaryDirectory::create("caches").value();
+  const std::string old = root.path() + "/old.pdb/1/old.pdb";
+  ASSERT_TRUE(base::write_file_durably(old, base::bytes_of("x")).ok());
+  UpstreamCaches caches;
+  EXPECT_FALSE(caches.has_days());
+  caches.bound_days(root.path(), 30);
+  caches.bound_days(root.path(), 10);
+  caches.bound_days(root.path(), 20);
+  EXPECT_TRUE(caches.has_days());
+  const auto look_in = [&](std::int64_t days) {
+    caches.remove_unused({base::now().us + days * 86'400'000'000}, [] { return true; });
+  };
+  look_in(9);
+  EXPECT_TRUE(base::file_exists(old));
+  look_in(11);
+  EXPECT_FALSE(base::file_exists(old));
+}
+
 TEST(UpstreamCaches, ACopyIsNearerThanItsServer) {
   UpstreamCaches caches;
   caches.add("http://a/s/", {"/one", "/two"});

@@ -59,6 +59,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"identifier", &UpstreamOptions::identifier},
     {"cache", &UpstreamOptions::cache},
     {"cache_size", &UpstreamOptions::cache_size},
+    {"cache_days", &UpstreamOptions::cache_days},
     {"watch_seconds", &UpstreamOptions::watch_seconds},
 });
 

@@ -18,6 +18,8 @@ using Asked = supply::Supply::Options::Asked;
 
 namespace {
 
+constexpr std::int64_t kAgeTreesEvery = 6 * 3'600'000'000;  // microseconds
+
 // Most of them wait: for a server, or for a turn at one. A server that is slow holds no more than
 // may wait for it (upstream/server.h), so that there is always one left for the others.
 constexpr unsigned kThreadsMin = 16;
@@ -82,6 +84,7 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
     }
     if (server.layout == upstream::Layout::symstore) caches.add(one.url, one.copies);
     if (one.tree_size_max != 0) caches.bound(one.url, one.tree_size_max);
+    if (one.tree_days_max != 0) caches.bound_days(one.url, one.tree_days_max);
     auto made = TRY(upstream::Server::make(server));
     servers.push_back(std::move(made));
     base::log::info("upstream {}: {} as {}", server.name, server.transport.location,
@@ -199,7 +202,16 @@ void UpstreamWork::run_aside(const std::function<void()>& job) {
   job();
 }
 
+void UpstreamWork::age_trees() {
+  const std::int64_t now = base::monotonic_us();
+  if (stopping_ || !caches_.has_days()) return;
+  if (aged_us_ != 0 && now - aged_us_ < kAgeTreesEvery) return;
+  aged_us_ = now;
+  run_aside([this] { caches_.remove_unused(base::now(), [this] { return !stopping_; }); });
+}
+
 void UpstreamWork::stop() {
+  stopping_ = true;
   upstreams_.stop();
   std::unique_ptr<base::WorkerPool> pool;
   {

@@ -5,6 +5,7 @@
 // (UpstreamStop). Whoever asks after it is answered at once that we stop.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -50,6 +51,9 @@ class UpstreamWork {
   // On a thread that may wait for an upstream server; on the caller's when there is none (any
   // more).
   void run_aside(const std::function<void()>& job);
+  // Begins to take out of trees of copies what they may not keep so long, now and then: for the
+  // housekeeper's thread, as often as it likes.
+  void age_trees();
   // All that they do not have is asked for again.
   void forget_misses() { upstreams_.forget_misses(); }
   void forget_misses(const ident::SymbolRequest& request) { upstreams_.forget_misses(request); }
@@ -85,6 +89,8 @@ class UpstreamWork {
   const Follower follow_;
   std::shared_ptr<Exclusions> exclusions_;
   UpstreamCaches caches_;
+  std::int64_t aged_us_ = 0;  // monotonic; the housekeeper's
+  std::atomic<bool> stopping_ = false;
   std::string own_name_;
   Kept kept_;
   std::mutex mutex_;

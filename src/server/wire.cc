@@ -63,6 +63,7 @@
 #include "server/upstream_wiring.h"
 #include "server/version.h"
 #include "sources/sources.h"
+#include "store/asked_files.h"
 #include "store/blobs.h"
 #include "store/catalog.h"
 #include "store/containers.h"
@@ -318,14 +319,21 @@ Result<void> serve(const Options& options) {
   UpkeepWork looking_after({*database, blobs, catalog, access, tombstones, containers, archive,
                             uploaded_sources, *extracted, data.path()},
                            std::move(retention));
-  const Housekeeper housekeeper({disk, access, catalog, containers, blobs, *sessions, *chunks,
-                                 partial, others, database->engine() != db::Engine::sqlite,
-                                 [&tombstones] { return tombstones.reload(); },
-                                 [&looking_after] { looking_after.apply_rules(); }});
+  store::AskedFiles asked(*database);
+  const Housekeeper housekeeper(
+      {disk, access, catalog, containers, blobs, *sessions, *chunks, partial, others,
+       database->engine() != db::Engine::sqlite, [&tombstones] { return tombstones.reload(); },
+       [&looking_after, &upstreams] {
+         looking_after.apply_rules();
+         upstreams->age_trees();
+       },
+       [&asked, &supply] { return asked.save(supply.take_asked(), base::now()); }});
 
   // The routes; the catch-all for symbol files comes last.
   net::Router router;
-  api::RateLimits rates(rates_of(options));
+  api::RateLimits rates(rates_of(options), [&gate](const net::Request& request) {
+    return api::project_used(request, gate);
+  });
   // Of the routes that are added next: files, uploads, and questions, which cost more.
   const auto limit_rates = [&](bool is_limited) {
     // What a browser asks before a question costs nothing, and refused would cost it the question.
@@ -398,7 +406,7 @@ Result<void> serve(const Options& options) {
                   symbols_as_home(home, symbols, site)});
   add_symbol_pages(router, symbols, site);
   add_settings_pages(router, {gate, access, *database, catalog, containers, uploads, supply,
-                              *upstreams, disk, *extracted, statistics.get(), options});
+                              *upstreams, disk, *extracted, statistics.get(), options, data});
   add_upload_form(router, rooms, uploading);
   api::StoreOptions served;
   served.allows = allows;

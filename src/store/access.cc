@@ -51,6 +51,7 @@ Result<Token> token_of(const Row& row) {
   token.expires_at = {row.integer(6)};
   token.revoked_at = {row.integer(7)};
   token.used_at = {row.integer(8)};
+  token.quota = static_cast<std::uint64_t>(row.integer(9));
   return token;
 }
 
@@ -62,6 +63,20 @@ Result<void> check_label(const std::string& label) {
     return Error{Fault::malformed, "a token needs a label of at most 200 printable characters"};
   }
   return {};
+}
+
+Result<void> check_quota_size(std::uint64_t quota) {
+  if (quota > INT64_MAX) return Error{Fault::malformed, "a quota is at most 8 EiB"};
+  return {};
+}
+
+// For the audit log.
+std::string quota_text(std::uint64_t quota) {
+  return quota == 0 ? "" : " quota " + std::to_string(quota);
+}
+
+Error no_such_token(std::int64_t id) {
+  return {Fault::not_found, "there is no good token " + std::to_string(id)};
 }
 
 std::string new_secret() {
@@ -119,7 +134,7 @@ Result<void> Access::reload() {
     for (const Row& row : projects) fresh->projects[row.text(0)] = project_of(row);
     const Rows tokens =
         TRY(session.query("SELECT id, hash, label, rights, project, created_at, expires_at, "
-                          "revoked_at, used_at FROM token ORDER BY id"));
+                          "revoked_at, used_at, quota FROM token ORDER BY id"));
     for (const Row& row : tokens) {
       Token token = TRY(token_of(row));
       fresh->tokens[row.text(1)] = std::move(token);
@@ -181,7 +196,7 @@ Result<Project> Access::keep_project(Project project, const Actor& actor) {
                  "a project's name is up to 64 letters, digits, '-', '_' and '.', and does not "
                  "begin with a dot"};
   }
-  if (project.quota > INT64_MAX) return Error{Fault::malformed, "a quota is at most 8 EiB"};
+  TRY(check_quota_size(project.quota));
   if (project.created_at.us == 0) project.created_at = base::now();
   TRY(database_.write([&](Session& session) -> Result<void> {
     TRY(session.execute(
@@ -193,8 +208,7 @@ Result<Project> Access::keep_project(Project project, const Actor& actor) {
     return record_audit(session, actor, "project",
                         project.name + (project.strict ? " strict" : "") +
                             (project.two_tier ? " two-tier" : "") +
-                            (project.cabinets ? "" : " no-cabinets") +
-                            (project.quota == 0 ? "" : " quota " + std::to_string(project.quota)));
+                            (project.cabinets ? "" : " no-cabinets") + quota_text(project.quota));
   }));
   TRY(reload());
   return project;
@@ -203,6 +217,7 @@ Result<Project> Access::keep_project(Project project, const Actor& actor) {
 Result<Access::NewToken> Access::create_token(Token wanted, const Actor& actor) {
   TRY(check_label(wanted.label));
   TRY(Rights::parse(wanted.rights.text()));
+  TRY(check_quota_size(wanted.quota));
   wanted.project = base::lower_ascii(wanted.project);
   if (wanted.project != kEveryProject && !find_project(wanted.project)) {
     return Error{Fault::not_found, "there is no project " + base::to_valid_utf8(wanted.project)};
@@ -212,16 +227,17 @@ Result<Access::NewToken> Access::create_token(Token wanted, const Actor& actor) 
   const std::string secret = new_secret();
   TRY(database_.write([&](Session& session) -> Result<void> {
     const Rows rows = TRY(session.query(
-        "INSERT INTO token (hash, label, rights, project, created_at, expires_at, revoked_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, 0) RETURNING id",
+        "INSERT INTO token (hash, label, rights, project, created_at, expires_at, revoked_at, "
+        "quota) VALUES (?, ?, ?, ?, ?, ?, 0, ?) RETURNING id",
         {hash_of(secret), wanted.label, wanted.rights.text(), wanted.project, wanted.created_at.us,
-         wanted.expires_at.us}));
+         wanted.expires_at.us, static_cast<std::int64_t>(wanted.quota)}));
     if (rows.empty()) return Error{Fault::internal, "INSERT INTO token returned no id"};
     wanted.id = rows.front().integer(0);
     return record_audit(session, actor, "token create",
                         std::to_string(wanted.id) + " " + wanted.label + " (" +
                             wanted.rights.text() + ") for " +
-                            (wanted.project.empty() ? "the default project" : wanted.project));
+                            (wanted.project.empty() ? "the default project" : wanted.project) +
+                            quota_text(wanted.quota));
   }));
   TRY(reload());
   return NewToken{std::move(wanted), secret};
@@ -231,30 +247,44 @@ Result<void> Access::revoke_token(std::int64_t id, const Actor& actor) {
   TRY(database_.write([&](Session& session) -> Result<void> {
     const std::int64_t changed = TRY(session.execute(
         "UPDATE token SET revoked_at = ? WHERE id = ? AND revoked_at = 0", {base::now().us, id}));
-    if (changed == 0) {
-      return Error{Fault::not_found, "there is no good token " + std::to_string(id)};
-    }
+    if (changed == 0) return no_such_token(id);
     return record_audit(session, actor, "token revoke", std::to_string(id));
   }));
   return reload();
 }
 
+Result<Token> Access::token_after(std::int64_t id) {
+  TRY(reload());
+  for (Token& token : token_list()) {
+    if (token.id == id) return std::move(token);
+  }
+  return no_such_token(id);
+}
+
 Result<Token> Access::extend_token(std::int64_t id, base::Time expires_at, const Actor& actor) {
-  const Error none{Fault::not_found, "there is no good token " + std::to_string(id)};
   TRY(database_.write([&](Session& session) -> Result<void> {
     const std::int64_t changed = TRY(session.execute(
         "UPDATE token SET expires_at = ? WHERE id = ? AND revoked_at = 0", {expires_at.us, id}));
-    if (changed == 0) return none;
+    if (changed == 0) return no_such_token(id);
     return record_audit(
         session, actor, "token extend",
         std::to_string(id) +
             (expires_at.us == 0 ? " for ever" : " to " + base::iso8601(expires_at)));
   }));
-  TRY(reload());
-  for (Token& token : token_list()) {
-    if (token.id == id) return std::move(token);
-  }
-  return none;
+  return token_after(id);
+}
+
+Result<Token> Access::limit_token(std::int64_t id, std::uint64_t quota, const Actor& actor) {
+  TRY(check_quota_size(quota));
+  TRY(database_.write([&](Session& session) -> Result<void> {
+    const std::int64_t changed =
+        TRY(session.execute("UPDATE token SET quota = ? WHERE id = ? AND revoked_at = 0",
+                            {static_cast<std::int64_t>(quota), id}));
+    if (changed == 0) return no_such_token(id);
+    return record_audit(session, actor, "token quota",
+                        std::to_string(id) + (quota == 0 ? " none" : quota_text(quota)));
+  }));
+  return token_after(id);
 }
 
 Result<void> Access::note(const Actor& actor, std::string_view action, const std::string& detail) {

@@ -57,9 +57,10 @@ struct Token {
   Rights rights;
   std::string project;  // the only one it is good for; kEveryProject for all
   base::Time created_at;
-  base::Time expires_at;  // 0: never
-  base::Time revoked_at;  // 0: it is good
-  base::Time used_at;     // the last time; 0: never, as far as we know
+  base::Time expires_at;    // 0: never
+  base::Time revoked_at;    // 0: it is good
+  base::Time used_at;       // the last time; 0: never, as far as we know
+  std::uint64_t quota = 0;  // bytes that are kept of what it brings (store/quota.h); 0: no limit
   bool is_expired(base::Time now) const { return expires_at.us != 0 && expires_at <= now; }
 };
 constexpr std::string_view kEveryProject = "*";
@@ -99,11 +100,13 @@ class Access {
     Token token;
     std::string secret;
   };
-  // Takes label, rights, project and expires_at of `wanted`. not_found: no such project.
+  // Takes label, rights, project, expires_at and quota of `wanted`. not_found: no such project.
   base::Result<NewToken> create_token(Token wanted, const Actor& actor);
   base::Result<void> revoke_token(std::int64_t id, const Actor& actor);
   // Gives a token that was not revoked another end; one that has expired is good again.
   base::Result<Token> extend_token(std::int64_t id, base::Time expires_at, const Actor& actor);
+  // How much may be kept of what a token brings that was not revoked; 0: no limit.
+  base::Result<Token> limit_token(std::int64_t id, std::uint64_t quota, const Actor& actor);
 
   // Somebody was let in with it. Kept by save_uses(): whoever calls that now and then bounds how
   // often a token's row is written, and how much is forgotten when we die.
@@ -120,6 +123,7 @@ class Access {
     std::map<std::string, Token, std::less<>> tokens;      // by the secret's hash
   };
   std::shared_ptr<const Known> known() const;
+  base::Result<Token> token_after(std::int64_t id);  // a change of it
 
   db::Database& database_;
   TokenUses uses_;

@@ -43,6 +43,7 @@ void write_token(JsonWriter& out, const Token& token) {
   write_time(out, token.revoked_at);
   out.key("used_at");
   write_time(out, token.used_at);
+  out.key("quota").unsigned_integer(token.quota);
 }
 
 Result<JsonValue> object_of(std::string_view json) {
@@ -56,6 +57,27 @@ Result<JsonValue> object_of(std::string_view json) {
 bool truth(const JsonValue& value) {
   const bool* given = value.boolean();
   return given != nullptr && *given;
+}
+
+// 0, when it says none.
+Result<std::uint64_t> quota_in(const JsonValue& given) {
+  const std::int64_t quota = given["quota"].integer_or(0);
+  if (quota < 0) return Error{Fault::malformed, "a quota is a number of bytes"};
+  return static_cast<std::uint64_t>(quota);
+}
+
+Result<std::int64_t> token_id(std::string_view id) {
+  const auto number = base::parse_decimal(id);
+  if (!number || *number > INT64_MAX) return Error{Fault::not_found, "there is no such token"};
+  return static_cast<std::int64_t>(*number);
+}
+
+std::string json_of(const Token& token) {
+  JsonWriter out;
+  out.begin_object();
+  write_token(out, token);
+  out.end_object();
+  return out.take();
 }
 
 }  // namespace
@@ -107,9 +129,7 @@ Result<std::string> post_project(Access& access, std::string_view json, const Ac
   wanted.two_tier = truth(given["two_tier"]);
   const bool* cabinets = given["cabinets"].boolean();
   wanted.cabinets = cabinets == nullptr || *cabinets;
-  const std::int64_t quota = given["quota"].integer_or(0);
-  if (quota < 0) return Error{Fault::malformed, "a quota is a number of bytes"};
-  wanted.quota = static_cast<std::uint64_t>(quota);
+  wanted.quota = TRY(quota_in(given));
   const Project kept = TRY(access.keep_project(wanted, actor));
   JsonWriter out;
   write_project(out, kept);
@@ -136,6 +156,7 @@ Result<std::string> post_token(Access& access, std::string_view json, const Acto
   Token wanted = TRY(token_wanted(
       std::string(given["label"].text_or("")), given["rights"].text_or(""),
       std::string(given["project"].text_or(kEveryProject)), given["days"].integer_or(kDaysUsual)));
+  wanted.quota = TRY(quota_in(given));
   const Access::NewToken made = TRY(access.create_token(std::move(wanted), actor));
   JsonWriter out;
   out.begin_object().key("token").string(made.secret);
@@ -146,16 +167,20 @@ Result<std::string> post_token(Access& access, std::string_view json, const Acto
 
 Result<std::string> post_extend(Access& access, std::string_view id, std::string_view json,
                                 const Actor& actor) {
-  const auto number = base::parse_decimal(id);
-  if (!number || *number > INT64_MAX) return Error{Fault::not_found, "there is no such token"};
+  const std::int64_t number = TRY(token_id(id));
   const JsonValue given = TRY(object_of(json));
   const base::Time end = TRY(end_after(given["days"].integer_or(kDaysUsual)));
-  const Token token = TRY(access.extend_token(static_cast<std::int64_t>(*number), end, actor));
-  JsonWriter out;
-  out.begin_object();
-  write_token(out, token);
-  out.end_object();
-  return out.take();
+  const Token token = TRY(access.extend_token(number, end, actor));
+  return json_of(token);
+}
+
+Result<std::string> post_limit(Access& access, std::string_view id, std::string_view json,
+                               const Actor& actor) {
+  const std::int64_t number = TRY(token_id(id));
+  const JsonValue given = TRY(object_of(json));
+  const std::uint64_t quota = TRY(quota_in(given));
+  const Token token = TRY(access.limit_token(number, quota, actor));
+  return json_of(token);
 }
 
 }  // namespace store

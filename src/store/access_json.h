@@ -27,5 +27,8 @@ base::Result<base::Time> end_after(std::int64_t days);
 // `id` in decimal, `json` with `days`.
 base::Result<std::string> post_extend(Access& access, std::string_view id, std::string_view json,
                                       const Actor& actor);
+// The same with `quota`, in bytes.
+base::Result<std::string> post_limit(Access& access, std::string_view id, std::string_view json,
+                                     const Actor& actor);
 
 }  // namespace store

@@ -196,8 +196,9 @@ Result<Catalog::Committed> Catalog::commit(const Upload& upload, const std::vect
   return committed;
 }
 
-Result<void> Catalog::check_quota(const std::string& project,
-                                  const std::vector<FileRecord>& files) {
+Result<void> Catalog::check_quota(const std::string& project, const std::vector<FileRecord>& files,
+                                  std::int64_t token) {
+  TRY(check_token_quota(database_, token, files));
   return store::check_quota(database_, project, files, default_quota_);
 }
 

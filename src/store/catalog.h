@@ -120,8 +120,10 @@ class Catalog {
 
   // What the default project may keep; 0: as much as there is room for. Before anybody uploads.
   void limit_default_project(std::uint64_t bytes) { default_quota_.set(bytes); }
-  // Whether these files may come to what a project keeps (store/quota.h): before they are put.
-  base::Result<void> check_quota(const std::string& project, const std::vector<FileRecord>& files);
+  // Whether these files may come to what a project keeps, and to what is kept of a token
+  // (store/quota.h): before they are put.
+  base::Result<void> check_quota(const std::string& project, const std::vector<FileRecord>& files,
+                                 std::int64_t token = 0);
 
   // More keys in that scope for a file that is here: `added.file` is its row as find() gave it.
   base::Result<void> add_keys(const NewFile& added, const ident::Scope& scope = {});

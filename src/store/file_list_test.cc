@@ -1,6 +1,7 @@
 #include "store/file_list.h"
 
 #include "base/text.h"
+#include "store/access.h"
 #include "store/containers.h"
 #include "store/file_questions.h"
 #include "store/quota.h"
@@ -264,6 +265,46 @@ TEST_P(FileListOn, TheDefaultProjectMayHaveAQuota) {
   EXPECT_NE(refused.error().what.find("the default project may keep"), std::string::npos);
   catalog_->limit_default_project(8);
   EXPECT_TRUE(catalog_->check_quota("", more).ok());
+}
+
+TEST_P(FileListOn, ATokensQuotaCountsWhatItBroughtAndIsKept) {
+  Access access(*database_);
+  Token wanted;
+  wanted.label = "builds";
+  wanted.rights = Rights::parse("upload").value();
+  wanted.project = "*";
+  wanted.quota = 7;
+  const auto made = access.create_token(wanted, {});
+  ASSERT_TRUE(made.ok()) << made.error().what;
+  const std::int64_t token = made->token.id;
+  const auto bring = [&](const NewFile& brought, std::int64_t by) {
+    Upload upload;
+    upload.created_at = base::now();
+    upload.token = by;
+    ASSERT_TRUE(catalog_->commit(upload, {brought}).ok());
+  };
+  const NewFile app = file("app", "12345"), others = file("others", "1234567890");
+  bring(app, token);
+  bring(app, token);
+  bring(others, 0);
+  EXPECT_EQ(used_by_token(*database_, token).value(), 5u);
+  EXPECT_TRUE(catalog_->check_quota("", {others.file}).ok()) << "no token, no quota";
+  EXPECT_TRUE(catalog_->check_quota("", {app.file}, token).ok()) << "it is here";
+  const auto refused = catalog_->check_quota("", {others.file}, token);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().fault, base::Fault::too_large);
+  EXPECT_NE(refused.error().what.find("the token builds may keep"), std::string::npos);
+  EXPECT_TRUE(access.limit_token(token, 15, {}).ok());
+  EXPECT_TRUE(catalog_->check_quota("", {others.file}, token).ok());
+  bring(others, token);
+  EXPECT_EQ(used_by_token(*database_, token).value(), 15u) << "whoever brought it before";
+  ASSERT_TRUE(database_
+                  ->write([](db::Session& session) -> base::Result<void> {
+                    TRY(session.execute("DELETE FROM symbol_key", {}));
+                    return {};
+                  })
+                  .ok());
+  EXPECT_EQ(used_by_token(*database_, token).value(), 0u) << "nothing is kept";
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, FileListOn, testing_support::engines());

@@ -15,7 +15,13 @@ namespace {
 
 constexpr auto kLastKind = ident::KeyKind::skeleton;
 
-// The kinds come first in the table's key: an id alone would read all of it.
+std::string without_dashes(std::string id) {
+  id.erase(std::remove(id.begin(), id.end(), '-'), id.end());
+  return id;
+}
+
+}  // namespace
+
 std::string of_any_kind() {
   std::string sql = "k.kind IN (";
   for (unsigned kind = 0; kind <= static_cast<unsigned>(kLastKind); ++kind) {
@@ -25,13 +31,6 @@ std::string of_any_kind() {
   }
   return sql + ")";
 }
-
-std::string without_dashes(std::string id) {
-  id.erase(std::remove(id.begin(), id.end(), '-'), id.end());
-  return id;
-}
-
-}  // namespace
 
 Result<Condition> is_key_called(std::string_view text) {
   const std::string lower = base::lower_ascii(base::trim(text));

@@ -3,6 +3,7 @@
 // Pure functions. Fail with malformed, in words for who asked.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -10,6 +11,9 @@
 
 namespace store {
 
+// That the row `k` of symbol_key is of any kind at all: with an id beside it indexes answer, which
+// begin with the kind.
+std::string of_any_kind();
 // That the row `k` of symbol_key is called so, in whatever project. Indexes answer it.
 base::Result<Condition> is_key_called(std::string_view text);
 

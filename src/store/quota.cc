@@ -42,13 +42,39 @@ Result<bool> is_counted(Session& session, const std::string& hex, const std::str
   return !rows.empty();
 }
 
-Result<std::uint64_t> added_by(Session& session, const std::string& project,
-                               const std::vector<FileRecord>& files) {
+// The files that a token brought and that the projects have for which it did; `also` narrows it.
+std::string brought_by_token(std::string_view what, std::string_view also) {
+  std::string sql(what);
+  sql +=
+      " FROM upload o JOIN upload_file u ON u.upload = o.id JOIN symbol_file f ON f.id = u.file "
+      "AND f.sha256 = u.sha256 WHERE o.token = ? AND o.token <> 0 AND EXISTS (SELECT 1 FROM "
+      "symbol_key k WHERE k.file = f.id AND k.project = o.project)";
+  sql += also;
+  return sql;
+}
+
+Result<std::uint64_t> used_by_token(Session& session, std::int64_t token) {
+  const Rows rows =
+      TRY(session.query("SELECT CAST(COALESCE(SUM(kept.size), 0) AS BIGINT) FROM (" +
+                            brought_by_token("SELECT DISTINCT f.id, f.size", "") + ") kept",
+                        {token}));
+  return rows.empty() ? std::uint64_t{0} : static_cast<std::uint64_t>(rows.front().integer(0));
+}
+
+Result<bool> is_counted_of_token(Session& session, const std::string& hex, std::int64_t token) {
+  const Rows rows =
+      TRY(session.query(brought_by_token("SELECT 1", " AND f.sha256 = ? LIMIT 1"), {token, hex}));
+  return !rows.empty();
+}
+
+// The bytes of those contents that are not counted yet.
+template <typename IsCounted>
+Result<std::uint64_t> added_by(const std::vector<FileRecord>& files, const IsCounted& is_counted) {
   std::map<std::string, std::uint64_t> contents;
   for (const FileRecord& file : files) contents[file.sha256.hex()] = file.size;
   std::uint64_t added = 0;
   for (const auto& [hex, size] : contents) {
-    const bool known = TRY(is_counted(session, hex, project));
+    const bool known = TRY(is_counted(hex));
     if (!known) added += size;
   }
   return added;
@@ -77,12 +103,42 @@ Result<void> check_quota(db::Database& database, const std::string& project,
       quota = static_cast<std::uint64_t>(rows.front().integer(0));
       used = TRY(used_by(session, project));
     }
-    added = TRY(added_by(session, project, files));
+    added = TRY(
+        added_by(files, [&](const std::string& hex) { return is_counted(session, hex, project); }));
     return {};
   }));
   if (project.empty()) return added == 0 ? Result<void>() : everybodys.take(database, added);
   if (quota == 0) return {};
   return check_room("the project " + project, quota, used, added);
+}
+
+Result<void> check_token_quota(db::Database& database, std::int64_t token,
+                               const std::vector<FileRecord>& files) {
+  if (token == 0) return {};
+  std::uint64_t quota = 0, used = 0, added = 0;
+  std::string label;
+  TRY(database.read([&](Session& session) -> Result<void> {
+    quota = used = added = 0;
+    const Rows rows = TRY(session.query("SELECT quota, label FROM token WHERE id = ?", {token}));
+    if (rows.empty() || rows.front().integer(0) == 0) return {};
+    quota = static_cast<std::uint64_t>(rows.front().integer(0));
+    label = rows.front().text(1);
+    added = TRY(added_by(
+        files, [&](const std::string& hex) { return is_counted_of_token(session, hex, token); }));
+    if (added != 0) used = TRY(used_by_token(session, token));
+    return {};
+  }));
+  if (quota == 0) return {};
+  return check_room("the token " + label, quota, used, added);
+}
+
+Result<std::uint64_t> used_by_token(db::Database& database, std::int64_t token) {
+  std::uint64_t used = 0;
+  TRY(database.read([&](Session& session) -> Result<void> {
+    used = TRY(used_by_token(session, token));
+    return {};
+  }));
+  return used;
 }
 
 Result<std::uint64_t> used_by(db::Database& database, const std::string& project) {

@@ -12,9 +12,11 @@ using db::Rows;
 using db::Session;
 
 Result<std::vector<OldFile>> find_old_files(Session& session, const std::string& project,
-                                            base::Time before, std::uint64_t limit) {
+                                            base::Time before, std::uint64_t limit, Unless unless) {
+  const std::int64_t asked_before = unless == Unless::asked ? before.us : INT64_MAX;
   const Rows rows = TRY(session.query(
       "SELECT f.id, f.sha256, f.name, f.size FROM symbol_file f WHERE f.added_at < ? "
+      "AND f.asked_at < ? "
       "AND EXISTS (SELECT 1 FROM symbol_key k WHERE k.file = f.id AND k.project = ? "
       "AND k.is_try = 0) "
       "AND EXISTS (SELECT 1 FROM upload_file u JOIN upload o ON o.id = u.upload WHERE u.file = "
@@ -25,7 +27,7 @@ Result<std::vector<OldFile>> find_old_files(Session& session, const std::string&
       "AND NOT EXISTS (SELECT 1 FROM container_file c WHERE c.file = f.id) "
       "AND NOT EXISTS (SELECT 1 FROM store_transaction_file x JOIN store_transaction t "
       "ON t.id = x.txn WHERE x.sha256 = f.sha256 AND t.deleted_at = 0) ORDER BY f.id LIMIT ?",
-      {before.us, project, project, project, before.us, number(limit)}));
+      {before.us, asked_before, project, project, project, before.us, number(limit)}));
   std::vector<OldFile> files;
   for (const Row& row : rows) {
     const auto hash = find_sha256(row.text(1));

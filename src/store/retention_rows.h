@@ -4,6 +4,7 @@
 // Blocks. Fails with unavailable or internal.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,11 @@ struct OldFile {
 };
 
 // What was uploaded to that project as no try build, and last before `before`; at most `limit`.
+// With `Unless::asked` only what nobody has asked for since then either (store/asked_files.h).
+enum class Unless : std::uint8_t { brought, asked };
 base::Result<std::vector<OldFile>> find_old_files(db::Session& session, const std::string& project,
-                                                  base::Time before, std::uint64_t limit);
+                                                  base::Time before, std::uint64_t limit,
+                                                  Unless unless = Unless::brought);
 
 // Takes the project's keys of it away; true when its row went too. `ids` gets those of the keys.
 base::Result<bool> drop_from_project(db::Session& session, const OldFile& file,

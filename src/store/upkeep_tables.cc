@@ -19,6 +19,13 @@ const std::vector<db::Migration>& upkeep_migrations() {
       {175, "files by how their names begin",
        "CREATE INDEX symbol_file_name ON symbol_file\n"
        "  (LOWER(name COLLATE {{bytewise}}), id DESC);\n"},
+      {176, "how much may be kept of what a token brings",
+       "ALTER TABLE token ADD COLUMN quota BIGINT NOT NULL DEFAULT 0;\n"
+       "CREATE INDEX upload_token ON upload (token) WHERE token <> 0;\n"},
+      // What was here before counts from now on: nobody noted it.
+      {177, "when a file was last asked for",
+       "ALTER TABLE symbol_file ADD COLUMN asked_at BIGINT NOT NULL DEFAULT 0;\n"
+       "UPDATE symbol_file SET asked_at = {{now}};\n"},
   };
   return list;
 }

@@ -38,6 +38,14 @@ void AnswerCache::close_surplus() {
   for (const auto& shard : shards_) shard->close_surplus();
 }
 
+std::vector<std::string> AnswerCache::take_asked() {
+  std::vector<std::string> ids;
+  for (const auto& shard : shards_) shard->take_asked(ids);
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
 AnswerCache::Sizes AnswerCache::sizes() const {
   Sizes all;
   for (const auto& shard : shards_) {

@@ -48,6 +48,8 @@ class AnswerCache {
   // Closes what is open beyond the room of this moment.
   void close_surplus();
   Sizes sizes() const;
+  // The ids under which files were found since the last time, each once.
+  std::vector<std::string> take_asked();
 
  private:
   AnswerShard& of(const AnswerKey& key) { return *shards_[(key.hash >> 20) % shards_.size()]; }

@@ -13,6 +13,12 @@ namespace supply {
 using base::heap_size;
 using base::heap_size_of;
 
+namespace {
+
+constexpr std::size_t kAskedAndGoneMax = 4000;
+
+}  // namespace
+
 Found AnswerShard::find(const AnswerKey& key, Clock::time_point now, Needs needs) {
   Found found;
   {
@@ -30,7 +36,7 @@ Found AnswerShard::find(const AnswerKey& key, Clock::time_point now, Needs needs
       remove(at->second, closed);
       return {};
     }
-    entry.is_used = entry.is_open_used = true;
+    entry.is_used = entry.is_open_used = entry.is_asked = true;
     found = entry.found;
   }
   const bool is_whole = found.fd() || found.content();
@@ -135,13 +141,6 @@ bool is_small(const Found& found) {
 
 std::uint64_t hash_of_id(const std::string& id) { return std::hash<std::string>()(id); }
 
-std::vector<std::uint64_t> hashes_of(const std::vector<std::string>& ids) {
-  std::vector<std::uint64_t> hashes;
-  hashes.reserve(ids.size());
-  for (const std::string& id : ids) hashes.push_back(hash_of_id(id));
-  return hashes;
-}
-
 // What stands before a value in the nodes and shared objects of the standard library.
 constexpr std::uint64_t kListNode = 16, kMapNode = 16, kShared = 16;
 constexpr std::uint64_t kBucket = 16;  // of a table that is half full
@@ -166,6 +165,7 @@ std::uint64_t AnswerShard::cost_of(const Entry& entry) {
   const std::uint64_t of_id =
       heap_size(kMapNode + sizeof(std::uint64_t) + sizeof(SharedKey)) + kBucket;
   cost += heap_size_of(entry.ids) + entry.ids.size() * of_id;
+  for (const std::string& id : entry.ids) cost += heap_size_of(id);
   if (!entry.found.here()) return cost + heap_size_of(entry.found.miss().what);
   if (const auto& content = entry.found.content()) {
     cost += heap_size(kShared + sizeof(std::string)) + heap_size_of(*content) - content->size();
@@ -181,11 +181,12 @@ void AnswerShard::put(AnswerKey new_key, const std::vector<std::string>& ids, Fo
   const std::lock_guard lock(mutex_);
   if (const auto at = by_key_.find(key); at != by_key_.end()) remove(at->second, closed);
   Entries& entries = list_of(found);
-  entries.push_front({key, hashes_of(ids), std::move(found), expires, std::nullopt});
+  entries.push_front({key, ids, std::move(found), expires, std::nullopt});
+  entries.front().is_asked = true;  // somebody waits for it
   by_key_.emplace(key, entries.begin());
   keep_content(entries.front(), closed);
   Entry& entry = entries.front();
-  for (const std::uint64_t id : entry.ids) keys_by_id_.emplace(id, key);
+  for (const std::string& id : entry.ids) keys_by_id_.emplace(hash_of_id(id), key);
   entry.bytes = cost_of(entry);
   bytes_of(entry.found) += entry.bytes;
   if (entry.found.fd()) keep_open(entries.begin(), closed);
@@ -226,9 +227,19 @@ AnswerSizes AnswerShard::sizes() const {
   return {files_.size(), misses_.size(), open_.size(), content_bytes_, file_bytes_ + miss_bytes_};
 }
 
+void AnswerShard::take_asked(std::vector<std::string>& ids) {
+  const std::lock_guard lock(mutex_);
+  ids.insert(ids.end(), asked_and_gone_.begin(), asked_and_gone_.end());
+  asked_and_gone_.clear();
+  for (Entry& entry : files_) {
+    if (!std::exchange(entry.is_asked, false)) continue;
+    ids.insert(ids.end(), entry.ids.begin(), entry.ids.end());
+  }
+}
+
 void AnswerShard::remove(Entries::iterator entry, Closed& closed) {
-  for (const std::uint64_t id : entry->ids) {
-    const auto [first, last] = keys_by_id_.equal_range(id);
+  for (const std::string& id : entry->ids) {
+    const auto [first, last] = keys_by_id_.equal_range(hash_of_id(id));
     for (auto at = first; at != last; ++at) {
       if (at->second != entry->key) continue;
       keys_by_id_.erase(at);
@@ -236,6 +247,10 @@ void AnswerShard::remove(Entries::iterator entry, Closed& closed) {
     }
   }
   by_key_.erase(entry->key);
+  const bool is_told = entry->is_asked && entry->found.here();
+  if (is_told && asked_and_gone_.size() < kAskedAndGoneMax) {
+    asked_and_gone_.insert(asked_and_gone_.end(), entry->ids.begin(), entry->ids.end());
+  }
   if (entry->found.content()) content_bytes_ -= entry->found.content()->size();
   bytes_of(entry->found) -= entry->bytes;
   close(entry, closed);

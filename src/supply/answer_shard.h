@@ -79,6 +79,9 @@ class AnswerShard {
   void close_removed();
   void close_surplus();
   AnswerSizes sizes() const;
+  // Adds the ids of what was found here since the last time; of the entries that went meanwhile,
+  // those of some thousands.
+  void take_asked(std::vector<std::string>& ids);
 
  private:
   struct Entry;
@@ -88,12 +91,13 @@ class AnswerShard {
   using Open = std::list<Entries::iterator>;
   struct Entry {
     SharedKey key;
-    std::vector<std::uint64_t> ids;  // hashes
-    Found found;                     // of a file: its descriptor comes and goes
+    std::vector<std::string> ids;
+    Found found;  // of a file: its descriptor comes and goes
     Clock::time_point expires;
     std::optional<Open::iterator> place;  // in open_, while the file is open
     bool is_used = false;                 // since trim() looked
     bool is_open_used = false;            // since keep_open() looked
+    bool is_asked = false;                // since take_asked() looked
     std::uint64_t bytes = 0;              // that remembering it takes of the heap
   };
 
@@ -134,6 +138,7 @@ class AnswerShard {
   std::size_t content_bytes_ = 0;
   std::uint64_t file_bytes_ = 0;
   std::uint64_t miss_bytes_ = 0;
+  std::vector<std::string> asked_and_gone_;  // ids, for take_asked()
   std::unordered_map<SharedKey, Entries::iterator, Hash, Equal> by_key_;
   // By an id's hash: of two ids that share one both are forgotten, which does no harm.
   std::unordered_multimap<std::uint64_t, SharedKey> keys_by_id_;

@@ -115,6 +115,10 @@ class Supply {
   void forget_misses();                             // all of them
   void close_surplus() { cache_.close_surplus(); }  // when cache.open_room has become smaller
 
+  // The ids under which files were asked for, and found, since the last call. What a commit made
+  // ready counts as well.
+  std::vector<std::string> take_asked() { return cache_.take_asked(); }
+
   struct Counts {
     AnswerCache::Sizes remembered;
     DerivedFiles::Counts derived;

@@ -418,6 +418,23 @@ Found file_in(const base::TemporaryDirectory& directory, const std::string& cont
   return Found::file(std::move(supplied));
 }
 
+TEST(AnswerCache, TellsOnceWhatWasAskedFor) {
+  const auto directory = base::TemporaryDirectory::create("answers").value();
+  AnswerCache cache({2, 2, 2}, 1);
+  using Ids = std::vector<std::string>;
+  cache.put(AnswerKey("a"), {"a1", "a2"}, file_in(directory, "x"));
+  cache.put(AnswerKey("none"), {"n1"}, Found::miss({}));
+  EXPECT_EQ(cache.take_asked(), (Ids{"a1", "a2"})) << "somebody waited for it";
+  EXPECT_EQ(cache.take_asked(), Ids{});
+  EXPECT_TRUE(cache.find(AnswerKey("a")).here());
+  EXPECT_EQ(cache.take_asked(), (Ids{"a1", "a2"}));
+  cache.find(AnswerKey("none"));
+  EXPECT_EQ(cache.take_asked(), Ids{}) << "nobody was given anything";
+  cache.find(AnswerKey("a"));
+  cache.forget("a1");
+  EXPECT_EQ(cache.take_asked(), (Ids{"a1", "a2"})) << "though it is not remembered any more";
+}
+
 TEST(AnswerCache, AFileThatWasClosedIsOpenedAgain) {
   const auto directory = base::TemporaryDirectory::create("answers").value();
   AnswerCache cache({3, 1, 2, 0}, 1);

@@ -68,7 +68,7 @@ std::string settings_overview_page(const SettingsOverview& shown) {
              shown.missing ? count_text(*shown.missing, "file", "files") : "not counted",
              shown.missing ? "Asked for, and nobody had them, here or upstream."
                            : "Statistics are switched off in the configuration.");
-    add_card(html, "/status", "Disk", base::human_size(shown.disk_free) + " free",
+    add_card(html, "/settings/storage", "Disk", base::human_size(shown.disk_free) + " free",
              shown.disk_state);
     html.close();
   });

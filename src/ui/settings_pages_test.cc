@@ -6,6 +6,7 @@
 #include "ui/layout.h"
 #include "ui/projects_page.h"
 #include "ui/settings_overview.h"
+#include "ui/storage_page.h"
 #include "ui/tokens_page.h"
 #include "ui/uploads_page.h"
 #include "ui/upstreams_page.h"
@@ -73,6 +74,27 @@ TEST(SettingsOverviewPage, SaysWhatItsFiguresMean) {
   EXPECT_TRUE(has(html, "1 file, 2.0 kB")) << html;
   EXPECT_TRUE(has(html, "12 files"));
   EXPECT_TRUE(has(html, "Uploads from this machine need none yet"));
+}
+
+TEST(StoragePage, TellsWhatIsOverItsBoundAndWhatWasNotCounted) {
+  StoragePage shown;
+  shown.rows.resize(3);
+  shown.rows[0].what = shown.rows[0].path = shown.rows[0].goes = kHostile;
+  shown.rows[0].bytes = 2000;
+  shown.rows[0].bytes_max = 1000;
+  shown.rows[1].bytes = 2000;
+  shown.rows[1].bytes_max = 1000;
+  shown.rows[1].is_shared = true;
+  shown.rows[2].files = 7;
+  shown.rows[2].is_whole = false;
+  shown.rows[2].oldest = {kDay};
+  const std::string html = storage_page(shown);
+  expect_harmless(html);
+  EXPECT_EQ(count_of(html, "over its bound"), 1u) << "what is shared may be fuller on one side";
+  EXPECT_TRUE(has(html, "1.0 kB, shared"));
+  EXPECT_TRUE(has(html, "more than 7<"));
+  EXPECT_TRUE(has(html, "<td><bdi>none</bdi></td>"));
+  EXPECT_EQ(count_of(html, ">–</td>"), 5u);
 }
 
 TEST(ProjectsPage, ShowsNothingOfOthersAsMarkup) {
@@ -148,8 +170,13 @@ TEST(TokensPage, TellsStatesByWordAndOffersToRevokeTheRest) {
   shown.tokens[1].expires_at = {9 * kDay};
   shown.tokens[2].revoked_at = {5 * kDay};
   shown.tokens[2].used_at = {4 * kDay};
+  shown.tokens[0].quota = shown.tokens[1].quota = 10'000;
+  shown.used[3] = 4000;
   shown.total = 3;
   const std::string html = tokens_page(shown);
+  EXPECT_TRUE(has(html, "<td><bdi>4.0 kB of 10.0 kB</bdi></td>"));
+  EXPECT_TRUE(has(html, "<td><bdi>10.0 kB</bdi></td>")) << "not counted";
+  EXPECT_TRUE(has(html, "<td><bdi>no limit</bdi></td>"));
   EXPECT_EQ(count_of(html, "</span> valid</span>"), 1u);
   EXPECT_EQ(count_of(html, "</span> expired</span>"), 1u);
   EXPECT_EQ(count_of(html, "</span> revoked</span>"), 1u);

@@ -14,13 +14,14 @@ struct Part {
   SettingsPart part;
   std::string_view url, name;
 };
-constexpr std::array<Part, 6> kParts{
+constexpr std::array<Part, 7> kParts{
     {{SettingsPart::overview, "/settings", "Overview"},
      {SettingsPart::projects, "/settings/projects", "Projects"},
      {SettingsPart::tokens, "/settings/tokens", "Tokens"},
      {SettingsPart::uploads, "/settings/uploads", "Uploads"},
      {SettingsPart::files, "/settings/files", "Files"},
-     {SettingsPart::upstreams, "/settings/upstreams", "Upstream servers"}}};
+     {SettingsPart::upstreams, "/settings/upstreams", "Upstream servers"},
+     {SettingsPart::storage, "/settings/storage", "Storage"}}};
 
 void add_parts(Html& html, SettingsPart current) {
   html.open("nav", {{"class", "parts"}, {"aria-label", "Settings"}}).open("ul");

@@ -13,7 +13,15 @@
 
 namespace ui {
 
-enum class SettingsPart : std::uint8_t { overview, projects, tokens, uploads, files, upstreams };
+enum class SettingsPart : std::uint8_t {
+  overview,
+  projects,
+  tokens,
+  uploads,
+  files,
+  upstreams,
+  storage
+};
 
 // The whole document; `body` writes what comes below the heading and the links.
 std::string settings_page(SettingsPart part, std::string_view title,

@@ -74,7 +74,15 @@ std::string scope_text(const store::Token& token) {
   return token.project == store::kEveryProject ? "every project" : project_text(token.project);
 }
 
-void add_row(Html& html, const store::Token& token, base::Time now) {
+// "4.0 kB of 10.0 kB"
+std::string quota_text(const store::Token& token, const TokensPage& shown) {
+  if (token.quota == 0) return "no limit";
+  const auto used = shown.used.find(token.id);
+  const std::string of = used == shown.used.end() ? "" : base::human_size(used->second) + " of ";
+  return of + base::human_size(token.quota);
+}
+
+void add_row(Html& html, const store::Token& token, const TokensPage& shown) {
   html.open("tr").open("th", {{"scope", "row"}}).element("bdi", token.label).close();
   add_number_cell(html, static_cast<std::uint64_t>(token.id));
   add_cell(html, rights_text(token));
@@ -82,7 +90,8 @@ void add_row(Html& html, const store::Token& token, base::Time now) {
   add_time_cell(html, token.created_at, "");
   add_time_cell(html, token.expires_at, "never");
   add_time_cell(html, token.used_at, "not on record");
-  add_state(html, token, now);
+  add_cell(html, quota_text(token, shown));
+  add_state(html, token, shown.now);
   add_buttons(html, token);
   html.close();
 }
@@ -118,6 +127,9 @@ void add_form(Html& html, const TokensPage& shown) {
       "input",
       {{"type", "number"}, {"name", "days"}, {"value", "365"}, {"min", "0"}, {"max", "36500"}});
   html.text(" days; 0: for ever").close();
+  html.open("label").text("Of what it brings may be kept ");
+  html.leaf("input", {{"name", "quota"}, {"placeholder", "no limit"}, {"maxlength", "20"}});
+  html.text(" such as 20 GiB").close();
   html.element("button", "Make token").close().close();
 }
 
@@ -148,9 +160,9 @@ std::string tokens_page(const TokensPage& shown) {
       html.element("p", "There is none yet.");
     } else {
       open_listing(html, "Tokens",
-                   {"Label", "#Number", "Rights", "Project", "Made", "Ends", "Last used", "State",
-                    "Extend, revoke"});
-      for (const store::Token& token : shown.tokens) add_row(html, token, shown.now);
+                   {"Label", "#Number", "Rights", "Project", "Made", "Ends", "Last used",
+                    "Quota", "State", "Extend, revoke"});
+      for (const store::Token& token : shown.tokens) add_row(html, token, shown);
       close_listing(html);
       add_numbered_paging(html, "/settings/tokens", shown.total, shown.page, shown.page_size);
     }

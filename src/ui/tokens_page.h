@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ namespace ui {
 struct TokensPage {
   std::vector<store::Token> tokens;  // of this page, the newest first
   std::uint64_t total = 0, page = 1, page_size = 100;
-  std::vector<std::string> projects;  // without the default one
+  std::vector<std::string> projects;           // without the default one
+  std::map<std::int64_t, std::uint64_t> used;  // bytes, by id, of those with a quota
   base::Time now;
   std::string note;                  // what came of a button
   std::string problem;               // why a token was not made

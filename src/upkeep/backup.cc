@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "upkeep/copy_files.h"
 
 namespace upkeep {
@@ -21,8 +22,6 @@ using base::Result;
 
 namespace {
 
-constexpr std::string_view kDatabaseName = "faultline.db";
-constexpr std::string_view kProofName = "backup.json";
 constexpr std::int64_t kLayoutVersion = 1;
 constexpr std::uint64_t kProofSizeMax = 64 * 1024;
 
@@ -33,11 +32,6 @@ bool is_empty_or_missing(const std::string& path) {
   while (entries < 3 && ::readdir(directory) != nullptr) ++entries;
   ::closedir(directory);
   return entries < 3;
-}
-
-Result<void> must_be_new(const std::string& path) {
-  if (is_empty_or_missing(path)) return {};
-  return Error{Fault::malformed, path + ": there is something already; say a new directory"};
 }
 
 Result<void> refuse_postgresql(const House& house, const std::string& target) {
@@ -54,6 +48,7 @@ Result<void> stage(const std::string& blobs, const std::string& staged, Progress
   progress.files_all = paths.size();
   for (const std::string& path : paths) {
     TRY(go_on(progress));
+    if (!is_blob_path(std::string_view(path).substr(blobs.size() + 1))) continue;
     const std::string target = staged + path.substr(blobs.size());
     TRY(base::make_directories(std::string(base::parent_of(target))));
     if (::link(path.c_str(), target.c_str()) == 0 || errno == ENOENT) continue;
@@ -68,16 +63,29 @@ Result<void> write_proof(const BackedUp& backup) {
   out.key("made_at").string(base::iso8601(base::now()));
   out.key("files").unsigned_integer(backup.files).key("bytes").unsigned_integer(backup.bytes);
   out.key("has_database").boolean(backup.has_database).end_object();
-  return base::write_file_durably(base::join_path(backup.directory, kProofName),
+  return base::write_file_durably(base::join_path(backup.directory, kBackupProof),
                                   base::bytes_of(out.take() + "\n"));
 }
 
+}  // namespace
+
+bool is_blob_path(std::string_view path) {
+  const auto parts = base::split(path, '/');
+  return parts.size() == 2 && store::find_sha256(parts[1]).has_value() &&
+         parts[0] == std::string_view(parts[1]).substr(0, 2);
+}
+
+Result<void> must_be_new(const std::string& path) {
+  if (is_empty_or_missing(path)) return {};
+  return Error{Fault::malformed, path + ": there is something already; say a new directory"};
+}
+
 Result<BackedUp> read_proof(const std::string& backup) {
-  const auto text = base::read_file(base::join_path(backup, kProofName), kProofSizeMax);
+  const auto text = base::read_file(base::join_path(backup, kBackupProof), kProofSizeMax);
   const auto json = base::JsonValue::parse(text.ok() ? *text : "");
   if (!json.ok() || (*json)["faultline_backup"].integer_or(0) != kLayoutVersion) {
     return Error{Fault::malformed, backup + ": is no backup, or one that was not finished (no " +
-                                       std::string(kProofName) + ")"};
+                                       std::string(kBackupProof) + ")"};
   }
   BackedUp made;
   made.directory = backup;
@@ -88,11 +96,11 @@ Result<BackedUp> read_proof(const std::string& backup) {
   return made;
 }
 
-}  // namespace
-
 Result<BackedUp> back_up(House& house, const std::string& target, Scope scope, Copies copies,
                          Progress& progress) {
-  if (target.empty() || target.front() != '/' || target.starts_with(house.data + "/")) {
+  const bool is_inside =
+      target.starts_with(house.data + "/") && !target.starts_with(house.data + "/tmp/");
+  if (target.empty() || target.front() != '/' || is_inside) {
     return Error{Fault::malformed, "a backup goes to an absolute path outside of " + house.data};
   }
   if (scope == Scope::everything) TRY(refuse_postgresql(house, target));
@@ -105,7 +113,7 @@ Result<BackedUp> back_up(House& house, const std::string& target, Scope scope, C
     // Nobody takes a blob away from here on, so each row that is copied finds its blob below.
     const std::shared_lock no_removals(house.blobs.in_use());
     if (scope == Scope::everything) {
-      TRY(house.database.copy_to(base::join_path(target, kDatabaseName)));
+      TRY(house.database.copy_to(base::join_path(target, kBackupDatabase)));
     }
     TRY(stage(blobs, staged.path(), progress));
   }
@@ -142,8 +150,8 @@ Result<BackedUp> restore(const std::string& backup, const std::string& target, P
   }
   // The database last: a directory that was restored by half is an empty one, not a broken one.
   if (made.has_database) {
-    TRY(copy_durably(base::join_path(backup, kDatabaseName),
-                     base::join_path(target, kDatabaseName)));
+    TRY(copy_durably(base::join_path(backup, kBackupDatabase),
+                     base::join_path(target, kBackupDatabase)));
     TRY(base::sync_directory(target));
   }
   return made;

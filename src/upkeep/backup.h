@@ -12,10 +12,14 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "upkeep/house.h"
 
 namespace upkeep {
+
+constexpr std::string_view kBackupDatabase = "faultline.db";
+constexpr std::string_view kBackupProof = "backup.json";
 
 struct BackedUp {
   std::string directory;
@@ -26,7 +30,7 @@ struct BackedUp {
 enum class Scope : std::uint8_t { everything, blobs_only };
 enum class Copies : std::uint8_t { linked, own };  // own: the backup survives a bad sector here
 
-// REQUIRES: an absolute path.
+// An absolute path, outside of the data directory or in its tmp/, which the next start empties.
 base::Result<BackedUp> back_up(House& house, const std::string& target, Scope scope, Copies copies,
                                Progress& progress);
 std::string json_of(const BackedUp& backup);
@@ -34,5 +38,13 @@ std::string json_of(const BackedUp& backup);
 // Copies a backup to where nothing is yet. Nothing is checked: check_data() does that.
 base::Result<BackedUp> restore(const std::string& backup, const std::string& target,
                                Progress& progress);
+
+// What the proof of a backup says of it; malformed: there is none.
+base::Result<BackedUp> read_proof(const std::string& backup);
+// Whether a path below blobs/ is a blob's: "ab/ab…", by its hash. What else lies there is no blob,
+// and in no backup.
+bool is_blob_path(std::string_view path);
+// malformed: there is something already.
+base::Result<void> must_be_new(const std::string& path);
 
 }  // namespace upkeep

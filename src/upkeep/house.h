@@ -36,7 +36,9 @@ struct Keeper {
 // How long what is kept, in days; 0: for ever.
 struct RetentionRules {
   std::uint64_t uploads_days = 0;
-  std::map<std::string, std::uint64_t> projects;  // instead of uploads_days; "" is the default one
+  std::uint64_t unasked_days = 0;  // uploads that nobody has asked for since, either
+  std::map<std::string, std::uint64_t>
+      projects;  // instead of uploads_days; "" is the default one. 0: for ever, asked for or not
   std::uint64_t reports_days = 0;
   std::uint64_t cache_days = 0;
 };

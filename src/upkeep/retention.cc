@@ -24,28 +24,39 @@ base::Time before(base::Time now, std::uint64_t days) {
   return {now.us - static_cast<std::int64_t>(std::min(days, kDaysMax)) * kDay};
 }
 
-Result<std::vector<store::OldFile>> find_old(House& house, const std::string& project,
-                                             base::Time limit, std::uint64_t count) {
+// Which uploads of a project go: those that nobody has brought for so long, or neither brought nor
+// asked for.
+struct Class {
+  std::string project;
+  store::Unless unless = store::Unless::brought;
+  std::uint64_t days = 0;
+
+  std::string words() const {
+    const std::string what = unless == store::Unless::asked ? "unasked uploads" : "uploads";
+    return project.empty() ? what : what + " of " + project;
+  }
+};
+
+Result<std::vector<store::OldFile>> find_old(House& house, const Class& of, base::Time limit) {
   std::vector<store::OldFile> files;
   TRY(house.database.read([&](Session& session) -> Result<void> {
-    files = TRY(store::find_old_files(session, project, limit, count));
+    files = TRY(store::find_old_files(session, of.project, limit, kAll, of.unless));
     return {};
   }));
   return files;
 }
 
 // One portion; empty when there is no more.
-Result<std::vector<store::OldFile>> drop_portion(House& house, const std::string& project,
-                                                 base::Time limit) {
+Result<std::vector<store::OldFile>> drop_portion(House& house, const Class& of, base::Time limit) {
   std::vector<store::OldFile> files;
   std::vector<Sha256> gone;
   std::vector<std::string> ids;
   TRY(house.database.write([&](Session& session) -> Result<void> {
     gone.clear();
     ids.clear();
-    files = TRY(store::find_old_files(session, project, limit, kPortion));
+    files = TRY(store::find_old_files(session, of.project, limit, kPortion, of.unless));
     for (const store::OldFile& file : files) {
-      const bool row_went = TRY(store::drop_from_project(session, file, project, ids));
+      const bool row_went = TRY(store::drop_from_project(session, file, of.project, ids));
       if (row_went) gone.push_back(file.sha256);
     }
     return {};
@@ -55,16 +66,16 @@ Result<std::vector<store::OldFile>> drop_portion(House& house, const std::string
   return files;
 }
 
-Result<Aged> age_uploads(House& house, const std::string& project, std::uint64_t days,
-                         base::Time now, Pretend pretend, Progress& progress) {
+Result<Aged> age_uploads(House& house, const Class& of, base::Time now, Pretend pretend,
+                         Progress& progress) {
   Aged aged;
-  aged.what = project.empty() ? "uploads" : "uploads of " + project;
-  aged.days = days;
+  aged.what = of.words();
+  aged.days = of.days;
+  const base::Time limit = before(now, of.days);
   for (;;) {
     TRY(go_on(progress));
-    const base::Time limit = before(now, days);
-    const auto files = pretend == Pretend::yes ? find_old(house, project, limit, kAll)
-                                               : drop_portion(house, project, limit);
+    const auto files =
+        pretend == Pretend::yes ? find_old(house, of, limit) : drop_portion(house, of, limit);
     if (!files.ok()) return files.error();
     for (const store::OldFile& file : *files) {
       ++aged.files;
@@ -73,6 +84,28 @@ Result<Aged> age_uploads(House& house, const std::string& project, std::uint64_t
     }
     if (files->empty() || pretend == Pretend::yes) return aged;
   }
+}
+
+std::vector<Class> classes_of(const House& house, const RetentionRules& rules) {
+  std::map<std::string, std::uint64_t> days = rules.projects;
+  std::vector<std::string> projects{""};
+  for (const store::Project& project : house.access.project_list()) {
+    projects.push_back(project.name);
+  }
+  if (rules.uploads_days != 0) {
+    for (const std::string& project : projects) days.try_emplace(project, rules.uploads_days);
+  }
+  std::vector<Class> classes;
+  for (const auto& [project, age] : days) {
+    if (age != 0) classes.push_back({project, store::Unless::brought, age});
+  }
+  if (rules.unasked_days == 0) return classes;
+  for (const std::string& project : projects) {
+    const auto own = rules.projects.find(project);
+    if (own != rules.projects.end() && own->second == 0) continue;  // said to stay
+    classes.push_back({project, store::Unless::asked, rules.unasked_days});
+  }
+  return classes;
 }
 
 Result<Aged> age_others(House& house, const Ageing& ageing, std::uint64_t days, base::Time now,
@@ -110,17 +143,9 @@ Result<std::uint64_t> remove_unnamed(House& house, const std::vector<Sha256>& co
 
 Result<std::vector<Aged>> apply_retention(House& house, const RetentionRules& rules, base::Time now,
                                           Pretend pretend, Progress& progress) {
-  std::map<std::string, std::uint64_t> days = rules.projects;
-  if (rules.uploads_days != 0) {
-    days.try_emplace("", rules.uploads_days);
-    for (const store::Project& project : house.access.project_list()) {
-      days.try_emplace(project.name, rules.uploads_days);
-    }
-  }
   std::vector<Aged> all;
-  for (const auto& [project, age] : days) {
-    if (age == 0) continue;  // said to stay
-    Aged aged = TRY(age_uploads(house, project, age, now, pretend, progress));
+  for (const Class& of : classes_of(house, rules)) {
+    Aged aged = TRY(age_uploads(house, of, now, pretend, progress));
     all.push_back(std::move(aged));
   }
   for (const Ageing& ageing : house.ageing) {

@@ -1,9 +1,8 @@
 // What may go by its age, class by class: uploads of a project that nobody has brought again since,
-// crash reports, files of upstream servers. Try builds have an end of their own from the start
-// (store/catalog.h). A blob goes only when nothing names it any more.
-// Blocks; in portions, so that uploads go on meanwhile. Fails with unavailable or internal, and
-// what was taken away before stays away.
-// Format: docs/operation.md
+// or neither brought nor asked for, crash reports, files of upstream servers. Try builds have an
+// end of their own from the start (store/catalog.h). A blob goes only when nothing names it any
+// more. Blocks; in portions, so that uploads go on meanwhile. Fails with unavailable or internal,
+// and what was taken away before stays away. Format: docs/operation.md
 #pragma once
 
 #include <cstdint>

@@ -69,6 +69,7 @@ RetentionRules rules_of(const House& house, const JsonValue& options) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(value.integer_or(0), 0));
   };
   rules.uploads_days = days(given["uploads_days"]);
+  rules.unasked_days = days(given["unasked_days"]);
   rules.reports_days = days(given["reports_days"]);
   rules.cache_days = days(given["cache_days"]);
   if (const auto* projects = given["projects"].object()) {
