@@ -33,6 +33,7 @@ struct ServerOptions {
   std::string own_name;    // ours, told to it (net/round_trips.h); "": it is not told
   Layout layout = Layout::symstore;
   TransportOptions transport;
+  std::string group;  // neighbours of one are asked at once; "": it is asked alone
   std::vector<std::string> projects{""};  // for which it is asked; "" is the default one
   AlsoAsked also;
   std::vector<std::string> kinds;  // of files (kind_of()); none: all
@@ -100,7 +101,7 @@ class Server {
                               Watcher* watcher = nullptr);
   bool may_have(const SourceWish& wish) const;
   base::Result<Fetched> fetch(const SourceWish& wish, const std::string& tmp,
-                              const std::atomic<bool>& stop);
+                              const std::atomic<bool>& stop, Watcher* watcher = nullptr);
   // What was fetched `from` here before; nothing when that is not here.
   std::optional<base::Result<Fetched>> fetch_again(const std::string& from, const std::string& tmp,
                                                    const std::atomic<bool>& stop, Watcher* watcher);
@@ -140,7 +141,7 @@ class Server {
   base::Result<Fetched> fetch_place(const Place& place, Ask ask, const std::string& tmp,
                                     const std::atomic<bool>& stop, Clock::time_point& miss_until,
                                     Watcher* watcher);
-  bool take_turn();
+  bool take_turn(const std::atomic<bool>& stop);
   void give_turn();
 
   const ServerOptions options_;
