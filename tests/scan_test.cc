@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
@@ -138,6 +139,18 @@ TEST_F(ScannedServer, WhatAppearsIsServedAndWhatGoesIsNot) {
     EXPECT_EQ(metrics.find(line + "0\n"), std::string::npos) << metrics;
   }
   EXPECT_NE(metrics.find("\nfdcache_bytes "), std::string::npos) << metrics;
+  const auto figure = [&](const std::string& name) {
+    const auto at = metrics.find("\n" + name + " ");
+    return at == std::string::npos ? -1 : std::atoi(metrics.c_str() + at + name.size() + 2);
+  };
+  EXPECT_GT(figure("fdcache_op_count{op=\"enqueue\"}"), 0) << metrics;
+  EXPECT_GE(figure("fdcache_count"), 0) << metrics;
+  EXPECT_GE(figure("thread_count{role=\"scan\"}"), 1) << metrics;
+  EXPECT_GE(figure("thread_work_total{role=\"scan\"}"), 2) << metrics;
+  EXPECT_EQ(figure("thread_work_pending{role=\"scan\"}"), 0) << metrics;
+  EXPECT_GT(figure("groomed_total{decision=\"fresh\"}"), 0) << metrics;
+  EXPECT_GE(figure("groom{statistic=\"files scanned (#)\"}"), 0) << metrics;
+  EXPECT_EQ(figure("error_count{scan=\"unread\"}"), 0) << metrics;
 }
 
 // Between passes, by what the kernel says.

@@ -392,6 +392,9 @@ class UploadByUrl : public UploadProtocols {
     const std::string zip = StoredZip().add(file_.path.substr(1), file_.content).finish();
     write("files/symbols.zip", zip);
     write("files/symbols.rar", zip);
+    write("files/symbols.tar",
+          uploads::tar_entry("usr/lib/" + packed_.name, packed_.content) + uploads::tar_end());
+    write("files/damaged.tar", std::string(10240, 'x'));
     port_ = std::to_string(testing_support::free_port());
     write("nginx.conf", configuration());
     start_nginx();
@@ -414,6 +417,7 @@ class UploadByUrl : public UploadProtocols {
   }
 
   uploads::File file_ = uploads::sym_file("fetched.so", 5000);
+  uploads::File packed_ = uploads::elf_file("packed.so", 5000);
   std::string place_, port_;
   pid_t nginx_ = -1;
   bool have_tools_ = false;
@@ -478,6 +482,17 @@ TEST_F(UploadByUrl, FetchesAndKeepsTheChainOfRedirects) {
   const std::string id = std::to_string(upload["id"].integer_or(0));
   const JsonValue record = json_of(send("GET", "/upload/" + id))["upload"];
   EXPECT_EQ(record["redirect_urls"].size(), 2u);
+}
+
+TEST_F(UploadByUrl, FetchesPackages) {
+  REQUIRE_OR_SKIP(have_tools_, "nginx or openssl is not installed");
+  const auto fetched = fetch(url("/symbols.tar"));
+  ASSERT_EQ(fetched.status, 201) << fetched.body;
+  const JsonValue upload = json_of(fetched)["upload"];
+  EXPECT_EQ(upload["filename"].text_or(""), "symbols.tar");
+  EXPECT_EQ(upload["download_url"].text_or(""), url("/symbols.tar"));
+  EXPECT_EQ(send("GET", packed_.path).body, packed_.content);
+  EXPECT_EQ(fetch(url("/damaged.tar")).status, 400);
 }
 
 TEST_F(UploadByUrl, RefusesWhatIsNotAllowed) {

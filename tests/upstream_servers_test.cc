@@ -293,6 +293,42 @@ TEST_F(UpstreamTest, NobodyWaitsForATurnWithoutEnd) {
   EXPECT_EQ(slow.asked, 1);
 }
 
+// Asked one after the other, the first would let nobody else have a turn.
+TEST_F(UpstreamTest, OfAGroupTheFastestGivesTheFile) {
+  std::atomic<bool> may_go{false};
+  ScriptedServer slow(root_.path(), [&](net::Request&) {
+    while (!may_go) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return net::Answer::text(404, "no");
+  });
+  std::atomic<int> times{0};
+  ScriptedServer quick(root_.path(), [&](net::Request&) {
+    ++times;
+    for (int i = 0; i < 500 && slow.asked < times; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return net::Answer::text(200, "the file");
+  });
+  const std::string group = "group = \"all\"\ncabinets = 0\nfailures_max = 1\n";
+  start(slow.table(group) + quick.table(group));
+  EXPECT_EQ(get("/a/1/a").body, "the file");
+  EXPECT_EQ(get("/b/1/b").body, "the file");
+  EXPECT_EQ(slow.asked, 2) << "who lost has not failed, and is asked again";
+  may_go = true;
+}
+
+TEST_F(UpstreamTest, OfAGroupTheOthersAreAskedAgainWhenTheFastestGaveSomethingElse) {
+  ScriptedServer wrong(root_.path(), [](net::Request&) {
+    return net::Answer::html(200, "<!DOCTYPE html><html>log in first</html>");
+  });
+  ScriptedServer right(root_.path(), [](net::Request&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    return net::Answer::text(200, "the file");
+  });
+  const std::string group = "group = \"all\"\ncabinets = 0\n";
+  start(wrong.table(group) + right.table(group));
+  EXPECT_EQ(get("/a/1/a").body, "the file");
+}
+
 // One that lets us in nowhere does not make a miss of what another one may have.
 TEST_F(UpstreamTest, ARefusalHidesNoServerThatIsDown) {
   ScriptedServer closed(root_.path(), [](net::Request&) { return net::Answer::text(401, "who?"); });

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "ident/nil_id.h"
 #include "net/percent.h"
 #include "net/round_trips.h"
 #include "supply/choose.h"
@@ -126,6 +127,28 @@ std::string words_for(const Request& request, const SymbolRequest& wanted) {
          base::to_valid_utf8(rest_of(request));
 }
 
+// What clients ask of every store without meaning a file of ours: symsrv its pointer, some tools a
+// module that has no id.
+bool is_asked_by_habit(const Request& request) {
+  const auto path = ident::find_store_path(request.path);
+  return path && (ident::is_nil_id(path->id) || base::equal_ignoring_case(path->file, "file.ptr"));
+}
+
+// A miss in Tecken's words, ours behind them.
+Answer answer_not_found(const Request& request, const Error& miss) {
+  Answer answer = answer_miss(request, miss, upload_advice(request));
+  auto* body = std::get_if<std::string>(&answer.body);
+  if (answer.status != 404 || body == nullptr || !ident::find_store_path(request.path)) {
+    return answer;
+  }
+  if (is_asked_by_habit(request)) {
+    *body = "Symbol Not Found (and ignored)";
+  } else {
+    body->insert(0, "Symbol Not Found\n");
+  }
+  return answer;
+}
+
 Answer answer_here(const Request& request, const Found& found) {
   return found.file()->is_moved() ? answer_moved(request, *found.file()) : answer_file(found);
 }
@@ -138,12 +161,12 @@ Outcome answer_found(const Request& request, Pass pass, const SymbolRequest& wan
     case Found::State::missing:
       if (supply::says_nobody_has(found.miss())) {
         const Error miss{Fault::not_found, "nobody has uploaded " + words_for(request, wanted)};
-        return answer_miss(request, miss, upload_advice(request));
+        return answer_not_found(request, miss);
       }
       if (supply::says_nobody_answers(found.miss())) {
         return answer_nobody_answers(request, found.miss(), upload_advice(request));
       }
-      return answer_miss(request, found.miss(), upload_advice(request));
+      return answer_not_found(request, found.miss());
     case Found::State::unknown:
     case Found::State::working:
       break;
@@ -320,6 +343,10 @@ Outcome get_timed(const Request& request, supply::Supply& supply, Pass pass,
   Outcome outcome = get_file(request, supply, pass, options);
   if (auto* answer = std::get_if<Answer>(&outcome)) {
     const std::int64_t us = base::monotonic_us() - started;
+    if (answer->status == 404 && is_asked_by_habit(request)) {
+      answer->headers.set("Debug-Time", "0.0");
+      return outcome;
+    }
     answer->headers.set("Debug-Time", fmt::format("{:.6f}", static_cast<double>(us) / 1e6));
   }
   return outcome;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "ingest/uploaded_package.h"
 #include "net/address.h"
 #include "net/client.h"
 #include "net/percent.h"
@@ -28,10 +29,11 @@ bool is_listed(std::string_view host, std::string_view hosts) {
   return false;
 }
 
-std::string name_of_url(std::string_view url) {
-  url = url.substr(0, url.find_first_of("?#"));
-  const std::string_view last = url.substr(url.rfind('/') + 1);
-  return base::to_valid_utf8(net::percent_decode(last).value_or(std::string(last)));
+Result<void> check_archive_name(const std::string& name) {
+  if (base::lower_ascii(name).ends_with(".zip") || ingest::is_package_name(name)) return {};
+  const auto dot = name.rfind('.');
+  return Error{Fault::malformed, "Unrecognized archive file extension \"" +
+                                     (dot == std::string::npos ? "" : name.substr(dot)) + "\""};
 }
 
 // "https://h/a/b" and "/c" or "https://…": what a Location says.
@@ -57,6 +59,12 @@ net::ClientOptions client_options(const Context& context) {
 
 }  // namespace
 
+std::string archive_name(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const std::string_view last = url.substr(url.rfind('/') + 1);
+  return base::to_valid_utf8(net::percent_decode(last).value_or(std::string(last)));
+}
+
 Result<std::string> allowed_host(std::string_view url, std::string_view hosts) {
   constexpr std::string_view kScheme = "https://";
   if (!url.starts_with(kScheme)) return Error{Fault::malformed, "Insecure URL"};
@@ -76,27 +84,18 @@ Result<FetchedArchive> fetch_archive(const Context& context, const std::string& 
   net::Client client(client_options(context));
   std::string at = url;
   std::vector<std::string> redirects;
+  const std::string name = archive_name(url);
   for (;;) {
     TRY(allowed_host(at, context->options.url_hosts));
-    FetchedArchive fetched{TRY(context->rooms.blobs.create()), name_of_url(url), redirects};
+    TRY(check_archive_name(name));
+    FetchedArchive fetched{TRY(context->rooms.blobs.create()), name, redirects};
     net::ClientRequest request;
     request.url = at;
     request.progress = [&work = context->rooms.long_work](std::uint64_t, std::uint64_t) {
       return !work.is_stopping();  // asked about once a second, though nothing comes
     };
     const net::ClientAnswer answer = TRY(client.download(request, fetched.file));
-    if (answer.status == 200) {
-      if (!base::equal_ignoring_case(
-              std::string_view(fetched.name)
-                  .substr(fetched.name.size() - std::min<std::size_t>(4, fetched.name.size())),
-              ".zip")) {
-        const auto dot = fetched.name.rfind('.');
-        return Error{Fault::malformed,
-                     "Unrecognized archive file extension \"" +
-                         (dot == std::string::npos ? "" : fetched.name.substr(dot)) + "\""};
-      }
-      return fetched;
-    }
+    if (answer.status == 200) return fetched;
     const auto location = answer.headers.find("Location");
     if (answer.status < 300 || answer.status >= 400 || !location) {
       return Error{answer.status >= 500 ? Fault::unavailable : Fault::malformed,

@@ -46,7 +46,23 @@ Answer keep_package(const Context& context, const ingest::Bringer& bringer, cons
       context->rooms.ingest.keep_package(bringer, name, file->path(), package.size()));
 }
 
-Answer fetch_zip(const Context& context, ingest::Bringer bringer, std::string_view url) {
+Answer keep_fetched(const Context& context, const ingest::Bringer& bringer,
+                    const FetchedArchive& fetched) {
+  const auto mapped = base::MappedFile::open(fetched.file.path());
+  if (!mapped.ok()) return upload_failed(context, tecken_dialect(), mapped.error());
+  const base::Bytes bytes = (*mapped)->bytes();
+  if (!ingest::is_package_name(fetched.name)) {
+    return keep_zip(context, bringer, fetched.name, bytes);
+  }
+  return answer_of_many(
+      context, bringer, fetched.name, bytes.size(),
+      context->rooms.ingest.keep_package(bringer, fetched.name, fetched.file.path(), bytes.size()));
+}
+
+Answer fetch_and_keep(const Context& context, ingest::Bringer bringer, std::string_view url) {
+  if (ingest::is_package_name(archive_name(url))) {
+    if (auto refused = refuse_to_unpack(context, tecken_dialect())) return *std::move(refused);
+  }
   auto fetched = fetch_archive(context, std::string(url));
   if (!fetched.ok()) {
     const bool theirs = fetched.error().fault == Fault::malformed ||
@@ -57,9 +73,7 @@ Answer fetch_zip(const Context& context, ingest::Bringer bringer, std::string_vi
   }
   bringer.download_url = std::string(url);
   bringer.redirect_urls = fetched->redirect_urls;
-  const auto mapped = base::MappedFile::open(fetched->file.path());
-  if (!mapped.ok()) return upload_failed(context, tecken_dialect(), mapped.error());
-  return keep_zip(context, bringer, fetched->name, (*mapped)->bytes());
+  return keep_fetched(context, bringer, *fetched);
 }
 
 net::Reply post_form(const Context& context, Request& request) {
@@ -87,7 +101,7 @@ net::Reply post_form(const Context& context, Request& request) {
       return run_long(context, tecken_dialect(),
                       [context, bringer = bringer_of(context, request, who, "url", is_try),
                        from = std::string(base::trim(base::text_of(url->body)))] {
-                        return fetch_zip(context, bringer, from);
+                        return fetch_and_keep(context, bringer, from);
                       });
     }
     return json_error(400, kNoFile);

@@ -86,6 +86,7 @@ void ExtractedFiles::remove_oldest(std::uint64_t size_max) {
     by_content_.erase(oldest.content.hex());
     by_use_.pop_front();
     size_ -= oldest.size;
+    ++evicted_;
   }
 }
 
@@ -105,6 +106,7 @@ Result<void> ExtractedFiles::take(const std::string& path, const Sha256& content
     return base::error_from_errno(errno, "cannot rename to", target);
   }
   add(content, size);
+  ++taken_;
   return base::sync_directory(std::string(base::parent_of(target)));
 }
 
@@ -129,6 +131,11 @@ void ExtractedFiles::remove(const Sha256& content) {
 std::uint64_t ExtractedFiles::size() const {
   const std::lock_guard lock(mutex_);
   return size_;
+}
+
+ExtractedFiles::Counts ExtractedFiles::counts() const {
+  const std::lock_guard lock(mutex_);
+  return {by_use_.size(), size_, taken_, evicted_};
 }
 
 }  // namespace ingest

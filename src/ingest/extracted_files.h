@@ -52,6 +52,12 @@ class ExtractedFiles {
   bool has(const base::Sha256& content);  // and marks it as used
   void remove(const base::Sha256& content);
   std::uint64_t size() const;
+  struct Counts {
+    std::uint64_t files = 0, bytes = 0;  // here now
+    std::uint64_t taken = 0;             // since the start
+    std::uint64_t evicted = 0;           // of these or of older ones, to make room
+  };
+  Counts counts() const;
   const Budget& budget() const { return budget_; }
   const std::string& tmp() const { return tmp_; }
   std::string path_of(const base::Sha256& content) const { return files_.path_of(content); }
@@ -77,6 +83,7 @@ class ExtractedFiles {
   std::list<Entry> by_use_;  // the least used first
   std::unordered_map<std::string, std::list<Entry>::iterator> by_content_;
   std::uint64_t size_ = 0;
+  std::uint64_t taken_ = 0, evicted_ = 0;
 };
 
 // Whether a pass goes on without the copy: there is no room for it, or it was purged.

@@ -93,9 +93,11 @@ void Scan::run() {
   Clock::time_point last_scan = Clock::now();
   Clock::time_point last_groom = last_scan;
   while (!stop_) {
+    (turn == Turn::groom ? is_grooming_ : is_walking_) = true;
     const Result<void> done = turn == Turn::scan    ? pass()
                               : turn == Turn::groom ? groom()
                                                     : pass_over_changes();
+    is_grooming_ = is_walking_ = false;
     if (!done.ok()) base::log::error("scan: {}", done.error().what);
     if (turn == Turn::scan) {
       ++passes_;
@@ -112,6 +114,7 @@ void Scan::run() {
 Result<void> Scan::pass() {
   if (watch_) watch_->take();  // this looks at everything
   const auto known = TRY(containers_.list());
+  note_known(known);
   return compare(known, walk());
 }
 
@@ -153,8 +156,16 @@ Result<void> Scan::compare(const std::map<std::string, Container>& known, const 
 
 Result<void> Scan::groom() {
   const std::map<std::string, Container> known = TRY(containers_.list());
+  note_known(known);
   take_out(known, walk());
   return {};
+}
+
+void Scan::note_known(const std::map<std::string, Container>& known) {
+  std::uint64_t bytes = 0;
+  for (const auto& [path, container] : known) bytes += container.stamp.size;
+  known_ = known.size();
+  known_bytes_ = bytes;
 }
 
 void Scan::forget_contents(const std::vector<Sha256>& contents) {
@@ -174,6 +185,7 @@ void Scan::take_out(const std::map<std::string, Container>& known, const Walk& w
     if (!options_.drop_excluded && store::stamp_of(path).ok()) continue;
     gone.push_back(container.id);
   }
+  still_there_ += known.size() - gone.size();
   if (gone.empty()) return;
   const auto contents = containers_.remove(gone);
   if (!contents.ok()) {
@@ -187,8 +199,23 @@ void Scan::take_out(const std::map<std::string, Container>& known, const Walk& w
 }
 
 Scan::Counts Scan::counts() const {
-  return {passes_,  files_,           packages_,           failed_,          removed_,
-          brought_, of_files_.sums(), of_packages_.sums(), extracted_.size()};
+  Counts counts{passes_,
+                files_,
+                packages_,
+                failed_,
+                removed_,
+                brought_,
+                of_files_.sums(),
+                of_packages_.sums(),
+                extracted_.counts(),
+                still_there_};
+  counts.reading = reading_;
+  counts.to_read = to_read_;
+  counts.is_walking = is_walking_;
+  counts.is_grooming = is_grooming_;
+  counts.known = known_;
+  counts.known_bytes = known_bytes_;
+  return counts;
 }
 
 }  // namespace ingest

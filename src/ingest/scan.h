@@ -87,9 +87,16 @@ class Scan {
   struct Counts {
     std::uint64_t passes = 0, files = 0, packages = 0, failed = 0, removed = 0, brought = 0;
     Sums of_files = {}, of_packages = {};
-    std::uint64_t extracted_bytes = 0;  // kept now, from wherever they came
+    ExtractedFiles::Counts extracted = {};  // from wherever they came
+    std::uint64_t still_there = 0;          // each time that grooming looked at it
+    // Now: threads that read, what is still to be read, and whether directories are walked.
+    std::uint64_t reading = 0, to_read = 0;
+    bool is_walking = false, is_grooming = false;
+    // Watched files and packages in the catalogue when the last pass or grooming began.
+    std::uint64_t known = 0, known_bytes = 0;
   };
   Counts counts() const;
+  unsigned threads() const { return options_.threads; }  // that may read at a time
 
  private:
   struct Wanted {
@@ -119,6 +126,7 @@ class Scan {
   base::Result<void> compare(const std::map<std::string, store::Container>& known,
                              const Walk& found);
   void take_out(const std::map<std::string, store::Container>& known, const Walk& walk);
+  void note_known(const std::map<std::string, store::Container>& known);
   void forget_contents(const std::vector<base::Sha256>& contents);
 
   // scan_walk.cc
@@ -129,6 +137,7 @@ class Scan {
 
   // scan_read.cc
   void read_all(const std::vector<Wanted>& wanted);
+  void read_and_commit(const Wanted& package);
   void read_files(const Wanted* first, std::size_t count);
   bool may_copy(std::uint64_t size) const;
   base::Result<store::NewContainer> read_file(const Wanted& wanted);
@@ -161,7 +170,9 @@ class Scan {
   bool groom_asked_ = false;   // guarded by mutex_
   bool change_heard_ = false;  // guarded by mutex_
   std::atomic<std::uint64_t> passes_ = 0, files_ = 0, packages_ = 0, failed_ = 0, removed_ = 0,
-                             brought_ = 0;
+                             brought_ = 0, still_there_ = 0, reading_ = 0, to_read_ = 0, known_ = 0,
+                             known_bytes_ = 0;
+  std::atomic<bool> is_walking_ = false, is_grooming_ = false;
   Tally of_files_, of_packages_;
   std::thread thread_;
   std::unique_ptr<base::WorkerPool> bringers_;

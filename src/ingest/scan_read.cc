@@ -79,34 +79,43 @@ void Scan::read_all(const std::vector<Wanted>& wanted) {
     }
   }
   const std::size_t groups = (files.size() + kFilesTogether - 1) / kFilesTogether;
+  to_read_ = wanted.size();
   base::parallel_for(packages.size() + groups, options_.threads, [&](std::size_t i) {
     if (stop_) return;
+    ++reading_;
     if (i < groups) {
       const std::size_t first = i * kFilesTogether;
       read_files(files.data() + first, std::min(kFilesTogether, files.size() - first));
-      return;
-    }
-    const Wanted& package = *packages[i - groups];
-    if (options_.may_extract && !options_.may_extract()) {
-      ++failed_;
-      base::log::warning("scan: {} is not unpacked: the disk is nearly full", package.path);
-      return;
-    }
-    Result<NewContainer> read = read_package(package);
-    if (read.ok()) {
-      of_packages_.add(*read);
-      commit({std::move(*read)});
-      ++packages_;
     } else {
-      ++failed_;
-      base::log::warning("scan: {}: {}", package.path, read.error().what);
+      --to_read_;
+      read_and_commit(*packages[i - groups]);
     }
+    --reading_;
   });
+  to_read_ = 0;
+}
+
+void Scan::read_and_commit(const Wanted& package) {
+  if (options_.may_extract && !options_.may_extract()) {
+    ++failed_;
+    base::log::warning("scan: {} is not unpacked: the disk is nearly full", package.path);
+    return;
+  }
+  Result<NewContainer> read = read_package(package);
+  if (read.ok()) {
+    of_packages_.add(*read);
+    commit({std::move(*read)});
+    ++packages_;
+  } else {
+    ++failed_;
+    base::log::warning("scan: {}: {}", package.path, read.error().what);
+  }
 }
 
 void Scan::read_files(const Wanted* first, std::size_t count) {
   std::vector<NewContainer> read;
   for (const Wanted* wanted = first; wanted != first + count && !stop_; ++wanted) {
+    --to_read_;
     Result<NewContainer> one = read_file(*wanted);
     if (one.ok()) {
       of_files_.add(*one);

@@ -7,7 +7,9 @@
 #include <exception>
 #include <utility>
 
+#include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 
 namespace net {
 namespace {
@@ -29,6 +31,22 @@ Reply call_handler(const Route& route, Request& request) {
     base::log::error("{} {}: the handler threw", request.method_text, route.pattern);
   }
   return Answer::text(500, "internal error\n");
+}
+
+// In JSON, since a client that posts or deletes reads JSON where it reads anything.
+Answer wrong_method(const Request& request, const std::vector<std::string>& methods) {
+  base::JsonWriter out;
+  out.begin_object().key("error");
+  out.string("Method Not Allowed (" + request.method_text +
+             "): " + base::to_valid_utf8(request.path));
+  Answer answer = Answer::json(405, out.end_object().take());
+  answer.note = "this method is not for this path";
+  std::string allow;
+  for (const std::string& method : methods) {
+    allow.append(allow.empty() ? "" : ", ").append(method);
+  }
+  answer.headers.add("Allow", allow);
+  return answer;
 }
 
 }  // namespace
@@ -266,11 +284,7 @@ void Connection::begin_request(Head head) {
       answer(refused_with(404, "nothing is here"));
       return;
     }
-    Answer refused = refused_with(405, "this method is not for this path");
-    std::string allow;
-    for (const std::string& method : match.allowed) allow += (allow.empty() ? "" : ", ") + method;
-    refused.headers.add("Allow", allow);
-    answer(std::move(refused));
+    answer(wrong_method(*request_, match.allowed));
     return;
   }
   if (route_->admit) {

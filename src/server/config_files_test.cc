@@ -124,6 +124,21 @@ TEST_F(ConfigFiles, CachesComeBeforeTheirServersWithTheSameFilter) {
   EXPECT_FALSE(base::file_exists(own));
 }
 
+TEST_F(ConfigFiles, CachesOfAGroupComeBeforeAllOfIt) {
+  std::string text;
+  for (const std::string& name : std::vector<std::string>{"one", "two"}) {
+    text += "[[upstream]]\nname = \"" + name + "\"\nurl = \"/srv/" + name +
+            "\"\ngroup = \"both\"\ncache = \"" + root_.path() + "/" + name + "\"\n";
+  }
+  write("faultline.toml", text + "[[upstream]]\nname = \"three\"\nurl = \"/srv/three\"\n");
+  const Options options =
+      with_reachable_upstreams(load_options({}, {}).value(), Caches::left_alone).value();
+  std::string order;
+  for (const UpstreamOptions& server : options.upstreams) order += server.name + ", ";
+  EXPECT_EQ(order, "cache of one, cache of two, one, two, three, ");
+  EXPECT_EQ(options.upstreams.at(3).copies, std::vector<std::string>{root_.path() + "/two"});
+}
+
 // A cache that cannot be made is left out: else it would pass for a server that is down.
 TEST_F(ConfigFiles, ACacheThatCannotBeMadeIsLeftOut) {
   write("file", "no directory");

@@ -328,6 +328,7 @@ void ask_others(std::string_view urls, DebuginfodFlags& flags) {
     UpstreamOptions other;
     other.url = word;
     other.layout = "debuginfod";
+    other.group = "DEBUGINFOD_URLS";
     const bool is_url = word.starts_with("http://") || word.starts_with("https://");
     if (!is_url && !word.starts_with('/')) {
       flags.ignored.push_back("DEBUGINFOD_URLS: " + other.url +

@@ -114,13 +114,15 @@ TEST(DebuginfodFlags, ThatDoNothingHereAreTakenAndNamed) {
   }
 }
 
-TEST(DebuginfodFlags, OtherServersAreAskedInTheirOrder) {
+TEST(DebuginfodFlags, OtherServersAreAskedAtOnce) {
   DebuginfodFlags flags = must_parse({"-F", "/a"});
   ask_others("  https://debuginfod.example\thttp://other:8002/ ima:enforcing file:///mnt/ids\n x",
              flags);
   std::vector<std::string> urls;
   for (const UpstreamOptions& one : flags.options.upstreams) {
     EXPECT_EQ(one.layout, "debuginfod") << one.url;
+    EXPECT_EQ(one.group, flags.options.upstreams.front().group) << one.url;
+    EXPECT_NE(one.group, "");
     urls.push_back(one.url);
   }
   EXPECT_EQ(urls, (std::vector<std::string>{"https://debuginfod.example", "http://other:8002/",

@@ -119,11 +119,42 @@ void write_scan(std::string& out, const ingest::Scan& scan) {
   both("found_sourcerefs_total", "Source files in them.", "files",
        [](const Sums& sums) { return sums.sources; });
   MetricFamily kept(out, "fdcache_bytes", "gauge", "Extracted and fetched files that are kept.");
-  kept.add("", counts.extracted_bytes);
+  kept.add("", counts.extracted.bytes);
+  MetricFamily number(out, "fdcache_count", "gauge", "Their number.");
+  number.add("", counts.extracted.files);
+  MetricFamily moves(out, "fdcache_op_count", "counter",
+                     "Files put there, and taken out to make room.");
+  moves.add(metric_label("op", "enqueue"), counts.extracted.taken);
+  moves.add(metric_label("op", "evict"), counts.extracted.evicted);
   MetricFamily traversed(out, "traversed_total", "counter", "Passes over watched directories.");
   traversed.add(metric_label("type", "pass"), counts.passes);
   MetricFamily groomed(out, "groomed_total", "counter", "Files taken out since they are gone.");
   groomed.add(metric_label("decision", "stale"), counts.removed);
+  groomed.add(metric_label("decision", "fresh"), counts.still_there);
+  MetricFamily groom(out, "groom", "gauge",
+                     "What the catalogue had of watched directories when they were last groomed.");
+  groom.add(metric_label("statistic", "files scanned (#)"), counts.known);
+  groom.add(metric_label("statistic", "files scanned (mb)"), counts.known_bytes >> 20);
+  MetricFamily errors(out, "error_count", "counter", "Watched files that could not be read.");
+  errors.add(metric_label("scan", "unread"), counts.failed);
+}
+
+// debuginfod's roles: who walks the directories is one thread, and so is who grooms.
+void write_scan_threads(std::string& out, const ingest::Scan& scan) {
+  const ingest::Scan::Counts counts = scan.counts();
+  MetricFamily threads(out, "thread_count", "gauge", "Threads that watched directories have.");
+  threads.add(metric_label("role", "traverse"), 1);
+  threads.add(metric_label("role", "groom"), 1);
+  threads.add(metric_label("role", "scan"), scan.threads());
+  MetricFamily busy(out, "thread_busy", "gauge", "Of these, at work.");
+  busy.add(metric_label("role", "traverse"), counts.is_walking ? 1 : 0);
+  busy.add(metric_label("role", "groom"), counts.is_grooming ? 1 : 0);
+  busy.add(metric_label("role", "scan"), counts.reading);
+  MetricFamily done(out, "thread_work_total", "counter", "Passes, and files and packages read.");
+  done.add(metric_label("role", "traverse"), counts.passes);
+  done.add(metric_label("role", "scan"), counts.files + counts.packages + counts.failed);
+  MetricFamily pending(out, "thread_work_pending", "gauge", "Files and packages still to read.");
+  pending.add(metric_label("role", "scan"), counts.to_read);
 }
 
 void write_disk(std::string& out, const store::DiskWatch& disk) {
@@ -146,6 +177,7 @@ std::function<void(std::string&)> more_metrics(MetricRooms rooms) {
     write_open_indexes(out, rooms.maps);
     rooms.http.write(out);
     write_scan(out, rooms.scan);
+    write_scan_threads(out, rooms.scan);
     write_disk(out, rooms.disk);
     MetricFamily ready(out, "ready", "gauge", "1 as soon as requests are answered.");
     ready.add("", 1);

@@ -27,18 +27,35 @@ class Planner {
     everybodys.cache_days = options_.upstreams_cache_days;
     Trees of_all;
     add_cache(everybodys, of_all);
-    for (const UpstreamOptions& one : given) {
-      // What its cache has is there even when the server itself is not.
-      Trees trees = of_all;
-      if (one.cache != options_.upstreams_cache) add_cache(one, trees);
-      UpstreamOptions server = one;
-      if (reach(one.url, one.name.empty() ? "upstream" : one.name, server.url)) {
-        add(std::move(server), trees);
+    for (std::size_t first = 0; first < given.size();) {
+      std::size_t end = first + 1;
+      while (end < given.size() && !given[first].group.empty() &&
+             given[end].group == given[first].group) {
+        ++end;
       }
+      add_group({given.begin() + static_cast<std::ptrdiff_t>(first),
+                 given.begin() + static_cast<std::ptrdiff_t>(end)},
+                of_all);
+      first = end;
     }
   }
 
  private:
+  // Caches come before all that are asked at once.
+  void add_group(const std::vector<UpstreamOptions>& group, const Trees& of_all) {
+    std::vector<Trees> trees(group.size(), of_all);
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      // What its cache has is there even when the server itself is not.
+      if (group[i].cache != options_.upstreams_cache) add_cache(group[i], trees[i]);
+    }
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      UpstreamOptions server = group[i];
+      if (reach(group[i].url, server.name.empty() ? "upstream" : server.name, server.url)) {
+        add(std::move(server), trees[i]);
+      }
+    }
+  }
+
   void add(UpstreamOptions server, const Trees& trees) {
     server.copies = trees;
     options_.upstreams.push_back(std::move(server));

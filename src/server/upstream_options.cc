@@ -31,6 +31,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"name", &UpstreamOptions::name},
     {"url", &UpstreamOptions::url},
     {"layout", &UpstreamOptions::layout},
+    {"group", &UpstreamOptions::group},
     {"projects", &UpstreamOptions::projects},
     {"kinds", &UpstreamOptions::kinds},
     {"cabinets", &UpstreamOptions::cabinets},
@@ -169,6 +170,7 @@ Result<upstream::ServerOptions> server_options(const UpstreamOptions& options,
   }
   server.layout = *layout;
   server.identifier = options.identifier;
+  server.group = options.group;
   server.kinds = TRY(kinds_of(options.kinds, server.name));
   server.also.cabinets = options.cabinets != 0;
   server.also.pointers =

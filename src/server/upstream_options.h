@@ -21,6 +21,7 @@ struct UpstreamOptions {
   std::string identifier;           // in statistics; "": the name
   std::string url;                  // http://…, https://…, s3://… or a directory
   std::string layout = "symstore";  // upstream/layout.h
+  std::string group;                // neighbours of one are asked at once; "": alone
   std::string projects;             // one name a line; an empty one is the default project
   std::string kinds;                // of files, one a line (upstream/layout.h); "": all
   std::string pointers;             // whether file.ptr is asked for; "": of a directory

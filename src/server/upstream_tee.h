@@ -3,7 +3,7 @@
 //   - It is shown when enough has come to be worth it: a small file that comes at once is better
 //     answered whole, with its tag. A web page is not shown.
 //   - Its last byte is held back until the file was judged and is in the catalogue.
-// For one thread: the one that fetches.
+// For one thread at a time: the one that fetches, then the one that judges.
 #pragma once
 
 #include <chrono>

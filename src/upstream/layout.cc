@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "ident/nil_id.h"
 
 namespace upstream {
 namespace {
@@ -265,6 +266,7 @@ Place place_at(std::string path) {
 
 std::vector<Place> places_of(Layout layout, const SymbolRequest& request, const AlsoAsked& also) {
   Places places;
+  if (request.asked && ident::is_nil_id(request.asked->id)) return {};
   switch (layout) {
     case Layout::symstore:
     case Layout::symstore_two_tier:

@@ -15,6 +15,8 @@ using ident::SymbolRequest;
 
 namespace {
 
+constexpr std::chrono::milliseconds kStopIsSeen{50};
+
 bool is_url(std::string_view location) {
   return location.starts_with("http://") || location.starts_with("https://") || is_s3(location);
 }
@@ -34,6 +36,10 @@ bool holds_credentials(std::string_view url) {
 Error own_trouble(const Error& error) {
   base::log::warning("a file of an upstream server cannot be kept: {}", error.what);
   return {Fault::unavailable, error.what};
+}
+
+Error not_wanted_any_more(const std::string& name) {
+  return {Fault::unavailable, name + ": was told to stop"};
 }
 
 Error left_alone(const std::string& name) {
@@ -107,7 +113,8 @@ class Watched {
 }  // namespace
 
 struct Server::Turn {
-  explicit Turn(Server& server) : server_(server), taken(server.take_turn()) {}
+  Turn(Server& server, const std::atomic<bool>& stop)
+      : server_(server), taken(server.take_turn(stop)) {}
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
   ~Turn() {
@@ -149,13 +156,17 @@ Server::Server(const ServerOptions& options, FileFilter filter,
       breaker_(options.breaker),
       misses_(options.misses_max, options.retry_after) {}
 
-bool Server::take_turn() {
+bool Server::take_turn(const std::atomic<bool>& stop) {
   std::unique_lock lock(mutex_);
   // A second round of waiters would only wait in vain.
   if (busy_ >= options_.requests_max && waiting_ >= 2 * options_.requests_max) return false;
   ++waiting_;
-  const bool free =
-      turn_came_.wait_for(lock, options_.wait_max, [&] { return busy_ < options_.requests_max; });
+  const auto until = Clock::now() + options_.wait_max;
+  const auto has_room = [&] { return busy_ < options_.requests_max; };
+  while (!has_room() && !stop && Clock::now() < until) {
+    turn_came_.wait_until(lock, std::min(until, Clock::now() + kStopIsSeen));
+  }
+  const bool free = has_room();
   --waiting_;
   if (free) ++busy_;
   return free;
@@ -200,7 +211,8 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
   }
   // Those that it has under way may hold all turns until they time out.
   if (breaker_.rest_left() > std::chrono::seconds(0)) return left_alone(options_.name);
-  const Turn turn(*this);
+  const Turn turn(*this, stop);
+  if (stop) return not_wanted_any_more(options_.name);
   if (!turn.taken) {
     return Error{Fault::unavailable, options_.name + ": is busy with as much as it may be asked"};
   }
@@ -220,6 +232,10 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
   if (file.is_broken() || is_full) {
     breaker_.unknown();
     return own_trouble(fetched.error());
+  }
+  if (!fetched.ok() && stop) {
+    breaker_.unknown();
+    return not_wanted_any_more(options_.name);
   }
   const bool failed = !fetched.ok() && is_failure(fetched.error().fault);
   failed ? breaker_.failed() : breaker_.succeeded();
@@ -282,14 +298,14 @@ std::optional<Place> Server::find_place(const SourceWish& wish) const {
 bool Server::may_have(const SourceWish& wish) const { return find_place(wish).has_value(); }
 
 Result<Fetched> Server::fetch(const SourceWish& wish, const std::string& tmp,
-                              const std::atomic<bool>& stop) {
+                              const std::atomic<bool>& stop, Watcher* watcher) {
   const auto place = find_place(wish);
   if (!place) return Error{Fault::not_found, options_.name + ": is not asked for such a file"};
   Ask ask;
   ask.size_max = wish.size_max;
   say_who_asks(ask, wish.asked_by);
   Clock::time_point ignored = Clock::time_point::max();
-  return fetch_place(*place, std::move(ask), tmp, stop, ignored, nullptr);
+  return fetch_place(*place, std::move(ask), tmp, stop, ignored, watcher);
 }
 
 bool Server::may_have(const SymbolRequest& request) const {

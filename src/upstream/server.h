@@ -34,6 +34,7 @@ struct ServerOptions {
   Layout layout = Layout::symstore;
   Casing casing = Casing::of_layout;
   TransportOptions transport;
+  std::string group;  // neighbours of one are asked at once; "": it is asked alone
   std::vector<std::string> projects{""};  // for which it is asked; "" is the default one
   AlsoAsked also;
   std::vector<std::string> kinds;  // of files (kind_of()); none: all
@@ -101,7 +102,7 @@ class Server {
                               Watcher* watcher = nullptr);
   bool may_have(const SourceWish& wish) const;
   base::Result<Fetched> fetch(const SourceWish& wish, const std::string& tmp,
-                              const std::atomic<bool>& stop);
+                              const std::atomic<bool>& stop, Watcher* watcher = nullptr);
   // What was fetched `from` here before; nothing when that is not here.
   std::optional<base::Result<Fetched>> fetch_again(const std::string& from, const std::string& tmp,
                                                    const std::atomic<bool>& stop, Watcher* watcher);
@@ -141,7 +142,7 @@ class Server {
   base::Result<Fetched> fetch_place(const Place& place, Ask ask, const std::string& tmp,
                                     const std::atomic<bool>& stop, Clock::time_point& miss_until,
                                     Watcher* watcher);
-  bool take_turn();
+  bool take_turn(const std::atomic<bool>& stop);
   void give_turn();
 
   const ServerOptions options_;

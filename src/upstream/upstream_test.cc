@@ -67,6 +67,8 @@ TEST(Layout, SaysWhereAFileLies) {
            "a/a.pdb a./a.pdb/" + upper + "a/a.pd_*"},
       {Layout::symstore, "App.pdb/" + upper + "/file.ptr", ""},
       {Layout::symstore, "App.pdb/" + upper + "/App.sym", ""},
+      {Layout::symstore, "App.pdb/" + std::string(33, '0') + "/App.pdb", ""},
+      {Layout::breakpad, "App.pdb/" + std::string(33, '0') + "/App.sym", ""},
       {Layout::symstore, "a.dll/5f0c1d2eAB000/a.dll",
        "a.dll/5f0c1d2eAB000/a.dll a.dll/5f0c1d2eAB000/a.dl_* a.dll/5F0C1D2Eab000/a.dll "
        "a.dll/5F0C1D2Eab000/a.dl_*"},

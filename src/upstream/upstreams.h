@@ -1,6 +1,7 @@
 // The upstream servers in their order: the first that has a file gives it. When nobody does and
 // one of them failed, all that did not say no are asked once more, for so many rounds.
-// Asking one after the other, on the caller's thread; who joins those that want the same is supply.
+// Asking one after the other, on the caller's thread, but neighbours of one group at once (race.h);
+// who joins those that want the same is supply.
 // Any thread may call; calls block. stop() ends what is under way, which then fails with
 // unavailable.
 #pragma once
@@ -13,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "upstream/race.h"
 #include "upstream/server.h"
 
 namespace upstream {
@@ -32,8 +34,7 @@ class Upstreams {
     unsigned most = 1;
     std::chrono::milliseconds pause{500};
   };
-  Upstreams(std::vector<std::unique_ptr<Server>> servers, std::string tmp, const Rounds& rounds)
-      : servers_(std::move(servers)), tmp_(std::move(tmp)), rounds_(rounds) {}
+  Upstreams(std::vector<std::unique_ptr<Server>> servers, std::string tmp, const Rounds& rounds);
 
   // Told of each answer to a request: which server (by its place in the list), and whether it had
   // the file. Set before anybody asks; called on the threads that do.
@@ -64,9 +65,15 @@ class Upstreams {
   const std::vector<std::unique_ptr<Server>>& servers() const { return servers_; }
 
  private:
-  std::variant<std::monostate, Missed> fetch_once(const ident::SymbolRequest& request,
-                                                  const Judge& is_it, Watcher* watcher,
-                                                  bool& may_answer_later);
+  struct Search;
+  std::variant<std::monostate, Missed> fetch_once(Search& search);
+  bool take(Search& search, std::size_t index, base::Result<Fetched> fetched);
+  // Who is asked next, of those that `may` names: one, or what is left of a group.
+  using May = std::function<bool(const Server& server)>;
+  std::vector<std::size_t> group_at(std::size_t first, const May& may) const;
+  std::size_t end_of_group(std::size_t first) const;
+  std::vector<Racers::Answer> ask(const std::vector<std::size_t>& whom, const Racers::Ask& ask,
+                                  Watcher* watcher);
   bool rest_between_rounds() const;  // false: stopped
 
   const std::vector<std::unique_ptr<Server>> servers_;
@@ -74,6 +81,7 @@ class Upstreams {
   const Rounds rounds_;
   Heard heard_;
   std::atomic<bool> stop_ = false;
+  std::unique_ptr<Racers> racers_;  // null: no two are asked at once
 };
 
 }  // namespace upstream
