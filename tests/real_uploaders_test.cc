@@ -4,11 +4,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
-
 #include "base/child.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "client_programs.h"
 #include "extract/identify.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
@@ -19,26 +18,6 @@ namespace {
 
 using testing_support::faultline_program;
 using testing_support::ServerProcess;
-
-// Where tools/install-deps puts them; "" when it did not.
-std::string client_program(const std::string& name) {
-  const char* given = std::getenv("FAULTLINE_CLIENTS");
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  const std::string place = given != nullptr   ? std::string(given)
-                            : cache != nullptr ? std::string(cache) + "/faultline/clients"
-                            : home != nullptr  ? std::string(home) + "/.cache/faultline/clients"
-                                               : std::string();
-  const std::string path = base::join_path(base::join_path(place, "bin"), name);
-  return ::access(path.c_str(), X_OK) == 0 ? path : std::string();
-}
-
-// Not in CI either: a registry that is away is no fault of ours.
-#define REQUIRE_CLIENT(variable, name)                                  \
-  if (client_program(name).empty()) {                                   \
-    GTEST_SKIP() << (name) << " is not there: tools/install-deps test"; \
-  }                                                                     \
-  const std::string variable = client_program(name)  // NOLINT(bugprone-macro-parentheses): a name
 
 struct Ran {
   int exit_code = -1;
