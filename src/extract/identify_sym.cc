@@ -82,13 +82,13 @@ void identify_sym(base::Bytes bytes, Identity& identity) {
       if (identity.os == "Linux" || identity.os == "Android") identity.build_id = identity.code_id;
     }
   }
-  const auto has = [&](std::string_view record) {
-    const std::size_t at = utf16 ? text.find(utf16_from_ascii(record, *utf16)) : text.find(record);
-    return at != std::string_view::npos;
+  const auto as_in_text = [&](std::string_view record) {
+    return utf16 ? utf16_from_ascii(record, *utf16) : std::string(record);
   };
-  identity.has_debug_info = has("\nFUNC ");
-  identity.has_symbol_table = has("\nPUBLIC ");
-  identity.has_unwind_info = has("\nSTACK ");
+  identity.has_debug_info = text.find(as_in_text("\nFUNC ")) != std::string_view::npos;
+  // These stand at the end, and a text may be a gigabyte.
+  identity.has_symbol_table = text.rfind(as_in_text("\nPUBLIC ")) != std::string_view::npos;
+  identity.has_unwind_info = text.rfind(as_in_text("\nSTACK ")) != std::string_view::npos;
 }
 
 // Head, then at the offset it gives the members: size, place, time, and a name.

@@ -5,6 +5,7 @@
 
 #include "base/pool.h"
 #include "base/utf16.h"
+#include "formats/breakpad/plain_fields.h"
 #include "formats/breakpad/text_cursor.h"
 
 // The verdict "corrupt" has to equal rust-minidump's, since it decides whether a module's frames
@@ -19,6 +20,37 @@ namespace {
 
 constexpr std::size_t kMinPartSize = 1024 * 1024;
 
+// Room for the records of one kind. A list of millions that doubles is copied again and again and
+// touches twice the memory that it needs; the page faults cost as much as the reading. So it asks
+// for what the rest of the text brings if it goes on as it has since the first of the kind. Memory
+// that was asked for too much is never touched.
+class Foresight {
+ public:
+  // Before a record is added. `left`: bytes of text behind it.
+  template <class T>
+  void make_room(std::vector<T>& records, std::size_t left) {
+    if (records.size() < records.capacity()) [[likely]]
+      return;
+    if (records.empty()) {
+      left_at_first_ = left;
+      records.reserve(std::min(kFirstRoom, left / kMinBytesPerRecord + 1));
+      return;
+    }
+    const std::size_t size = records.size();
+    const auto passed = static_cast<double>(left_at_first_ - std::min(left, left_at_first_));
+    const double rest = static_cast<double>(size) * static_cast<double>(left) / (passed + 1);
+    const double bound = static_cast<double>(left / kMinBytesPerRecord);
+    const auto more = static_cast<std::size_t>(std::min(rest * kMargin, bound));
+    records.reserve(size + std::max(more, size / 4 + 1));
+  }
+
+ private:
+  static constexpr std::size_t kFirstRoom = 4096;
+  static constexpr std::size_t kMinBytesPerRecord = 16;  // for the bound; a few are shorter
+  static constexpr double kMargin = 1.1;
+  std::size_t left_at_first_ = 0;
+};
+
 class PartReader {
  public:
   // `is_start`: the text begins with the file, so MODULE may come.
@@ -26,13 +58,12 @@ class PartReader {
       : text_(text),
         cursor_(text.data(), text.data() + text.size()),
         is_start_(is_start),
-        lenient_(reading == Reading::kLenient) {
-    part_.lines.reserve(text.size() / 96);
-  }
+        lenient_(reading == Reading::kLenient) {}
 
   void read(std::string_view more = {}) {
     if (!more.empty()) cursor_ = Cursor(more.data(), more.data() + more.size());
     while (!cursor_.done()) {
+      if (item_ == Item::kFunction) pass_plain_lines();  // never to the end of the text
       line_ = cursor_.at();
       const Item item = item_;
       const bool good = read_line();
@@ -66,6 +97,84 @@ class PartReader {
 
  private:
   enum class Item : unsigned char { kNone, kFunction, kCfi };
+
+  void add_line(const LineRecord& record, const char* at) {
+    line_room_.make_room(part_.lines, cursor_.left_from(at));
+    part_.lines.push_back(record);
+  }
+  void add_inline(const InlineRecord& record, const char* at) {
+    inline_room_.make_room(part_.inlines, cursor_.left_from(at));
+    part_.inlines.push_back(record);
+  }
+  void add_range(const RangeRecord& record, const char* at) {
+    range_room_.make_room(part_.inline_ranges, cursor_.left_from(at));
+    part_.inline_ranges.push_back(record);
+  }
+
+  // Most of a text is line records and INLINE records of the usual look.
+  void pass_plain_lines() {
+    if constexpr (!PlainFields::kWorksHere) return;
+    const char* at = cursor_.at();
+    const char* next = at;
+    while (next != nullptr) {
+      at = next;
+      next = *at == 'I' ? after_plain_inline(at) : after_plain_line(at);
+    }
+    cursor_.move_to(at);
+  }
+
+  // These keep the record and give the place behind it; null when the line is no such record.
+  const char* after_plain_line(const char* at) {
+    if (cursor_.left_from(at) < PlainFields::kReach) return nullptr;
+    PlainFields fields(at);
+    LineRecord r;
+    std::uint32_t address = 0;
+    if (!(fields.hex(address) && fields.blank() && fields.hex(r.size) && fields.blank() &&
+          fields.decimal(r.line) && fields.blank() && fields.decimal(r.file) && fields.newline())) {
+      return nullptr;
+    }
+    r.address = address;
+    add_line(r, at);
+    return fields.after();
+  }
+
+  const char* after_plain_inline(const char* at) {
+    constexpr std::string_view kWord = "INLINE ";
+    if (cursor_.left_from(at) < kWord.size() + PlainFields::kReach) return nullptr;
+    if (std::memcmp(at, kWord.data(), kWord.size()) != 0) return nullptr;
+    PlainFields fields(at + kWord.size());
+    InlineRecord r;
+    if (!(fields.decimal(r.depth) && fields.blank() && fields.decimal(r.call_line) &&
+          fields.blank() && fields.decimal(r.call_file) && fields.blank() &&
+          fields.decimal(r.origin) && fields.blank())) {
+      return nullptr;
+    }
+    const std::size_t first = part_.inline_ranges.size();
+    const char* const end = after_plain_ranges(fields.after());
+    if (end == nullptr || static_cast<std::size_t>(end - at) > kMaxLineSize) {
+      part_.inline_ranges.resize(first);
+      return nullptr;
+    }
+    r.first_range = static_cast<std::uint32_t>(first);
+    r.range_count = static_cast<std::uint32_t>(part_.inline_ranges.size() - first);
+    add_inline(r, end);
+    return end;
+  }
+
+  const char* after_plain_ranges(const char* at) {
+    while (cursor_.left_from(at) >= PlainFields::kReach) {
+      PlainFields fields(at);
+      RangeRecord range;
+      std::uint32_t address = 0;
+      if (!(fields.hex(address) && fields.blank() && fields.hex(range.size))) return nullptr;
+      range.address = address;
+      add_range(range, at);
+      at = fields.after();
+      if (fields.newline()) return at;
+      if (!fields.blank()) return nullptr;
+    }
+    return nullptr;
+  }
 
   bool read_line() {
     if (item_ == Item::kFunction) {
@@ -125,7 +234,7 @@ class PartReader {
       return false;
     }
     if (!too_long()) [[likely]]
-      part_.lines.push_back(r);
+      add_line(r, cursor_.at());
     return true;
   }
 
@@ -169,7 +278,7 @@ class PartReader {
     bool good = false;
     do {
       good = cursor_.hex(range.address) && cursor_.space() && cursor_.hex(range.size);
-      part_.inline_ranges.push_back(range);
+      add_range(range, cursor_.at());
     } while (good && cursor_.space());
     if (!good || !cursor_.eol() || too_long()) {
       part_.inline_ranges.resize(record.first_range);
@@ -177,7 +286,7 @@ class PartReader {
     }
     record.range_count =
         static_cast<std::uint32_t>(part_.inline_ranges.size()) - record.first_range;
-    part_.inlines.push_back(record);
+    add_inline(record, cursor_.at());
     return true;
   }
 
@@ -256,7 +365,9 @@ class PartReader {
           cursor_.rest(r.rules))) {
       return false;
     }
-    if (!too_long()) part_.cfi_rows.push_back(r);
+    if (too_long()) return true;
+    cfi_row_room_.make_room(part_.cfi_rows, cursor_.left_from(cursor_.at()));
+    part_.cfi_rows.push_back(r);
     return true;
   }
 
@@ -318,6 +429,10 @@ class PartReader {
   Module module_;
   Item item_ = Item::kNone;
   Part part_;
+  Foresight line_room_;
+  Foresight inline_room_;
+  Foresight range_room_;
+  Foresight cfi_row_room_;
 };
 
 // A line that begins with one of these ends whatever item came before it, so reading can start

@@ -27,6 +27,7 @@ enum class Reading : unsigned char { kStrict, kLenient };
 struct Named {  // FILE and INLINE_ORIGIN
   std::uint32_t number = 0;
   std::string_view name;
+  bool operator==(const Named&) const = default;
 };
 
 struct Func {
@@ -39,6 +40,7 @@ struct Func {
   std::uint32_t first_inline = 0;
   std::uint32_t inline_count = 0;
   bool multiple = false;
+  bool operator==(const Func&) const = default;
 };
 
 struct LineRecord {
@@ -46,6 +48,7 @@ struct LineRecord {
   std::uint32_t size = 0;
   std::uint32_t line = 0;
   std::uint32_t file = 0;
+  bool operator==(const LineRecord&) const = default;
 };
 
 struct InlineRecord {
@@ -55,12 +58,14 @@ struct InlineRecord {
   std::uint32_t origin = 0;
   std::uint32_t first_range = 0;
   std::uint32_t range_count = 0;
+  bool operator==(const InlineRecord&) const = default;
 };
 constexpr std::uint32_t kNoNumber = 0xffffffff;
 
 struct RangeRecord {
   std::uint64_t address = 0;
   std::uint32_t size = 0;
+  bool operator==(const RangeRecord&) const = default;
 };
 
 struct PublicRecord {
@@ -68,6 +73,7 @@ struct PublicRecord {
   std::uint32_t parameter_size = 0;
   std::string_view name;
   bool multiple = false;
+  bool operator==(const PublicRecord&) const = default;
 };
 
 struct CfiInit {
@@ -76,11 +82,13 @@ struct CfiInit {
   std::string_view rules;
   std::uint32_t first_row = 0;
   std::uint32_t row_count = 0;
+  bool operator==(const CfiInit&) const = default;
 };
 
 struct CfiRow {
   std::uint64_t address = 0;
   std::string_view rules;
+  bool operator==(const CfiRow&) const = default;
 };
 
 struct StackWin {  // type 4 or 0; records that contradict themselves are left out
@@ -89,6 +97,7 @@ struct StackWin {  // type 4 or 0; records that contradict themselves are left o
   std::uint32_t sizes[7] = {};  // code, prologue, epilogue, parameters, saved, locals, max stack
   std::string_view program;     // of type 4
   bool allocates_base_pointer = false;
+  bool operator==(const StackWin&) const = default;
 };
 
 struct Part {
@@ -105,6 +114,7 @@ struct Part {
   std::vector<std::string_view> infos;  // without "INFO "
   std::string_view url;                 // of INFO URL
   bool has_url = false;
+  bool operator==(const Part&) const = default;
 };
 
 struct Module {
@@ -112,6 +122,7 @@ struct Module {
   std::string_view cpu;
   std::string_view id;
   std::string_view name;
+  bool operator==(const Module&) const = default;
 };
 
 struct SymFile {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <random>
 #include <string>
 
 #include "base/file.h"
@@ -265,6 +266,132 @@ TEST(SymReader, TheNumberOfThreadsChangesNothing) {
   EXPECT_EQ(one.parts.size(), 1u);
   EXPECT_GT(four.parts.size(), 3u);
   EXPECT_EQ(counts_of(one), counts_of(four));
+}
+
+// A line may end with carriage returns, and those that do are read field by field. So a text and
+// its copy with one more of them on each line are the same, read on two ways.
+std::string with_carriage_returns(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 8);
+  for (const char c : text) {
+    if (c == '\n') out += '\r';
+    out += c;
+  }
+  return out;
+}
+
+void expect_same_either_way(const std::string& text, const std::string& what) {
+  const std::string slow = with_carriage_returns(text);
+  for (const Reading reading : {Reading::kStrict, Reading::kLenient}) {
+    const SymFile one = read_text(text, reading);
+    const SymFile other = read_text(slow, reading);
+    ASSERT_EQ(one.corrupt, other.corrupt) << what << one.problem << other.problem;
+    ASSERT_EQ(one.skipped_lines, other.skipped_lines) << what;
+    ASSERT_EQ(one.older_inlines, other.older_inlines) << what;
+    ASSERT_EQ(one.module, other.module) << what;
+    ASSERT_TRUE(one.parts == other.parts) << what;
+  }
+}
+
+TEST(SymReader, FieldsOfAnyWidthAreReadTheSameEitherWay) {
+  const std::string filler = "FUNC 10 10 0 f\n";  // so that what comes before is not at the end
+  std::string digits;
+  for (std::size_t size = 0; size <= 18; ++size, digits += "123456789abcdef09"[size % 17]) {
+    const std::string decimal(size, '7');
+    const std::string big(size, '9');
+    const std::string lines[] = {digits + " 4 1 1",
+                                 "10 " + digits + " 1 1",
+                                 "10 4 " + decimal + " 1",
+                                 "10 4 1 " + decimal,
+                                 "10 4 1 " + big,
+                                 "10 4 1a 1",
+                                 "10 4  1 1",
+                                 "10\t4 1 1",
+                                 " 10 4 1 1",
+                                 "10 4 1 1 ",
+                                 "FFfe 4 1 1",
+                                 "10 4 1 " + digits,
+                                 "INLINE " + decimal + " 1 1 1 10 4",
+                                 "INLINE 0 " + decimal + " 1 1 10 4",
+                                 "INLINE 0 1 " + decimal + " 1 10 4",
+                                 "INLINE 0 1 1 " + decimal + " 10 4",
+                                 "INLINE 0 1 1 1 " + digits + " 4 20 " + digits,
+                                 "INLINE 0 1 1 1 10 4 " + digits,
+                                 "INLINE 0 1 1 1a 10 4",
+                                 "INLINE 0 1 -1 1 10 4",
+                                 "INLINE  0 1 1 1 10 4",
+                                 "INLINE 0 1 1 1 10 4 ",
+                                 "INLINE " + big + " 1 1 1 10 4"};
+    for (const std::string& line : lines) {
+      std::string body = filler;
+      body += line;
+      body += '\n';
+      expect_same_either_way(body, line);
+      body += "10 4 1 1\n";
+      body += filler;
+      body += filler;
+      body += filler;
+      expect_same_either_way(body, line);
+    }
+  }
+}
+
+TEST(SymReader, AnInlineOfManyRangesIsOneRecordUpToTheLongestLine) {
+  for (const std::size_t ranges : {20'000u, 30'000u}) {
+    std::string text = "FUNC 10 10 0 f\nINLINE 0 1 1 1";
+    for (std::size_t i = 0; i < ranges; ++i) text += " 10 2c";
+    text += "\n10 4 1 1\nPUBLIC 10 0 something behind it\n";
+    const SymFile file = read_text(text);
+    ASSERT_FALSE(file.corrupt);
+    EXPECT_EQ(file.parts[0].inlines.size(), ranges == 20'000 ? 1u : 0u);
+    EXPECT_EQ(file.parts[0].inline_ranges.size(), ranges == 20'000 ? ranges : 0u);
+    EXPECT_EQ(file.parts[0].lines.size(), 1u);
+    expect_same_either_way(text, "many ranges");
+  }
+}
+
+TEST(SymReader, DamagedTextsAreReadTheSameEitherWay) {
+  const std::string sound =
+      module_line() + "FILE 1 a b.c\nINLINE_ORIGIN 7 inl()\nFUNC m 1000 20 8 f(int)\n" +
+      "INLINE 0 12 3 7 1004 8 1010 4\nINLINE 1 4294967295 3 7 ffffffff 8\n1000 4 10 3\n" +
+      "1004 8 11 3\n12345678 abcdef 99999999 3\n100c 4 123456789 3\nFUNC 1030 8 0 g\n" +
+      "1030 8 4 1\nPUBLIC m 2000 0 p q\nSTACK CFI INIT 1000 20 .cfa: $rsp 8 +\n" +
+      "STACK CFI 1001 .cfa: $rsp 16 +\nSTACK WIN 4 3000 10 1 2 3 4 5 6 1 $T0 =\n";
+  constexpr std::string_view kBytes = "0123456789abcdefABCDEFgz  \t\n\n\r-mINLFUC\xc3\x80";
+  std::minstd_rand chance(1);
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = sound;
+    for (unsigned i = 0; i <= chance() % 3; ++i) {
+      const std::size_t at = chance() % text.size();
+      const char byte = kBytes[chance() % kBytes.size()];
+      switch (chance() % 3) {
+        case 0:
+          text[at] = byte;
+          break;
+        case 1:
+          text.insert(at, 1 + chance() % 9, byte);
+          break;
+        default:
+          text.erase(at, 1 + chance() % 9);
+      }
+    }
+    expect_same_either_way(text, text);
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
+TEST(SymReader, TheCorpusIsReadTheSameEitherWay) {
+  REQUIRE_CORPUS(corpus);
+  for (const char* folder : {"/symbols/sym", "/minidumps/symbols", "/minidumps/hostile"}) {
+    const auto paths = base::list_files(corpus + folder);
+    ASSERT_TRUE(paths.ok());
+    for (const std::string& path : paths.value()) {
+      if (!path.ends_with(".sym")) continue;
+      const auto text = base::read_file(path);
+      ASSERT_TRUE(text.ok());
+      expect_same_either_way(text.value(), path);
+    }
+  }
 }
 
 TEST(SymReader, EveryPrefixGivesAnAnswer) {

@@ -36,6 +36,7 @@ class Cursor {
   const char* at() const { return at_; }
   void move_to(const char* at) { at_ = at; }
   bool done() const { return at_ == end_; }
+  std::size_t left_from(const char* place) const { return static_cast<std::size_t>(end_ - place); }
 
   // One or more blanks.
   bool space() {
