@@ -450,6 +450,7 @@ TEST_F(SymbolServer, HealthAndMetricsAnswer) {
   const std::string metrics = get("/metrics").body;
   EXPECT_NE(metrics.find("\nfaultline_files 0\n"), std::string::npos);
   EXPECT_NE(metrics.find("\nfaultline_connections_full_total 0\n"), std::string::npos);
+  EXPECT_NE(metrics.find("\nfaultline_open_index_bytes 0\n"), std::string::npos);
   EXPECT_EQ(metrics.find("\nfaultline_connections 0\n"), std::string::npos) << "ours is one";
 }
 

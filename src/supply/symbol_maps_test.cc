@@ -240,6 +240,7 @@ TEST(SymbolMaps, TheLeastRecentlyUsedGoesFirst) {
   options.memory_max = cost * 3;
   SymbolMaps maps(*place.supply, options);
   std::vector<std::shared_ptr<const symbols::Map>> used;
+  used.reserve(3);
   for (unsigned i = 1; i <= 3; ++i) used.push_back(place.open(maps, "a.so", id_of(i)).map);
   for (const auto& map : used) find_all(*map, 500);
   used.clear();
