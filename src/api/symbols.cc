@@ -11,6 +11,7 @@
 #include "api/clients.h"
 #include "api/count_symbols.h"
 #include "api/dispatch.h"
+#include "api/refresh_turns.h"
 #include "api/wanted.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -326,10 +327,11 @@ Outcome get_timed(const Request& request, supply::Supply& supply, Pass pass,
 }
 
 // ?_refresh: what is remembered about the file is forgotten before it is looked for, once.
-void refresh(const Request& request, supply::Supply& supply, const StoreOptions& options) {
+void refresh(const Request& request, supply::Supply& supply, const StoreOptions& options,
+             RefreshTurns& turns) {
   if (first_segment_of(request.path) == "p" && (!options.allows || options.allows(request))) return;
   const auto wanted = find_wanted(request, {});
-  if (!wanted) return;
+  if (!wanted || !turns.take(request, *wanted)) return;
   if (options.forget) options.forget(*wanted);
   supply.refresh(*wanted);
 }
@@ -381,8 +383,9 @@ void add_store_routes(net::Router& router, supply::Supply& supply, StoreOptions 
         return outcome;
       },
       supply, [retries](const Request& request) { return retries->patience_of(request); });
-  route.handler = [shared, plain, &supply](Request& request) -> net::Reply {
-    if (has_query_name(request.query, "_refresh")) refresh(request, supply, *shared);
+  const auto turns = std::make_shared<RefreshTurns>();
+  route.handler = [shared, plain, turns, &supply](Request& request) -> net::Reply {
+    if (has_query_name(request.query, "_refresh")) refresh(request, supply, *shared, *turns);
     if (request.header("Debug").empty()) return plain(request);
     return dispatch([shared, started = base::monotonic_us()](
                         const Request& asked, supply::Supply& from,
