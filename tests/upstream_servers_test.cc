@@ -330,7 +330,9 @@ TEST_F(UpstreamTest, HoweverManyAskItIsFetchedOnce) {
   std::atomic<int> served{0};
   clients.reserve(20);
   for (int i = 0; i < 20; ++i) {
-    clients.emplace_back([&] { served += get(store_path("app.bin")).body == "the file" ? 1 : 0; });
+    const std::string asked =
+        i % 2 == 0 ? store_path("app.bin") : "/APP.bin/" + base::lower_ascii(kId) + "/App.Bin";
+    clients.emplace_back([&, asked] { served += get(asked).body == "the file" ? 1 : 0; });
   }
   for (std::thread& client : clients) client.join();
   EXPECT_EQ(served, 20);
