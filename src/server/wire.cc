@@ -321,7 +321,10 @@ Result<void> serve(const Options& options) {
   const Housekeeper housekeeper({disk, access, catalog, containers, blobs, *sessions, *chunks,
                                  partial, others, database->engine() != db::Engine::sqlite,
                                  [&tombstones] { return tombstones.reload(); },
-                                 [&looking_after] { looking_after.apply_rules(); }});
+                                 [&looking_after, &extracted, &supply] {
+                                   looking_after.apply_rules();
+                                   if (extracted->drop_outsized()) supply.close_removed();
+                                 }});
 
   // The routes; the catch-all for symbol files comes last.
   net::Router router;

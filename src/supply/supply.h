@@ -120,6 +120,7 @@ class Supply {
     std::uint64_t lookups = 0;  // requests taken to the catalogue
     std::uint64_t under_way = 0;
   };
+  void close_removed() { cache_.close_removed(); }  // when copies were removed: frees their room
   Counts counts() const;
 
  private:
