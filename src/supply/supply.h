@@ -52,10 +52,11 @@ class Supply {
     // as it happens.
     using Arrives = std::function<void(std::shared_ptr<const Arriving>)>;
     // Makes contents readable that lie elsewhere, or takes them out of the catalogue; calls `done`
-    // once, on any thread. `arrives` is null where nobody could read them while they come. Null:
-    // every content is a blob.
-    std::function<void(std::vector<base::Sha256>, Arrives arrives, std::function<void()> done)>
-        bring = nullptr;
+    // once, on any thread, with why one was not brought: denied when who gave it lets us have it no
+    // more. `arrives` is null where nobody could read them while they come. Null: every content is
+    // a blob.
+    using Brought = std::function<void(base::Result<void> brought)>;
+    std::function<void(std::vector<base::Sha256>, Arrives arrives, Brought done)> bring = nullptr;
     // Opens what the text of a file.ptr says, stored for NAME/ID, if that is allowed; may block.
     // `lies_at` are the watched files with that text. Null: pointers are not followed.
     std::function<base::Result<Supplied>(std::string_view text, const std::string& name,
@@ -159,9 +160,10 @@ class Supply {
   base::Result<Supplied> open_pointed(const Follow& follow) const;
   void carry_out(const Wanted& wanted, const Choice& choice);
   void carry_out_here(const Wanted& wanted, const Choice& choice);
-  void carry_out_brought(const Wanted& wanted, const Choice& choice);
+  void carry_out_brought(const Wanted& wanted, const Choice& choice,
+                         const base::Result<void>& brought);
   void settle_made(const Wanted& wanted, const Choice& choice, base::Result<Supplied> made);
-  void settle_lost(const Wanted& wanted, const Choice& choice);
+  void settle_lost(const Wanted& wanted, const Choice& choice, const base::Error& lost);
   bool bring_again(const std::string& key, int times_max);
   void pass_turn(const std::string& key);  // REQUIRES: mutex_ held
   Options::Arrives reader_of(const Wanted& wanted, const Choice& choice);

@@ -209,6 +209,7 @@ struct LostFile : Place {
   const std::string content = "the file";
   Supply::Options::Arrives arrives;  // of the last bringing
 
+  base::Result<void> brought;        // is told of every one
   LostFile() {
     must_put(content, path);
     EXPECT_TRUE(base::remove_file(blob()).ok());
@@ -225,10 +226,10 @@ struct LostFile : Place {
                          return extract(job, stop);
                        }};
     options.bring = [this, bring](const std::vector<base::Sha256>&, Supply::Options::Arrives told,
-                                  const std::function<void()>& done) {
+                                  const Supply::Options::Brought& done) {
       arrives = std::move(told);
       bring();
-      done();
+      done(brought);
     };
     if (ask) {
       options.may_ask = [](const ident::SymbolRequest&) { return true; };
@@ -312,10 +313,10 @@ struct FleetingCopy : Place {
                          return extract(job, stop);
                        }};
     options.bring = [this](const std::vector<base::Sha256>&, const Supply::Options::Arrives&,
-                           const std::function<void()>& done) {
+                           const Supply::Options::Brought& done) {
       ++brought;
       EXPECT_TRUE(base::write_file_durably(blob(), base::bytes_of(sym_text())).ok());
-      done();
+      done({});
     };
     supply = std::make_unique<Supply>(blobs, catalog, std::move(options));
   }
@@ -353,6 +354,19 @@ TEST(Supply, WhatCannotBeBroughtNowIsNoMiss) {
 }
 
 // Which servers may have a file is a matter of many names and expressions.
+// Asking again later does not help, so nobody is told to.
+TEST(Supply, WhatItsServerRefusesNowIsAMissThatSaysSo) {
+  LostFile place;
+  place.brought = base::Error{base::Fault::denied, "401"};
+  place.start([] {},
+              [&](const ident::SymbolRequest&, const Supply::Options::Hearer& hearer) {
+                hearer.done({false, {base::Fault::not_found, "not here"}, soon(1h)});
+              });
+  EXPECT_EQ(place.supply->wait_for(place.request, soon()).miss().fault, base::Fault::denied);
+  const auto packed = ident::request_of({"app.bin", "1", "app.bi_"});
+  EXPECT_EQ(place.supply->wait_for(packed, soon()).miss().fault, base::Fault::denied);
+}
+
 TEST(Supply, WhatOthersSaidIsRememberedWithoutALookAtWhoThatIs) {
   Place place;
   std::atomic<int> looks = 0;

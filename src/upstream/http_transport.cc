@@ -50,7 +50,8 @@ class HttpTransport : public Transport {
       return {};
     }
     if (is_refusal(answer.status)) note_refusal(answer.status);
-    return Error{fault_of(answer.status),
+    const bool is_denied = ask.was_there && is_refusal(answer.status);
+    return Error{is_denied ? Fault::denied : fault_of(answer.status),
                  location_ + " answers " + std::to_string(answer.status) + " for " + ask.path};
   }
 

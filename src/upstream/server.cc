@@ -331,3 +331,4 @@ std::optional<Result<Fetched>> Server::fetch_again(const std::string& from, cons
 }
 
 }  // namespace upstream
+  ask.was_there = true;

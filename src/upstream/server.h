@@ -101,7 +101,8 @@ class Server {
   bool may_have(const SourceWish& wish) const;
   base::Result<Fetched> fetch(const SourceWish& wish, const std::string& tmp,
                               const std::atomic<bool>& stop);
-  // What was fetched `from` here before; nothing when that is not here.
+  // What was fetched `from` here before; nothing when that is not here. Fails with denied when it
+  // lets us have it no more.
   std::optional<base::Result<Fetched>> fetch_again(const std::string& from, const std::string& tmp,
                                                    const std::atomic<bool>& stop, Watcher* watcher);
   // What came from there was not what was asked for: as good as a miss, of that question alone.

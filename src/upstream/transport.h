@@ -46,6 +46,8 @@ struct Ask {
   std::vector<std::pair<std::string, std::string>> headers = {};  // of this one, over HTTP
   std::function<bool()> has_room = {};  // false: our disk fills, and it ends. Null: there is room
 };
+  // It gave this before: that we may not have it (401, 403) does not say that it is not there.
+  bool was_there = false;
 
 inline base::Error no_room() {
   return {base::Fault::unavailable, "the disk is nearly full: what comes is not kept"};
