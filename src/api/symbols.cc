@@ -131,12 +131,20 @@ Answer answer_here(const Request& request, const Found& found) {
   return found.file()->is_moved() ? answer_moved(request, *found.file()) : answer_file(found);
 }
 
+// Who waits for us to answer is who we wait for. Another server need not remember that.
+Answer answer_circle(const Request& request) {
+  Answer answer = answer_miss(request, net::came_round(), "");
+  answer.headers.set(net::kCameRound, "1");
+  return answer;
+}
+
 Outcome answer_found(const Request& request, Pass pass, const SymbolRequest& wanted,
                      const Found& found) {
   switch (found.state()) {
     case Found::State::here:
       return answer_here(request, found);
     case Found::State::missing:
+      if (net::says_came_round(found.miss())) return answer_circle(request);
       if (supply::says_nobody_has(found.miss())) {
         const Error miss{Fault::not_found, "nobody has uploaded " + words_for(request, wanted)};
         return answer_miss(request, miss, upload_advice(request));
@@ -334,15 +342,6 @@ void refresh(const Request& request, supply::Supply& supply, const StoreOptions&
   if (!wanted || !turns.take(request, *wanted)) return;
   if (options.forget) options.forget(*wanted);
   supply.refresh(*wanted);
-}
-
-// Who waits for us to answer is who we wait for.
-Answer answer_circle(const Request& request) {
-  return answer_miss(request,
-                     {Fault::not_found,
-                      "we have asked for it ourselves: servers that ask one "
-                      "another in a circle have not what nobody of them has"},
-                     "");
 }
 
 net::Handler without_circles(net::Handler handler, std::string own_name) {

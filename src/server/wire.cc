@@ -132,6 +132,9 @@ void ask_others(UpstreamWork& upstreams, RequestSources& sources,
     if (RequestSources::is_about(request)) return sources.ask(request, hearer);
     upstreams.ask(request, hearer);
   };
+  supplying.joined = [&](const ident::SymbolRequest& request) {
+    if (!RequestSources::is_about(request)) upstreams.joined(request);
+  };
 }
 
 // What is made of other servers' files shares their bound, and stays as long as it is used.

@@ -335,7 +335,9 @@ void Supply::ask_or_settle(const Wanted& wanted, const Error& miss, bool is_lost
          {[this, key = wanted.key](std::shared_ptr<const Arriving> arriving) {
             hear_arrival(key, std::move(arriving));
           },
-          [this, key = wanted.key](const Options::Asked& asked) { hear_from_others(key, asked); }});
+          [this, key = wanted.key](const Options::Asked& asked) { hear_from_others(key, asked); },
+          [this, key = wanted.key] { return joined_by_now(key); },
+          [this, key = wanted.key](const std::string& asked_by) { hear_round(key, asked_by); }});
   } else if (said->found || is_lost) {
     settle(wanted.key, Found::miss(miss));
   } else {

@@ -8,6 +8,7 @@
 
 #include "extract/identify.h"
 #include "ingest/ingest.h"
+#include "net/round_trips.h"
 #include "store/data_directory.h"
 
 namespace supply {
@@ -208,8 +209,8 @@ struct LostFile : Place {
   const ident::SymbolRequest request = ident::request_of(path);
   const std::string content = "the file";
   Supply::Options::Arrives arrives;  // of the last bringing
-
   base::Result<void> brought;        // is told of every one
+
   LostFile() {
     must_put(content, path);
     EXPECT_TRUE(base::remove_file(blob()).ok());
@@ -353,7 +354,38 @@ TEST(Supply, WhatCannotBeBroughtNowIsNoMiss) {
   EXPECT_EQ(asked, 1);
 }
 
-// Which servers may have a file is a matter of many names and expressions.
+// Two servers that ask one another for the same: one of them is told at once, and nobody remembers.
+TEST(Supply, WhoWouldWaitInVainIsToldAndTheOthersWait) {
+  Place place;
+  std::promise<Supply::Options::Hearer> asked;
+  std::promise<std::string> joined;
+  Supply::Options options;
+  options.derived = {place.data.index(), place.data.tmp(), 1, nullptr};
+  options.may_ask = [](const ident::SymbolRequest&) { return true; };
+  options.ask = [&](const ident::SymbolRequest&, const Supply::Options::Hearer& hearer) {
+    asked.set_value(hearer);
+  };
+  options.joined = [&](const ident::SymbolRequest& request) { joined.set_value(request.asked_by); };
+  place.supply.reset();
+  place.supply = std::make_unique<Supply>(place.blobs, place.catalog, std::move(options));
+  const auto ours = ident::request_of(sym_path());
+  auto theirs = ours;
+  theirs.asked_by = "other";
+  std::promise<void> our_end, their_end;
+  place.supply->want({ours}, soon(), [&] { our_end.set_value(); });
+  const Supply::Options::Hearer hearer = asked.get_future().get();
+  place.supply->want({theirs}, soon(), [&] { their_end.set_value(); });
+  EXPECT_EQ(joined.get_future().get(), "other");
+  EXPECT_EQ(hearer.joined(), std::vector<std::string>{"other"});
+  hearer.came_round("other");
+  their_end.get_future().get();
+  EXPECT_TRUE(net::says_came_round(place.supply->local(theirs).miss()));
+  EXPECT_EQ(place.supply->local(ours).state(), Found::State::working);
+  hearer.done({false, {base::Fault::not_found, "not here"}, soon(1h)});
+  our_end.get_future().get();
+  EXPECT_EQ(place.supply->local(theirs).miss().what, "not here");
+}
+
 // Asking again later does not help, so nobody is told to.
 TEST(Supply, WhatItsServerRefusesNowIsAMissThatSaysSo) {
   LostFile place;
@@ -367,6 +399,7 @@ TEST(Supply, WhatItsServerRefusesNowIsAMissThatSaysSo) {
   EXPECT_EQ(place.supply->wait_for(packed, soon()).miss().fault, base::Fault::denied);
 }
 
+// Which servers may have a file is a matter of many names and expressions.
 TEST(Supply, WhatOthersSaidIsRememberedWithoutALookAtWhoThatIs) {
   Place place;
   std::atomic<int> looks = 0;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "net/round_trips.h"
 
 namespace upstream {
 
@@ -64,7 +65,8 @@ std::variant<std::monostate, Missed> Upstreams::fetch_once(const ident::SymbolRe
   Missed missed{{Fault::not_found, "no upstream server has it"}, Clock::time_point::max()};
   bool is_trouble_new = false;
   const auto note = [&](const Error& error, bool is_new) {
-    if (says_more(error, missed.error)) missed.error = error;
+    const bool is_round = is_miss(missed.error.fault) && net::says_came_round(error);
+    if (is_round || says_more(error, missed.error)) missed.error = error;
     is_trouble_new = is_trouble_new || (is_new && is_failure(error.fault));
   };
   for (std::size_t i = 0; i < servers_.size(); ++i) {
