@@ -366,7 +366,9 @@ TEST_F(UpstreamTest, HoweverManyAskItIsFetchedOnce) {
   std::atomic<int> served{0};
   clients.reserve(20);
   for (int i = 0; i < 20; ++i) {
-    clients.emplace_back([&] { served += get(store_path("app.bin")).body == "the file" ? 1 : 0; });
+    const std::string asked =
+        i % 2 == 0 ? store_path("app.bin") : "/APP.bin/" + base::lower_ascii(kId) + "/App.Bin";
+    clients.emplace_back([&, asked] { served += get(asked).body == "the file" ? 1 : 0; });
   }
   for (std::thread& client : clients) client.join();
   EXPECT_EQ(served, 20);
@@ -471,6 +473,33 @@ TEST_F(UpstreamTest, WhatWasEvictedMayComeFromAnotherServer) {
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
   EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+}
+
+// It lets us in no more: asking again later does not help, and what we know of the file stays.
+TEST_F(UpstreamTest, WhatWasEvictedAndIsRefusedNowIsAMissThatSaysSo) {
+  std::atomic<int> status = 200;
+  ScriptedServer upstream(root_.path(),
+                          [&](net::Request&) { return net::Answer::text(status, "the file"); });
+  start(upstream.table("retry_seconds = 1\n"));
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+  for (const int refusal : {401, 403}) {
+    server_->kill();
+    ASSERT_TRUE(base::remove_tree(path("data/extracted")).ok());
+    status = refusal;
+    start(upstream.table("retry_seconds = 1\n"));
+    const auto refused = get(store_path("app.bin"));
+    EXPECT_EQ(refused.status, 404) << refusal;
+    const auto reason = refused.headers.find("X-Faultline-Reason");
+    EXPECT_NE(reason.value_or("").find("refuses it to us"), std::string::npos) << refusal;
+    status = 200;
+    server_->kill();
+    start(upstream.table("retry_seconds = 1\n"));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (get(store_path("app.bin")).status != 200 && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    EXPECT_EQ(get(store_path("app.bin")).body, "the file") << refusal;
+  }
 }
 
 TEST_F(UpstreamTest, ACabinetThatWasEvictedIsFetchedOnceMore) {

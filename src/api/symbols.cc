@@ -11,6 +11,7 @@
 #include "api/clients.h"
 #include "api/count_symbols.h"
 #include "api/dispatch.h"
+#include "api/refresh_turns.h"
 #include "api/wanted.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -153,12 +154,20 @@ Answer answer_here(const Request& request, const Found& found) {
   return found.file()->is_moved() ? answer_moved(request, *found.file()) : answer_file(found);
 }
 
+// Who waits for us to answer is who we wait for. Another server need not remember that.
+Answer answer_circle(const Request& request) {
+  Answer answer = answer_miss(request, net::came_round(), "");
+  answer.headers.set(net::kCameRound, "1");
+  return answer;
+}
+
 Outcome answer_found(const Request& request, Pass pass, const SymbolRequest& wanted,
                      const Found& found) {
   switch (found.state()) {
     case Found::State::here:
       return answer_here(request, found);
     case Found::State::missing:
+      if (net::says_came_round(found.miss())) return answer_circle(request);
       if (supply::says_nobody_has(found.miss())) {
         const Error miss{Fault::not_found, "nobody has uploaded " + words_for(request, wanted)};
         return answer_not_found(request, miss);
@@ -353,21 +362,13 @@ Outcome get_timed(const Request& request, supply::Supply& supply, Pass pass,
 }
 
 // ?_refresh: what is remembered about the file is forgotten before it is looked for, once.
-void refresh(const Request& request, supply::Supply& supply, const StoreOptions& options) {
+void refresh(const Request& request, supply::Supply& supply, const StoreOptions& options,
+             RefreshTurns& turns) {
   if (first_segment_of(request.path) == "p" && (!options.allows || options.allows(request))) return;
   const auto wanted = find_wanted(request, {});
-  if (!wanted) return;
+  if (!wanted || !turns.take(request, *wanted)) return;
   if (options.forget) options.forget(*wanted);
   supply.refresh(*wanted);
-}
-
-// Who waits for us to answer is who we wait for.
-Answer answer_circle(const Request& request) {
-  return answer_miss(request,
-                     {Fault::not_found,
-                      "we have asked for it ourselves: servers that ask one "
-                      "another in a circle have not what nobody of them has"},
-                     "");
 }
 
 net::Handler without_circles(net::Handler handler, std::string own_name) {
@@ -408,8 +409,9 @@ void add_store_routes(net::Router& router, supply::Supply& supply, StoreOptions 
         return outcome;
       },
       supply, [retries](const Request& request) { return retries->patience_of(request); });
-  route.handler = [shared, plain, &supply](Request& request) -> net::Reply {
-    if (has_query_name(request.query, "_refresh")) refresh(request, supply, *shared);
+  const auto turns = std::make_shared<RefreshTurns>();
+  route.handler = [shared, plain, turns, &supply](Request& request) -> net::Reply {
+    if (has_query_name(request.query, "_refresh")) refresh(request, supply, *shared, *turns);
     if (request.header("Debug").empty()) return plain(request);
     return dispatch([shared, started = base::monotonic_us()](
                         const Request& asked, supply::Supply& from,

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <utility>
 
 #include "base/log.h"
 #include "store/data_directory.h"
@@ -51,7 +52,7 @@ Result<std::unique_ptr<ExtractedFiles>> ExtractedFiles::open(
 void ExtractedFiles::add(const Sha256& content, std::uint64_t size) {
   const auto [at, is_new] = by_content_.try_emplace(content.hex());
   if (!is_new) return;
-  at->second = by_use_.insert(by_use_.end(), {content, size});
+  at->second = by_use_.insert(by_use_.end(), {content, size, true});
   size_ += size;
 }
 
@@ -80,14 +81,29 @@ Result<void> ExtractedFiles::make_room(std::uint64_t size, Why why) {
 }
 
 void ExtractedFiles::remove_oldest(std::uint64_t size_max) {
-  while (!by_use_.empty() && size_ > size_max) {
-    const Entry oldest = by_use_.front();
-    static_cast<void>(files_.remove(oldest.content));
-    by_content_.erase(oldest.content.hex());
-    by_use_.pop_front();
-    size_ -= oldest.size;
+  for (; !by_use_.empty() && size_ > size_max; ++evicted_) drop(by_use_.begin());
+}
+
+void ExtractedFiles::drop(std::list<Entry>::iterator entry) {
+  static_cast<void>(files_.remove(entry->content));
+  size_ -= entry->size;
+  by_content_.erase(entry->content.hex());
+  by_use_.erase(entry);
+}
+
+bool ExtractedFiles::drop_outsized() {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t size_max = room_ ? room_(0) : budget_.size_max;
+  if (size_ <= size_max) return false;
+  bool has_dropped = false;
+  for (auto at = by_use_.begin(); at != by_use_.end();) {
+    const auto entry = at++;
+    if (entry->size <= size_max || std::exchange(entry->is_fresh, false)) continue;
+    drop(entry);
     ++evicted_;
+    has_dropped = true;
   }
+  return has_dropped;
 }
 
 void ExtractedFiles::shrink_to(std::uint64_t size_max) {
@@ -114,6 +130,7 @@ bool ExtractedFiles::has(const Sha256& content) {
   const std::lock_guard lock(mutex_);
   const auto at = by_content_.find(content.hex());
   if (at == by_content_.end()) return false;
+  at->second->is_fresh = true;
   by_use_.splice(by_use_.end(), by_use_, at->second);
   return files_.has(content);
 }
@@ -122,10 +139,7 @@ void ExtractedFiles::remove(const Sha256& content) {
   const std::lock_guard lock(mutex_);
   const auto at = by_content_.find(content.hex());
   if (at == by_content_.end()) return;
-  static_cast<void>(files_.remove(content));
-  size_ -= at->second->size;
-  by_use_.erase(at->second);
-  by_content_.erase(at);
+  drop(at->second);
 }
 
 std::uint64_t ExtractedFiles::size() const {

@@ -49,6 +49,9 @@ class ExtractedFiles {
   void bound_by(Room room) { room_ = std::move(room); }
   // Removes what was not used for longest until all have at most `size_max`.
   void shrink_to(std::uint64_t size_max);
+  // A file that is larger than all may have is there for those who asked for it: removes such as
+  // nobody wanted since the last call. Whoever has one open reads on. Whether any went.
+  bool drop_outsized();
   bool has(const base::Sha256& content);  // and marks it as used
   void remove(const base::Sha256& content);
   std::uint64_t size() const;
@@ -66,12 +69,14 @@ class ExtractedFiles {
   struct Entry {
     base::Sha256 content;
     std::uint64_t size = 0;
+    bool is_fresh = true;  // used since drop_outsized() looked
   };
   ExtractedFiles(store::Blobs files, std::string tmp, const Budget& budget)
       : files_(std::move(files)), tmp_(std::move(tmp)), budget_(budget) {}
   base::Result<void> check_ahead(std::uint64_t size) const;   // REQUIRES: mutex_ held
   base::Result<void> make_room(std::uint64_t size, Why why);  // REQUIRES: mutex_ held
   void remove_oldest(std::uint64_t size_max);                 // REQUIRES: mutex_ held
+  void drop(std::list<Entry>::iterator entry);                // REQUIRES: mutex_ held
   void add(const base::Sha256& content, std::uint64_t size);  // REQUIRES: mutex_ held
 
   store::Blobs files_;

@@ -77,6 +77,21 @@ TEST_F(ExtractedFilesTest, AFileLargerThanTheBudgetIsServedAlone) {
   EXPECT_FALSE(has("1"));
 }
 
+TEST_F(ExtractedFilesTest, AFileLargerThanTheBudgetGoesWhenNobodyWantsItAnyMore) {
+  open(4);
+  EXPECT_FALSE(files_->drop_outsized());
+  ASSERT_TRUE(take("larger than all", Why::kAsked).ok());
+  EXPECT_FALSE(files_->drop_outsized());  // it has just come
+  EXPECT_TRUE(has("larger than all"));
+  EXPECT_FALSE(files_->drop_outsized());
+  EXPECT_TRUE(files_->drop_outsized());
+  EXPECT_FALSE(has("larger than all"));
+  EXPECT_EQ(files_->size(), 0u);
+  ASSERT_TRUE(take("1", Why::kAsked).ok());
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(files_->drop_outsized());
+  EXPECT_TRUE(has("1"));
+}
+
 TEST_F(ExtractedFilesTest, TheNextStartKnowsWhatIsThereAndDropsWhatIsUnwanted) {
   open(100);
   ASSERT_TRUE(take("kept", Why::kAhead).ok());

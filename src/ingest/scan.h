@@ -74,9 +74,10 @@ class Scan {
   using FetchAgain =
       std::function<base::Result<void>(const std::string& from, const base::Sha256& content)>;
   // Makes the contents readable in Blobs, or takes out of the catalogue what has no content any
-  // more. `done` is called once, on a thread of ours.
+  // more. `done` is called once, on a thread of ours; with the last failure, if one was not
+  // brought.
   void bring(std::vector<base::Sha256> contents, FetchAgain fetch_again,
-             std::function<void()> done);
+             std::function<void(base::Result<void> brought)> done);
   // The same for the sources of a package.
   base::Result<std::string> path_of_pack(const store::Container& container);
 
@@ -149,7 +150,8 @@ class Scan {
   void commit(const std::vector<store::NewContainer>& read);
 
   // scan_bring.cc
-  void bring_all(const std::vector<base::Sha256>& contents, const FetchAgain& fetch_again);
+  base::Result<void> bring_all(const std::vector<base::Sha256>& contents,
+                               const FetchAgain& fetch_again);
   bool waits_for_others(const std::vector<base::Sha256>& contents);
   base::Result<void> bring_one(const base::Sha256& content, const FetchAgain& fetch_again);
   base::Result<void> bring_from(const store::Origin& origin, const base::Sha256& content);

@@ -13,12 +13,10 @@ using base::Result;
 using base::Sha256;
 using store::Container;
 
-void Scan::bring(std::vector<Sha256> contents, FetchAgain fetch_again, std::function<void()> done) {
+void Scan::bring(std::vector<Sha256> contents, FetchAgain fetch_again,
+                 std::function<void(Result<void> brought)> done) {
   const auto bring = [this, contents, fetch_again = std::move(fetch_again),
-                      done = std::move(done)] {
-    bring_all(contents, fetch_again);
-    done();
-  };
+                      done = std::move(done)] { done(bring_all(contents, fetch_again)); };
   bringers_->post([this, contents = std::move(contents), bring] {
     if (options_.run_aside && waits_for_others(contents)) {
       options_.run_aside(bring);
@@ -28,11 +26,15 @@ void Scan::bring(std::vector<Sha256> contents, FetchAgain fetch_again, std::func
   });
 }
 
-void Scan::bring_all(const std::vector<Sha256>& contents, const FetchAgain& fetch_again) {
+Result<void> Scan::bring_all(const std::vector<Sha256>& contents, const FetchAgain& fetch_again) {
+  Result<void> all;
   for (const Sha256& content : contents) {
     const Result<void> brought = bring_one(content, fetch_again);
-    if (!brought.ok()) base::log::warning("extracting: {}", brought.error().what);
+    if (brought.ok()) continue;
+    base::log::warning("extracting: {}", brought.error().what);
+    all = brought.error();
   }
+  return all;
 }
 
 // An upstream server may be slow, and there are few bringers.

@@ -443,7 +443,10 @@ bool Connection::step_lingering() {
 }
 
 void Connection::sweep(Clock::time_point now) {
-  if (now < deadline_) return;
+  if (now < deadline_) {
+    if (misses_growth()) advance();
+    return;
+  }
   switch (phase_) {
     case Phase::head:
       if (!head_started_) return close_now();

@@ -158,6 +158,7 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   void take_piece(base::Result<std::string> piece, std::uint64_t serial);
   Refill use_piece(base::Result<std::string> piece);
   void end_chunks();
+  bool misses_growth() const;
   void end_answer();
   void finish_exchange();
   void tell_end(bool broken_off);

@@ -198,6 +198,12 @@ Connection::Refill Connection::refill_from_growing() {
   return Refill::wait;
 }
 
+// More has come, of which we were not told since many follow.
+bool Connection::misses_growth() const {
+  if (phase_ != Phase::writing || follower_ == 0 || out_.range.size != 0) return false;
+  return out_.growing && out_.growing->state().size > growing_sent_;
+}
+
 Connection::Refill Connection::refill_from_producer() {
   if (next_piece_) return use_piece(*std::exchange(next_piece_, std::nullopt));
   piece_awaited_ = true;

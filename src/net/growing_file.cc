@@ -2,9 +2,23 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace net {
+namespace {
+
+// Below that many followers each piece is told; else so many bytes for each of them, up to a turn's
+// worth of sending.
+constexpr std::size_t kCrowdMin = 16;
+constexpr std::uint64_t kStepOfEach = 512;
+constexpr std::uint64_t kStepMax = 256 * 1024;
+
+std::uint64_t step_for(std::size_t followers) {
+  return followers < kCrowdMin ? 0 : std::min(followers * kStepOfEach, kStepMax);
+}
+
+}  // namespace
 
 base::Result<std::shared_ptr<GrowingFile>> GrowingFile::create(const base::PendingFile& file,
                                                                std::optional<std::uint64_t> total) {
@@ -14,6 +28,7 @@ base::Result<std::shared_ptr<GrowingFile>> GrowingFile::create(const base::Pendi
   growing->fd_ = std::make_shared<const base::Fd>(std::move(copy));
   growing->total_ = total;
   growing->state_.size = file.size();
+  growing->told_ = file.size();
   return growing;
 }
 
@@ -38,6 +53,8 @@ void GrowingFile::change(std::uint64_t size, End end) {
     const std::lock_guard lock(mutex_);
     if (state_.end != End::open) return;
     state_ = {size, end};
+    if (end == End::open && size - told_ < step_for(followers_.size())) return;
+    told_ = size;
     followers.swap(followers_);
   }
   for (const auto& [id, call] : followers) call();

@@ -3,7 +3,10 @@
 // The writer calls append() or grew_to(), then finish() or fail() once. A follower gets called
 // back once, on the writer's thread and outside the lock, when state() may have changed, and
 // follows anew when it has taken what there is: a quick writer does not pile up calls for slow
-// readers. Thread-safe. Never fails but in create() and append() (disk full: unavailable).
+// readers. A crowd is not called for every piece, which would cost a wake-up for each piece and
+// each of them: only when so much has come that it is worth it, and at the end. So who is one of
+// many looks at state() now and then, too. Thread-safe. Never fails but in create() and append()
+// (disk full: unavailable).
 #pragma once
 
 #include <cstdint>
@@ -55,6 +58,7 @@ class GrowingFile {
   std::optional<std::uint64_t> total_;
   mutable std::mutex mutex_;
   State state_;                                            // guarded by mutex_
+  std::uint64_t told_ = 0;                                 // that size; guarded by mutex_
   std::map<FollowerId, std::function<void()>> followers_;  // guarded by mutex_
   FollowerId next_id_ = 1;                                 // guarded by mutex_
 };

@@ -8,6 +8,9 @@ namespace net {
 namespace {
 
 constexpr std::ptrdiff_t kServersMax = 8;  // as debuginfod
+constexpr std::string_view kCircle =
+    "we have asked for it ourselves: servers that ask one another in a circle have not what nobody "
+    "of them has";
 
 bool is_too_long(std::string_view list) {
   return std::count(list.begin(), list.end(), ',') >= kServersMax;
@@ -30,6 +33,16 @@ std::string asked_by_too(std::string_view asked_by, std::string_view own_name) {
   if (!all.empty()) all += ", ";
   all += own_name;
   return all;
+}
+
+bool gives_way(std::string_view asked_by, std::string_view own_name) {
+  return own_name < base::trim(asked_by.substr(asked_by.rfind(',') + 1));
+}
+
+base::Error came_round() { return {base::Fault::not_found, std::string(kCircle)}; }
+
+bool says_came_round(const base::Error& miss) {
+  return miss.fault == base::Fault::not_found && miss.what == kCircle;
 }
 
 }  // namespace net

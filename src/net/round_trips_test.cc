@@ -26,5 +26,11 @@ TEST(RoundTrips, EndWhenTooManyHaveAsked) {
   EXPECT_TRUE(comes_round(with(kAskedBy, "1, 2, 3, 4, 5, 6, 7, 8, 9"), "us"));
 }
 
+TEST(RoundTrips, OneOfTwoGivesWay) {
+  EXPECT_TRUE(gives_way("b", "a"));
+  EXPECT_FALSE(gives_way("a", "b"));
+  EXPECT_TRUE(gives_way("0, b", "a"));  // who asked us last counts
+}
+
 }  // namespace
 }  // namespace net

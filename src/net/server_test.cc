@@ -357,6 +357,46 @@ TEST(GrowingFile, CallsAFollowerOnceUntilItFollowsAnew) {
   EXPECT_EQ(growing->state().size, 3u);
 }
 
+// A thousand clients and a piece of a few kilobytes: no wake-up for each of them.
+TEST(GrowingFile, ACrowdIsCalledWhenItIsWorthIt) {
+  const auto root = base::TemporaryDirectory::create("growing").value();
+  auto source = base::PendingFile::create(root.path()).value();
+  const auto growing = GrowingFile::create(source).value();
+  int calls = 0;
+  for (int i = 0; i < 1000; ++i) growing->follow([&] { ++calls; });
+  for (std::uint64_t size = 10'000; size <= 250'000; size += 10'000) growing->grew_to(size);
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(growing->state().size, 250'000u);  // for whoever looks
+  growing->grew_to(300'000);
+  EXPECT_EQ(calls, 1000);
+  growing->follow([&] { ++calls; });
+  growing->grew_to(300'001);
+  EXPECT_EQ(calls, 1001);
+  for (int i = 0; i < 1000; ++i) growing->follow([&] { ++calls; });
+  growing->grew_to(300'002);
+  growing->finish();
+  EXPECT_EQ(calls, 2001);
+}
+
+// …and yet what has come reaches everybody, though nothing more comes for long.
+TEST_F(ServerTest, ACrowdIsNotLeftWithoutTheLastPiece) {
+  auto source = base::PendingFile::create(directory_->path());
+  growing_ = GrowingFile::create(*source).value();
+  start();
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 40; ++i) {
+    clients.push_back(std::make_unique<RawClient>(address()));
+    clients.back()->send("GET /growing HTTP/1.1\r\nHost: h\r\n\r\n");
+  }
+  for (const auto& client : clients) client->read_all(20ms);  // its head: all of them follow
+  ASSERT_TRUE(growing_->append(*source, base::bytes_of("a piece")).ok());
+  std::this_thread::sleep_for(2s);  // a few looks
+  for (const auto& client : clients) {
+    EXPECT_NE(client->read_all(20ms).find("a piece"), std::string::npos);
+  }
+  growing_->finish();
+}
+
 TEST_F(ServerTest, FailedGrowthResetsItsFollowers) {
   auto source = base::PendingFile::create(directory_->path());
   growing_ = GrowingFile::create(*source).value();

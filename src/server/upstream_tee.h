@@ -20,11 +20,17 @@ namespace server {
 class UpstreamTee final : public upstream::Watcher {
  public:
   using Arrives = std::function<void(std::shared_ptr<const supply::Arriving>)>;
-  explicit UpstreamTee(Arrives arrives) : arrives_(std::move(arrives)) {}
+  // Told of every place that is asked.
+  using Asks = std::function<void(upstream::Server& server, const upstream::Place& place)>;
+  explicit UpstreamTee(Arrives arrives, Asks asks = nullptr)
+      : arrives_(std::move(arrives)), asks_(std::move(asks)) {}
   ~UpstreamTee() override { ended(false); }  // nobody is left waiting, however the fetching ended
   UpstreamTee(const UpstreamTee&) = delete;
   UpstreamTee& operator=(const UpstreamTee&) = delete;
 
+  void asks(upstream::Server& server, const upstream::Place& place) override {
+    if (asks_) asks_(server, place);
+  }
   void began(const upstream::Place& place, const base::PendingFile& file,
              std::optional<std::uint64_t> total) override;
   void grew_to(std::uint64_t size) override;
@@ -35,6 +41,7 @@ class UpstreamTee final : public upstream::Watcher {
   void show();
 
   const Arrives arrives_;
+  const Asks asks_;
   std::shared_ptr<net::GrowingFile> growing_;  // null: nothing to show
   std::string name_;
   std::uint64_t size_ = 0;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "net/round_trips.h"
 #include "server/upstream_tee.h"
 #include "supply/choose.h"
 
@@ -55,6 +56,7 @@ Error disk_is_nearly_full() {
 // To a client it is all the same: nobody gives it. What a server does not give us now is no miss.
 // Which server that is, and where, stands in the log alone.
 Error for_client(const Error& error) {
+  if (net::says_came_round(error)) return error;
   if (error.fault == Fault::internal) return {error.fault, "what came cannot be looked at now"};
   if (error.fault == Fault::unavailable || error.fault == Fault::timed_out) {
     return {error.fault, "an upstream server that may have it does not answer now"};
@@ -98,6 +100,8 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
   work->own_name_ = own_name;
   work->caches_ = std::move(caches);
   if (!work->empty()) {
+    work->circles_ = std::make_unique<CircleWatch>(
+        own_name, tmp, [own = work.get()](const auto& job) { own->run_aside(job); });
     work->keeper_ = std::make_unique<MissKeeper>(database, work->upstreams_.servers());
     work->pool_ = std::make_unique<base::WorkerPool>(threads_for(options.upstreams));
   }
@@ -125,7 +129,10 @@ Asked UpstreamWork::fetch(const ident::SymbolRequest& request,
   if (!disk_.may_cache()) {
     return {false, disk_is_nearly_full(), now + base::policy_of(Fault::unavailable).remember};
   }
-  UpstreamTee tee(hearer.arrives);
+  CircleWatch::Question question(*circles_, request, hearer);
+  UpstreamTee tee(hearer.arrives, [&question](auto& server, const upstream::Place& place) {
+    question.moved_to(server, place);
+  });
   auto missed = upstreams_.fetch(
       request, [&](upstream::Fetched fetched) { return keep(std::move(fetched), request); }, &tee);
   if (const auto* miss = std::get_if<upstream::Missed>(&missed)) {
@@ -133,6 +140,10 @@ Asked UpstreamWork::fetch(const ident::SymbolRequest& request,
     return {false, told, miss->until};
   }
   return {true, {}, now};
+}
+
+void UpstreamWork::joined(const ident::SymbolRequest& request) {
+  if (circles_) circles_->joined(request);
 }
 
 void UpstreamWork::ask(const upstream::SourceWish& wish, const IsIt& is_it,
@@ -213,6 +224,7 @@ void UpstreamWork::age_trees() {
 void UpstreamWork::stop() {
   stopping_ = true;
   upstreams_.stop();
+  if (circles_) circles_->stop();
   std::unique_ptr<base::WorkerPool> pool;
   {
     const std::lock_guard lock(mutex_);

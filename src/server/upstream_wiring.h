@@ -11,6 +11,7 @@
 
 #include "base/pool.h"
 #include "ingest/fetched_files.h"
+#include "server/circle_watch.h"
 #include "server/exclusions.h"
 #include "server/miss_keeper.h"
 #include "server/options.h"
@@ -40,6 +41,8 @@ class UpstreamWork {
   const std::string& own_name() const { return own_name_; }
   bool may_ask(const ident::SymbolRequest& request) const;
   void ask(const ident::SymbolRequest& request, const supply::Supply::Options::Hearer& hearer);
+  // Another server waits for what ask() asks for (server/circle_watch.h).
+  void joined(const ident::SymbolRequest& request);
   // The content that came from there before. `arrives`: null, or told of it as ask()'s hearer is.
   base::Result<void> fetch_again(const std::string& from, const base::Sha256& content,
                                  const supply::Supply::Options::Arrives& arrives);
@@ -92,6 +95,7 @@ class UpstreamWork {
   std::int64_t aged_us_ = 0;  // monotonic; the housekeeper's
   std::atomic<bool> stopping_ = false;
   std::string own_name_;
+  std::unique_ptr<CircleWatch> circles_;  // null: nobody to ask
   Kept kept_;
   std::mutex mutex_;
   std::unique_ptr<base::WorkerPool> pool_;  // null: nobody to ask, or stopped; guarded by mutex_

@@ -133,6 +133,9 @@ void ask_others(UpstreamWork& upstreams, RequestSources& sources,
     if (RequestSources::is_about(request)) return sources.ask(request, hearer);
     upstreams.ask(request, hearer);
   };
+  supplying.joined = [&](const ident::SymbolRequest& request) {
+    if (!RequestSources::is_about(request)) upstreams.joined(request);
+  };
 }
 
 // What is made of other servers' files shares their bound, and stays as long as it is used.
@@ -256,7 +259,7 @@ Result<void> serve(const Options& options) {
   };
   supplying.bring = [&scan, &upstreams](std::vector<base::Sha256> contents,
                                         supply::Supply::Options::Arrives arrives,
-                                        std::function<void()> done) {
+                                        std::function<void(Result<void>)> done) {
     const auto fetch_again = [&upstreams, arrives = std::move(arrives)](
                                  const std::string& from, const base::Sha256& content) {
       return upstreams->fetch_again(from, content, arrives);
@@ -323,9 +326,10 @@ Result<void> serve(const Options& options) {
   const Housekeeper housekeeper(
       {disk, access, catalog, containers, blobs, *sessions, *chunks, partial, others,
        database->engine() != db::Engine::sqlite, [&tombstones] { return tombstones.reload(); },
-       [&looking_after, &upstreams] {
+       [&looking_after, &upstreams, &extracted, &supply] {
          looking_after.apply_rules();
          upstreams->age_trees();
+         if (extracted->drop_outsized()) supply.close_removed();
        },
        [&asked, &supply] { return asked.save(supply.take_asked(), base::now()); }});
 

@@ -30,6 +30,13 @@ Error nobody_gives_it() {
   return {Fault::unavailable, "the file is known, but nobody gives it now"};
 }
 
+// Who gave it may let us have it no more: no time helps with that, so it is no trouble either.
+Error lost_since(const Result<void>& brought) {
+  if (brought.ok() || brought.error().fault != Fault::denied) return nobody_gives_it();
+  return {Fault::denied,
+          "the file is known, but the server that it came from refuses it to us now"};
+}
+
 }  // namespace
 
 std::vector<Supply::Wanted> Supply::take_batch() {
@@ -151,14 +158,15 @@ void Supply::carry_out(const Wanted& wanted, const Choice& choice) {
     carry_out_here(wanted, choice);
   } else {
     const std::uint64_t before = arrivals_;
-    bring_(std::move(lacking), reader_of(wanted, choice), [this, wanted, choice, before] {
+    const auto done = [this, wanted, choice, before](const Result<void>& brought) {
       const bool others_came = arrivals_.fetch_add(1) != before;
       const bool may_have_gone =
           others_came && !std::holds_alternative<Serve>(choice) && !lacking_of(choice).empty();
       if (may_have_gone && bring_again(wanted.key, kBringAgainMax)) return;
-      carry_out_brought(wanted, choice);
+      carry_out_brought(wanted, choice, brought);
       cache_.close_removed();  // to make room for these, others may have gone
-    });
+    };
+    bring_(std::move(lacking), reader_of(wanted, choice), done);
   }
 }
 
@@ -176,15 +184,16 @@ Supply::Options::Arrives Supply::reader_of(const Wanted& wanted, const Choice& c
 
 // What where it came from does not give again another server may have, if it is the very file that
 // is asked for. That it cannot be had now is no miss, nor is it the end of what is made of it.
-void Supply::carry_out_brought(const Wanted& wanted, const Choice& choice) {
+void Supply::carry_out_brought(const Wanted& wanted, const Choice& choice,
+                               const Result<void>& brought) {
   if (lacking_of(choice).empty()) return carry_out_here(wanted, choice);
-  if (!std::holds_alternative<Serve>(choice)) return settle_lost(wanted, choice);
+  const Error lost = lost_since(brought);
+  if (!std::holds_alternative<Serve>(choice)) return settle_lost(wanted, choice, lost);
   const bool may_ask = ask_ && may_ask_(wanted.request);
-  may_ask ? ask_or_settle(wanted, nobody_gives_it(), true) : carry_out_here(wanted, choice);
+  may_ask ? ask_or_settle(wanted, lost, true) : carry_out_here(wanted, choice);
 }
 
-void Supply::settle_lost(const Wanted& wanted, const Choice& choice) {
-  const Error lost = nobody_gives_it();
+void Supply::settle_lost(const Wanted& wanted, const Choice& choice, const Error& lost) {
   const auto* make = std::get_if<Make>(&choice);
   if (make == nullptr || !make->otherwise) return settle(wanted.key, Found::miss(lost));
   settle(wanted.key, found_of(open_stored(blobs_, *make->otherwise)),
@@ -199,7 +208,7 @@ void Supply::settle_made(const Wanted& wanted, const Choice& choice, Result<Supp
   if (bring_ && !made.ok() && made.error().fault == Fault::not_found) {
     const bool has_gone = !lacking_of(choice).empty();
     if (bring_again(wanted.key, has_gone ? kBringAgainMax : 1)) return;
-    if (has_gone) return settle_lost(wanted, choice);
+    if (has_gone) return settle_lost(wanted, choice, nobody_gives_it());
   }
   const bool never = !made.ok() && made.error().fault != Fault::unavailable &&
                      made.error().fault != Fault::internal;
@@ -326,7 +335,9 @@ void Supply::ask_or_settle(const Wanted& wanted, const Error& miss, bool is_lost
          {[this, key = wanted.key](std::shared_ptr<const Arriving> arriving) {
             hear_arrival(key, std::move(arriving));
           },
-          [this, key = wanted.key](const Options::Asked& asked) { hear_from_others(key, asked); }});
+          [this, key = wanted.key](const Options::Asked& asked) { hear_from_others(key, asked); },
+          [this, key = wanted.key] { return joined_by_now(key); },
+          [this, key = wanted.key](const std::string& asked_by) { hear_round(key, asked_by); }});
   } else if (said->found || is_lost) {
     settle(wanted.key, Found::miss(miss));
   } else {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "net/round_trips.h"
 
 namespace supply {
 
@@ -18,6 +19,8 @@ namespace {
 constexpr std::chrono::seconds kRememberOwnTrouble{1};
 // What a pointer leads to belongs to others: soon we look again.
 constexpr std::chrono::seconds kRememberForeign{60};
+// Other servers that are looked after while they wait for one file.
+constexpr std::size_t kJoinedMax = 16;
 
 std::vector<std::string> ids_of(const SymbolRequest& request) {
   std::vector<std::string> ids;
@@ -56,6 +59,7 @@ Supply::Supply(store::Blobs& blobs, store::Catalog& catalog, Options options)
       may_ask_(std::move(options.may_ask)),
       looks_before_asking_(may_ask_ && !options.may_ask_is_quick),
       ask_(std::move(options.ask)),
+      joined_(std::move(options.joined)),
       derived_(std::make_unique<DerivedFiles>(blobs, std::move(options.derived))) {
   lookup_thread_ = std::thread([this] { look_up_forever(); });
   deadline_thread_ = std::thread([this] { watch_deadlines(); });
@@ -97,7 +101,10 @@ Found Supply::local(const SymbolRequest& request, Needs needs) {
   if (found.settled()) return found;
   if (looks_before_asking_ && nobody_can_have(request)) return Found::miss(nobody_has(request));
   const std::lock_guard lock(mutex_);
-  return flights_.contains(key.text) ? Found::working() : Found();
+  const auto at = flights_.find(key.text);
+  if (at == flights_.end()) return {};
+  const bool waits_in_vain = at->second.came_round.contains(request.asked_by);
+  return waits_in_vain ? Found::miss(net::came_round()) : Found::working();
 }
 
 Found Supply::local_by_spelling(std::string_view spelling, Needs needs) {
@@ -117,16 +124,27 @@ std::shared_ptr<const Arriving> Supply::arriving(const SymbolRequest& request) c
   return at == flights_.end() ? nullptr : at->second.arriving;
 }
 
+// Whether another server waits, from now on, for what others are asked for this moment.
+bool Supply::join(Flight& flight, const SymbolRequest& request) const {
+  const bool is_ours = request.asked_by.empty() || request.asked_by == flight.request.asked_by;
+  if (is_ours || !joined_ || flight.joined.size() >= kJoinedMax) return false;
+  flight.joined.insert(request.asked_by);
+  return flight.is_asked && !flight.elsewhere && !flight.arriving;
+}
+
 void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point deadline,
                   std::function<void()> done, Takes takes) {
   auto waiter = std::make_shared<Waiter>();
   waiter->takes = takes;
+  if (!requests.empty()) waiter->asked_by = requests.front().asked_by;
   // Before the lock is taken, which everybody wants: it may take a look at many servers' filters.
   std::vector<std::pair<AnswerKey, const SymbolRequest*>> wanted;
   wanted.reserve(requests.size());
   for (const SymbolRequest& request : requests) {
     if (!nobody_can_have(request)) wanted.emplace_back(AnswerKey(request.cache_key()), &request);
   }
+  std::vector<SymbolRequest> joined;  // what others are asked for already
+  bool waits = false;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [key, request] : wanted) {
@@ -136,7 +154,10 @@ void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point 
         at->second.request = *request;
         at->second.ids = ids_of(*request);
         queue_.push_back(key.text);
+      } else if (join(at->second, *request)) {
+        joined.push_back(*request);
       }
+      if (at->second.came_round.contains(request->asked_by)) continue;
       if (takes == Takes::arriving && at->second.arriving) continue;
       at->second.waiters.push_back(waiter);
       ++waiter->missing;
@@ -146,10 +167,11 @@ void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point 
       waiter->deadline = deadlines_.emplace(deadline, waiter);
       work_came_.notify_one();
       deadline_came_.notify_one();
-      return;
+      waits = true;
     }
   }
-  done();
+  for (const SymbolRequest& request : joined) joined_(request);
+  if (!waits) done();
 }
 
 Found Supply::wait_for(const SymbolRequest& request, Clock::time_point deadline) {
@@ -207,6 +229,15 @@ void Supply::count_down(Waiter& waiter, Calls& ready) {
   ready.push_back(std::move(waiter.done));
 }
 
+template <typename Goes>
+void Supply::release(Flight& flight, const Goes& goes, Calls& ready) {
+  std::erase_if(flight.waiters, [&](const std::shared_ptr<Waiter>& waiter) {
+    if (!goes(*waiter)) return false;
+    count_down(*waiter, ready);
+    return true;
+  });
+}
+
 // Who takes what arrives need not wait for its end.
 void Supply::hear_arrival(const std::string& key, std::shared_ptr<const Arriving> arriving) {
   Calls ready;
@@ -216,13 +247,30 @@ void Supply::hear_arrival(const std::string& key, std::shared_ptr<const Arriving
     if (at == flights_.end()) return;
     at->second.arriving = std::move(arriving);
     if (!at->second.arriving) return;
-    std::erase_if(at->second.waiters, [&](const std::shared_ptr<Waiter>& waiter) {
-      if (waiter->takes != Takes::arriving) return false;
-      count_down(*waiter, ready);
-      return true;
-    });
+    release(
+        at->second, [](const Waiter& waiter) { return waiter.takes == Takes::arriving; }, ready);
   }
   for (const auto& done : ready) done();
+}
+
+// What comes is worth waiting for, whoever waits.
+void Supply::hear_round(const std::string& key, const std::string& asked_by) {
+  Calls ready;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = flights_.find(key);
+    if (at == flights_.end() || at->second.arriving) return;
+    at->second.came_round.insert(asked_by);
+    release(at->second, [&](const Waiter& waiter) { return waiter.asked_by == asked_by; }, ready);
+  }
+  for (const auto& done : ready) done();
+}
+
+std::vector<std::string> Supply::joined_by_now(const std::string& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = flights_.find(key);
+  if (at == flights_.end()) return {};
+  return {at->second.joined.begin(), at->second.joined.end()};
 }
 
 void Supply::settle(const std::string& key, const Found& found,

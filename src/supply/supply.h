@@ -52,10 +52,11 @@ class Supply {
     // as it happens.
     using Arrives = std::function<void(std::shared_ptr<const Arriving>)>;
     // Makes contents readable that lie elsewhere, or takes them out of the catalogue; calls `done`
-    // once, on any thread. `arrives` is null where nobody could read them while they come. Null:
-    // every content is a blob.
-    std::function<void(std::vector<base::Sha256>, Arrives arrives, std::function<void()> done)>
-        bring = nullptr;
+    // once, on any thread, with why one was not brought: denied when who gave it lets us have it no
+    // more. `arrives` is null where nobody could read them while they come. Null: every content is
+    // a blob.
+    using Brought = std::function<void(base::Result<void> brought)>;
+    std::function<void(std::vector<base::Sha256>, Arrives arrives, Brought done)> bring = nullptr;
     // Opens what the text of a file.ptr says, stored for NAME/ID, if that is allowed; may block.
     // `lies_at` are the watched files with that text. Null: pointers are not followed.
     std::function<base::Result<Supplied>(std::string_view text, const std::string& name,
@@ -72,6 +73,10 @@ class Supply {
     struct Hearer {
       Arrives arrives;
       std::function<void(Asked)> done;  // once, and then nothing more
+      // The servers that wait for it by now (SymbolRequest::asked_by), and that those wait for us
+      // in vain, since whom we ask waits for them. Any thread.
+      std::function<std::vector<std::string>()> joined = nullptr;
+      std::function<void(const std::string& asked_by)> came_round = nullptr;
     };
     // Asks others for what nobody here has. Null, and no answer for a request: nobody else is
     // asked.
@@ -79,6 +84,8 @@ class Supply {
     // may_ask tells faster than the memory of what was said before.
     bool may_ask_is_quick = false;
     std::function<void(const ident::SymbolRequest&, Hearer)> ask = nullptr;
+    // Told, on any thread, that another server waits for what others are asked for. Memory only.
+    std::function<void(const ident::SymbolRequest&)> joined = nullptr;
   };
   Supply(store::Blobs& blobs, store::Catalog& catalog, Options options);
 
@@ -114,6 +121,7 @@ class Supply {
   void refresh(const ident::SymbolRequest& request);
   void forget_misses();                             // all of them
   void close_surplus() { cache_.close_surplus(); }  // when cache.open_room has become smaller
+  void close_removed() { cache_.close_removed(); }  // when copies were removed: frees their room
 
   // The ids under which files were asked for, and found, since the last call. What a commit made
   // ready counts as well.
@@ -134,6 +142,7 @@ class Supply {
   struct Waiter {
     std::size_t missing = 0;  // requests not yet settled; 0 once done was called
     Takes takes = Takes::settled;
+    std::string asked_by;  // the servers on whose behalf; "": a client of ours
     std::function<void()> done;
     Deadlines::iterator deadline;
   };
@@ -148,6 +157,8 @@ class Supply {
     int brought_again = 0;                    // what it is made of went before it was read
     std::shared_ptr<const Arriving> arriving;
     std::vector<std::shared_ptr<Waiter>> waiters;
+    std::set<std::string> joined;      // other servers' asked_by that wait for it
+    std::set<std::string> came_round;  // …and those that would wait in vain
   };
   struct Wanted {
     std::string key;
@@ -163,9 +174,10 @@ class Supply {
   base::Result<Supplied> open_pointed(const Follow& follow) const;
   void carry_out(const Wanted& wanted, const Choice& choice);
   void carry_out_here(const Wanted& wanted, const Choice& choice);
-  void carry_out_brought(const Wanted& wanted, const Choice& choice);
+  void carry_out_brought(const Wanted& wanted, const Choice& choice,
+                         const base::Result<void>& brought);
   void settle_made(const Wanted& wanted, const Choice& choice, base::Result<Supplied> made);
-  void settle_lost(const Wanted& wanted, const Choice& choice);
+  void settle_lost(const Wanted& wanted, const Choice& choice, const base::Error& lost);
   bool bring_again(const std::string& key, int times_max);
   void pass_turn(const std::string& key);  // REQUIRES: mutex_ held
   Options::Arrives reader_of(const Wanted& wanted, const Choice& choice);
@@ -173,10 +185,16 @@ class Supply {
   void settle(const std::string& key, const Found& found,
               std::optional<Clock::time_point> expires = std::nullopt);
   using Calls = std::vector<std::function<void()>>;
-  void count_down(Waiter& waiter, Calls& ready);  // REQUIRES: mutex_ held
+  bool join(Flight& flight, const ident::SymbolRequest& request) const;  // REQUIRES: mutex_ held
+  void count_down(Waiter& waiter, Calls& ready);                         // REQUIRES: mutex_ held
   void ask_or_settle(const Wanted& wanted, const base::Error& miss, bool is_lost = false);
   void hear_from_others(const std::string& key, const Options::Asked& asked);
   void hear_arrival(const std::string& key, std::shared_ptr<const Arriving> arriving);
+  void hear_round(const std::string& key, const std::string& asked_by);
+  std::vector<std::string> joined_by_now(const std::string& key) const;
+  // Lets those go who need not wait any longer. REQUIRES: mutex_ held
+  template <typename Goes>
+  void release(Flight& flight, const Goes& goes, Calls& ready);
   bool nobody_can_have(const ident::SymbolRequest& request) const;
   void hear_commit(const std::vector<store::NewFile>& files);
   void hear_removal(const std::vector<std::string>& ids);
@@ -208,6 +226,7 @@ class Supply {
   const std::function<bool(const ident::SymbolRequest&)> may_ask_;
   const bool looks_before_asking_;  // in memory: to ask may_ask_ takes longer
   const decltype(Options::ask) ask_;
+  const decltype(Options::joined) joined_;
   std::unique_ptr<DerivedFiles> derived_;
   std::thread lookup_thread_;
   std::thread deadline_thread_;

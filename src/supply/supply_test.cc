@@ -9,6 +9,7 @@
 
 #include "extract/identify.h"
 #include "ingest/ingest.h"
+#include "net/round_trips.h"
 #include "store/data_directory.h"
 #include "testing/heap_in_use.h"
 
@@ -210,6 +211,7 @@ struct LostFile : Place {
   const ident::SymbolRequest request = ident::request_of(path);
   const std::string content = "the file";
   Supply::Options::Arrives arrives;  // of the last bringing
+  base::Result<void> brought;        // is told of every one
 
   LostFile() {
     must_put(content, path);
@@ -227,10 +229,10 @@ struct LostFile : Place {
                          return extract(job, stop);
                        }};
     options.bring = [this, bring](const std::vector<base::Sha256>&, Supply::Options::Arrives told,
-                                  const std::function<void()>& done) {
+                                  const Supply::Options::Brought& done) {
       arrives = std::move(told);
       bring();
-      done();
+      done(brought);
     };
     if (ask) {
       options.may_ask = [](const ident::SymbolRequest&) { return true; };
@@ -314,10 +316,10 @@ struct FleetingCopy : Place {
                          return extract(job, stop);
                        }};
     options.bring = [this](const std::vector<base::Sha256>&, const Supply::Options::Arrives&,
-                           const std::function<void()>& done) {
+                           const Supply::Options::Brought& done) {
       ++brought;
       EXPECT_TRUE(base::write_file_durably(blob(), base::bytes_of(sym_text())).ok());
-      done();
+      done({});
     };
     supply = std::make_unique<Supply>(blobs, catalog, std::move(options));
   }
@@ -352,6 +354,51 @@ TEST(Supply, WhatCannotBeBroughtNowIsNoMiss) {
               });
   EXPECT_EQ(place.supply->wait_for(place.request, soon()).miss().fault, base::Fault::unavailable);
   EXPECT_EQ(asked, 1);
+}
+
+// Two servers that ask one another for the same: one of them is told at once, and nobody remembers.
+TEST(Supply, WhoWouldWaitInVainIsToldAndTheOthersWait) {
+  Place place;
+  std::promise<Supply::Options::Hearer> asked;
+  std::promise<std::string> joined;
+  Supply::Options options;
+  options.derived = {place.data.index(), place.data.tmp(), 1, nullptr};
+  options.may_ask = [](const ident::SymbolRequest&) { return true; };
+  options.ask = [&](const ident::SymbolRequest&, const Supply::Options::Hearer& hearer) {
+    asked.set_value(hearer);
+  };
+  options.joined = [&](const ident::SymbolRequest& request) { joined.set_value(request.asked_by); };
+  place.supply.reset();
+  place.supply = std::make_unique<Supply>(place.blobs, place.catalog, std::move(options));
+  const auto ours = ident::request_of(sym_path());
+  auto theirs = ours;
+  theirs.asked_by = "other";
+  std::promise<void> our_end, their_end;
+  place.supply->want({ours}, soon(), [&] { our_end.set_value(); });
+  const Supply::Options::Hearer hearer = asked.get_future().get();
+  place.supply->want({theirs}, soon(), [&] { their_end.set_value(); });
+  EXPECT_EQ(joined.get_future().get(), "other");
+  EXPECT_EQ(hearer.joined(), std::vector<std::string>{"other"});
+  hearer.came_round("other");
+  their_end.get_future().get();
+  EXPECT_TRUE(net::says_came_round(place.supply->local(theirs).miss()));
+  EXPECT_EQ(place.supply->local(ours).state(), Found::State::working);
+  hearer.done({false, {base::Fault::not_found, "not here"}, soon(1h)});
+  our_end.get_future().get();
+  EXPECT_EQ(place.supply->local(theirs).miss().what, "not here");
+}
+
+// Asking again later does not help, so nobody is told to.
+TEST(Supply, WhatItsServerRefusesNowIsAMissThatSaysSo) {
+  LostFile place;
+  place.brought = base::Error{base::Fault::denied, "401"};
+  place.start([] {},
+              [&](const ident::SymbolRequest&, const Supply::Options::Hearer& hearer) {
+                hearer.done({false, {base::Fault::not_found, "not here"}, soon(1h)});
+              });
+  EXPECT_EQ(place.supply->wait_for(place.request, soon()).miss().fault, base::Fault::denied);
+  const auto packed = ident::request_of({"app.bin", "1", "app.bi_"});
+  EXPECT_EQ(place.supply->wait_for(packed, soon()).miss().fault, base::Fault::denied);
 }
 
 // Which servers may have a file is a matter of many names and expressions.

@@ -35,7 +35,9 @@ Result<net::ClientAnswer> HttpClients::download(net::ClientRequest request, base
                                                 const Progress& progress) {
   const std::uint64_t size_max = ask.size_max;
   std::unique_ptr<net::Client> client = take();
-  request.progress = [&stop](std::uint64_t, std::uint64_t) { return !stop; };
+  request.progress = [&stop, &ask](std::uint64_t, std::uint64_t) {
+    return !stop && (!ask.until || std::chrono::steady_clock::now() < *ask.until);
+  };
   request.on_head = [&](const net::ClientAnswer& head) -> Result<void> {
     if (!is_good(head.status)) return {};
     const auto size = size_of(head);

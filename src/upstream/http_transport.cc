@@ -40,17 +40,20 @@ class HttpTransport : public Transport {
   Result<void> fetch(const Ask& ask, base::PendingFile& into, const std::atomic<bool>& stop,
                      const Progress& progress) override {
     net::ClientRequest request;
+    if (ask.is_head) request.method = "HEAD";
     request.url = url_of(location_, ask.path);
     for (const auto& [name, value] : headers_) request.headers.add(name, value);
     for (const auto& [name, value] : ask.headers) request.headers.add(name, value);
     const net::ClientAnswer answer =
         TRY(clients_.download(std::move(request), into, ask, stop, progress));
+    if (progress.answered) progress.answered(answer.status, answer.headers);
     if (is_good(answer.status)) {
       is_refused_ = false;
       return {};
     }
     if (is_refusal(answer.status)) note_refusal(answer.status);
-    return Error{fault_of(answer.status),
+    const bool is_denied = ask.was_there && is_refusal(answer.status);
+    return Error{is_denied ? Fault::denied : fault_of(answer.status),
                  location_ + " answers " + std::to_string(answer.status) + " for " + ask.path};
   }
 

@@ -42,10 +42,17 @@ class Race {
 
   void run(std::size_t index, Server& server, const Racers::Ask& ask);
 
+  // Who loses may ask on when the caller, whose the watcher is, has gone.
+  void say_who_is_asked(Server& server, const Place& place) {
+    const std::lock_guard lock(mutex_);
+    if (watcher_ != nullptr && !has_been_left_) watcher_->asks(server, place);
+  }
+
   // What is known when the winner has ended, all have, or `stop` is set.
   std::vector<Racers::Answer> wait(const std::atomic<bool>& stop) {
     std::unique_lock lock(mutex_);
     while (!is_over() && !stop) changed_.wait_for(lock, kStopIsSeen);
+    has_been_left_ = true;
     if (is_over()) return answers();
     for (Runner& runner : runners_) runner.stop = true;
     // The watcher is the caller's: who has begun must end first, and nobody else may begin.
@@ -78,16 +85,18 @@ class Race {
   Watcher* const watcher_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<std::size_t> winner_;  // guarded by mutex_
+  bool has_been_left_ = false;         // guarded by mutex_, as the following are
+  std::optional<std::size_t> winner_;
   std::vector<Runner> runners_;
   friend class Lane;
 };
 
-// Lets the winner alone through to who watches.
+// Lets the winner alone through to who watches, but for who is asked.
 class Lane final : public Watcher {
  public:
   Lane(Race& race, std::size_t index) : race_(race), index_(index) {}
 
+  void asks(Server& server, const Place& place) override { race_.say_who_is_asked(server, place); }
   void began(const Place& place, const base::PendingFile& file,
              std::optional<std::uint64_t> total) override {
     is_first_ = race_.has_won(index_);

@@ -33,8 +33,8 @@ class Racers {
   explicit Racers(unsigned threads) : pool_(threads) {}
 
   // The winner's answer comes first; there is none when `stop` was set. `watcher`, which may be
-  // null, is told of the winner alone; that it has ended, when it succeeded, is the caller's to
-  // say.
+  // null, is told on any thread who is asked, one call at a time, and else of the winner alone;
+  // that it has ended, when it succeeded, is the caller's to say.
   std::vector<Answer> race(const std::vector<Server*>& servers, const Ask& ask, Watcher* watcher,
                            const std::atomic<bool>& stop);
 

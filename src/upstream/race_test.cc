@@ -91,6 +91,7 @@ class RaceTest : public testing::Test {
 
 class Log : public Watcher {
  public:
+  void asks(Server& /*server*/, const Place& /*place*/) override {}
   void began(const Place& /*place*/, const base::PendingFile& /*file*/,
              std::optional<std::uint64_t> /*total*/) override {
     text += "began ";

@@ -36,6 +36,9 @@ class S3Transport : public Transport {
       S3Refusal refusal = refused_by_s3(answer.status, answer.headers, answer.body);
       if (refusal.meaning == S3Meaning::clock && !is_second && follow_clock(answer)) continue;
       if (refusal.meaning == S3Meaning::hidden) note_hidden(refusal.error);
+      if (refusal.meaning == S3Meaning::hidden && ask.was_there) {
+        refusal.error.fault = base::Fault::denied;
+      }
       return base::with_context(location_ + ": " + ask.path, std::move(refusal.error));
     }
   }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "net/round_trips.h"
+#include "upstream/http_clients.h"
 
 namespace upstream {
 
@@ -82,6 +83,11 @@ std::string miss_key(const Place& place, const Ask& ask) {
   }
   return key;
 }
+
+// How long who asks in a circle remembers that: long enough that those see it who wait.
+constexpr std::chrono::seconds kRememberRound{1};
+// A question that comes round does so at once.
+constexpr std::chrono::seconds kRoundMax{2};
 
 // One transfer, as a watcher sees it.
 class Watched {
@@ -220,12 +226,18 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
   if (!created.ok()) return own_trouble(created.error());
   base::PendingFile file = std::move(*created);
   if (!breaker_.may_ask()) return left_alone(options_.name);
+  if (watcher != nullptr) watcher->asks(*this, place);
   Watched watched(watcher, place, file);
   Progress progress = watched.progress();
   ask.path = place.path;
   ask.has_room = options_.has_room;
   std::optional<struct ::stat> found;
   progress.found = [&found](const struct ::stat& info) { found = info; };
+  bool came_round = false;
+  progress.answered = [&](int status, const net::Headers& headers) {
+    note_answer(status, headers);
+    came_round = !is_good(status) && headers.find(net::kCameRound);
+  };
   const Result<void> fetched = transport_->fetch(ask, file, stop, progress);
   if (!fetched.ok()) watched.failed();
   const bool is_full = !fetched.ok() && options_.has_room && !options_.has_room();
@@ -251,6 +263,9 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
   }
   if (failed) {
     base::log::warning("upstream {}: {}", options_.name, fetched.error().what);
+  } else if (came_round) {
+    miss_until = std::min(miss_until, Clock::now() + kRememberRound);
+    return net::came_round();
   } else {
     misses_.remember(told_as, fetched.error());
     miss_until = std::min(miss_until, Clock::now() + options_.retry_after);
@@ -261,6 +276,38 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
 void Server::say_who_asks(Ask& ask, std::string_view asked_by) const {
   if (options_.own_name.empty()) return;
   ask.headers.emplace_back(net::kAskedBy, net::asked_by_too(asked_by, options_.own_name));
+}
+
+// Ours give a reason when they have not got a file, and proxies before them pass that on.
+void Server::note_answer(int status, const net::Headers& headers) {
+  if (headers.find("X-Faultline-Reason")) {
+    is_another_kind_ = false;
+  } else if (status == 404) {
+    is_another_kind_ = true;
+  }
+}
+
+bool Server::may_ask_back() const {
+  return options_.transport.location.starts_with("http") && !options_.own_name.empty() &&
+         !is_another_kind_;
+}
+
+bool Server::comes_round(const Place& place, std::string_view asked_by, const std::string& tmp,
+                         const std::atomic<bool>& stop) {
+  auto nothing = base::PendingFile::create(tmp);
+  if (!nothing.ok()) return false;
+  Ask ask;
+  ask.path = place.path;
+  ask.is_head = true;
+  ask.until = Clock::now() + kRoundMax;
+  say_who_asks(ask, asked_by);
+  bool came_round = false;
+  Progress progress;
+  progress.answered = [&](int status, const net::Headers& headers) {
+    came_round = !is_good(status) && headers.find(net::kCameRound);
+  };
+  const Result<void> asked = transport_->fetch(ask, *nothing, stop, progress);
+  return !asked.ok() && came_round;
 }
 
 Ask Server::ask_for(const SymbolRequest& request) const {
@@ -330,7 +377,7 @@ Result<Fetched> Server::fetch(const SymbolRequest& request, const std::string& t
     if (fetched.ok()) return fetched;
     last = std::move(fetched).error();
     // Who does not answer would not answer for the other spelling either.
-    if (is_failure(last.fault)) break;
+    if (is_failure(last.fault) || net::says_came_round(last)) break;
   }
   return last;
 }
@@ -341,6 +388,7 @@ std::optional<Result<Fetched>> Server::fetch_again(const std::string& from, cons
   const std::string prefix = options_.transport.location + "/";
   if (!from.starts_with(prefix)) return std::nullopt;
   Ask ask;
+  ask.was_there = true;
   say_who_asks(ask, "");
   Clock::time_point ignored = Clock::time_point::max();
   return fetch_place(place_at(from.substr(prefix.size())), std::move(ask), tmp, stop, ignored,

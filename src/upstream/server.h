@@ -10,6 +10,7 @@
 // Format: docs/protocols/upstreams.md
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -71,11 +72,15 @@ struct Fetched {
   std::string question = {};  // reject() takes it: the place, and the content if one was demanded
 };
 
+class Server;
+
 // Watches a file come, before it is fetched as a whole; only such that lie there as they are wanted
 // (no cabinets). Calls come on the thread that fetches.
 class Watcher {
  public:
   virtual ~Watcher() = default;
+  // Of every place that is asked, before that.
+  virtual void asks(Server& server, const Place& place) = 0;
   // `file` is written to until ended(); its size when the server says it.
   virtual void began(const Place& place, const base::PendingFile& file,
                      std::optional<std::uint64_t> total) = 0;
@@ -103,11 +108,18 @@ class Server {
   bool may_have(const SourceWish& wish) const;
   base::Result<Fetched> fetch(const SourceWish& wish, const std::string& tmp,
                               const std::atomic<bool>& stop, Watcher* watcher = nullptr);
-  // What was fetched `from` here before; nothing when that is not here.
+  // What was fetched `from` here before; nothing when that is not here. Fails with denied when it
+  // lets us have it no more.
   std::optional<base::Result<Fetched>> fetch_again(const std::string& from, const std::string& tmp,
                                                    const std::atomic<bool>& stop, Watcher* watcher);
   // What came from there was not what was asked for: as good as a miss, of that question alone.
   void reject(const Place& place, const std::string& question, Clock::time_point& miss_until);
+  // Whether it may be one of us, which may ask us back: it has not said otherwise.
+  bool may_ask_back() const;
+  // Asks it for its place on behalf of `asked_by`, to see whether that comes round; for a moment
+  // only. Blocks.
+  bool comes_round(const Place& place, std::string_view asked_by, const std::string& tmp,
+                   const std::atomic<bool>& stop);
   Misses& misses() { return misses_; }
   void forget_misses(const ident::SymbolRequest& request);  // of all its places
 
@@ -135,6 +147,7 @@ class Server {
   bool allows(std::string_view name) const;
   Ask ask_for(const ident::SymbolRequest& request) const;
   void say_who_asks(Ask& ask, std::string_view asked_by) const;
+  void note_answer(int status, const net::Headers& headers);
   std::optional<Place> find_place(const SourceWish& wish) const;
   std::vector<Place> places_of_wanted(const ident::SymbolRequest& request) const;
   Server(const ServerOptions& options, FileFilter filter, std::unique_ptr<Transport> transport);
@@ -150,6 +163,7 @@ class Server {
   const std::unique_ptr<Transport> transport_;
   Breaker breaker_;
   Misses misses_;
+  std::atomic<bool> is_another_kind_ = false;
   mutable std::mutex mutex_;
   std::condition_variable turn_came_;
   // All guarded by mutex_.

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "net/forwarded.h"
+#include "net/http.h"
 #include "upstream/s3.h"
 
 namespace upstream {
@@ -45,6 +46,11 @@ struct Ask {
   std::uint64_t size_max = UINT64_MAX;  // of this one, where the server may give more
   std::vector<std::pair<std::string, std::string>> headers = {};  // of this one, over HTTP
   std::function<bool()> has_room = {};  // false: our disk fills, and it ends. Null: there is room
+  // It gave this before: that we may not have it (401, 403) does not say that it is not there.
+  bool was_there = false;
+  // Over HTTP: whether it is there, and no more; and when that is not worth waiting for.
+  bool is_head = false;
+  std::optional<std::chrono::steady_clock::time_point> until = std::nullopt;
 };
 
 inline base::Error no_room() {
@@ -58,6 +64,8 @@ struct Progress {
   std::function<void(std::uint64_t size)> grew;  // of what is written
   // Before a file of a directory is read: as it lies there. May be null.
   std::function<void(const struct ::stat& found)> found = {};
+  // Over HTTP: what was answered, whatever that is. May be null.
+  std::function<void(int status, const net::Headers& headers)> answered = {};
 };
 
 class Transport {

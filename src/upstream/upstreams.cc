@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "net/round_trips.h"
 
 namespace upstream {
 
@@ -61,7 +62,8 @@ struct Upstreams::Search {
   bool may_answer_later = false;
 
   void note(const Error& error, bool is_new) {
-    if (says_more(error, missed.error)) missed.error = error;
+    const bool is_round = is_miss(missed.error.fault) && net::says_came_round(error);
+    if (is_round || says_more(error, missed.error)) missed.error = error;
     is_trouble_new = is_trouble_new || (is_new && is_failure(error.fault));
   }
 };
