@@ -76,7 +76,7 @@ void write_upload_members(JsonWriter& out, const UploadRecord& record) {
   write_time(out, "completed_at", record.completed_at);
 }
 
-void write_file_members(JsonWriter& out, const store::ListedFile& file) {
+void write_file_members(JsonWriter& out, const store::BroughtFile& file) {
   const store::UploadedFile& row = file.row;
   out.key("id").integer(file.upload.id * kPositionsOfOne + file.position);
   out.key("bucket_name").string("faultline").key("key").string(row.path);
@@ -254,16 +254,16 @@ Answer get_upload(const Context& context, const Request& request) {
   if (!may_see(std::get<UploadView>(view), record->upload)) {
     return json_error(404, "there is no upload " + std::to_string(*id));
   }
-  store::FileFilter filter;
+  store::BroughtFilter filter;
   filter.upload = record->upload.id;
   filter.limit = record->files.size();
-  const auto files = context->rooms.uploads.list_files(filter);
+  const auto files = context->rooms.uploads.list_brought(filter);
   if (!files.ok()) return upload_failed(context, tecken_dialect(), files.error());
   JsonWriter out;
   out.begin_object().key("upload").begin_object();
   write_upload_members(out, *record);
   out.key("file_uploads").begin_array();
-  for (const store::ListedFile& file : *files) {
+  for (const store::BroughtFile& file : *files) {
     out.begin_object();
     write_file_members(out, file);
     out.end_object();
@@ -285,7 +285,7 @@ Answer list_files(const Context& context, const Request& request) {
   }
   const auto page = page_of(request);
   if (!page) return bad_parameter("page", "expected a number from 1 on");
-  store::FileFilter filter;
+  store::BroughtFilter filter;
   filter.project = seen.filter.project;
   const std::string keys = request.query_value("key").value_or("");
   for (const std::string_view part : base::split(keys, ',')) {
@@ -296,13 +296,13 @@ Answer list_files(const Context& context, const Request& request) {
   for (std::string& part : filter.parts) part = base::to_valid_utf8(part);
   filter.offset = (*page - 1) * kFilesOnAPage;
   filter.limit = kFilesOnAPage + 1;
-  auto list = context->rooms.uploads.list_files(filter);
+  auto list = context->rooms.uploads.list_brought(filter);
   if (!list.ok()) return upload_failed(context, tecken_dialect(), list.error());
   const bool has_next = list->size() > kFilesOnAPage;
   if (has_next) list->pop_back();
   JsonWriter out;
   out.begin_object().key("files").begin_array();
-  for (const store::ListedFile& file : *list) {
+  for (const store::BroughtFile& file : *list) {
     out.begin_object();
     write_file_members(out, file);
     out.key("upload").begin_object().key("id").integer(file.upload.id);
@@ -320,7 +320,7 @@ Answer list_files(const Context& context, const Request& request) {
 }
 
 // Where a GET finds it, below the project it was brought for.
-std::string place_of(const store::ListedFile& file) {
+std::string place_of(const store::BroughtFile& file) {
   std::string place = file.upload.project.empty() ? "" : "/p/" + file.upload.project;
   place.append("/").append(net::percent_encode(file.row.path, "/+()"));
   return file.upload.is_try ? place + "?try" : place;
@@ -331,13 +331,13 @@ Answer get_file(const Context& context, const Request& request) {
   if (auto* refused = std::get_if<Answer>(&view)) return std::move(*refused);
   const auto id = base::parse_decimal(request.path_parameter("id"));
   if (!id || *id > INT64_MAX) return json_error(404, "there is no such file");
-  store::FileFilter filter;
+  store::BroughtFilter filter;
   filter.upload = static_cast<std::int64_t>(*id) / kPositionsOfOne;
   filter.position = static_cast<std::int64_t>(*id) % kPositionsOfOne;
-  const auto found = context->rooms.uploads.list_files(filter);
+  const auto found = context->rooms.uploads.list_brought(filter);
   if (!found.ok()) return upload_failed(context, tecken_dialect(), found.error());
   if (found->empty()) return json_error(404, "there is no such file");
-  const store::ListedFile& file = found->front();
+  const store::BroughtFile& file = found->front();
   if (!may_see(std::get<UploadView>(view), file.upload)) {
     return json_error(404, "there is no such file");
   }

@@ -277,25 +277,26 @@ TEST_P(FileListOn, WhatUploadsBroughtIsListed) {
   one.path = "one/1/one";
   two.path = "two/2/Two";
   const std::int64_t first = add({one, two});
-  const std::int64_t second = add({one}, "game");
+  const std::int64_t second = add({one});
+  add({two}, "game");
   Uploads uploads(*database_);
-  const auto paths_of = [&](const FileFilter& filter) {
+  const auto paths_of = [&](const BroughtFilter& filter) {
     std::string paths;
-    const auto list = uploads.list_files(filter);
+    const auto list = uploads.list_brought(filter);
     EXPECT_TRUE(list.ok()) << (list.ok() ? "" : list.error().what);
     if (!list.ok()) return paths;
-    for (const ListedFile& listed : *list) {
+    for (const BroughtFile& listed : *list) {
       EXPECT_TRUE(listed.row.file.has_value());
       paths.append(std::to_string(listed.upload.id - first)).append(":").append(listed.row.path);
       paths.append(" ");
     }
     return paths;
   };
-  // The second time it was no news.
-  EXPECT_EQ(paths_of({}), "0:one/1/one 0:two/2/Two ");
-  FileFilter filter;
+  // The second time it was no news in that project.
+  EXPECT_EQ(paths_of({}), "2:two/2/Two 0:one/1/one 0:two/2/Two ");
+  BroughtFilter filter;
   filter.parts = {"TWO", "/2/"};
-  EXPECT_EQ(paths_of(filter), "0:two/2/Two ");
+  EXPECT_EQ(paths_of(filter), "2:two/2/Two 0:two/2/Two ");
   filter = {};
   filter.upload = second;
   EXPECT_EQ(paths_of(filter), "");
@@ -304,11 +305,11 @@ TEST_P(FileListOn, WhatUploadsBroughtIsListed) {
   EXPECT_EQ(paths_of(filter), "0:two/2/Two ");
   filter = {};
   filter.project = "game";
-  EXPECT_EQ(paths_of(filter), "");
+  EXPECT_EQ(paths_of(filter), "2:two/2/Two ");
   filter = {};
   filter.offset = 1;
   filter.limit = 1;
-  EXPECT_EQ(paths_of(filter), "0:two/2/Two ");
+  EXPECT_EQ(paths_of(filter), "0:one/1/one ");
 }
 
 TEST_P(FileListOn, AProjectsUseCountsEachContentOnce) {

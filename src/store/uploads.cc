@@ -83,8 +83,8 @@ Result<std::vector<UploadedFile>> files_of(Session& session, std::int64_t upload
   return files;
 }
 
-ListedFile listed_of(const Row& row) {
-  ListedFile listed;
+BroughtFile brought_of(const Row& row) {
+  BroughtFile listed;
   Upload& upload = listed.upload;
   upload.id = row.integer(0);
   listed.position = row.integer(1);
@@ -187,7 +187,7 @@ Result<UploadTotals> Uploads::total(const UploadFilter& filter) {
   return totals;
 }
 
-Result<std::vector<ListedFile>> Uploads::list_files(const FileFilter& filter) {
+Result<std::vector<BroughtFile>> Uploads::list_brought(const BroughtFilter& filter) {
   Where where;
   where.add("u.was_known = ?", flag(false));
   if (filter.project) where.add("p.project = ?", *filter.project);
@@ -203,11 +203,11 @@ Result<std::vector<ListedFile>> Uploads::list_files(const FileFilter& filter) {
   sql.append(where.sql).append(" ORDER BY u.upload DESC, u.position LIMIT ? OFFSET ?");
   where.values.push_back(number(filter.limit));
   where.values.push_back(number(filter.offset));
-  std::vector<ListedFile> list;
+  std::vector<BroughtFile> list;
   TRY(database_.read([&](Session& session) -> Result<void> {
     list.clear();
     const Rows rows = TRY(session.query(sql, where.values));
-    for (const Row& row : rows) list.push_back(listed_of(row));
+    for (const Row& row : rows) list.push_back(brought_of(row));
     return {};
   }));
   return list;

@@ -49,14 +49,14 @@ struct UploadTotals {
 };
 
 // A row of what an upload brought: `position` among its files.
-struct ListedFile {
+struct BroughtFile {
   Upload upload;  // without what it ignored
   base::Time completed_at;
   std::int64_t position = 0;
   UploadedFile row;
 };
 
-struct FileFilter {
+struct BroughtFilter {
   std::optional<std::string> project;    // nothing: every project
   std::vector<std::string> parts;        // of the path, all of them, in any case
   std::optional<std::int64_t> upload;    // this one alone
@@ -91,7 +91,7 @@ class Uploads {
   // Of all that a filter names, whatever its offset and limit.
   base::Result<UploadTotals> total(const UploadFilter& filter);
   // What uploads brought that was new, the newest first.
-  base::Result<std::vector<ListedFile>> list_files(const FileFilter& filter);
+  base::Result<std::vector<BroughtFile>> list_brought(const BroughtFilter& filter);
 
   // Of the uploads with ids from `first` to `last`; those without files are left out.
   base::Result<std::map<std::int64_t, UploadSums>> count_files(std::int64_t first,

@@ -75,7 +75,7 @@ struct Fetched {
 class Server;
 
 // Watches a file come, before it is fetched as a whole; only such that lie there as they are wanted
-// (no cabinets). Calls come on the thread that fetches.
+// (no cabinets). Calls come on the thread that fetches, of servers asked at once one by one.
 class Watcher {
  public:
   virtual ~Watcher() = default;
