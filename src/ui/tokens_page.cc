@@ -160,8 +160,8 @@ std::string tokens_page(const TokensPage& shown) {
       html.element("p", "There is none yet.");
     } else {
       open_listing(html, "Tokens",
-                   {"Label", "#Number", "Rights", "Project", "Made", "Ends", "Last used",
-                    "Quota", "State", "Extend, revoke"});
+                   {"Label", "#Number", "Rights", "Project", "Made", "Ends", "Last used", "Quota",
+                    "State", "Extend, revoke"});
       for (const store::Token& token : shown.tokens) add_row(html, token, shown);
       close_listing(html);
       add_numbered_paging(html, "/settings/tokens", shown.total, shown.page, shown.page_size);
