@@ -29,22 +29,23 @@ class Foresight {
   // Before a record is added. `left`: bytes of text behind it.
   template <class T>
   void make_room(std::vector<T>& records, std::size_t left) {
-    if (records.size() < records.capacity()) [[likely]]
-      return;
-    if (records.empty()) {
-      left_at_first_ = left;
-      records.reserve(std::min(kFirstRoom, left / kMinBytesPerRecord + 1));
-      return;
-    }
-    const std::size_t size = records.size();
-    const auto passed = static_cast<double>(left_at_first_ - std::min(left, left_at_first_));
-    const double rest = static_cast<double>(size) * static_cast<double>(left) / (passed + 1);
-    const double bound = static_cast<double>(left / kMinBytesPerRecord);
-    const auto more = static_cast<std::size_t>(std::min(rest * kMargin, bound));
-    records.reserve(size + std::max(more, size / 4 + 1));
+    if (records.size() == records.capacity()) [[unlikely]]
+      records.reserve(room_for(records.size(), left));
   }
 
  private:
+  [[gnu::noinline]] std::size_t room_for(std::size_t size, std::size_t left) {
+    if (size == 0) {
+      left_at_first_ = left;
+      return std::min(kFirstRoom, left / kMinBytesPerRecord + 1);
+    }
+    const auto passed = static_cast<double>(left_at_first_ - std::min(left, left_at_first_));
+    const double rest = static_cast<double>(size) * static_cast<double>(left) / (passed + 1);
+    const auto bound = static_cast<double>(left / kMinBytesPerRecord);
+    const auto more = static_cast<std::size_t>(std::min(rest * kMargin, bound));
+    return size + std::max(more, size / 4 + 1);
+  }
+
   static constexpr std::size_t kFirstRoom = 4096;
   static constexpr std::size_t kMinBytesPerRecord = 16;  // for the bound; a few are shorter
   static constexpr double kMargin = 1.1;
@@ -98,17 +99,10 @@ class PartReader {
  private:
   enum class Item : unsigned char { kNone, kFunction, kCfi };
 
-  void add_line(const LineRecord& record, const char* at) {
-    line_room_.make_room(part_.lines, cursor_.left_from(at));
-    part_.lines.push_back(record);
-  }
-  void add_inline(const InlineRecord& record, const char* at) {
-    inline_room_.make_room(part_.inlines, cursor_.left_from(at));
-    part_.inlines.push_back(record);
-  }
-  void add_range(const RangeRecord& record, const char* at) {
-    range_room_.make_room(part_.inline_ranges, cursor_.left_from(at));
-    part_.inline_ranges.push_back(record);
+  template <class T>
+  void add(std::vector<T>& records, Foresight& room, const T& record, const char* at) {
+    room.make_room(records, cursor_.left_from(at));
+    records.push_back(record);
   }
 
   // Most of a text is line records and INLINE records of the usual look.
@@ -134,7 +128,7 @@ class PartReader {
       return nullptr;
     }
     r.address = address;
-    add_line(r, at);
+    add(part_.lines, line_room_, r, at);
     return fields.after();
   }
 
@@ -157,7 +151,7 @@ class PartReader {
     }
     r.first_range = static_cast<std::uint32_t>(first);
     r.range_count = static_cast<std::uint32_t>(part_.inline_ranges.size() - first);
-    add_inline(r, end);
+    add(part_.inlines, inline_room_, r, end);
     return end;
   }
 
@@ -168,7 +162,7 @@ class PartReader {
       std::uint32_t address = 0;
       if (!(fields.hex(address) && fields.blank() && fields.hex(range.size))) return nullptr;
       range.address = address;
-      add_range(range, at);
+      add(part_.inline_ranges, range_room_, range, at);
       at = fields.after();
       if (fields.newline()) return at;
       if (!fields.blank()) return nullptr;
@@ -234,7 +228,7 @@ class PartReader {
       return false;
     }
     if (!too_long()) [[likely]]
-      add_line(r, cursor_.at());
+      add(part_.lines, line_room_, r, cursor_.at());
     return true;
   }
 
@@ -278,7 +272,7 @@ class PartReader {
     bool good = false;
     do {
       good = cursor_.hex(range.address) && cursor_.space() && cursor_.hex(range.size);
-      add_range(range, cursor_.at());
+      add(part_.inline_ranges, range_room_, range, cursor_.at());
     } while (good && cursor_.space());
     if (!good || !cursor_.eol() || too_long()) {
       part_.inline_ranges.resize(record.first_range);
@@ -286,21 +280,21 @@ class PartReader {
     }
     record.range_count =
         static_cast<std::uint32_t>(part_.inline_ranges.size()) - record.first_range;
-    add_inline(record, cursor_.at());
+    add(part_.inlines, inline_room_, record, cursor_.at());
     return true;
   }
 
-  bool named_record(std::string_view keyword, std::vector<Named>& out) {
+  bool named_record(std::string_view keyword, std::vector<Named>& out, Foresight& room) {
     Named r;
     if (!(cursor_.keyword(keyword) && cursor_.decimal(r.number) && cursor_.space() &&
           cursor_.rest(r.name))) {
       return false;
     }
-    if (!too_long()) out.push_back(r);
+    if (!too_long()) add(out, room, r, cursor_.at());
     return true;
   }
-  bool file_record() { return named_record("FILE", part_.files); }
-  bool origin_record() { return named_record("INLINE_ORIGIN", part_.origins); }
+  bool file_record() { return named_record("FILE", part_.files, file_room_); }
+  bool origin_record() { return named_record("INLINE_ORIGIN", part_.origins, origin_room_); }
 
   bool info_record() {
     std::string_view text;
@@ -340,7 +334,7 @@ class PartReader {
     finish_item();
     r.first_line = static_cast<std::uint32_t>(part_.lines.size());
     r.first_inline = static_cast<std::uint32_t>(part_.inlines.size());
-    part_.functions.push_back(r);
+    add(part_.functions, function_room_, r, cursor_.at());
     item_ = Item::kFunction;
     return true;
   }
@@ -354,7 +348,7 @@ class PartReader {
     if (too_long()) return true;
     finish_item();
     r.first_row = static_cast<std::uint32_t>(part_.cfi_rows.size());
-    part_.cfi_inits.push_back(r);
+    add(part_.cfi_inits, cfi_init_room_, r, cursor_.at());
     item_ = Item::kCfi;
     return true;
   }
@@ -365,9 +359,7 @@ class PartReader {
           cursor_.rest(r.rules))) {
       return false;
     }
-    if (too_long()) return true;
-    cfi_row_room_.make_room(part_.cfi_rows, cursor_.left_from(cursor_.at()));
-    part_.cfi_rows.push_back(r);
+    if (!too_long()) add(part_.cfi_rows, cfi_row_room_, r, cursor_.at());
     return true;
   }
 
@@ -429,9 +421,13 @@ class PartReader {
   Module module_;
   Item item_ = Item::kNone;
   Part part_;
+  Foresight file_room_;
+  Foresight origin_room_;
+  Foresight function_room_;
   Foresight line_room_;
   Foresight inline_room_;
   Foresight range_room_;
+  Foresight cfi_init_room_;
   Foresight cfi_row_room_;
 };
 
