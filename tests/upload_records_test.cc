@@ -212,4 +212,162 @@ TEST_F(UploadRecords, AreSeenByWhoBroughtThemAndByWhoMayViewThem) {
   EXPECT_EQ(send("GET", "/upload/" + std::to_string(ones)).status, 403);
 }
 
+// The words of Tecken's own pages.
+class TeckenPages : public UploadRecords {
+ protected:
+  JsonValue form(const std::string& method, const std::string& path, const std::string& body,
+                 const std::string& token, int status) const {
+    const auto answer = uploads::send(
+        server_->url(), method, path, body,
+        {{"Auth-Token", token}, {"Content-Type", "application/x-www-form-urlencoded"}});
+    EXPECT_EQ(answer.status, status) << path << " " << answer.body;
+    auto parsed = JsonValue::parse(answer.body);
+    return parsed.ok() ? std::move(*parsed) : JsonValue();
+  }
+  static std::string permissions_of(const JsonValue& user) {
+    std::string names;
+    for (std::size_t i = 0; i < user["permissions"].size(); ++i) {
+      names.append(user["permissions"].at(i)["codename"].text_or("")).append(" ");
+    }
+    return names;
+  }
+};
+
+TEST_F(TeckenPages, SayWhoIsAsking) {
+  const std::string uploader = admin("token create uploader");
+  const std::string trier = admin("token create trier --rights upload-try");
+  const std::string boss = admin("token create boss --rights upload,admin");
+  const JsonValue nobody = json("GET", "/api/_auth/");
+  EXPECT_TRUE(nobody["user"].is_null());
+  EXPECT_NE(nobody["sign_in_url"].text_or(""), "");
+  const JsonValue one = json("GET", "/api/_auth/", "", uploader)["user"];
+  EXPECT_EQ(one["email"].text_or(""), "uploader");
+  EXPECT_EQ(permissions_of(one), "upload.upload_symbols ");
+  EXPECT_FALSE(*one["is_superuser"].boolean());
+  EXPECT_EQ(permissions_of(json("GET", "/api/_auth/", "", trier)["user"]),
+            "upload.upload_try_symbols ");
+  const JsonValue two = json("GET", "/api/_auth/", "", boss)["user"];
+  EXPECT_EQ(permissions_of(two),
+            "upload.upload_symbols upload.view_all_uploads tokens.manage_tokens ");
+  EXPECT_TRUE(*two["is_superuser"].boolean());
+}
+
+TEST_F(TeckenPages, ListUploadsAndFilesAndSums) {
+  const std::string ci = admin("token create ci");
+  const std::string other = admin("token create other");
+  const std::string viewer = admin("token create viewer --rights view-uploads");
+  const File one = uploads::sym_file("one.so", 2000);
+  const File two = uploads::sym_file("two.so", 3000);
+  ASSERT_EQ(send("PUT", one.path, one.content, ci).status, 201);
+  ASSERT_EQ(send("PUT", two.path, two.content, other).status, 201);
+  ASSERT_EQ(send("PUT", one.path, one.content, other).status, 200);
+
+  const JsonValue own = json("GET", "/api/uploads/", "", ci);
+  EXPECT_FALSE(*own["can_view_all"].boolean());
+  ASSERT_EQ(own["uploads"].size(), 1u);
+  EXPECT_EQ(own["total"].integer_or(0), 1);
+  EXPECT_EQ(own["batch_size"].integer_or(0), 20);
+  EXPECT_FALSE(*own["has_next"].boolean());
+  const JsonValue first = own["uploads"].at(0);
+  EXPECT_EQ(first["user"]["email"].text_or(""), "ci");
+  EXPECT_EQ(first["files_count"].integer_or(0), 1);
+  EXPECT_EQ(first["size"].integer_or(0), static_cast<std::int64_t>(one.content.size()));
+
+  const JsonValue all = json("GET", "/api/uploads/?sort=size&reverse=true", "", viewer);
+  ASSERT_EQ(all["uploads"].size(), 3u);
+  EXPECT_EQ(all["order_by"]["sort"].text_or(""), "size");
+  EXPECT_EQ(all["uploads"].at(0)["size"].integer_or(0),
+            static_cast<std::int64_t>(two.content.size()));
+  EXPECT_EQ(json("GET", "/api/uploads/?user=OTH", "", viewer)["uploads"].size(), 2u);
+  EXPECT_EQ(json("GET", "/api/uploads/?user=!other", "", viewer)["uploads"].size(), 1u);
+  EXPECT_EQ(json("GET", "/api/uploads/?user=%25", "", viewer)["uploads"].size(), 0u);
+  EXPECT_EQ(json("GET", "/api/uploads/?page=2", "", viewer)["uploads"].size(), 0u);
+  for (const char* wrong : {"?page=x", "?sort=color", "?created_at=>=2026-01-01", "?size=>1mb"}) {
+    const auto answer = send("GET", std::string("/api/uploads/") + wrong, "", viewer);
+    EXPECT_EQ(answer.status, 400) << wrong;
+    EXPECT_TRUE(answer.body.starts_with("{\"errors\":{")) << answer.body;
+  }
+  // The second time it was here already.
+  const std::string again = std::to_string(newest_id(other));
+  const JsonValue skipped = json("GET", "/api/uploads/upload/" + again, "", other)["upload"];
+  ASSERT_EQ(skipped["skipped_keys"].size(), 1u);
+  EXPECT_EQ(skipped["file_uploads"].size(), 0u);
+  EXPECT_EQ(skipped["related"].size(), 0u);
+  EXPECT_EQ(send("GET", "/api/uploads/upload/" + again, "", ci).status, 404);
+
+  const JsonValue files = json("GET", "/api/uploads/files/?key=ONE,.so", "", viewer);
+  ASSERT_EQ(files["files"].size(), 1u);
+  EXPECT_EQ(files["files"].at(0)["key"].text_or(""), one.path.substr(1));
+  EXPECT_EQ(files["files"].at(0)["upload"]["user"]["email"].text_or(""), "ci");
+  EXPECT_EQ(json("GET", "/api/uploads/files/", "", viewer)["files"].size(), 2u);
+  EXPECT_EQ(send("GET", "/api/uploads/files/", "", ci).status, 403);
+  const std::string id = std::to_string(files["files"].at(0)["id"].integer_or(0));
+  const JsonValue file = json("GET", "/api/uploads/files/file/" + id, "", ci)["file"];
+  EXPECT_EQ(file["key"].text_or(""), one.path.substr(1));
+  EXPECT_EQ(file["upload"]["user"]["email"].text_or(""), "ci");
+  EXPECT_EQ(send("GET", std::string(file["url"].text_or(""))).body, one.content);
+  EXPECT_EQ(send("GET", "/api/uploads/files/file/" + id, "", other).status, 404);
+  EXPECT_EQ(send("GET", "/api/uploads/files/file/1", "", viewer).status, 404);
+
+  const JsonValue stats = json("GET", "/api/stats/", "", viewer)["stats"]["uploads"];
+  EXPECT_TRUE(*stats["all_uploads"].boolean());
+  // Not "today", which may end between the two.
+  EXPECT_EQ(stats["last_30_days"]["count"].integer_or(0), 3);
+  EXPECT_EQ(stats["last_30_days"]["total_size"].integer_or(0),
+            static_cast<std::int64_t>(2 * one.content.size() + two.content.size()));
+  EXPECT_EQ(
+      json("GET", "/api/stats/", "", ci)["stats"]["uploads"]["last_30_days"]["count"].integer_or(0),
+      1);
+  EXPECT_EQ(json("GET", "/api/uploads/_possible_upload_urls/", "", ci)["urls"].size(), 1u);
+  for (const char* path : {"/api/stats/", "/api/uploads/", "/api/uploads/files/"}) {
+    const auto refused = send("GET", path);
+    EXPECT_EQ(refused.status, 403) << path;
+    EXPECT_EQ(refused.body,
+              R"({"error":"This requires an Auth-Token to authenticate the request"})");
+  }
+}
+
+TEST_F(TeckenPages, MakeExtendAndDeleteTokens) {
+  const std::string boss = admin("token create boss --rights admin");
+  const JsonValue made =
+      form("POST", "/api/tokens/", "permissions=1%2C3&expires=10&notes=from+a+page", boss, 201);
+  const std::string secret(made["key"].text_or(""));
+  ASSERT_NE(secret, "");
+  const File one = uploads::sym_file("one.so", 2000);
+  EXPECT_EQ(send("PUT", one.path, one.content, secret).status, 201);
+
+  const JsonValue list = json("GET", "/api/tokens/", "", boss);
+  ASSERT_EQ(list["tokens"].size(), 2u);
+  const JsonValue token = list["tokens"].at(0);
+  EXPECT_EQ(token["notes"].text_or(""), "from a page");
+  EXPECT_TRUE(token["key"].is_null()) << "nobody knows it any more";
+  ASSERT_EQ(token["permissions"].size(), 2u);
+  EXPECT_EQ(token["permissions"].at(1)["id"].integer_or(0), 3);
+  EXPECT_FALSE(*token["is_expired"].boolean());
+  EXPECT_EQ(list["totals"]["active"].integer_or(0), 2);
+  EXPECT_EQ(json("GET", "/api/tokens/?state=expired", "", boss)["tokens"].size(), 0u);
+
+  const std::string at = "/api/tokens/token/" + std::to_string(token["id"].integer_or(0));
+  EXPECT_EQ(form("POST", at + "/extend", "days=5", boss, 200)["days"].integer_or(0), 5);
+  EXPECT_EQ(form("POST", at + "/extend", "", boss, 200)["days"].integer_or(0), 365);
+  EXPECT_GT(json("GET", "/api/tokens/", "", boss)["tokens"].at(0)["expires_at"].text_or(""),
+            token["expires_at"].text_or(""));
+  EXPECT_EQ(send("GET", at, "", boss).status, 405);
+  EXPECT_EQ(send("DELETE", at, "", secret).status, 403) << "it may not manage tokens";
+  EXPECT_EQ(send("DELETE", at, "", boss).body, R"({"ok":true})");
+  EXPECT_EQ(send("DELETE", at, "", boss).status, 404);
+  const File two = uploads::sym_file("two.so", 2000);
+  EXPECT_EQ(send("PUT", two.path, two.content, secret).status, 403);
+
+  form("POST", "/api/tokens/", "permissions=1,2&expires=10", boss, 400);
+  form("POST", "/api/tokens/", "permissions=9&expires=10", boss, 400);
+  form("POST", "/api/tokens/", "permissions=1&expires=soon", boss, 400);
+  form("POST", "/api/tokens/", "permissions=1&expires=10", "", 403);
+  EXPECT_EQ(uploads::send(server_->url(), "POST", "/api/tokens/", "permissions=1&expires=10",
+                          {{"Auth-Token", boss}, {"Origin", "https://elsewhere.example"}})
+                .status,
+            403)
+      << "a page of another site";
+}
+
 }  // namespace

@@ -1,5 +1,6 @@
 #include "api/admin_route.h"
 
+#include "api/actions.h"
 #include "api/upload_common.h"
 
 namespace api {
@@ -35,7 +36,12 @@ Admission admit_admin(const Request& request, const Gate& gate) {
 
 void add_admin_route(net::Router& router, const Gate& gate, const char* method, const char* pattern,
                      AdminHandler handler) {
-  const auto refuse = [&gate](const Request& request) -> std::optional<Answer> {
+  const bool changes = std::string_view(method) != "GET";
+  const auto refuse = [&gate, changes](const Request& request) -> std::optional<Answer> {
+    // A browser may remember our password for its user, and send it along for anybody's page.
+    if (changes && is_from_other_site(request)) {
+      return json_error(403, "a page of another site may not do this");
+    }
     const Admission admission = admit_admin(request, gate);
     const auto* denial = std::get_if<Denial>(&admission);
     if (denial == nullptr) return std::nullopt;

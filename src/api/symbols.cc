@@ -131,8 +131,7 @@ std::string words_for(const Request& request, const SymbolRequest& wanted) {
 // module that has no id.
 bool is_asked_by_habit(const Request& request) {
   const auto path = ident::find_store_path(request.path);
-  return path &&
-         (ident::is_nil_id(path->id) || base::equal_ignoring_case(path->file, "file.ptr"));
+  return path && (ident::is_nil_id(path->id) || base::equal_ignoring_case(path->file, "file.ptr"));
 }
 
 // A miss in Tecken's words, ours behind them.

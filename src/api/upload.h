@@ -6,6 +6,8 @@
 //   /api/0/…/chunk-upload/ …           upload_sentry.cc    sentry-cli
 //   PUT /api/v2/symbolpackage          upload_nuget.cc     NuGet symbol packages
 //   GET /upload/ID, /api/v1/uploads    upload_records.cc   what was uploaded
+//   /api/_auth/, /api/uploads/ …       upload_tecken_pages.cc   …as Tecken's pages ask
+//   /api/tokens/ …                     upload_tecken_tokens.cc
 // each also below /p/PROJECT. An upload is answered only when its files and rows are on disk.
 // Handlers run on the pool, what takes minutes on threads of its own (long_work.h); bodies wait in
 // files. Too large, too little disk, no right: refused

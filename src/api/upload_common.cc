@@ -334,6 +334,8 @@ void add_upload_routes(net::Router& router, const UploadRooms& rooms,
   add_sentry_routes(router, context);
   add_nuget_routes(router, context);
   add_upload_record_routes(router, context);
+  add_tecken_page_routes(router, context);
+  add_tecken_token_routes(router, context);
   add_put_route(router, context);
 }
 

@@ -87,5 +87,7 @@ void add_breakpad_routes(net::Router& router, const Context& context);
 void add_sentry_routes(net::Router& router, const Context& context);
 void add_nuget_routes(net::Router& router, const Context& context);
 void add_upload_record_routes(net::Router& router, const Context& context);
+void add_tecken_page_routes(net::Router& router, const Context& context);
+void add_tecken_token_routes(net::Router& router, const Context& context);
 
 }  // namespace api

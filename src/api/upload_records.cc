@@ -1,10 +1,11 @@
 // What was uploaded, by whom, and what each file gave: GET /api/v1/uploads,
-// /api/v1/uploads/ID/files, and Tecken's /upload/ID and /api/uploads/upload/ID. Needs view-uploads;
-// the uploader's own token sees its own.
+// /api/v1/uploads/ID/files, and Tecken's /upload/ID. Needs view-uploads; the uploader's own token
+// sees its own.
 #include <algorithm>
 
 #include "api/derived_state.h"
 #include "api/upload_common.h"
+#include "api/upload_view.h"
 #include "base/text.h"
 
 namespace api {
@@ -16,35 +17,6 @@ using net::Request;
 namespace {
 
 constexpr std::uint64_t kListMax = 1000;
-
-struct View {
-  store::UploadFilter filter;  // what this asker may see
-};
-
-std::variant<View, Answer> view_of(const Context& context, const Request& request) {
-  const auto& gate = context->rooms.gate;
-  const auto project = path_project(request);
-  const Admission all = gate.admit(request, store::Right::view_uploads, project);
-  View view;
-  if (const auto* who = std::get_if<Who>(&all)) {
-    const auto token = context->rooms.access.find_token(token_of(request));
-    if (project || (token && token->project != store::kEveryProject)) {
-      view.filter.project = who->project.name;
-    }
-    return view;
-  }
-  const Admission own = gate.admit_upload(request, project);
-  if (const auto* refusal = std::get_if<Denial>(&own)) return tecken_dialect().refusal(*refusal);
-  const Who& who = std::get<Who>(own);
-  if (project) view.filter.project = who.project.name;
-  if (who.token != 0) view.filter.token = who.token;  // a local asker sees everything
-  return view;
-}
-
-bool may_see(const View& view, const store::Upload& upload) {
-  return (!view.filter.project || *view.filter.project == upload.project) &&
-         (!view.filter.token || *view.filter.token == upload.token);
-}
 
 void write_head(JsonWriter& out, const store::UploadRecord& record) {
   const store::Upload& upload = record.upload;
@@ -112,7 +84,7 @@ Answer get_upload(const Context& context, const Request& request, bool wrapped) 
   if (!id || *id > INT64_MAX) return json_error(404, "there is no such upload");
   const auto record = context->rooms.uploads.load(static_cast<std::int64_t>(*id));
   if (!record.ok()) return upload_failed(context, tecken_dialect(), record.error());
-  if (!may_see(std::get<View>(view), record->upload)) {
+  if (!may_see(std::get<UploadView>(view), record->upload)) {
     return json_error(404, "there is no upload " + std::to_string(*id));
   }
   JsonWriter out;
@@ -137,7 +109,7 @@ Answer get_upload(const Context& context, const Request& request, bool wrapped) 
 Answer list_uploads(const Context& context, const Request& request) {
   auto view = view_of(context, request);
   if (auto* refused = std::get_if<Answer>(&view)) return std::move(*refused);
-  store::UploadFilter filter = std::get<View>(view).filter;
+  store::UploadFilter filter = std::get<UploadView>(view).filter;
   filter.limit = std::min(
       base::parse_decimal(request.query_value("limit").value_or("")).value_or(100), kListMax);
   filter.before = static_cast<std::int64_t>(std::min<std::uint64_t>(
@@ -172,16 +144,12 @@ net::Route get_route(const char* pattern) {
 }  // namespace
 
 void add_upload_record_routes(net::Router& router, const Context& context) {
-  for (const char* pattern : {"/api/v1/uploads", "/api/uploads/"}) {
-    add_for_projects(router, get_route(pattern),
-                     [context](Request& request) { return list_uploads(context, request); });
-  }
+  add_for_projects(router, get_route("/api/v1/uploads"),
+                   [context](Request& request) { return list_uploads(context, request); });
   add_for_projects(router, get_route("/api/v1/uploads/{id}/files"),
                    [context](Request& request) { return get_upload(context, request, false); });
-  for (const char* pattern : {"/upload/{id}", "/api/uploads/upload/{id}"}) {
-    add_for_projects(router, get_route(pattern),
-                     [context](Request& request) { return get_upload(context, request, true); });
-  }
+  add_for_projects(router, get_route("/upload/{id}"),
+                   [context](Request& request) { return get_upload(context, request, true); });
 }
 
 }  // namespace api

@@ -93,6 +93,7 @@ TEST_F(ServerTest, UnknownPathsAndMethods) {
   ASSERT_EQ(refused.answers.size(), 2u);
   EXPECT_EQ(refused.answers[0].status, 405);
   EXPECT_EQ(refused.answers[0].header("Allow"), "GET, HEAD");
+  EXPECT_EQ(refused.answers[0].body, R"({"error":"Method Not Allowed (DELETE): /hello"})");
 }
 
 // The answers that no handler gives are told of with their reason, even where no request was read.

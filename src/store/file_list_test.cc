@@ -228,6 +228,89 @@ TEST_P(FileListOn, UploadsAreCountedTogether) {
   EXPECT_EQ((*sums)[second].known, 1u);
 }
 
+TEST_P(FileListOn, UploadsAreFilteredAndSummed) {
+  Uploads uploads(*database_);
+  const auto keep = [&](const std::string& user, std::uint64_t size, std::int64_t at) {
+    Upload upload;
+    upload.user = user;
+    upload.size = size;
+    upload.created_at = {at};
+    EXPECT_TRUE(catalog_->begin_upload(upload, {}).ok());
+  };
+  keep("Anna_1", 100, 1'000);
+  keep("Bert", 3, 2'000);
+  keep("anna%2", 20, 3'000);
+  const auto users_of = [&](const UploadFilter& filter) {
+    std::string users;
+    const auto list = uploads.list(filter);
+    EXPECT_TRUE(list.ok()) << (list.ok() ? "" : list.error().what);
+    if (!list.ok()) return users;
+    for (const UploadRecord& record : *list) users.append(record.upload.user).append(" ");
+    return users;
+  };
+  UploadFilter filter;
+  EXPECT_EQ(users_of(filter), "anna%2 Bert Anna_1 ");
+  filter.order = UploadFilter::Order::smallest;
+  filter.offset = 1;
+  EXPECT_EQ(users_of(filter), "anna%2 Anna_1 ");
+  filter = {};
+  filter.user = "ANNA";
+  EXPECT_EQ(users_of(filter), "anna%2 Anna_1 ");
+  filter.is_not_user = true;
+  EXPECT_EQ(users_of(filter), "Bert ");
+  filter = {};
+  filter.user = "_";
+  EXPECT_EQ(users_of(filter), "Anna_1 ") << "no wildcard";
+  filter = {};
+  filter.from = {2'000};
+  filter.until = {3'000};
+  EXPECT_EQ(uploads.total(filter)->uploads, 1u);
+  EXPECT_EQ(uploads.total(filter)->bytes, 3u);
+  EXPECT_EQ(uploads.total({})->bytes, 123u);
+  filter.until = {2'000};
+  EXPECT_EQ(uploads.total(filter)->bytes, 0u);
+}
+
+TEST_P(FileListOn, WhatUploadsBroughtIsListed) {
+  NewFile one = file("one", "1"), two = file("two", "22");
+  one.path = "one/1/one";
+  two.path = "two/2/Two";
+  const std::int64_t first = add({one, two});
+  const std::int64_t second = add({one});
+  add({two}, "game");
+  Uploads uploads(*database_);
+  const auto paths_of = [&](const BroughtFilter& filter) {
+    std::string paths;
+    const auto list = uploads.list_brought(filter);
+    EXPECT_TRUE(list.ok()) << (list.ok() ? "" : list.error().what);
+    if (!list.ok()) return paths;
+    for (const BroughtFile& listed : *list) {
+      EXPECT_TRUE(listed.row.file.has_value());
+      paths.append(std::to_string(listed.upload.id - first)).append(":").append(listed.row.path);
+      paths.append(" ");
+    }
+    return paths;
+  };
+  // The second time it was no news in that project.
+  EXPECT_EQ(paths_of({}), "2:two/2/Two 0:one/1/one 0:two/2/Two ");
+  BroughtFilter filter;
+  filter.parts = {"TWO", "/2/"};
+  EXPECT_EQ(paths_of(filter), "2:two/2/Two 0:two/2/Two ");
+  filter = {};
+  filter.upload = second;
+  EXPECT_EQ(paths_of(filter), "");
+  filter.upload = first;
+  filter.position = 1;
+  EXPECT_EQ(paths_of(filter), "0:two/2/Two ");
+  filter = {};
+  filter.project = "game";
+  EXPECT_EQ(paths_of(filter), "2:two/2/Two ");
+  filter = {};
+  filter.offset = 1;
+  filter.limit = 1;
+  EXPECT_EQ(paths_of(filter), "0:one/1/one ");
+}
+
 TEST_P(FileListOn, AProjectsUseCountsEachContentOnce) {
   NewFile added = file("app", "12345");
   added.keys.push_back({SymbolKey::from_text(KeyKind::path, "app/app", "abc1"), false});

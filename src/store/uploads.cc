@@ -1,9 +1,14 @@
 #include "store/uploads.h"
 
+#include <array>
+#include <utility>
+
 #include "base/json.h"
+#include "base/text.h"
 #include "store/blobs.h"
 #include "store/file_rows.h"
 #include "store/ownership.h"
+#include "store/values.h"
 
 namespace store {
 
@@ -51,25 +56,88 @@ UploadRecord record_of(const Row& row) {
   return record;
 }
 
+constexpr std::string_view kUploadFileColumns = "u.path, u.sha256, u.was_known, u.verified";
+constexpr std::string_view kItsFile =
+    "LEFT JOIN symbol_file f ON f.id = u.file AND f.sha256 = u.sha256";
+
+// From the columns kUploadFileColumns at `at`, and kFileColumns at `file_at`.
+UploadedFile uploaded_of(const Row& row, std::size_t at, std::size_t file_at) {
+  UploadedFile file;
+  file.path = row.text(at);
+  file.sha256 = find_sha256(row.text(at + 1)).value_or(base::Sha256{});
+  file.was_known = row.integer(at + 2) != 0;
+  file.verified = row.integer(at + 3) != 0;
+  if (!row.is_null(file_at)) file.file = file_of(row, file_at);
+  return file;
+}
+
 Result<std::vector<UploadedFile>> files_of(Session& session, std::int64_t upload) {
-  std::string sql("SELECT u.path, u.sha256, u.was_known, u.verified, ");
-  sql += kFileColumns;
-  sql +=
-      " FROM upload_file u LEFT JOIN symbol_file f ON f.id = u.file AND f.sha256 = u.sha256 "
-      "WHERE u.upload = ? ORDER BY u.position";
+  std::string sql("SELECT ");
+  sql.append(kUploadFileColumns).append(", ").append(kFileColumns);
+  sql.append(" FROM upload_file u ").append(kItsFile);
+  sql.append(" WHERE u.upload = ? ORDER BY u.position");
   const Rows rows = TRY(session.query(sql, {upload}));
   std::vector<UploadedFile> files;
-  for (const Row& row : rows) {
-    UploadedFile file;
-    file.path = row.text(0);
-    file.sha256 = find_sha256(row.text(1)).value_or(base::Sha256{});
-    file.was_known = row.integer(2) != 0;
-    file.verified = row.integer(3) != 0;
-    if (!row.is_null(4)) file.file = file_of(row, 4);
-    files.push_back(std::move(file));
-  }
+  files.reserve(rows.size());
+  for (const Row& row : rows) files.push_back(uploaded_of(row, 0, 4));
   return files;
 }
+
+BroughtFile brought_of(const Row& row) {
+  BroughtFile listed;
+  Upload& upload = listed.upload;
+  upload.id = row.integer(0);
+  listed.position = row.integer(1);
+  upload.created_at = {row.integer(6)};
+  listed.completed_at = {row.integer(7)};
+  upload.file_name = row.text(8);
+  upload.size = static_cast<std::uint64_t>(row.integer(9));
+  upload.project = row.text(10);
+  upload.is_try = row.integer(11) != 0;
+  upload.token = row.integer(12);
+  upload.user = row.text(13);
+  upload.download_url = row.text(14);
+  listed.row = uploaded_of(row, 2, 15);
+  return listed;
+}
+
+// "%part%", of lower-case text, with what LIKE takes for itself behind a "!".
+std::string like_pattern(std::string_view part) {
+  std::string pattern("%");
+  for (const char c : base::lower_ascii(part)) {
+    if (c == '%' || c == '_' || c == '!') pattern += '!';
+    pattern += c;
+  }
+  return pattern + "%";
+}
+
+struct Where {
+  std::string sql = {};
+  std::vector<Value> values = {};
+
+  void add(std::string_view condition, Value value) {
+    sql.append(sql.empty() ? " WHERE " : " AND ").append(condition);
+    values.push_back(std::move(value));
+  }
+};
+
+Where where_of(const UploadFilter& filter) {
+  Where where;
+  if (filter.before > 0) where.add("id < ?", filter.before);
+  if (filter.project) where.add("project = ?", *filter.project);
+  if (filter.token) where.add("token = ?", *filter.token);
+  if (!filter.user.empty()) {
+    where.add(filter.is_not_user ? "LOWER(user_label) NOT LIKE ? ESCAPE '!'"
+                                 : "LOWER(user_label) LIKE ? ESCAPE '!'",
+              like_pattern(filter.user));
+  }
+  if (filter.from.us != 0) where.add("created_at >= ?", filter.from.us);
+  if (filter.until.us != 0) where.add("created_at < ?", filter.until.us);
+  return where;
+}
+
+constexpr std::array<std::string_view, 4> kOrders{"id DESC", "id", "size DESC, id DESC",
+                                                  "size, id"};
 
 }  // namespace
 
@@ -87,28 +155,59 @@ Result<UploadRecord> Uploads::load(std::int64_t id) {
 }
 
 Result<std::vector<UploadRecord>> Uploads::list(const UploadFilter& filter) {
+  Where where = where_of(filter);
   std::string sql("SELECT ");
-  sql.append(kUploadColumns).append(" FROM upload WHERE 1 = 1");
-  std::vector<Value> values;
-  if (filter.before > 0) {
-    sql += " AND id < ?";
-    values.emplace_back(filter.before);
-  }
-  if (filter.project) {
-    sql += " AND project = ?";
-    values.emplace_back(*filter.project);
-  }
-  if (filter.token) {
-    sql += " AND token = ?";
-    values.emplace_back(*filter.token);
-  }
-  sql += " ORDER BY id DESC LIMIT ?";
-  values.emplace_back(static_cast<std::int64_t>(filter.limit));
+  sql.append(kUploadColumns).append(" FROM upload").append(where.sql);
+  sql.append(" ORDER BY ").append(kOrders.at(static_cast<std::size_t>(filter.order)));
+  sql.append(" LIMIT ? OFFSET ?");
+  where.values.push_back(number(filter.limit));
+  where.values.push_back(number(filter.offset));
   std::vector<UploadRecord> list;
   TRY(database_.read([&](Session& session) -> Result<void> {
     list.clear();
-    const Rows rows = TRY(session.query(sql, values));
+    const Rows rows = TRY(session.query(sql, where.values));
     for (const Row& row : rows) list.push_back(record_of(row));
+    return {};
+  }));
+  return list;
+}
+
+Result<UploadTotals> Uploads::total(const UploadFilter& filter) {
+  const Where where = where_of(filter);
+  UploadTotals totals;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    const Rows rows = TRY(session.query(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM upload" + where.sql,
+        where.values));
+    if (rows.empty()) return {};
+    totals = {static_cast<std::uint64_t>(rows.front().integer(0)),
+              static_cast<std::uint64_t>(rows.front().integer(1))};
+    return {};
+  }));
+  return totals;
+}
+
+Result<std::vector<BroughtFile>> Uploads::list_brought(const BroughtFilter& filter) {
+  Where where;
+  where.add("u.was_known = ?", flag(false));
+  if (filter.project) where.add("p.project = ?", *filter.project);
+  for (const std::string& part : filter.parts) {
+    where.add("LOWER(u.path) LIKE ? ESCAPE '!'", like_pattern(part));
+  }
+  if (filter.upload) where.add("u.upload = ?", *filter.upload);
+  if (filter.position) where.add("u.position = ?", *filter.position);
+  std::string sql("SELECT u.upload, u.position, ");
+  sql.append(kUploadFileColumns).append(", p.created_at, p.completed_at, p.file_name, p.size, ");
+  sql.append("p.project, p.is_try, p.token, p.user_label, p.download_url, ").append(kFileColumns);
+  sql.append(" FROM upload_file u JOIN upload p ON p.id = u.upload ").append(kItsFile);
+  sql.append(where.sql).append(" ORDER BY u.upload DESC, u.position LIMIT ? OFFSET ?");
+  where.values.push_back(number(filter.limit));
+  where.values.push_back(number(filter.offset));
+  std::vector<BroughtFile> list;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    list.clear();
+    const Rows rows = TRY(session.query(sql, where.values));
+    for (const Row& row : rows) list.push_back(brought_of(row));
     return {};
   }));
   return list;

@@ -35,7 +35,33 @@ struct UploadFilter {
   std::optional<std::string> project;  // nothing: every project
   std::optional<std::int64_t> token;   // nothing: whoever
   std::int64_t before = 0;             // uploads with a smaller id; 0: from the newest on
+  std::string user;                    // a part of the uploader's label, in any case; "": all
+  bool is_not_user = false;            // …all the others
+  base::Time from, until;              // of created_at, the end not with it; 0: no bound
+  enum class Order : std::uint8_t { newest, oldest, largest, smallest };
+  Order order = Order::newest;
+  std::uint64_t offset = 0;
   std::uint64_t limit = 100;
+};
+
+struct UploadTotals {
+  std::uint64_t uploads = 0, bytes = 0;
+};
+
+// A row of what an upload brought: `position` among its files.
+struct BroughtFile {
+  Upload upload;  // without what it ignored
+  base::Time completed_at;
+  std::int64_t position = 0;
+  UploadedFile row;
+};
+
+struct BroughtFilter {
+  std::optional<std::string> project;    // nothing: every project
+  std::vector<std::string> parts;        // of the path, all of them, in any case
+  std::optional<std::int64_t> upload;    // this one alone
+  std::optional<std::int64_t> position;  // this one alone of each
+  std::uint64_t offset = 0, limit = 100;
 };
 
 struct UploadSums {
@@ -60,8 +86,12 @@ class Uploads {
       const std::vector<AskedFile>& asked, const ident::Scope& scope = {});
 
   base::Result<UploadRecord> load(std::int64_t id);
-  // Without their files, the newest first.
+  // Without their files, the newest first unless the filter says otherwise.
   base::Result<std::vector<UploadRecord>> list(const UploadFilter& filter);
+  // Of all that a filter names, whatever its offset and limit.
+  base::Result<UploadTotals> total(const UploadFilter& filter);
+  // What uploads brought that was new, the newest first.
+  base::Result<std::vector<BroughtFile>> list_brought(const BroughtFilter& filter);
 
   // Of the uploads with ids from `first` to `last`; those without files are left out.
   base::Result<std::map<std::int64_t, UploadSums>> count_files(std::int64_t first,

@@ -9,6 +9,9 @@ param(
 )
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
+# What Windows PowerShell 5 offers by itself, servers refuse.
+[Net.ServicePointManager]::SecurityProtocol =
+  [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
 $Url = $Url.TrimEnd('/')
 $headers = @{}
 if ($Token) { $headers['Auth-Token'] = $Token }
@@ -63,7 +66,10 @@ foreach ($item in $Path) {
     $failed++
     continue
   }
-  foreach ($file in Get-ChildItem -Path $item -Recurse -File) {
+  # -Recurse would look for a file's name below its directory, too.
+  if (Test-Path -LiteralPath $item -PathType Leaf) { $files = Get-Item -LiteralPath $item }
+  else { $files = Get-ChildItem -Path $item -Recurse -File }
+  foreach ($file in $files) {
     $full = $file.FullName
     if (-not (Test-DebugFile $full)) { $skipped++; continue }
     if (Test-Known $full) { $known++; "${full}: is there already"; continue }

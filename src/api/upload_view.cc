@@ -1,0 +1,35 @@
+#include "api/upload_view.h"
+
+namespace api {
+
+using net::Answer;
+using net::Request;
+
+std::variant<UploadView, Answer> view_of(const Context& context, const Request& request) {
+  const auto& gate = context->rooms.gate;
+  const auto project = path_project(request);
+  const Admission all = gate.admit(request, store::Right::view_uploads, project);
+  UploadView view;
+  if (const auto* who = std::get_if<Who>(&all)) {
+    view.sees_all = true;
+    const auto token = context->rooms.access.find_token(token_of(request));
+    if (project || (token && token->project != store::kEveryProject)) {
+      view.filter.project = who->project.name;
+    }
+    return view;
+  }
+  const Admission own = gate.admit_upload(request, project);
+  if (const auto* refusal = std::get_if<Denial>(&own)) return tecken_dialect().refusal(*refusal);
+  const Who& who = std::get<Who>(own);
+  if (project) view.filter.project = who.project.name;
+  if (who.token != 0) view.filter.token = who.token;
+  view.sees_all = who.token == 0;
+  return view;
+}
+
+bool may_see(const UploadView& view, const store::Upload& upload) {
+  return (!view.filter.project || *view.filter.project == upload.project) &&
+         (!view.filter.token || *view.filter.token == upload.token);
+}
+
+}  // namespace api
