@@ -1,5 +1,6 @@
 #include "api/tecken_words.h"
 
+#include "api/upload_common.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -40,6 +41,13 @@ net::Answer bad_parameter(std::string_view name, std::string_view what) {
   out.begin_object().key("errors").begin_object();
   out.key(name).begin_array().string(what).end_array().end_object().end_object();
   return net::Answer::json(400, out.take());
+}
+
+net::Answer wrong_method(const net::Request& request, std::string_view allow) {
+  net::Answer answer = json_error(405, "Method Not Allowed (" + request.method_text +
+                                           "): " + base::to_valid_utf8(request.path));
+  answer.headers.set("Allow", allow);
+  return answer;
 }
 
 }  // namespace api

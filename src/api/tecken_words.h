@@ -1,4 +1,5 @@
-// How Tecken's own pages are answered: permissions by number, and what is wrong with a parameter.
+// How Tecken's own pages are answered: permissions by number, and what is wrong with a parameter or
+// a method.
 // Pure functions. Format: docs/protocols/upload-tecken.md
 #pragma once
 
@@ -32,5 +33,8 @@ std::optional<Permission> find_permission(std::string_view id);
 
 // 400 {"errors": {NAME: [WHAT]}}, as Django has it.
 net::Answer bad_parameter(std::string_view name, std::string_view what);
+
+// 405 for a GET of what only `allow` may: it would else look like the path of a file.
+net::Answer wrong_method(const net::Request& request, std::string_view allow);
 
 }  // namespace api

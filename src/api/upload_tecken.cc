@@ -2,6 +2,7 @@
 // place of the zip; and the form of Breakpad's sym_upload, which goes to the same place.
 #include <algorithm>
 
+#include "api/tecken_words.h"
 #include "api/upload_by_url.h"
 #include "api/upload_common.h"
 #include "api/upload_symbol_form.h"
@@ -122,14 +123,6 @@ net::Reply post_form(const Context& context, Request& request) {
   return keep_zip(context, bringer_of(context, request, who, "zip", is_try), name, file->body);
 }
 
-// What only POST may: `GET /upload/` would else look like the path of a file.
-Answer wrong_method(const Request& request) {
-  Answer answer = json_error(405, "Method Not Allowed (" + request.method_text +
-                                      "): " + base::to_valid_utf8(request.path));
-  answer.headers.set("Allow", "POST");
-  return answer;
-}
-
 }  // namespace
 
 void add_tecken_routes(net::Router& router, const Context& context) {
@@ -141,7 +134,8 @@ void add_tecken_routes(net::Router& router, const Context& context) {
     net::Route other;
     other.method = "GET";
     other.pattern = pattern;
-    add_for_projects(router, std::move(other), wrong_method);
+    add_for_projects(router, std::move(other),
+                     [](Request& request) { return wrong_method(request, "POST"); });
   }
 }
 

@@ -175,6 +175,14 @@ Answer extend_token(Access& access, const Request& request, const Actor& actor) 
   return Answer::json(200, out.take());
 }
 
+void add_refusal(net::Router& router, const char* pattern, std::string_view allow) {
+  net::Route route;
+  route.method = "GET";
+  route.pattern = pattern;
+  route.handler = [allow](Request& request) -> net::Reply { return wrong_method(request, allow); };
+  router.add(std::move(route));
+}
+
 }  // namespace
 
 void add_tecken_token_routes(net::Router& router, const Context& context) {
@@ -195,6 +203,8 @@ void add_tecken_token_routes(net::Router& router, const Context& context) {
                   [&access](Request& request, const Actor& actor) {
                     return delete_token(access, request, actor);
                   });
+  add_refusal(router, "/api/tokens/token/{id}", "DELETE");
+  add_refusal(router, "/api/tokens/token/{id}/extend", "POST");
 }
 
 }  // namespace api
