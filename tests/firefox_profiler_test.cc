@@ -261,7 +261,8 @@ std::string questions_for(const std::string& client, const std::string& place,
                           const std::string& url) {
   return fmt::format(
       "set -e; cd {1}; export PROFILER_CLI_SESSION_DIR={1}/sessions\n"
-      "node {0} --daemon {1}/profile.json --session lamp --symbol-server {2} & daemon=$!\n"
+      "timeout 180 node {0} --daemon {1}/profile.json --session lamp --symbol-server {2} & "
+      "daemon=$!\n"
       "trap 'kill $daemon' EXIT\n"
       "until grep -qs 'Profile loaded' sessions/lamp.log; do kill -0 $daemon; sleep 0.1; done\n"
       "node {0} thread functions --session lamp --json > functions.json\n"
