@@ -149,9 +149,13 @@ RawAnswer RawClient::read_answer(bool head_request) {
       if (answer.status != 100) return answer;
       continue;
     }
+    // Not parsed again for every packet of a large one.
+    const std::size_t enough = received_.size() + received_.size() / 4;
     if (!read_some(std::chrono::seconds(20))) {
       if (end_ != End::open && used != 0) continue;
       return answer;
+    }
+    while (received_.size() < enough && read_some(std::chrono::milliseconds(5))) {
     }
   }
 }
