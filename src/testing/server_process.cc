@@ -149,6 +149,16 @@ bool ServerProcess::log_comes_to_say(std::string_view text) const {
   return true;
 }
 
+// A server of a sanitized build goes on after most of what is found, and may be killed before its
+// exit code tells of it.
+void ServerProcess::expect_no_findings() const {
+  const std::string text = log();
+  const std::size_t at = text.find("Sanitizer: ");
+  if (at == std::string::npos) return;
+  const std::size_t line = text.rfind('\n', at) + 1;  // 0 where there is none before
+  ADD_FAILURE() << text.substr(line, 8000);
+}
+
 int ServerProcess::stop() {
   if (child_ < 0) return -1;
   ::kill(server_pid_ > 0 ? server_pid_ : child_, SIGTERM);
@@ -157,6 +167,7 @@ int ServerProcess::stop() {
     int status = 0;
     if (::waitpid(child_, &status, WNOHANG) == child_) {
       child_ = -1;
+      expect_no_findings();
       return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     }
     std::this_thread::sleep_for(5ms);
@@ -172,6 +183,7 @@ void ServerProcess::kill() {
   while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
   }
   child_ = -1;
+  expect_no_findings();
 }
 
 }  // namespace testing_support

@@ -1,6 +1,7 @@
 // A real `faultline serve` of this build, on loopback, with a data directory of its own: for
 // tests of what clients see and of what a crash leaves behind.
-// Killed by the destructor if it still runs. One thread.
+// Killed by the destructor if it still runs. What sanitizers say of it in its log fails the test.
+// One thread.
 // start() fails the test and gives a dead server when it does not come up in time.
 #pragma once
 
@@ -47,6 +48,7 @@ class ServerProcess {
 
  private:
   ServerProcess() = default;
+  void expect_no_findings() const;
   pid_t child_ = -1;  // what we started
   pid_t server_pid_ = -1;
   std::string url_;
