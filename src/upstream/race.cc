@@ -85,7 +85,7 @@ class Race {
   Watcher* const watcher_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool has_been_left_ = false;         // guarded by mutex_, as the following are
+  bool has_been_left_ = false;  // guarded by mutex_, as the following are
   std::optional<std::size_t> winner_;
   std::vector<Runner> runners_;
   friend class Lane;
