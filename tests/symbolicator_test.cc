@@ -29,11 +29,11 @@ const uploads::Fields& json_fields() {
 }
 
 // The names of a few of its functions.
-std::string linux_sym() {
+std::string linux_sym(std::string_view name = "crash") {
   return fmt::format(
-      "MODULE Linux x86_64 {} crash\nFILE 0 /src/main.cpp\n"
+      "MODULE Linux x86_64 {} {}\nFILE 0 /src/main.cpp\n"
       "FUNC 1900 40 0 burn\n1900 40 7 0\nFUNC 1d00 100 0 main\n1d00 100 15 0\n",
-      kLinuxId);
+      kLinuxId, name);
 }
 
 std::string must_read(const std::string& path) {
@@ -357,7 +357,7 @@ TEST_F(SymbolicatorTest, TheFirstModuleOfADumpMayHaveItsSymbolsUnderAnotherName)
   REQUIRE_CORPUS(corpus);
   ScriptedServer theirs(root_.path(), [](net::Request& request) {
     const bool is_there = request.path == fmt::format("/electron/{}/electron.sym", kLinuxId);
-    return is_there ? net::Answer::text(200, linux_sym()) : net::Answer::text(404, "no");
+    return is_there ? net::Answer::text(200, linux_sym("electron")) : net::Answer::text(404, "no");
   });
   start(
       {"FAULTLINE_SYMBOLICATION_SOURCES=1", "FAULTLINE_SYMBOLICATION_PRIVATE_SOURCES=127.0.0.0/8"});
