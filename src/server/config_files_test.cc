@@ -1,5 +1,6 @@
 #include "server/config_files.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -127,8 +128,9 @@ TEST_F(ConfigFiles, CachesComeBeforeTheirServersWithTheSameFilter) {
 TEST_F(ConfigFiles, CachesOfAGroupComeBeforeAllOfIt) {
   std::string text;
   for (const std::string& name : std::vector<std::string>{"one", "two"}) {
-    text += "[[upstream]]\nname = \"" + name + "\"\nurl = \"/srv/" + name +
-            "\"\ngroup = \"both\"\ncache = \"" + root_.path() + "/" + name + "\"\n";
+    text += fmt::format(
+        "[[upstream]]\nname = \"{0}\"\nurl = \"/srv/{0}\"\ngroup = \"both\"\ncache = \"{1}/{0}\"\n",
+        name, root_.path());
   }
   write("faultline.toml", text + "[[upstream]]\nname = \"three\"\nurl = \"/srv/three\"\n");
   const Options options =

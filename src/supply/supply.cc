@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/log.h"
 #include "net/round_trips.h"
@@ -144,7 +145,6 @@ void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point 
     if (!nobody_can_have(request)) wanted.emplace_back(AnswerKey(request.cache_key()), &request);
   }
   std::vector<SymbolRequest> joined;  // what others are asked for already
-  bool waits = false;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [key, request] : wanted) {
@@ -163,15 +163,14 @@ void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point 
       ++waiter->missing;
     }
     if (waiter->missing != 0) {
-      waiter->done = std::move(done);
+      waiter->done = std::exchange(done, nullptr);
       waiter->deadline = deadlines_.emplace(deadline, waiter);
       work_came_.notify_one();
       deadline_came_.notify_one();
-      waits = true;
     }
   }
   for (const SymbolRequest& request : joined) joined_(request);
-  if (!waits) done();
+  if (done) done();
 }
 
 Found Supply::wait_for(const SymbolRequest& request, Clock::time_point deadline) {

@@ -689,7 +689,9 @@ void put_miss(AnswerCache& cache, unsigned number) {
 TEST(AnswerCache, CountsWhatTheHeapGrowsBy) {
   if (!testing_support::find_heap_in_use()) GTEST_SKIP() << "this allocator does not tell";
   constexpr unsigned kCount = 20'000;
-  for (const auto put : {put_file, put_miss}) {
+  using Put = void (*)(AnswerCache& cache, unsigned number);
+  constexpr Put kPuts[] = {put_file, put_miss};
+  for (const Put put : kPuts) {
     AnswerCache cache({});
     const std::int64_t before = *testing_support::find_heap_in_use();
     for (unsigned i = 0; i < kCount; ++i) put(cache, i);

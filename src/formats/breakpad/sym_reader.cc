@@ -41,8 +41,9 @@ class Foresight {
     }
     const auto passed = static_cast<double>(left_at_first_ - std::min(left, left_at_first_));
     const double rest = static_cast<double>(size) * static_cast<double>(left) / (passed + 1);
-    const auto bound = static_cast<double>(left / kMinBytesPerRecord);
-    const auto more = static_cast<std::size_t>(std::min(rest * kMargin, bound));
+    const std::size_t bound = left / kMinBytesPerRecord;
+    const auto more =
+        static_cast<std::size_t>(std::min(rest * kMargin, static_cast<double>(bound)));
     return size + std::max(more, size / 4 + 1);
   }
 

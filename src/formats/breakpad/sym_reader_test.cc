@@ -1,5 +1,6 @@
 #include "formats/breakpad/sym_reader.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -315,7 +316,7 @@ TEST(SymReader, FieldsOfAnyWidthAreReadTheSameEitherWay) {
                                  "INLINE 0 " + decimal + " 1 1 10 4",
                                  "INLINE 0 1 " + decimal + " 1 10 4",
                                  "INLINE 0 1 1 " + decimal + " 10 4",
-                                 "INLINE 0 1 1 1 " + digits + " 4 20 " + digits,
+                                 fmt::format("INLINE 0 1 1 1 {0} 4 20 {0}", digits),
                                  "INLINE 0 1 1 1 10 4 " + digits,
                                  "INLINE 0 1 1 1a 10 4",
                                  "INLINE 0 1 -1 1 10 4",
