@@ -693,9 +693,9 @@ TEST(AnswerCache, CountsWhatTheHeapGrowsBy) {
   constexpr Put kPuts[] = {put_file, put_miss};
   for (const Put put : kPuts) {
     AnswerCache cache({});
-    const std::int64_t before = *testing_support::find_heap_in_use();
+    const std::int64_t before = testing_support::find_heap_in_use().value();
     for (unsigned i = 0; i < kCount; ++i) put(cache, i);
-    const auto grown = static_cast<double>(*testing_support::find_heap_in_use() - before);
+    const auto grown = static_cast<double>(testing_support::find_heap_in_use().value() - before);
     EXPECT_NEAR(static_cast<double>(cache.sizes().bytes), grown, grown * 0.05);
     for (unsigned i = 0; i < kCount; ++i) cache.forget(number_text(i));
     EXPECT_EQ(cache.sizes().bytes, 0u);

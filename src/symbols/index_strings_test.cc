@@ -39,6 +39,7 @@ void expect_in_order(const std::vector<std::string>& texts) {
 
 TEST(IndexStrings, TextsAreNumberedInOrder) {
   std::vector<std::string> texts;
+  texts.reserve(1000);
   for (int i = 0; i < 500; ++i) texts.push_back("std::__1::vector<int>::" + std::to_string(i));
   for (std::size_t size = 0; size < 70; ++size)
     texts.emplace_back(size, 'a');  // each begins others

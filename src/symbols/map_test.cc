@@ -461,9 +461,9 @@ TEST(MapMemory, IsWhatTheHeapGrowsBy) {
     const auto memory = std::make_shared<MapMemory>();
     std::vector<std::shared_ptr<const Map>> maps;
     maps.reserve(100);
-    const std::int64_t before = *testing_support::find_heap_in_use();
+    const std::int64_t before = testing_support::find_heap_in_use().value();
     const auto expect_right = [&](const char* when) {
-      const auto grown = static_cast<double>(*testing_support::find_heap_in_use() - before);
+      const auto grown = static_cast<double>(testing_support::find_heap_in_use().value() - before);
       EXPECT_NEAR(static_cast<double>(memory->kept()), grown, grown * 0.02)
           << functions << " functions, " << when;
     };
