@@ -141,7 +141,7 @@ TEST_F(ScannedServer, WhatAppearsIsServedAndWhatGoesIsNot) {
   EXPECT_NE(metrics.find("\nfdcache_bytes "), std::string::npos) << metrics;
   const auto figure = [&](const std::string& name) {
     const auto at = metrics.find("\n" + name + " ");
-    return at == std::string::npos ? -1 : std::atoi(metrics.c_str() + at + name.size() + 2);
+    return at == std::string::npos ? -1 : std::strtol(&metrics[at + name.size() + 2], nullptr, 10);
   };
   EXPECT_GT(figure("fdcache_op_count{op=\"enqueue\"}"), 0) << metrics;
   EXPECT_GE(figure("fdcache_count"), 0) << metrics;
