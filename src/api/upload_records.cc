@@ -78,28 +78,22 @@ void write_file_row(JsonWriter& out, const Context& context, const store::Upload
 }
 
 Answer get_upload(const Context& context, const Request& request, bool wrapped) {
-  auto view = view_of(context, request);
-  if (auto* refused = std::get_if<Answer>(&view)) return std::move(*refused);
-  const auto id = base::parse_decimal(request.path_parameter("id"));
-  if (!id || *id > INT64_MAX) return json_error(404, "there is no such upload");
-  const auto record = context->rooms.uploads.load(static_cast<std::int64_t>(*id));
-  if (!record.ok()) return upload_failed(context, tecken_dialect(), record.error());
-  if (!may_see(std::get<UploadView>(view), record->upload)) {
-    return json_error(404, "there is no upload " + std::to_string(*id));
-  }
+  auto loaded = load_upload(context, request);
+  if (auto* refused = std::get_if<Answer>(&loaded)) return std::move(*refused);
+  const auto& record = std::get<store::UploadRecord>(loaded);
   JsonWriter out;
   if (wrapped) out.begin_object().key("upload");
   out.begin_object();
-  write_head(out, *record);
+  write_head(out, record);
   out.key("skipped_keys").begin_array();
-  for (const store::UploadedFile& row : record->files) {
+  for (const store::UploadedFile& row : record.files) {
     if (row.was_known) out.string(row.path);
   }
   out.end_array().key("ignored_keys").begin_array();
-  for (const std::string& name : record->upload.ignored) out.string(name);
+  for (const std::string& name : record.upload.ignored) out.string(name);
   out.end_array().key("files").begin_array();
-  for (const store::UploadedFile& row : record->files) {
-    write_file_row(out, context, record->upload, row);
+  for (const store::UploadedFile& row : record.files) {
+    write_file_row(out, context, record.upload, row);
   }
   out.end_array().end_object();
   if (wrapped) out.end_object();

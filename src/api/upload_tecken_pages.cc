@@ -245,23 +245,17 @@ Answer list_uploads(const Context& context, const Request& request) {
 }
 
 Answer get_upload(const Context& context, const Request& request) {
-  auto view = view_of(context, request);
-  if (auto* refused = std::get_if<Answer>(&view)) return std::move(*refused);
-  const auto id = base::parse_decimal(request.path_parameter("id"));
-  if (!id || *id > INT64_MAX) return json_error(404, "there is no such upload");
-  const auto record = context->rooms.uploads.load(static_cast<std::int64_t>(*id));
-  if (!record.ok()) return upload_failed(context, tecken_dialect(), record.error());
-  if (!may_see(std::get<UploadView>(view), record->upload)) {
-    return json_error(404, "there is no upload " + std::to_string(*id));
-  }
+  auto loaded = load_upload(context, request);
+  if (auto* refused = std::get_if<Answer>(&loaded)) return std::move(*refused);
+  const auto& record = std::get<store::UploadRecord>(loaded);
   store::BroughtFilter filter;
-  filter.upload = record->upload.id;
-  filter.limit = record->files.size();
+  filter.upload = record.upload.id;
+  filter.limit = record.files.size();
   const auto files = context->rooms.uploads.list_brought(filter);
   if (!files.ok()) return upload_failed(context, tecken_dialect(), files.error());
   JsonWriter out;
   out.begin_object().key("upload").begin_object();
-  write_upload_members(out, *record);
+  write_upload_members(out, record);
   out.key("file_uploads").begin_array();
   for (const store::BroughtFile& file : *files) {
     out.begin_object();

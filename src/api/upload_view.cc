@@ -1,5 +1,7 @@
 #include "api/upload_view.h"
 
+#include "base/text.h"
+
 namespace api {
 
 using net::Answer;
@@ -30,6 +32,20 @@ std::variant<UploadView, Answer> view_of(const Context& context, const Request& 
 bool may_see(const UploadView& view, const store::Upload& upload) {
   return (!view.filter.project || *view.filter.project == upload.project) &&
          (!view.filter.token || *view.filter.token == upload.token);
+}
+
+std::variant<store::UploadRecord, Answer> load_upload(const Context& context,
+                                                      const Request& request) {
+  auto view = view_of(context, request);
+  if (auto* refused = std::get_if<Answer>(&view)) return std::move(*refused);
+  const auto id = base::parse_decimal(request.path_parameter("id"));
+  if (!id || *id > INT64_MAX) return json_error(404, "there is no such upload");
+  auto record = context->rooms.uploads.load(static_cast<std::int64_t>(*id));
+  if (!record.ok()) return upload_failed(context, tecken_dialect(), record.error());
+  if (!may_see(std::get<UploadView>(view), record->upload)) {
+    return json_error(404, "there is no upload " + std::to_string(*id));
+  }
+  return *std::move(record);
 }
 
 }  // namespace api

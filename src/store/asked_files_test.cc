@@ -75,6 +75,24 @@ TEST_P(AskedFilesOn, ARowIsWrittenOnceADay) {
   EXPECT_EQ(asked_at("a.pdb"), 11 * kDay) << "never goes back";
 }
 
+TEST_P(AskedFilesOn, WhatCouldNotBeWrittenIsWrittenTheNextTime) {
+  must_add("a.pdb", "aa1");
+  const auto must_run = [&](const char* sql) {
+    ASSERT_TRUE(database_
+                    ->write([&](db::Session& session) -> base::Result<void> {
+                      TRY(session.execute(sql, {}));
+                      return {};
+                    })
+                    .ok());
+  };
+  AskedFiles asked(*database_);
+  must_run("ALTER TABLE symbol_file RENAME TO away");
+  EXPECT_FALSE(asked.save({"aa1"}, {10 * kDay}).ok());
+  must_run("ALTER TABLE away RENAME TO symbol_file");
+  ASSERT_TRUE(asked.save({}, {10 * kDay + 7}).ok());
+  EXPECT_EQ(asked_at("a.pdb"), 10 * kDay + 7);
+}
+
 TEST_P(AskedFilesOn, WhatWasAskedForLatelyIsNotOld) {
   must_add("asked.pdb", "aa1");
   must_add("unasked.pdb", "bb1");
