@@ -93,7 +93,7 @@ TEST(StoragePage, TellsWhatIsOverItsBoundAndWhatWasNotCounted) {
   EXPECT_EQ(count_of(html, "over its bound"), 1u) << "what is shared may be fuller on one side";
   EXPECT_TRUE(has(html, "1.0 kB, shared"));
   EXPECT_TRUE(has(html, "more than 7<"));
-  EXPECT_TRUE(has(html, "<td><bdi>none</bdi></td>"));
+  EXPECT_TRUE(has(html, "<td class=\"number\"><bdi>none</bdi></td>"));
   EXPECT_EQ(count_of(html, ">–</td>"), 5u);
 }
 
@@ -174,9 +174,9 @@ TEST(TokensPage, TellsStatesByWordAndOffersToRevokeTheRest) {
   shown.used[3] = 4000;
   shown.total = 3;
   const std::string html = tokens_page(shown);
-  EXPECT_TRUE(has(html, "<td><bdi>4.0 kB of 10.0 kB</bdi></td>"));
-  EXPECT_TRUE(has(html, "<td><bdi>10.0 kB</bdi></td>")) << "not counted";
-  EXPECT_TRUE(has(html, "<td><bdi>no limit</bdi></td>"));
+  EXPECT_TRUE(has(html, "<td class=\"number\"><bdi>4.0 kB of 10.0 kB</bdi></td>"));
+  EXPECT_TRUE(has(html, "<td class=\"number\"><bdi>10.0 kB</bdi></td>")) << "not counted";
+  EXPECT_TRUE(has(html, "<td class=\"number\"><bdi>no limit</bdi></td>"));
   EXPECT_EQ(count_of(html, "</span> valid</span>"), 1u);
   EXPECT_EQ(count_of(html, "</span> expired</span>"), 1u);
   EXPECT_EQ(count_of(html, "</span> revoked</span>"), 1u);

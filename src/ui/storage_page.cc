@@ -40,7 +40,7 @@ void add_row(Html& html, const StorageRow& row) {
   html.open("td", {{"class", "number"}});
   html.text((row.is_whole ? "" : "more than ") + std::to_string(row.files)).close();
   add_size(html, row);
-  add_cell(html, bound_text(row));
+  html.open("td", {{"class", "number"}}).element("bdi", bound_text(row)).close();
   add_time_cell(html, row.oldest);
   add_time_cell(html, row.unused_since);
   add_long_cell(html, row.goes);
@@ -55,7 +55,7 @@ std::string storage_page(const StoragePage& shown) {
                                 base::human_size(shown.disk_free),
                                 base::human_size(shown.disk_size), shown.disk_state));
     open_listing(html, "Directories",
-                 {"What", "#Files", "#Size", "Bound", "Oldest written", "Longest unread", "Goes"});
+                 {"What", "#Files", "#Size", "#Bound", "Oldest written", "Longest unread", "Goes"});
     for (const StorageRow& row : shown.rows) add_row(html, row);
     close_listing(html);
     html.open("div", {{"class", "below"}});

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kProjectsOffered = 200;  // in the form; the command line takes any
 
 void add_time_cell(Html& html, base::Time time, std::string_view otherwise) {
-  html.open("td", {{"class", "when"}});
+  html.open("td", {{"class", "day"}});  // three of them would push the buttons out of sight
   if (time.us == 0) {
     html.text(otherwise);
   } else {
@@ -90,7 +90,7 @@ void add_row(Html& html, const store::Token& token, const TokensPage& shown) {
   add_time_cell(html, token.created_at, "");
   add_time_cell(html, token.expires_at, "never");
   add_time_cell(html, token.used_at, "not on record");
-  add_cell(html, quota_text(token, shown));
+  html.open("td", {{"class", "number"}}).element("bdi", quota_text(token, shown)).close();
   add_state(html, token, shown.now);
   add_buttons(html, token);
   html.close();
@@ -160,7 +160,7 @@ std::string tokens_page(const TokensPage& shown) {
       html.element("p", "There is none yet.");
     } else {
       open_listing(html, "Tokens",
-                   {"Label", "#Number", "Rights", "Project", "Made", "Ends", "Last used", "Quota",
+                   {"Label", "#Number", "Rights", "Project", "Made", "Ends", "Last used", "#Quota",
                     "State", "Extend, revoke"});
       for (const store::Token& token : shown.tokens) add_row(html, token, shown);
       close_listing(html);
