@@ -302,7 +302,8 @@ TEST_F(Limits, ThePageOfStorageHasEachDirectoryWithItsBound) {
   EXPECT_TRUE(has("<td class=\"number\">" + base::human_size(file.content.size()))) << page.body;
   EXPECT_TRUE(has("Tree of copies: cache"));
   EXPECT_TRUE(has("<bdi>" + tree + "</bdi>"));
-  EXPECT_TRUE(has("<td class=\"number\">5 B</td><td class=\"number\"><bdi>3.0 MB</bdi></td>")) << page.body;
+  EXPECT_TRUE(has("<td class=\"number\">5 B</td><td class=\"number\"><bdi>3.0 MB</bdi></td>"))
+      << page.body;
 }
 
 TEST_F(Limits, TheAuditLogHasUploadsAndDeletions) {

@@ -173,7 +173,9 @@ bool Access::has_upload_tokens() const {
 
 std::vector<Project> Access::project_list() const {
   std::vector<Project> list;
-  for (const auto& [name, project] : known()->projects) list.push_back(project);
+  const auto all = known();
+  list.reserve(all->projects.size());
+  for (const auto& [name, project] : all->projects) list.push_back(project);
   return list;
 }
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "base/file.h"
 #include "base/json.h"
 #include "store/access_json.h"
@@ -149,6 +152,25 @@ TEST_P(AccessOn, ProjectsHaveOneSpelling) {
   EXPECT_EQ(access_->create_token(token_for("x", "read", "Game"), {})->token.project, "game");
   EXPECT_EQ(access_->create_token(token_for("x", "read", "none"), {}).error().fault,
             Fault::not_found);
+}
+
+TEST_P(AccessOn, AListIsWholeWhileOthersChangeIt) {
+  constexpr int kProjects = 40;
+  for (int i = 0; i < kProjects; ++i) {
+    Project project;
+    project.name = "p" + std::to_string(i);
+    ASSERT_TRUE(access_->keep_project(project, {}).ok());
+  }
+  std::atomic<bool> done = false;
+  std::thread changes([&] {
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(access_->reload().ok());
+    done = true;
+  });
+  do {
+    EXPECT_EQ(access_->project_list().size(), static_cast<std::size_t>(kProjects));
+    EXPECT_TRUE(access_->token_list().empty());
+  } while (!done);
+  changes.join();
 }
 
 TEST_P(AccessOn, ALabelIsPlainText) {
