@@ -85,6 +85,7 @@ net::Reply put_file(const Context& context, Request& request) {
 void add_put_route(net::Router& router, const Context& context) {
   net::Route route =
       upload_route(context, tecken_dialect(), "PUT", "/**", context->options.body_size_max);
+  route.body.hashes_file = true;
   route.admit = [context](const Request& request) -> std::optional<Answer> {
     const Admission admission = context->rooms.gate.admit_upload(request, project_of(request));
     if (const auto* refusal = std::get_if<Denial>(&admission)) {

@@ -31,6 +31,7 @@ void Fd::reset() {
 }
 
 namespace {
+constexpr std::uint64_t kWriteBackSize = 16ull << 20;
 
 Fault fault_from_errno(int error_number) {
   switch (error_number) {
@@ -113,6 +114,7 @@ Result<PendingFile> PendingFile::adopt(const std::string& path) {
   if (::fstat(file.fd_.get(), &info) != 0) return error_from_errno(errno, "cannot stat", path);
   file.path_ = path;
   file.size_ = static_cast<std::uint64_t>(info.st_size);
+  file.sent_to_disk_ = file.size_;
   return file;
 }
 
@@ -121,6 +123,8 @@ Result<void> PendingFile::truncate(std::uint64_t size) {
     return error_from_errno(errno, "cannot truncate", path_);
   }
   size_ = size;
+  hash_.reset();
+  sent_to_disk_ = std::min(sent_to_disk_, size);
   return {};
 }
 
@@ -128,13 +132,17 @@ PendingFile::PendingFile(PendingFile&& other) noexcept
     : fd_(std::move(other.fd_)),
       path_(std::exchange(other.path_, {})),
       size_(other.size_),
-      is_broken_(other.is_broken_) {}
+      sent_to_disk_(other.sent_to_disk_),
+      is_broken_(other.is_broken_),
+      hash_(other.hash_) {}
 
 PendingFile& PendingFile::operator=(PendingFile&& other) noexcept {
   std::swap(fd_, other.fd_);
   std::swap(path_, other.path_);
   std::swap(size_, other.size_);
+  std::swap(sent_to_disk_, other.sent_to_disk_);
   std::swap(is_broken_, other.is_broken_);
+  std::swap(hash_, other.hash_);
   return *this;
 }
 
@@ -143,6 +151,7 @@ PendingFile::~PendingFile() {
 }
 
 Result<void> PendingFile::append(Bytes bytes) {
+  hash_.reset();
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd_.get(), bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
@@ -154,7 +163,15 @@ Result<void> PendingFile::append(Bytes bytes) {
     bytes = bytes.subspan(static_cast<std::size_t>(n));
     size_ += static_cast<std::uint64_t>(n);
   }
+  if (size_ - sent_to_disk_ >= kWriteBackSize) begin_writing_back();
   return {};
+}
+
+// Starts the writing and waits for nothing; where it cannot, sync() does it all.
+void PendingFile::begin_writing_back() {
+  ::sync_file_range(fd_.get(), static_cast<off64_t>(sent_to_disk_),
+                    static_cast<off64_t>(size_ - sent_to_disk_), SYNC_FILE_RANGE_WRITE);
+  sent_to_disk_ = size_;
 }
 
 Result<void> PendingFile::sync() {

@@ -7,12 +7,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/sha256.h"
 
 namespace base {
 
@@ -63,6 +65,7 @@ class MappedFile {
 
 // A file that nobody sees until commit(): written beside its place or in `directory`, then
 // fsync, rename, fsync of the target's directory. Removed by the destructor if not committed.
+// The disk begins on a large one while it grows, so that sync() has little left to wait for.
 class PendingFile {
  public:
   static Result<PendingFile> create(const std::string& directory);
@@ -92,13 +95,20 @@ class PendingFile {
   int fd() const { return fd_.get(); }
   const std::string& path() const { return path_; }
   std::uint64_t size() const { return size_; }
+  // The hash of all that was written, when whoever wrote it took it on the way: nobody need read
+  // the file again for it. What is written or cut later makes it unknown.
+  void set_hash(const Sha256& hash) { hash_ = hash; }
+  const std::optional<Sha256>& hash() const { return hash_; }
 
  private:
   PendingFile() = default;
+  void begin_writing_back();
   Fd fd_;
   std::string path_;
   std::uint64_t size_ = 0;
+  std::uint64_t sent_to_disk_ = 0;  // so many bytes are on their way there; a hint
   bool is_broken_ = false;
+  std::optional<Sha256> hash_;
 };
 
 class TemporaryDirectory {

@@ -36,6 +36,30 @@ TEST_F(Files, AMovedPendingFileIsRemovedOnce) {
   EXPECT_FALSE(file_exists(name));
 }
 
+TEST_F(Files, AHashIsOfAllThatWasWritten) {
+  PendingFile first = PendingFile::create(directory_.path()).value();
+  ASSERT_TRUE(first.append(bytes_of("half")).ok());
+  EXPECT_FALSE(first.hash().has_value());
+  first.set_hash(sha256_of(bytes_of("half")));
+  PendingFile file = std::move(first);
+  EXPECT_EQ(file.hash(), sha256_of(bytes_of("half")));
+  ASSERT_TRUE(file.append(bytes_of(" and half")).ok());
+  EXPECT_FALSE(file.hash().has_value()) << "it has grown";
+  file.set_hash(sha256_of(bytes_of("half and half")));
+  ASSERT_TRUE(file.truncate(4).ok());
+  EXPECT_FALSE(file.hash().has_value()) << "it was cut";
+}
+
+TEST_F(Files, ALargeOneIsWhole) {
+  const std::string piece(1 << 20, 'x');
+  PendingFile file = PendingFile::create(directory_.path()).value();
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(file.append(bytes_of(piece)).ok());
+  ASSERT_TRUE(file.truncate(5).ok());
+  ASSERT_TRUE(file.append(bytes_of("end")).ok());
+  ASSERT_TRUE(file.commit(path("large")).ok());
+  EXPECT_EQ(read_file(path("large")).value(), "xxxxxend");
+}
+
 TEST_F(Files, ErrorsNameThePathAndTheFault) {
   const auto missing = MappedFile::open(path("nothing"));
   ASSERT_FALSE(missing.ok());

@@ -156,6 +156,7 @@ Result<std::unique_ptr<BodySink>> BodySink::create(Coding coding, const BodyPoli
   }
   if (policy.where == BodyPolicy::Where::file) {
     sink->file_ = TRY(base::PendingFile::create(spool_directory));
+    if (policy.hashes_file) sink->hash_.emplace();
   }
   switch (sink->coding_) {
     case Coding::identity:
@@ -200,6 +201,7 @@ Result<void> BodySink::keep(std::string_view plain) {
     memory_.append(plain);
     return {};
   }
+  if (hash_) hash_->update(base::bytes_of(plain));
   return file_->append(base::bytes_of(plain));
 }
 
@@ -211,6 +213,7 @@ Result<void> BodySink::finish(Request& request) {
   request.body = std::move(memory_);
   request.body_share = std::move(share_);
   if (file_) {
+    if (hash_) file_->set_hash(hash_->finish());
     request.body_file = std::make_shared<BodyFile>(BodyFile{std::move(*file_)});
     file_.reset();
   }

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/sha256.h"
 #include "net/body_budget.h"
 #include "net/http.h"
 #include "net/request_head.h"
@@ -43,6 +44,7 @@ class BodySink {
   std::string memory_;
   std::shared_ptr<BodyShare> share_;  // null: no budget
   std::optional<base::PendingFile> file_;
+  std::optional<base::Sha256Stream> hash_;
 };
 
 }  // namespace net

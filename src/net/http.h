@@ -155,10 +155,12 @@ struct BodyPolicy {
   // What all bodies of the routes that name it may take in memory together; what would pass it is
   // answered 503. Null: no bound.
   std::shared_ptr<BodyBudget> budget = {};
+  // A file's hash is taken while it arrives, and told by PendingFile::hash().
+  bool hashes_file = false;
 
   static BodyPolicy none() { return {}; }
-  static BodyPolicy memory(std::uint64_t limit) { return {Where::memory, limit, 0, {}}; }
-  static BodyPolicy file(std::uint64_t limit) { return {Where::file, limit, 0, {}}; }
+  static BodyPolicy memory(std::uint64_t limit) { return {Where::memory, limit}; }
+  static BodyPolicy file(std::uint64_t limit) { return {Where::file, limit}; }
 };
 
 enum class Runs : std::uint8_t { loop, pool };  // pool: the handler may block

@@ -41,6 +41,13 @@ Result<Sha256> sha256_of_file(const std::string& path) {
   }
 }
 
+namespace {
+Result<Sha256> hash_of(const base::PendingFile& file) {
+  if (file.hash()) return *file.hash();
+  return sha256_of_file(file.path());
+}
+}  // namespace
+
 Result<Blobs> Blobs::open(std::string directory, std::string tmp_directory) {
   // All 256 places at once: put() then never makes a directory, whose own entry would have to
   // reach the disk as well.
@@ -76,7 +83,7 @@ std::string Blobs::place_of(const Sha256& hash) const {
 bool Blobs::has(const Sha256& hash) const { return base::file_exists(path_of(hash)); }
 
 Result<Sha256> Blobs::put(base::PendingFile file) {
-  const Sha256 hash = TRY(sha256_of_file(file.path()));
+  const Sha256 hash = TRY(hash_of(file));
   if (refuse_) TRY(refuse_(hash));
   // Also over a blob that is already here: whoever put that one may not have synced it yet.
   TRY(file.commit(path_of(hash)));
@@ -87,7 +94,7 @@ Result<std::vector<Sha256>> Blobs::put_all(std::vector<base::PendingFile> files,
                                            const Admit& admit) {
   std::vector<Sha256> hashes;
   for (const base::PendingFile& file : files) {
-    const Sha256 hash = TRY(sha256_of_file(file.path()));
+    const Sha256 hash = TRY(hash_of(file));
     if (refuse_) TRY(refuse_(hash));
     hashes.push_back(hash);
   }
