@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "base/file.h"
 #include "base/codec.h"
+#include "base/file.h"
 
 namespace net {
 namespace {

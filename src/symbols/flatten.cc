@@ -86,22 +86,9 @@ void Flattener::collect_lines(const Model& model, const Function& function) {
 // before an address decides: if it does not reach the address, nothing is inlined there at that
 // depth, even where an earlier and longer one would.
 void Flattener::collect_calls(const Model& model, const Function& function) {
-  calls_.clear();
   pieces_.clear();
   depth_at_.clear();
-  for (std::uint32_t i = 0; i < function.inline_count; ++i) {
-    const std::uint32_t at = function.first_inline + i;
-    const InlineSite& site = model.inlines[at];
-    if (site.depth >= kMaxInlineDepth) continue;
-    for (std::uint32_t r = 0; r < site.range_count; ++r) {
-      const Range& range = model.inline_ranges[site.first_range + r];
-      calls_.push_back({site.depth, range.size, range.rva, at, site.call_file, site.call_line});
-    }
-  }
-  std::sort(calls_.begin(), calls_.end(), [](const Call& a, const Call& b) {
-    return std::tie(a.depth, a.start, a.size, a.call_file, a.call_line, a.site) <
-           std::tie(b.depth, b.start, b.size, b.call_file, b.call_line, b.site);
-  });
+  sort_calls(model, function);
   depth_at_.push_back(0);
   for (std::size_t i = 0; i < calls_.size(); ++i) {
     const Call& call = calls_[i];
@@ -122,6 +109,45 @@ void Flattener::collect_calls(const Model& model, const Function& function) {
   levels_.clear();
   steps_left_ = kMaxStepsPerRange * (calls_.size() + lines_.size()) + kMaxStepsBase;
   if (!pieces_.empty()) clear_children(pieces_.size());
+}
+
+// Sites mostly come with their depths mixed, and each depth in the order of its addresses.
+void Flattener::sort_calls(const Model& model, const Function& function) {
+  const std::span<const InlineSite> sites(model.inlines.data() + function.first_inline,
+                                          function.inline_count);
+  call_ends_.clear();
+  for (const InlineSite& site : sites) {
+    if (site.depth >= kMaxInlineDepth) continue;
+    if (site.depth >= call_ends_.size()) call_ends_.resize(site.depth + std::size_t{1});
+    call_ends_[site.depth] += site.range_count;
+  }
+  std::size_t total = 0;
+  for (std::size_t& end : call_ends_) {  // where each depth begins; filling makes ends of them
+    const std::size_t count = end;
+    end = total;
+    total += count;
+  }
+  calls_.resize(total);
+  for (std::uint32_t i = 0; i < sites.size(); ++i) {
+    const InlineSite& site = sites[i];
+    if (site.depth >= kMaxInlineDepth) continue;
+    for (std::uint32_t r = 0; r < site.range_count; ++r) {
+      const Range& range = model.inline_ranges[site.first_range + r];
+      calls_[call_ends_[site.depth]++] = {site.depth,     range.size,
+                                          range.rva,      function.first_inline + i,
+                                          site.call_file, site.call_line};
+    }
+  }
+  const auto less = [](const Call& a, const Call& b) {
+    return std::tie(a.start, a.size, a.call_file, a.call_line, a.site) <
+           std::tie(b.start, b.size, b.call_file, b.call_line, b.site);
+  };
+  auto from = calls_.begin();
+  for (const std::size_t end : call_ends_) {
+    const auto to = calls_.begin() + static_cast<std::ptrdiff_t>(end);
+    if (!std::is_sorted(from, to, less)) std::sort(from, to, less);
+    from = to;
+  }
 }
 
 void Flattener::sweep(const Model& model, const Function& function) {

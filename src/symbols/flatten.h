@@ -68,6 +68,7 @@ class Flattener {
 
   void collect_lines(const Model& model, const Function& function);
   void collect_calls(const Model& model, const Function& function);
+  void sort_calls(const Model& model, const Function& function);
   void sweep(const Model& model, const Function& function);
   // The node at `rva`; lowers `last` to where it may change.
   std::uint32_t node_at(const Model& model, std::uint64_t rva, std::uint64_t& last);
@@ -77,7 +78,8 @@ class Flattener {
   std::vector<FlatRow> rows_;
   std::vector<FlatNode> nodes_;
   std::vector<Piece> lines_;
-  std::vector<Call> calls_;
+  std::vector<Call> calls_;              // depth after depth
+  std::vector<std::size_t> call_ends_;   // of each depth
   std::vector<Piece> pieces_;            // of calls, depth after depth
   std::vector<std::uint32_t> depth_at_;  // first piece of each depth, and the end
   std::vector<std::uint32_t> cursor_;    // piece under consideration, for each depth
