@@ -75,7 +75,7 @@ class Scan {
       std::function<base::Result<void>(const std::string& from, const base::Sha256& content)>;
   // Makes the contents readable in Blobs, or takes out of the catalogue what has no content any
   // more. `done` is called once, on a thread of ours; with the last failure, if one was not
-  // brought.
+  // brought. After stop() it is called at once, with unavailable.
   void bring(std::vector<base::Sha256> contents, FetchAgain fetch_again,
              std::function<void(base::Result<void> brought)> done);
   // The same for the sources of a package.

@@ -15,15 +15,23 @@ using store::Container;
 
 void Scan::bring(std::vector<Sha256> contents, FetchAgain fetch_again,
                  std::function<void(Result<void> brought)> done) {
-  const auto bring = [this, contents, fetch_again = std::move(fetch_again),
-                      done = std::move(done)] { done(bring_all(contents, fetch_again)); };
-  bringers_->post([this, contents = std::move(contents), bring] {
-    if (options_.run_aside && waits_for_others(contents)) {
-      options_.run_aside(bring);
-    } else {
-      bring();
+  const auto bring = [this, contents, fetch_again = std::move(fetch_again), done] {
+    done(bring_all(contents, fetch_again));
+  };
+  {
+    const std::lock_guard lock(mutex_);  // stop() ends the bringers once it has had this
+    if (!stop_) {
+      bringers_->post([this, contents = std::move(contents), bring] {
+        if (options_.run_aside && waits_for_others(contents)) {
+          options_.run_aside(bring);
+        } else {
+          bring();
+        }
+      });
+      return;
     }
-  });
+  }
+  done(Error{Fault::unavailable, "the server is stopping"});
 }
 
 Result<void> Scan::bring_all(const std::vector<Sha256>& contents, const FetchAgain& fetch_again) {
