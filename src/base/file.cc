@@ -119,7 +119,8 @@ Result<PendingFile> PendingFile::adopt(const std::string& path) {
 }
 
 Result<void> PendingFile::truncate(std::uint64_t size) {
-  if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
+  const auto end = static_cast<off_t>(size);
+  if (::ftruncate(fd_.get(), end) != 0 || ::lseek(fd_.get(), end, SEEK_SET) < 0) {
     return error_from_errno(errno, "cannot truncate", path_);
   }
   size_ = size;

@@ -12,9 +12,6 @@ namespace {
 
 class ScanTest : public testing::Test {
  protected:
-  void SetUp() override {
-    ASSERT_TRUE(place_.database->migrate(store::Containers::migrations()).ok());
-  }
   Place place_;
   store::Containers containers_{*place_.database, place_.catalog};
   std::unique_ptr<ExtractedFiles> extracted_ =
