@@ -77,7 +77,7 @@ class Scan {
   // more. `done` is called once, on a thread of ours; with the last failure, if one was not
   // brought. After stop() it is called at once, with unavailable.
   void bring(std::vector<base::Sha256> contents, FetchAgain fetch_again,
-             std::function<void(base::Result<void> brought)> done);
+             const std::function<void(base::Result<void> brought)>& done);
   // The same for the sources of a package.
   base::Result<std::string> path_of_pack(const store::Container& container);
 

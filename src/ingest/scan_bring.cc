@@ -14,7 +14,7 @@ using base::Sha256;
 using store::Container;
 
 void Scan::bring(std::vector<Sha256> contents, FetchAgain fetch_again,
-                 std::function<void(Result<void> brought)> done) {
+                 const std::function<void(Result<void> brought)>& done) {
   const auto bring = [this, contents, fetch_again = std::move(fetch_again), done] {
     done(bring_all(contents, fetch_again));
   };

@@ -24,7 +24,7 @@ class ScanTest : public testing::Test {
 TEST_F(ScanTest, BringsNothingOnceItIsStopped) {
   scan_.stop();
   std::optional<base::Result<void>> told;
-  scan_.bring({base::Sha256{}}, nullptr, [&](base::Result<void> brought) { told = brought; });
+  scan_.bring({base::Sha256{}}, nullptr, [&](const auto& brought) { told = brought; });
   ASSERT_TRUE(told.has_value()) << "at once";
   EXPECT_EQ(told->error().fault, base::Fault::unavailable);
 }

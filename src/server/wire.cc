@@ -259,12 +259,12 @@ Result<void> serve(const Options& options) {
   };
   supplying.bring = [&scan, &upstreams](std::vector<base::Sha256> contents,
                                         supply::Supply::Options::Arrives arrives,
-                                        std::function<void(Result<void>)> done) {
+                                        const std::function<void(Result<void>)>& done) {
     const auto fetch_again = [&upstreams, arrives = std::move(arrives)](
                                  const std::string& from, const base::Sha256& content) {
       return upstreams->fetch_again(from, content, arrives);
     };
-    scan.bring(std::move(contents), fetch_again, std::move(done));
+    scan.bring(std::move(contents), fetch_again, done);
   };
   supplying.follow = follow;
   supplying.containers = &containers;
