@@ -38,9 +38,8 @@ if(FAULTLINE_SANITIZE)
   target_compile_options(faultline_flags INTERFACE
     -fsanitize=${FAULTLINE_SANITIZE} -fno-sanitize-recover=all)
   if(FAULTLINE_SANITIZE MATCHES "undefined")
-    # Each costs time in every file. The address sanitizer sees null and most of object-size as
-    # well; what vptr alone would see is given up.
-    target_compile_options(faultline_flags INTERFACE -fno-sanitize=null,object-size,vptr)
+    # Both cost time in every file; the address sanitizer sees null and most of object-size as well.
+    target_compile_options(faultline_flags INTERFACE -fno-sanitize=null,object-size)
   endif()
   target_link_options(faultline_flags INTERFACE -fsanitize=${FAULTLINE_SANITIZE})
 endif()

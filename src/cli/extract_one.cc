@@ -21,7 +21,8 @@ int run_extract_one(int argc, char** argv) {
   options.text("--pdb-out", job.pdb_out, "where the plain PDB goes");
   options.number("--threads", threads, "threads to use");
   if (const auto code = options.parse(argc, argv)) return *code;
-  const auto done = supply::run_extract_job(job, static_cast<unsigned>(threads));
+  job.threads = static_cast<unsigned>(threads);
+  const auto done = supply::run_extract_job(job);
   if (done.ok()) return kDone;
   fail(done.error().what);
   return supply::exit_code_of(done.error().fault);

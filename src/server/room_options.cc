@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/pool.h"
 #include "base/text.h"
 #include "supply/extract_in_child.h"
 
@@ -19,6 +20,7 @@ supply::Supply::Options supply_options(const Options& options, const store::Data
   supply.derived.directory = data.index();
   supply.derived.tmp = data.tmp_of_kept();
   supply.derived.threads = static_cast<unsigned>(options.conversion_threads);
+  supply.derived.processors = base::default_thread_count();
   supply.derived.extractor = supply::extract_in_child("/proc/self/exe", limits);
   return supply;
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/clock.h"
@@ -203,10 +204,18 @@ Result<void> DerivedFiles::unpack(const store::FileRecord& file) {
   return commit(plain, path_of(file.sha256.hex(), kPdbExtension));
 }
 
+// One that is made alone has all processors: somebody waits for it.
+unsigned DerivedFiles::threads_for_a_job() const {
+  const std::uint64_t jobs =
+      std::clamp<std::uint64_t>(counts().under_way, 1, std::max(1u, options_.threads));
+  return std::max(1u, static_cast<unsigned>(options_.processors / jobs));
+}
+
 // Both files at once when the sources are native: reading them is the costly part.
 Result<void> DerivedFiles::run(const Sources& sources) {
   ExtractJob job;
   job.module_name = sources.module_name();
+  job.threads = threads_for_a_job();
   if (sources.image) job.image = blobs_.place_of(sources.image->sha256);
   if (sources.debug) job.debug = blobs_.place_of(sources.debug->sha256);
   if (job.debug == job.image) job.debug.clear();

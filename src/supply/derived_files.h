@@ -33,6 +33,7 @@ struct ExtractJob {
   std::string index_out;
   std::string msfz;     // a PDB in its compressed container, and
   std::string pdb_out;  // … where the plain one goes; then nothing else is made
+  unsigned threads = 1;
 };
 // Fills the files at the out paths. Called on a worker thread; may block for minutes, and gives
 // up when `stop` becomes true.
@@ -44,12 +45,13 @@ class DerivedFiles {
   struct Options {
     std::string directory;  // index/
     std::string tmp;
-    unsigned threads = 1;
+    unsigned threads = 1;  // files made at a time
     Extractor extractor;
     // Told before a file of this size appears at the path; and when making one is over. Null: they
     // have no bound.
     std::function<void(const std::string& path, std::uint64_t size)> reserve = nullptr;
     std::function<void()> trim = nullptr;
+    unsigned processors = 1;  // which those share
   };
   // Where the index of a module lies, if it is made.
   static std::string index_path(const std::string& directory, const Sources& sources);
@@ -89,6 +91,7 @@ class DerivedFiles {
   using Maker = std::function<base::Result<void>()>;
   std::string path_of(const std::string& name, std::string_view extension) const;
   std::string path_of(const Sources& sources, ident::Artifact artifact) const;
+  unsigned threads_for_a_job() const;
   base::Result<void> run(const Sources& sources);
   base::Result<void> commit(base::PendingFile& file, const std::string& path) const;
   base::Result<void> pack(const store::FileRecord& file);

@@ -1,5 +1,6 @@
 #include "supply/extract_in_child.h"
 
+#include <algorithm>
 #include <csignal>
 
 #include "base/child.h"
@@ -58,6 +59,7 @@ std::vector<std::string> arguments_of(const ExtractJob& job) {
   add("--index-out", job.index_out);
   add("--msfz", job.msfz);
   add("--pdb-out", job.pdb_out);
+  add("--threads", std::to_string(job.threads));
   return arguments;
 }
 
@@ -66,7 +68,7 @@ Extractor extract_in_child(std::string program, const ExtractLimits& limits) {
                                                 const std::atomic<bool>& stop) -> Result<void> {
     base::ChildLimits child;
     child.wall = std::chrono::seconds(limits.seconds_max);
-    child.cpu_seconds_max = limits.seconds_max * 4;
+    child.cpu_seconds_max = limits.seconds_max * std::max(4u, job.threads);
     child.data_bytes_max = limits.memory_bytes_max;
     child.stop = &stop;
     const base::ChildEnd end = TRY(base::run_child(program, arguments_of(job), child));

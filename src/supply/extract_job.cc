@@ -62,24 +62,24 @@ Result<void> unpack(const ExtractJob& job) {
 
 }  // namespace
 
-Result<void> run_extract_job(const ExtractJob& job, unsigned threads) {
+Result<void> run_extract_job(const ExtractJob& job) {
   if (!job.msfz.empty()) return unpack(job);
   symbols::IndexOptions index;
-  index.threads = threads;
+  index.threads = job.threads;
   if (!job.sym.empty()) {
     const auto text = TRY(base::MappedFile::open(job.sym));
     extract::BreakpadReading reading;
-    reading.threads = threads;
+    reading.threads = job.threads;
     const symbols::Model model = extract::symbols_from_breakpad(text, reading);
     return symbols::write_index_file(model, job.index_out, index);
   }
   const auto image = TRY(map_if_named(job.image));
   const auto debug = TRY(map_if_named(job.debug));
   extract::Options options;
-  options.threads = threads;
+  options.threads = job.threads;
   const extract::Extracted extracted =
       TRY(extract::extract({bytes_of(image), bytes_of(debug), job.module_name}, options));
-  if (!job.sym_out.empty()) TRY(write_sym(extracted.model, job.sym_out, threads));
+  if (!job.sym_out.empty()) TRY(write_sym(extracted.model, job.sym_out, job.threads));
   return symbols::write_index_file(extracted.model, job.index_out, index);
 }
 

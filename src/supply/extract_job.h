@@ -9,6 +9,6 @@
 
 namespace supply {
 
-base::Result<void> run_extract_job(const ExtractJob& job, unsigned threads);
+base::Result<void> run_extract_job(const ExtractJob& job);
 
 }  // namespace supply

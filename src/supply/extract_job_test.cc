@@ -27,7 +27,7 @@ TEST(ExtractJob, MakesAnIndexOfASym) {
       "MODULE Linux x86_64 0403020106050807090A0B0C0D0E0F100 x\nFILE 0 a.c\n"
       "FUNC 1000 10 0 main\n1000 10 7 0\n";
   ASSERT_TRUE(base::write_file_durably(job.sym, base::bytes_of(sym)).ok());
-  const auto done = run_extract_job(job, 1);
+  const auto done = run_extract_job(job);
   ASSERT_TRUE(done.ok()) << done.error().what;
   const symbols::Hit hit = must_find(job.index_out, 0x1004);
   EXPECT_EQ(hit.physical.function, "main");
@@ -41,7 +41,8 @@ TEST(ExtractJob, MakesSymAndIndexOfOurselves) {
   job.module_name = "ourselves";
   job.sym_out = root.path() + "/x.sym";
   job.index_out = root.path() + "/x.idx";
-  const auto done = run_extract_job(job, 2);
+  job.threads = 2;
+  const auto done = run_extract_job(job);
   ASSERT_TRUE(done.ok()) << done.error().what;
   const std::string sym = base::read_file(job.sym_out).value_or("");
   EXPECT_TRUE(sym.starts_with("MODULE Linux x86_64 "));
@@ -58,11 +59,11 @@ TEST(ExtractJob, SaysWhatIsWrongWithAFile) {
   ASSERT_TRUE(base::write_file_durably(job.image, base::bytes_of("\x7f"
                                                                  "ELF, or not"))
                   .ok());
-  const auto done = run_extract_job(job, 1);
+  const auto done = run_extract_job(job);
   ASSERT_FALSE(done.ok());
   EXPECT_FALSE(done.error().what.empty());
   job.image = root.path() + "/none";
-  EXPECT_EQ(run_extract_job(job, 1).error().fault, base::Fault::not_found);
+  EXPECT_EQ(run_extract_job(job).error().fault, base::Fault::not_found);
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ struct Place {
   ingest::Ingest ingest{blobs, catalog, {}};
   std::atomic<bool> gate = true;
   std::atomic<int> extractions = 0;
+  std::atomic<unsigned> threads_given = 0;  // to the last one
   std::unique_ptr<Supply> supply;
 
   Place() {
@@ -49,11 +50,13 @@ struct Place {
                         {data.index(), data.tmp(), 1,
                          [this](const ExtractJob& job, const std::atomic<bool>& stop) {
                            return extract(job, stop);
-                         }}});
+                         },
+                         nullptr, nullptr, 4}});
   }
 
   base::Result<void> extract(const ExtractJob& job, const std::atomic<bool>& stop) {
     ++extractions;
+    threads_given = job.threads;
     while (!gate && !stop) std::this_thread::sleep_for(1ms);
     if (stop) return base::Error{base::Fault::unavailable, "stopped"};
     const std::string source = job.sym.empty() ? job.image : job.sym;
@@ -150,6 +153,7 @@ TEST(Supply, MakesTheIndexByItselfOnce) {
       ident::module_request(Artifact::index, "libfoo.so", *ident::DebugId::parse(kId));
   EXPECT_EQ(place.content_of(place.supply->wait_for(request, soon())), "index of " + sym_text());
   EXPECT_EQ(place.extractions, 1);
+  EXPECT_EQ(place.threads_given, 4u);  // it is made alone
 }
 
 TEST(Supply, AFileInConversionIsNoMiss) {

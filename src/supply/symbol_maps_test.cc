@@ -43,7 +43,7 @@ struct Place {
         blobs, catalog,
         Supply::Options{
             {}, {data.index(), data.tmp(), 1, [](const ExtractJob& job, const std::atomic<bool>&) {
-                   return run_extract_job(job, 1);
+                   return run_extract_job(job);
                  }}});
   }
 
