@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -30,12 +32,28 @@ std::string find_programs() {
 // The server refuses to run as root: there it runs as its own user.
 const passwd* other_user() { return ::getuid() == 0 ? ::getpwnam("postgres") : nullptr; }
 
-pid_t start_program(const std::vector<std::string>& words, const std::string& log) {
+// Where a cluster that nobody used is kept for the next test program, or "".
+std::string kept_cluster(const std::string& programs) {
+  const char* const cache = std::getenv("XDG_CACHE_HOME");
+  const char* const home = std::getenv("HOME");
+  std::string parent;
+  if (cache != nullptr && *cache == '/') {
+    parent = cache;
+  } else if (home != nullptr && *home == '/') {
+    parent = base::join_path(home, ".cache");
+  } else {
+    return {};
+  }
+  const std::string version{base::basename_of(base::parent_of(programs))};
+  return base::join_path(parent, "faultline/postgres-" + version);
+}
+
+pid_t start_program(const std::vector<std::string>& words, const std::string& log,
+                    const passwd* user = other_user()) {
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
-  const passwd* user = other_user();
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid != 0) return pid;
@@ -63,26 +81,24 @@ class Cluster {
     directory_ = std::make_unique<base::TemporaryDirectory>(std::move(directory).value());
     const passwd* user = other_user();
     if (user != nullptr && ::chown(path().c_str(), user->pw_uid, user->pw_gid) != 0) return false;
-    return run({program("initdb"), "-D", path() + "/data", "-U", "test", "-A", "trust", "-E",
-                "UTF8", "--locale=C.UTF-8", "--no-sync"}) &&
-           serve();
+    return (take_kept() || make()) && serve();
   }
   bool serve() {
     server_ = start_program(
-        {program("postgres"), "-D", path() + "/data", "-k", path(), "-c", "listen_addresses=", "-c",
+        {program("postgres"), "-D", data(), "-k", path(), "-c", "listen_addresses=", "-c",
          "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"},
         log());
     for (int i = 0; i < 600; ++i) {
       if (run({program("pg_isready"), "-q", "-h", path()})) return true;
-      ::usleep(50'000);
+      ::usleep(20'000);
     }
     return false;
   }
-  void stop() {
-    if (server_ > 0 && ::kill(server_, SIGINT) == 0) wait_for(server_);
+  void stop(int signal) {
+    if (server_ > 0 && ::kill(server_, signal) == 0) wait_for(server_);
     server_ = 0;
   }
-  ~Cluster() { stop(); }
+  ~Cluster() { stop(SIGQUIT); }
 
   bool run(const std::vector<std::string>& words) {
     return wait_for(start_program(words, log())) == 0;
@@ -93,7 +109,31 @@ class Cluster {
   std::string log_text() const { return base::read_file(log()).value_or(""); }
 
  private:
+  std::string data() const { return path() + "/data"; }
+  // The owner stays the same: as root we are not the server's user, who may not look there.
+  bool copy(const std::string& from, const std::string& to) const {
+    return wait_for(start_program({"/bin/cp", "-a", from, to}, "/dev/null", nullptr)) == 0;
+  }
+  bool take_kept() const { return base::file_exists(kept_ + "/PG_VERSION") && copy(kept_, data()); }
+  bool make() {
+    if (!run({program("initdb"), "-D", data(), "-U", "test", "-A", "trust", "-E", "UTF8",
+              "--locale=C.UTF-8", "--no-sync", "--wal-segsize=1"})) {
+      return false;
+    }
+    keep();
+    return true;
+  }
+  // By a rename: others may look for it meanwhile. It matters to nobody when this fails.
+  void keep() const {
+    if (kept_.empty() || !base::make_directories(std::string(base::parent_of(kept_))).ok()) return;
+    const std::string copied = kept_ + "." + std::to_string(::getpid());
+    if (!copy(data(), copied) || std::rename(copied.c_str(), kept_.c_str()) != 0) {
+      (void)base::remove_tree(copied);
+    }
+  }
+
   std::string programs_ = find_programs();
+  std::string kept_ = kept_cluster(programs_);
   std::unique_ptr<base::TemporaryDirectory> directory_;
   pid_t server_ = 0;
 };
@@ -114,11 +154,14 @@ std::string new_postgres_database() {
   static int count = 0;
   Cluster* server = cluster();
   if (server == nullptr) {
-    ADD_FAILURE() << "cannot start PostgreSQL";
+    ADD_FAILURE() << "cannot start PostgreSQL; what is kept to be copied may be damaged: "
+                  << kept_cluster(find_programs());
     return {};
   }
-  const std::string name = "test" + std::to_string(++count);
-  if (!server->run({server->program("createdb"), "-h", server->path(), "-U", "test", name})) {
+  // The first is there from the beginning; making one takes as long as all the rest.
+  const std::string name = ++count == 1 ? "postgres" : "test" + std::to_string(count);
+  if (count > 1 &&
+      !server->run({server->program("createdb"), "-h", server->path(), "-U", "test", name})) {
     ADD_FAILURE() << "createdb failed: " << server->log_text();
     return {};
   }
@@ -127,7 +170,7 @@ std::string new_postgres_database() {
 
 void restart_postgres() {
   if (Cluster* server = cluster()) {
-    server->stop();
+    server->stop(SIGINT);
     if (!server->serve()) ADD_FAILURE() << "cannot restart PostgreSQL: " << server->log_text();
   }
 }
