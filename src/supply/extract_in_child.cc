@@ -15,6 +15,8 @@ namespace {
 
 constexpr int kFirstFaultCode = 10;
 constexpr std::string_view kErrorPrefix = "faultline: error: ";
+// Stacks and heaps of its threads count against a child's memory.
+constexpr std::uint64_t kMemoryOfAThread = 256ull << 20;
 
 Fault fault_of(const base::ChildEnd& end) {
   const int code = end.exit_code - kFirstFaultCode;
@@ -64,8 +66,11 @@ std::vector<std::string> arguments_of(const ExtractJob& job) {
 }
 
 Extractor extract_in_child(std::string program, const ExtractLimits& limits) {
-  return [program = std::move(program), limits](const ExtractJob& job,
+  return [program = std::move(program), limits](ExtractJob job,
                                                 const std::atomic<bool>& stop) -> Result<void> {
+    const std::uint64_t threads_max =
+        std::max<std::uint64_t>(1, limits.memory_bytes_max / kMemoryOfAThread);
+    job.threads = static_cast<unsigned>(std::min<std::uint64_t>(job.threads, threads_max));
     base::ChildLimits child;
     child.wall = std::chrono::seconds(limits.seconds_max);
     child.cpu_seconds_max = limits.seconds_max * std::max(4u, job.threads);

@@ -17,7 +17,8 @@ struct ExtractLimits {
   std::uint64_t seconds_max = 600;
 };
 
-// `program` must know `extract-one`.
+// `program` must know `extract-one`. A job has as many threads as it wants, but one for each 256 MB
+// of the memory at most.
 Extractor extract_in_child(std::string program, const ExtractLimits& limits);
 
 // The child's side: the job as arguments, the error as exit code.

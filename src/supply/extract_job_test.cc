@@ -1,7 +1,9 @@
 #include "supply/extract_job.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include "supply/extract_in_child.h"
 #include "symbols/map.h"
 #include "testing/corpus.h"
 
@@ -64,6 +66,29 @@ TEST(ExtractJob, SaysWhatIsWrongWithAFile) {
   EXPECT_FALSE(done.error().what.empty());
   job.image = root.path() + "/none";
   EXPECT_EQ(run_extract_job(job).error().fault, base::Fault::not_found);
+}
+
+// Each thread's stack counts: a machine with many processors must not spend a child's memory on
+// them.
+TEST(ExtractInChild, HasNoMoreThreadsThanItsMemoryHolds) {
+  const auto root = base::TemporaryDirectory::create("extract-job").value();
+  const std::string program = root.path() + "/says-its-arguments";
+  ASSERT_TRUE(
+      base::write_file_durably(program, base::bytes_of("#!/bin/sh\necho \"$*\" >&2\nexit 1\n"))
+          .ok());
+  ASSERT_EQ(::chmod(program.c_str(), 0700), 0);
+  const auto arguments_with = [&](unsigned threads, std::uint64_t memory) {
+    ExtractJob job;
+    job.threads = threads;
+    ExtractLimits limits;
+    limits.memory_bytes_max = memory;
+    const std::atomic<bool> stop = false;
+    const auto done = extract_in_child(program, limits)(job, stop);
+    return done.ok() ? std::string() : done.error().what;
+  };
+  EXPECT_TRUE(arguments_with(2, 4ull << 30).ends_with("--threads 2"));
+  EXPECT_TRUE(arguments_with(64, 4ull << 30).ends_with("--threads 16"));
+  EXPECT_TRUE(arguments_with(64, 100ull << 20).ends_with("--threads 1"));
 }
 
 }  // namespace

@@ -114,7 +114,12 @@ class Cluster {
   bool copy(const std::string& from, const std::string& to) const {
     return wait_for(start_program({"/bin/cp", "-a", from, to}, "/dev/null", nullptr)) == 0;
   }
-  bool take_kept() const { return base::file_exists(kept_ + "/PG_VERSION") && copy(kept_, data()); }
+  bool take_kept() const {
+    if (!base::file_exists(kept_ + "/PG_VERSION")) return false;
+    if (copy(kept_, data())) return true;
+    (void)base::remove_tree(data());  // of a copy in part, make() could make nothing
+    return false;
+  }
   bool make() {
     if (!run({program("initdb"), "-D", data(), "-U", "test", "-A", "trust", "-E", "UTF8",
               "--locale=C.UTF-8", "--no-sync", "--wal-segsize=1"})) {
