@@ -2,10 +2,12 @@
 # and beside it what the compiler made of it. CMake's own way names the checkout's path in what
 # ccache hashes; here every clone hits, since ccache takes NAME.h.pch.sum for the whole file.
 # Programs are PIE and rooms are not, tests are not optimised and fuzz targets are, so each has its
-# own. A room is compiled plainly in the gcc build: there a header that forgot an #include
+# own. A room is compiled without in the gcc build: there a header that forgot an #include
 # is seen.
 
 option(FAULTLINE_PRECOMPILED_ROOMS "Precompiled headers for the rooms too, not for tests alone" OFF)
+# Those that wait for disks and peers: under a sanitizer, optimising them costs more than it gives.
+set(FAULTLINE_PLAIN_ROOMS "" CACHE STRING "Rooms that are not optimised")
 # Optimising a test takes longer than running it.
 set(FAULTLINE_TEST_FLAGS -O0)
 
@@ -50,6 +52,9 @@ if(FAULTLINE_FUZZ)
 endif()
 if(FAULTLINE_PRECOMPILED_ROOMS)
   faultline_precompile(rooms -fPIC ${standard_headers})
+  if(FAULTLINE_PLAIN_ROOMS)
+    faultline_precompile(plain_rooms "-fPIC;-O0" ${standard_headers})
+  endif()
 endif()
 
 # faultline_use_precompiled(TARGET NAME [FLAG…])

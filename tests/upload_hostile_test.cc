@@ -376,20 +376,26 @@ TEST_F(HostileUploads, AMillionMembersCostNothing) {
 }
 
 // A tar with that entry and a million empty files after it; the names differ, so that it is not the
-// limit of bytes that stops a reader.
+// limit of bytes that stops a reader. Of the heads only the digits of the name and the sum differ.
 void write_a_million(const std::string& path, const std::string& first) {
-  constexpr std::size_t kMembers = 1'000'001, kTogether = 10'000;
+  constexpr std::size_t kMembers = 1'000'001, kNameAt = 8, kDigits = 16, kSumAt = 148;
   // NOLINTNEXTLINE(bugprone-command-processor): a path of ours
   FILE* const pipe = ::popen(("gzip -1 > " + path).c_str(), "w");
   ASSERT_NE(pipe, nullptr);
   ASSERT_EQ(std::fwrite(first.data(), 1, first.size(), pipe), first.size());
-  for (std::size_t i = 0; i < kMembers;) {
-    std::string some;
-    some.reserve(kTogether * 512);
-    for (std::size_t j = 0; j < kTogether && i < kMembers; ++j, ++i) {
-      some += uploads::tar_entry("usr/lib/" + std::to_string(i * 2'654'435'761u), "");
+  std::string entry = uploads::tar_entry("usr/lib/" + std::string(kDigits, '0'), "");
+  const auto sum_of_zeros = std::strtoul(&entry[kSumAt], nullptr, 8);
+  for (std::size_t i = 0; i < kMembers; ++i) {
+    std::size_t sum = sum_of_zeros;
+    std::size_t value = i * 2'654'435'761u;
+    for (std::size_t at = kNameAt + kDigits; at-- > kNameAt; value /= 10) {
+      entry[at] = static_cast<char>('0' + value % 10);
+      sum += value % 10;
     }
-    ASSERT_EQ(std::fwrite(some.data(), 1, some.size(), pipe), some.size());
+    for (std::size_t at = kSumAt + 6; at-- > kSumAt; sum /= 8) {
+      entry[at] = static_cast<char>('0' + sum % 8);
+    }
+    ASSERT_EQ(std::fwrite(entry.data(), 1, entry.size(), pipe), entry.size());
   }
   ASSERT_EQ(::pclose(pipe), 0);
 }

@@ -14,6 +14,7 @@
 #include "symbols/index_writer.h"
 #include "symbols/map.h"
 #include "testing/corpus.h"
+#include "testing/sanitized.h"
 
 namespace extract {
 namespace {
@@ -190,7 +191,7 @@ std::size_t count_of(std::string_view text, std::string_view part) {
 TEST(SymRoundTrip, RandomTextsKeepTheirMeaning) {
   const char* const given = std::getenv("FAULTLINE_SEED");
   const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 20261129;
-  for (std::uint64_t i = 0; i < 300; ++i) {
+  for (unsigned i = 0; i < testing_support::rounds(300); ++i) {
     Random random(seed + i);
     TextMaker maker(random);
     const std::string text = maker.make();
@@ -224,7 +225,8 @@ TEST(SymRoundTrip, TheCorpusKeepsItsMeaning) {
           std::minmax_element(model.functions.begin(), model.functions.end(),
                               [](const auto& a, const auto& b) { return a.rva < b.rva; });
       const std::uint64_t to = last->rva + last->size + 32;
-      expect_same_by_each_way(model, first->rva, to, 1 + (to - first->rva) / 1000);
+      const std::uint64_t step = 1 + (to - first->rva) / testing_support::rounds(1000);
+      expect_same_by_each_way(model, first->rva, to, step);
       ++texts;
     }
   }

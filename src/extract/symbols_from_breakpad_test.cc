@@ -8,6 +8,7 @@
 #include "symbols/map.h"
 #include "symbols/reference_lookup.h"
 #include "testing/corpus.h"
+#include "testing/sanitized.h"
 
 namespace extract {
 namespace {
@@ -169,7 +170,7 @@ TEST(SymbolsFromBreakpad, TheCorpusReadsAsALinearSearchDoes) {
       const Model model = symbols_from_breakpad(file.value(), reading);
       if (model.functions.empty() && model.publics.empty()) continue;
       const auto map = must_map(model);
-      for (int i = 0; i < 40; ++i) {
+      for (unsigned i = 0; i < testing_support::rounds(40); ++i) {
         std::uint64_t rva = 0;
         if (!model.lines.empty() && i % 2 == 0) {
           const symbols::Line& line = model.lines[random() % model.lines.size()];

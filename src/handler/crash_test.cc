@@ -22,6 +22,7 @@
 #include "handler/stack_capture.h"
 #include "snapshot/snapshot_from_minidump.h"
 #include "testing/corpus.h"
+#include "testing/sanitized.h"
 #include "testing/small_disk.h"
 
 namespace handler {
@@ -30,19 +31,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifdef SANITIZED
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
+using testing_support::kSanitized;
 
 std::string program(const std::string& name) {
   char self[4096];

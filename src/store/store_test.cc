@@ -304,6 +304,24 @@ TEST_P(CatalogOn, ListsEveryIdOnceHoweverManyThereAre) {
   EXPECT_EQ(hashes, 10'050u);
 }
 
+// SQLite chooses without figures of what a table holds: an index that most rows share is a scan.
+TEST_P(CatalogOn, TheKeysOfAFileAreFoundByTheFile) {
+  if (database_->engine() != db::Engine::sqlite) GTEST_SKIP() << "PostgreSQL has figures";
+  for (const char* condition : {"project = '' AND is_try = 0", "project = 'p' AND is_try = 0",
+                                "project = 'p' AND is_try <= 1"}) {
+    const std::string sql = std::string("EXPLAIN QUERY PLAN SELECT id FROM symbol_key WHERE ") +
+                            condition + " AND file = 7";
+    ASSERT_TRUE(database_
+                    ->read([&](db::Session& session) -> base::Result<void> {
+                      const db::Rows rows = TRY(session.query(sql));
+                      EXPECT_NE(rows.front().text(3).find("file=?"), std::string::npos)
+                          << sql << ": " << rows.front().text(3);
+                      return {};
+                    })
+                    .ok());
+  }
+}
+
 TEST_P(CatalogOn, KeepsAllOrNothing) {
   const auto key = SymbolKey::from_text(KeyKind::path, "a/a", "1");
   NewFile bad = file_with("bad", {key}, false);

@@ -26,6 +26,10 @@ const std::vector<db::Migration>& upkeep_migrations() {
       {177, "when a file was last asked for",
        "ALTER TABLE symbol_file ADD COLUMN asked_at BIGINT NOT NULL DEFAULT 0;\n"
        "UPDATE symbol_file SET asked_at = {{now}};\n"},
+      // With the rest of the table in it, SQLite took it for the way to one file's keys.
+      {178, "only what expires is listed by when it does",
+       "DROP INDEX symbol_key_expires;\n"
+       "CREATE INDEX symbol_key_expires ON symbol_key (expires_at) WHERE is_try = 1;\n"},
   };
   return list;
 }

@@ -307,7 +307,8 @@ void Supply::watch_deadlines() {
       if (deadlines_.empty()) {
         deadline_came_.wait(lock);
       } else {
-        deadline_came_.wait_until(lock, deadlines_.begin()->first);
+        const Clock::time_point next = deadlines_.begin()->first;  // it may be gone while we wait
+        deadline_came_.wait_until(lock, next);
       }
       continue;
     }

@@ -10,6 +10,7 @@
 #include "symbols/index_writer.h"
 #include "symbols/reference_lookup.h"
 #include "testing/heap_in_use.h"
+#include "testing/sanitized.h"
 
 namespace symbols {
 namespace {
@@ -224,7 +225,7 @@ TEST(Map, FindsWhatALinearSearchFinds) {
   std::printf("FAULTLINE_SEED=%llu\n", static_cast<unsigned long long>(seed));
   Random random(seed);
   const std::uint64_t bases[] = {0, 0x1000, 0xffffffffull - 100, 1ull << 40, 0ull - 450};
-  for (int round = 0; round < 400; ++round) {
+  for (unsigned round = 0; round < testing_support::rounds(400); ++round) {
     const std::uint64_t base = bases[below(random, std::size(bases))];
     const std::uint64_t reach = 30 + below(random, 300);
     const Model model = ModelMaker(random, base, reach).make();

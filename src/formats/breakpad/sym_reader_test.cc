@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "testing/corpus.h"
+#include "testing/sanitized.h"
 
 namespace breakpad {
 namespace {
@@ -360,7 +361,7 @@ TEST(SymReader, DamagedTextsAreReadTheSameEitherWay) {
       "STACK CFI 1001 .cfa: $rsp 16 +\nSTACK WIN 4 3000 10 1 2 3 4 5 6 1 $T0 =\n";
   constexpr std::string_view kBytes = "0123456789abcdefABCDEFgz  \t\n\n\r-mINLFUC\xc3\x80";
   std::minstd_rand chance(1);
-  for (int round = 0; round < 20'000; ++round) {
+  for (unsigned round = 0; round < testing_support::rounds(20'000); ++round) {
     std::string text = sound;
     for (unsigned i = 0; i <= chance() % 3; ++i) {
       const std::size_t at = chance() % text.size();
