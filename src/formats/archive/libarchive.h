@@ -23,19 +23,20 @@ using Handle = std::unique_ptr<struct ::libarchive_handle, FreeHandle>;
 // that is the "C" in which a server runs. While this lives the thread speaks UTF-8.
 class Utf8Locale {
  public:
-  Utf8Locale()
-      : utf8_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)),
-        before_(utf8_ == nullptr ? nullptr : ::uselocale(utf8_)) {}
+  Utf8Locale() : before_(utf8() == nullptr ? nullptr : ::uselocale(utf8())) {}
   Utf8Locale(const Utf8Locale&) = delete;
   Utf8Locale& operator=(const Utf8Locale&) = delete;
   ~Utf8Locale() {
-    if (utf8_ == nullptr) return;
-    ::uselocale(before_);
-    ::freelocale(utf8_);
+    if (before_ != nullptr) ::uselocale(before_);
   }
 
  private:
-  locale_t utf8_;
+  // Kept: to make one is to map a file, and a name is read for each member.
+  static locale_t utf8() {
+    static const locale_t made = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    return made;
+  }
+
   locale_t before_;
 };
 
