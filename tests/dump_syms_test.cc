@@ -108,6 +108,11 @@ TEST_F(DumpSyms, WritesToStdoutAFileOrAStore) {
   EXPECT_EQ(must_read(place), end.output);
 
   EXPECT_EQ(run({path("app"), "-o", "/dev/full"}).exit_code, 1);
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  ASSERT_TRUE(shell("cat " + path("pipe") + " > " + path("piped") + " & " +
+                    testing_support::faultline_program() + " dump-syms " + path("app") + " -o " +
+                    path("pipe") + " && wait"));
+  EXPECT_EQ(must_read(path("piped")), end.output);
   EXPECT_EQ(run({path("app"), "--format", "index"}).exit_code, 1);
 }
 

