@@ -4,8 +4,9 @@
 # …_test.cc become the test program NAME_test, …_fuzz.cc one fuzz target each,
 # …_bench.cc one benchmark each, …_main.cc are left to the room's own file.
 # DEPS are other rooms and LIBS are outside libraries: a room declares what it uses.
+# FUZZED: what its fuzz targets are about begins with one of these; all of it, unless said.
 function(faultline_room name)
-  cmake_parse_arguments(arg "" "" "DEPS;LIBS;TEST_DEPS;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(arg "" "" "DEPS;LIBS;TEST_DEPS;EXCLUDE;FUZZED" ${ARGN})
   string(REPLACE "/" "_" target "${name}")
   file(GLOB all CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" *.cc)
   if(arg_EXCLUDE)
@@ -25,6 +26,14 @@ function(faultline_room name)
   if(FAULTLINE_PRECOMPILED_ROOMS AND NOT name STREQUAL "client")  # which has flags of its own
     if(name IN_LIST FAULTLINE_PLAIN_ROOMS)
       faultline_use_precompiled(fl_${target} plain_rooms -O0)
+      set(aside ${sources})
+      if(arg_FUZZED)
+        list(JOIN arg_FUZZED "|" fuzzed)
+        list(FILTER aside EXCLUDE REGEX "^(${fuzzed})")
+      elseif(fuzzers)
+        set(aside)
+      endif()
+      faultline_not_covered(${aside})
     else()
       faultline_use_precompiled(fl_${target} rooms)
     endif()
@@ -55,6 +64,15 @@ function(faultline_room name)
   endforeach()
 endfunction()
 
+# What no fuzz target comes to needs no counters of where it has been, which are a fifth of the
+# compiler's work.
+function(faultline_not_covered)
+  if(FAULTLINE_FUZZ AND ARGN)
+    set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS
+      "-fno-sanitize-coverage=func,bb,edge,indirect-calls,trace-cmp,inline-8bit-counters,pc-table,stack-depth")
+  endif()
+endfunction()
+
 # faultline_test(NAME SOURCES file… DEPS room… [TIMEOUT seconds] [LABELS integration] [TOGETHER])
 # TOGETHER: one process runs all its tests, for what is slow to set up.
 # Label what starts servers or other programs `integration`: `./check` runs those in the release
@@ -69,6 +87,7 @@ function(faultline_test name)
   endif()
   add_executable(${name} ${arg_SOURCES})
   faultline_use_precompiled(${name} tests ${FAULTLINE_TEST_FLAGS})
+  faultline_not_covered(${arg_SOURCES})
   target_link_libraries(${name} PRIVATE faultline_flags ${arg_LIBS} gmock gtest)
   foreach(dep IN LISTS arg_DEPS)
     string(REPLACE "/" "_" dep "${dep}")
