@@ -2,7 +2,7 @@
 # and beside it what the compiler made of it. CMake's own way names the checkout's path in what
 # ccache hashes; here every clone hits, since ccache takes NAME.h.pch.sum for the whole file.
 # Programs are PIE and rooms are not, tests are not optimised and fuzz targets are, so each has its
-# own. A room is compiled without in the gcc build: there a header that forgot an #include
+# own. Rooms have none in the gcc build: there a header that forgot an #include
 # is seen.
 
 option(FAULTLINE_PRECOMPILED_ROOMS "Precompiled headers for the rooms too, not for tests alone" OFF)

@@ -2,6 +2,7 @@
 // and its symbols against llvm-symbolizer on programs made here.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "base/child.h"
 #include "base/file.h"
