@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,6 +49,16 @@ std::string kept_cluster(const std::string& programs) {
   return base::join_path(parent, "faultline/postgres-" + version);
 }
 
+// A cluster is a thousand files, and each database hundreds more.
+constexpr const char* kMemory = "/dev/shm";
+
+bool has_room_in_memory() {
+  constexpr std::uint64_t kRoom = 512u << 20;
+  struct statvfs there{};
+  return ::access(kMemory, W_OK) == 0 && ::statvfs(kMemory, &there) == 0 &&
+         std::uint64_t{there.f_bavail} * there.f_frsize >= kRoom;
+}
+
 pid_t start_program(const std::vector<std::string>& words, const std::string& log,
                     const passwd* user = other_user()) {
   std::vector<char*> arguments;
@@ -76,7 +87,9 @@ int wait_for(pid_t pid) {
 class Cluster {
  public:
   bool start() {
-    auto directory = base::TemporaryDirectory::create("faultline-postgres");
+    auto directory = has_room_in_memory()
+                         ? base::TemporaryDirectory::create_in(kMemory, "faultline-postgres")
+                         : base::TemporaryDirectory::create("faultline-postgres");
     if (!directory.ok()) return false;
     directory_ = std::make_unique<base::TemporaryDirectory>(std::move(directory).value());
     const passwd* user = other_user();

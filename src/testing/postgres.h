@@ -1,7 +1,7 @@
-// A real PostgreSQL for tests: started in a temporary directory, reached by its socket there,
-// gone with the test process. fsync is off: not for tests about durability.
-// One cluster for each test program, made when first asked for. The first on a machine takes a
-// second and is kept, unused, in $XDG_CACHE_HOME/faultline for the others, who copy it.
+// A real PostgreSQL for tests: started in a temporary directory, in memory where that has room,
+// reached by its socket there, gone with the test process. fsync is off: not for tests about
+// durability. One cluster for each test program, made when first asked for. The first on a machine
+// takes a second and is kept, unused, in $XDG_CACHE_HOME/faultline for the others, who copy it.
 // Tests that need it start with REQUIRE_OR_SKIP(testing_support::have_postgres(), "…").
 #pragma once
 
