@@ -181,7 +181,8 @@ Result<void> LendingDatabase::apply(Connection& connection, const Migration& mig
   const Rows done = TRY(connection.query("SELECT 1 FROM schema_migration WHERE number = ?",
                                          {std::int64_t{migration.number}}));
   if (!done.empty()) return {};
-  const std::string sql = TRY(with_engine_words(migration.sql, engine_));
+  const bool is_ours = migration.engine.value_or(engine_) == engine_;
+  const std::string sql = TRY(with_engine_words(is_ours ? migration.sql : "", engine_));
   for (const std::string& statement : split_statements(sql)) TRY(connection.execute(statement));
   TRY(connection.execute("INSERT INTO schema_migration (number, name, applied_at) VALUES (?, ?, ?)",
                          {std::int64_t{migration.number}, migration.name, base::now().us}));

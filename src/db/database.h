@@ -49,13 +49,14 @@ class Session {
                                              const std::vector<Value>& values = {}) = 0;
 };
 
+enum class Engine : std::uint8_t { sqlite, postgresql };
+
 struct Migration {
   int number = 0;  // unique over the whole program, applied in order
   std::string name;
-  std::string sql;  // statements separated by ";\n"
+  std::string sql;                              // statements separated by ";\n"
+  std::optional<Engine> engine = std::nullopt;  // of this one alone; another only notes it
 };
-
-enum class Engine : std::uint8_t { sqlite, postgresql };
 
 class Database {
  public:

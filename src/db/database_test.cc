@@ -177,6 +177,16 @@ TEST_P(DatabaseOn, LeavesNothingOfAMigrationThatFails) {
   EXPECT_FALSE(database_->migrate({two_migrations()[0], two_migrations()[0]}).ok());
 }
 
+TEST_P(DatabaseOn, AMigrationMayBeOfOneEngineAlone) {
+  const bool is_sqlite = database_->engine() == Engine::sqlite;
+  const std::vector<Migration> list{
+      {1, "ours", "CREATE TABLE a (x BIGINT)", database_->engine()},
+      {2, "another's", "CREATE NONSENSE", is_sqlite ? Engine::postgresql : Engine::sqlite}};
+  ASSERT_TRUE(database_->migrate(list).ok());
+  EXPECT_TRUE(write("INSERT INTO a (x) VALUES (1)").ok());
+  EXPECT_EQ(read("SELECT number FROM schema_migration").size(), 2u);
+}
+
 TEST_P(DatabaseOn, ServesManyThreads) {
   ASSERT_TRUE(database_->migrate(two_migrations()).ok());
   std::vector<std::thread> threads;
