@@ -3,8 +3,10 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -439,6 +441,11 @@ class SilentServer {
     url_ = "https://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/s.zip";
   }
   const std::string& url() const { return url_; }
+  // Whether somebody has come, after ten seconds at most.
+  bool has_client() const {
+    pollfd listening{fd_.get(), POLLIN, 0};
+    return ::poll(&listening, 1, 10'000) == 1;
+  }
 
  private:
   base::Fd fd_;
@@ -459,6 +466,8 @@ TEST_F(Uploads, FetchesThatHangStopNobody) {
   for (int i = 0; i < 30; ++i) {  // two run, sixteen wait
     fetching.push_back(std::make_unique<testing_support::RawClient>(address()));
     ASSERT_TRUE(fetching.back()->send(request));
+    // Several loops take connections: another one may be first.
+    if (i == 0) ASSERT_TRUE(silent.has_client());
   }
   EXPECT_EQ(send("GET", "/readyz").status, 200);
   EXPECT_EQ(send("PUT", kSymPath, kSym).status, 201);
@@ -466,6 +475,12 @@ TEST_F(Uploads, FetchesThatHangStopNobody) {
   // All that while no fetch has come to its end.
   EXPECT_EQ(fetching.front()->read_all(std::chrono::milliseconds(1)), "");
   EXPECT_EQ(fetching.front()->end(), testing_support::RawClient::End::open);
+  // Once one is refused, all places are taken.
+  const auto is_refused = [](const auto& client) {
+    return !client->read_all(std::chrono::milliseconds(10)).empty();
+  };
+  while (std::none_of(fetching.begin() + 1, fetching.end(), is_refused)) {
+  }
   testing_support::RawClient late(address());
   ASSERT_TRUE(late.send(request));
   const testing_support::RawAnswer refused = late.read_answer();
