@@ -145,6 +145,9 @@ ui::UpstreamRow row_of(const upstream::Server& server) {
   row.layout = upstream::name_of(options.layout);
   row.address = ui::address_without_secrets(server.place());
   row.projects = options.projects;
+  row.kinds = options.kinds;
+  if (options.allow != std::vector<std::string>{".*"}) row.allow = options.allow;
+  row.deny = options.deny;
   row.state = state_of(server.breaker_state());
   row.rests = counts.rests;
   row.requests = counts.requests;

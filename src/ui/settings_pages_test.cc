@@ -369,6 +369,7 @@ UpstreamRow upstream_row(const std::string& text) {
   row.number = 1;
   row.name = row.kind = row.layout = row.address = row.last_failure = text;
   row.projects = {"", text};
+  row.kinds = row.allow = row.deny = {text};
   row.copies = {text};
   return row;
 }
@@ -378,6 +379,23 @@ TEST(UpstreamsPage, ShowsNothingOfOthersAsMarkup) {
   shown.rows = {upstream_row(kHostile)};
   shown.note = kHostile;
   expect_harmless(upstreams_page(shown));
+}
+
+TEST(UpstreamsPage, SaysWhatAServerIsNotAskedFor) {
+  UpstreamsPage shown;
+  shown.rows = {upstream_row("one"), upstream_row("two")};
+  shown.rows[0].kinds = {"pdb", "pe"};
+  shown.rows[0].allow.clear();
+  shown.rows[0].deny.assign(22, "mso");
+  shown.rows[1].kinds = shown.rows[1].deny = {};
+  shown.rows[1].allow = {"ours.*"};
+  const std::string html = upstreams_page(shown);
+  EXPECT_TRUE(has(html, "Kinds of files</dt><dd><bdi>pdb, pe<"));
+  EXPECT_TRUE(has(html, "mso, mso and 2 more<"));
+  EXPECT_TRUE(has(html, "Names allowed</dt><dd><bdi>ours.*<"));
+  EXPECT_EQ(count_of(html, "Kinds of files"), 1u);
+  EXPECT_EQ(count_of(html, "Names allowed"), 1u);
+  EXPECT_EQ(count_of(html, "Names denied"), 1u);
 }
 
 TEST(UpstreamsPage, TellsStatesByWord) {

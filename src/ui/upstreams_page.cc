@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "ui/layout.h"
 #include "ui/settings_parts.h"
@@ -34,16 +36,26 @@ void add_last_failure(Html& html, const UpstreamRow& row) {
 
 std::string list_of(const std::vector<std::string>& names,
                     std::string_view (*text)(const std::string&)) {
+  constexpr std::size_t kShown = 20;
   std::string all;
-  for (const std::string& name : names) {
-    if (!all.empty()) all += ", ";
-    all += text(name);
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) {
+    if (i > 0) all += ", ";
+    all += text(names[i]);
   }
+  if (names.size() > kShown) all += fmt::format(" and {} more", names.size() - kShown);
   return all;
 }
 
+std::string_view as_it_is(const std::string& text) { return text; }
 std::string_view project_name(const std::string& project) {
   return project.empty() ? "default project" : std::string_view(project);
+}
+
+void add_what_for(Html& html, const UpstreamRow& row) {
+  add_fact(html, "Asked for", list_of(row.projects, &project_name));
+  if (!row.kinds.empty()) add_fact(html, "Kinds of files", list_of(row.kinds, &as_it_is));
+  if (!row.allow.empty()) add_fact(html, "Names allowed", list_of(row.allow, &as_it_is));
+  if (!row.deny.empty()) add_fact(html, "Names denied", list_of(row.deny, &as_it_is));
 }
 
 void add_forget(Html& html, const std::string& number, std::string_view text, bool is_unlikely) {
@@ -77,7 +89,7 @@ void add_server(Html& html, const UpstreamRow& row) {
   html.close().open("dl", {{"class", "facts"}});
   add_fact(html, "Kind", row.kind + ", as " + row.layout);
   add_fact(html, "Address", row.address);
-  add_fact(html, "Asked for", list_of(row.projects, &project_name));
+  add_what_for(html, row);
   add_figures(html, row);
   for (const std::string& tree : row.copies) add_fact(html, "Copies go to", tree);
   add_last_failure(html, row);

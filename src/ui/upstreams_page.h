@@ -20,6 +20,8 @@ struct UpstreamRow {
   std::string layout;
   std::string address;  // without what lets us in there
   std::vector<std::string> projects;
+  std::vector<std::string> kinds;        // of files; empty: all
+  std::vector<std::string> allow, deny;  // expressions for files' names; empty: all, none
   enum class State : std::uint8_t { asked, left_alone, on_trial };
   State state = State::asked;
   std::chrono::seconds rests{0};
