@@ -1,7 +1,6 @@
 #include "cli/admin_source.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -172,22 +171,12 @@ class AdminDirectory final : public AdminSource {
   store::Actor actor_{"command line", ""};
 };
 
-// On a thread of its own, while this one shows how far it is.
 Result<std::string> AdminDirectory::run(const std::string& what, const std::string& options,
                                         const ShowNumbers& show) {
   const JsonValue given = TRY(JsonValue::parse(options));
   upkeep::Progress progress;
-  std::atomic<bool> done = false;
   Result<std::string> end = std::string();
-  std::thread worker([&] {
-    end = upkeep::run(house_, what, given, actor_, progress);
-    done = true;
-  });
-  for (auto pause = kFirstLook; !done; pause = std::min(pause * 2, kLookEvery)) {
-    std::this_thread::sleep_for(pause);
-    show({progress.files, progress.files_all, progress.bytes, progress.bytes_all});
-  }
-  worker.join();
+  run_watched(progress, show, [&] { end = upkeep::run(house_, what, given, actor_, progress); });
   return end;
 }
 

@@ -9,15 +9,9 @@
 #include <string>
 
 #include "base/result.h"
+#include "cli/watched_work.h"
 
 namespace cli {
-
-// How far it is: files and bytes that are done, and of how many; 0 while that is not known.
-struct Numbers {
-  std::uint64_t files = 0, files_all = 0;
-  std::uint64_t bytes = 0, bytes_all = 0;
-};
-using ShowNumbers = std::function<void(const Numbers&)>;
 
 class AdminSource {
  public:

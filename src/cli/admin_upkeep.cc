@@ -38,29 +38,31 @@ class Bar {
  public:
   explicit Bar(std::string verb) : verb_(std::move(verb)) {}
   void show(const Numbers& now) {
-    if (now.files_all == 0) return;
-    if (!progress_ || now.files_all != all_) {
+    if (now.files_all == 0 && now.bytes == 0) return;
+    if (!progress_ || now.files_all != seen_.files_all || now.bytes_all != seen_.bytes_all) {
       progress_.emplace(verb_, now.files_all, now.bytes_all);
-      seen_ = {};
-      all_ = now.files_all;
+      seen_ = {0, now.files_all, 0, now.bytes_all};
     }
-    for (; seen_.files < now.files; ++seen_.files) progress_->finish_one();
     if (now.bytes > seen_.bytes) progress_->advance(now.bytes - seen_.bytes);
     seen_.bytes = now.bytes;
+    for (; seen_.files < now.files; ++seen_.files) progress_->finish_one();
   }
 
  private:
   const std::string verb_;
-  std::uint64_t all_ = 0;
   Numbers seen_;
   std::optional<Progress> progress_;
 };
 
+// The bar lasts as long as the function.
+ShowNumbers shown_as(std::string verb) {
+  return [bar = std::make_shared<Bar>(std::move(verb))](const Numbers& now) { bar->show(now); };
+}
+
 Result<std::string> run_upkeep(const Place& place, const std::string& what,
                                const std::string& options, const std::string& verb) {
   const auto source = TRY(open_admin_source(place.data, place.database));
-  Bar bar(verb);
-  return source->run(what, options, [&](const Numbers& now) { bar.show(now); });
+  return source->run(what, options, shown_as(verb));
 }
 
 std::string text_in(const JsonValue& json, std::string_view name) {
@@ -229,7 +231,7 @@ int run_backup(int argc, char** argv) {
     return print_text(place, make(wish), print_backup);
   }
   const std::string target = wish.target;
-  const auto made = back_up_to_one_file(absolute_path(place.data), wish, make);
+  const auto made = back_up_to_one_file(absolute_path(place.data), wish, make, shown_as("Packing"));
   if (!made.ok()) return fail(made.error().what);
   if (target == "-") return kDone;  // stdout is the archive's
   return print_text(place, made, print_backup);
@@ -245,7 +247,7 @@ int run_restore(int argc, char** argv) {
   place.declare(options);
   options.footer("The data directory must be new or empty.");
   if (const auto code = options.parse(argc, argv)) return *code;
-  const auto made = restore_from(backup, place.data);
+  const auto made = restore_from(backup, place.data, shown_as("Restoring"));
   if (!made.ok()) return fail(made.error().what);
   if (!made->has_database && place.database.empty()) {
     std::printf(

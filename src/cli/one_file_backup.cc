@@ -71,8 +71,8 @@ Result<void> check_target(const std::string& target) {
   return Error{Fault::malformed, target + ": is there already; say another name"};
 }
 
-Result<void> pack(const std::string& directory, const std::string& target) {
-  upkeep::Progress progress;
+Result<void> pack(const std::string& directory, const std::string& target,
+                  upkeep::Progress& progress) {
   if (target == kStream) {
     return upkeep::pack_backup(
         directory, [](Bytes bytes) { return write_all(STDOUT_FILENO, bytes); }, progress);
@@ -82,6 +82,24 @@ Result<void> pack(const std::string& directory, const std::string& target) {
   TRY(upkeep::pack_backup(
       directory, [&file](Bytes bytes) { return file.append(bytes); }, progress));
   return file.commit(absolute_path(target));
+}
+
+Result<upkeep::BackedUp> restore_watched(const std::string& backup, const std::string& data,
+                                         upkeep::Progress& progress) {
+  if (backup == kStream) {
+    return upkeep::unpack_backup(
+        [](std::span<std::uint8_t> room) { return read_some(STDIN_FILENO, room); }, data, progress);
+  }
+  const base::Fd file(::open(backup.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info{};
+  if (!file.valid() || ::fstat(file.get(), &info) != 0 || S_ISDIR(info.st_mode)) {
+    return upkeep::restore(backup, data, progress);
+  }
+  // Nearly: an archive has heads and the database, too.
+  if (S_ISREG(info.st_mode)) progress.bytes_all = static_cast<std::uint64_t>(info.st_size);
+  return upkeep::unpack_backup(
+      [&file](std::span<std::uint8_t> room) { return read_some(file.get(), room); }, data,
+      progress);
 }
 
 }  // namespace
@@ -100,14 +118,17 @@ bool is_one_file(const std::string& target) {
 
 Result<std::string> back_up_to_one_file(
     const std::string& data, const BackupWish& wish,
-    const std::function<Result<std::string>(const BackupWish&)>& make) {
+    const std::function<Result<std::string>(const BackupWish&)>& make, const ShowNumbers& show) {
   TRY(check_target(wish.target));
   const Staging staging(data);
   BackupWish inner = wish;
   inner.target = staging.path();
   inner.own_copies = false;  // the archive is one
   const std::string text = TRY(make(inner));
-  TRY(pack(staging.path(), wish.target));
+  upkeep::Progress progress;
+  Result<void> packed;
+  run_watched(progress, show, [&] { packed = pack(staging.path(), wish.target, progress); });
+  TRY(std::move(packed));
   const JsonValue made = TRY(JsonValue::parse(text));
   upkeep::BackedUp backup;
   backup.directory = wish.target;
@@ -117,20 +138,12 @@ Result<std::string> back_up_to_one_file(
   return upkeep::json_of(backup);
 }
 
-Result<upkeep::BackedUp> restore_from(const std::string& backup, const std::string& data) {
+Result<upkeep::BackedUp> restore_from(const std::string& backup, const std::string& data,
+                                      const ShowNumbers& show) {
   upkeep::Progress progress;
-  if (backup == kStream) {
-    return upkeep::unpack_backup(
-        [](std::span<std::uint8_t> room) { return read_some(STDIN_FILENO, room); }, data, progress);
-  }
-  const base::Fd file(::open(backup.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat info{};
-  if (!file.valid() || ::fstat(file.get(), &info) != 0 || S_ISDIR(info.st_mode)) {
-    return upkeep::restore(backup, data, progress);
-  }
-  return upkeep::unpack_backup(
-      [&file](std::span<std::uint8_t> room) { return read_some(file.get(), room); }, data,
-      progress);
+  Result<upkeep::BackedUp> made = upkeep::BackedUp();
+  run_watched(progress, show, [&] { made = restore_watched(backup, data, progress); });
+  return made;
 }
 
 std::string absolute_path(const std::string& path) {

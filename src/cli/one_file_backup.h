@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "cli/watched_work.h"
 #include "upkeep/backup.h"
 
 namespace cli {
@@ -26,13 +27,15 @@ std::string json_of(const BackupWish& wish);  // as upkeep/run.h takes it
 bool is_one_file(const std::string& target);
 
 // `data` is an absolute path; `make` makes a backup in a directory and gives its JSON. The answer
-// is that, with the file for the directory.
+// is that, with the file for the directory. `show`: how far the packing is.
 base::Result<std::string> back_up_to_one_file(
     const std::string& data, const BackupWish& wish,
-    const std::function<base::Result<std::string>(const BackupWish&)>& make);
+    const std::function<base::Result<std::string>(const BackupWish&)>& make,
+    const ShowNumbers& show);
 
 // From a directory, a file or stdin, to where nothing is yet.
-base::Result<upkeep::BackedUp> restore_from(const std::string& backup, const std::string& data);
+base::Result<upkeep::BackedUp> restore_from(const std::string& backup, const std::string& data,
+                                            const ShowNumbers& show);
 
 // A server has another working directory than we.
 std::string absolute_path(const std::string& path);

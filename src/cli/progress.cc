@@ -61,10 +61,15 @@ void Progress::draw(bool now) {
   if (!on_terminal_ || time - started_ < kQuietAtFirst) return;
   if (!now && time - drawn_ < kBetweenDrawings) return;
   drawn_ = time;
-  const auto filled = static_cast<std::size_t>(part() * static_cast<double>(kBarWidth));
-  fmt::print(stderr, "\r\x1b[K{} [{}{}] {}/{} {}, {}{}", verb_, std::string(filled, '#'),
-             std::string(kBarWidth - filled, '.'), done_count_, count_, noun_,
-             base::human_size(done_bytes_), total_ == 0 ? "" : " of " + base::human_size(total_));
+  std::string bar;
+  if (count_ != 0 || total_ != 0) {
+    const auto filled = static_cast<std::size_t>(part() * static_cast<double>(kBarWidth));
+    bar = " [" + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "]";
+  }
+  const std::string of_count = count_ == 0 ? "" : "/" + std::to_string(count_);
+  const std::string of_total = total_ == 0 ? "" : " of " + base::human_size(total_);
+  fmt::print(stderr, "\r\x1b[K{}{} {}{} {}, {}{}", verb_, bar, done_count_, of_count, noun_,
+             base::human_size(done_bytes_), of_total);
   std::fflush(stderr);
   visible_ = true;
 }

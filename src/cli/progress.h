@@ -13,8 +13,8 @@ namespace cli {
 
 class Progress {
  public:
-  // `total` in bytes; shown together with things done of `count`. 0: not known, and the bar shows
-  // things.
+  // `total` in bytes; shown together with things done of `count`. 0: not known. Without a total the
+  // bar shows things; without either there is no bar.
   Progress(std::string verb, std::uint64_t count, std::uint64_t total, std::string noun = "files");
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

@@ -138,6 +138,8 @@ std::string json_of(const BackedUp& backup) {
 
 Result<BackedUp> restore(const std::string& backup, const std::string& target, Progress& progress) {
   const BackedUp made = TRY(read_proof(backup));
+  progress.files_all = made.files;
+  progress.bytes_all = made.bytes;
   TRY(must_be_new(target));
   TRY(base::make_directories(target));
   const std::string blobs = base::join_path(backup, "blobs");

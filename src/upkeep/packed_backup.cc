@@ -48,12 +48,13 @@ Result<void> pack_file(const std::string& path, std::string_view name, TarWriter
     if (n == 0) return Error{Fault::unavailable, path + ": became shorter while it was read"};
     TRY(tar.append(Bytes(piece).first(static_cast<std::size_t>(n))));
     done += static_cast<std::uint64_t>(n);
+    progress.bytes += static_cast<std::uint64_t>(n);
   }
-  progress.finish_file(size);
+  ++progress.files;
   return {};
 }
 
-Result<void> unpack_file(TarReader& tar, const std::string& path) {
+Result<void> unpack_file(TarReader& tar, const std::string& path, Progress& progress) {
   const base::Fd out(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!out.valid()) return base::error_from_errno(errno, "cannot make", path);
   std::vector<std::uint8_t> piece(kPiece);
@@ -66,8 +67,10 @@ Result<void> unpack_file(TarReader& tar, const std::string& path) {
       if (wrote < 0) return base::error_from_errno(errno, "cannot write", path);
       at += static_cast<std::size_t>(wrote);
     }
+    progress.bytes += n;
   }
   if (::fsync(out.get()) != 0) return base::error_from_errno(errno, "cannot sync", path);
+  ++progress.files;
   return {};
 }
 
@@ -81,11 +84,11 @@ class Unpacked {
     if (has_proof_) return not_whole("something follows its proof");
     if (entry.name == kBackupProof) {
       has_proof_ = true;
-      return unpack_file(tar, base::join_path(target_, kBackupProof));
+      return unpack_file(tar, base::join_path(target_, kBackupProof), aside_);
     }
     if (entry.name == kBackupDatabase) {
       has_database_ = true;
-      return unpack_file(tar, pending_database());
+      return unpack_file(tar, pending_database(), aside_);
     }
     if (!entry.name.starts_with(kBlobs) || !is_blob_path(entry.name.substr(kBlobs.size()))) {
       return not_whole("it has a file " + base::to_valid_utf8(entry.name));
@@ -93,9 +96,7 @@ class Unpacked {
     const std::string path = base::join_path(target_, entry.name);
     const std::string directory(base::parent_of(path));
     if (directories_.insert(directory).second) TRY(base::make_directories(directory));
-    TRY(unpack_file(tar, path));
-    progress_.finish_file(entry.size);
-    return {};
+    return unpack_file(tar, path, progress_);
   }
 
   // The database last, as restore() does.
@@ -124,6 +125,7 @@ class Unpacked {
 
   const std::string target_;
   Progress& progress_;
+  Progress aside_;  // what is no blob is not counted
   std::set<std::string> directories_;
   bool has_proof_ = false, has_database_ = false;
 };
