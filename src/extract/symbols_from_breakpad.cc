@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/large_pages.h"
 #include "base/pool.h"
 #include "base/text.h"
 #include "formats/breakpad/sym_reader.h"
@@ -132,10 +133,10 @@ class Converter {
       next.ranges += part.inline_ranges.size();
       for (const breakpad::Func& func : part.functions) model_.strings.add_view(func.name);
     }
-    model_.functions.resize(next.functions);
-    model_.lines.resize(next.lines);
-    model_.inlines.resize(next.inlines);
-    model_.inline_ranges.resize(next.ranges);
+    base::resize_large(model_.functions, next.functions);
+    base::resize_large(model_.lines, next.lines);
+    base::resize_large(model_.inlines, next.inlines);
+    base::resize_large(model_.inline_ranges, next.ranges);
     base::parallel_for(file_.parts.size(), threads_, [&](std::size_t i) {
       bases[i].names = next.names + bases[i].functions;
       add_part(file_.parts[i], bases[i]);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/large_pages.h"
 #include "base/pool.h"
 #include "base/utf16.h"
 #include "formats/breakpad/plain_fields.h"
@@ -30,7 +31,7 @@ class Foresight {
   template <class T>
   void make_room(std::vector<T>& records, std::size_t left) {
     if (records.size() == records.capacity()) [[unlikely]]
-      records.reserve(room_for(records.size(), left));
+      base::reserve_large(records, room_for(records.size(), left));
   }
 
  private:
