@@ -8,7 +8,7 @@ namespace base {
 namespace {
 
 constexpr std::uintptr_t kPage = 4096;
-// Allocations of this size are mappings of their own.
+// Less has hardly a whole page of 2 MB, since the system lays them at multiples of that.
 constexpr std::size_t kLarge = 4u << 20;
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Room for tens of megabytes that are written once, from end to end: symbols of a large module, say.
-// The first touch of each page of 4 KB is a fault, and the faults of its records are a quarter of
-// reading a .sym; where Linux gives pages of 2 MB to who asks (transparent_hugepage/enabled:
+// Room for tens of megabytes that are written once, from end to end: symbols of a large module,
+// say. The first touch of each page of 4 KB is a fault, and the faults of its records are a quarter
+// of reading a .sym; where Linux gives pages of 2 MB to who asks (transparent_hugepage/enabled:
 // madvise), this asks. No more than the last page of each is touched in vain.
 // Hints: elsewhere, and for less, nothing changes. Any thread.
 #pragma once
