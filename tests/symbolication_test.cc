@@ -299,30 +299,56 @@ TEST_F(Symbolication, ADamagedIndexIsMadeAgain) {
   EXPECT_EQ(post("/symbolicate/v5", ask).body, good);
 }
 
-TEST_F(Symbolication, LongQuestionsAreAnsweredInPieces) {
-  start();
-  const std::string sym =
-      "MODULE Linux x86_64 000102030405060708090A0B0C0D0E0F0 a.so\nFUNC 1000 10 0 seen()\n";
-  ASSERT_EQ(
-      uploads::send(server_->url(), "PUT", "/a.so/000102030405060708090A0B0C0D0E0F0/a.so.sym", sym)
-          .status,
-      201);
-  constexpr std::size_t kFrames = 60'000;
+constexpr std::size_t kLong = 60'000;
+
+// So many frames of one function and the place behind it, in turns of 16.
+std::string long_question() {
   std::string ask =
       R"j({"memoryMap":[["a.so","000102030405060708090A0B0C0D0E0F0"]],"stacks":[[[0,4096])j";
-  for (std::size_t i = 1; i < kFrames; ++i) {
+  for (std::size_t i = 1; i < kLong; ++i) {
     ask += ",[0,";
     ask += std::to_string(4096 + i % 32);
     ask += ']';
   }
-  ask += "]]}";
-  const auto answer = post("/symbolicate/v5", ask);
+  return ask + "]]}";
+}
+
+void put_long_answers_module(const std::string& url) {
+  const std::string sym =
+      "MODULE Linux x86_64 000102030405060708090A0B0C0D0E0F0 a.so\nFUNC 1000 10 0 seen()\n";
+  ASSERT_EQ(
+      uploads::send(url, "PUT", "/a.so/000102030405060708090A0B0C0D0E0F0/a.so.sym", sym).status,
+      201);
+}
+
+TEST_F(Symbolication, LongQuestionsAreAnsweredInPieces) {
+  start();
+  put_long_answers_module(server_->url());
+  const auto answer = post("/symbolicate/v5", long_question());
   ASSERT_EQ(answer.status, 200);
   const JsonValue frames = must_parse(answer.body)["results"].at(0)["stacks"].at(0);
-  ASSERT_EQ(frames.size(), kFrames);
-  for (std::size_t i = 0; i < kFrames; ++i) {
+  ASSERT_EQ(frames.size(), kLong);
+  for (std::size_t i = 0; i < kLong; ++i) {
     EXPECT_EQ(frames.at(i)["function"].text_or(""), i % 32 < 16 ? "seen()" : "") << i;
   }
+}
+
+// Slices are in the making then, on threads that have others' work to do next.
+TEST_F(Symbolication, WhoLeavesALongAnswerSpoilsNone) {
+  start();
+  put_long_answers_module(server_->url());
+  const std::string ask = long_question();
+  const std::string whole = post("/symbolicate/v5", ask).body;
+  const std::string request =
+      "POST /symbolicate/v5 HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(ask.size()) +
+      "\r\n\r\n" + ask;
+  for (int i = 0; i < 30; ++i) {
+    testing_support::RawClient client(server_->url().substr(sizeof "http://" - 1));
+    EXPECT_TRUE(client.send(request));
+    std::this_thread::sleep_for(std::chrono::milliseconds(i));
+    i % 2 == 0 ? client.reset() : client.close();
+  }
+  EXPECT_TRUE(post("/symbolicate/v5", ask).body == whole);
 }
 
 // Two modules that nobody here has: one comes from an upstream server, the other's server stalls.

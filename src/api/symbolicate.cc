@@ -39,11 +39,8 @@ constexpr std::uint64_t kBodySizeMax = 32ull << 20;
 constexpr std::uint64_t kReadTogetherMax = kBodySizeMax;
 // What a loop may do by itself: a larger question keeps other connections waiting.
 constexpr std::size_t kLoopBodyMax = 32 * 1024;
-// What is answered in one piece, and the size of the pieces of longer answers where one thread
-// makes them.
+// What is answered in one piece, and the size of the pieces of longer answers.
 constexpr std::size_t kFramesAtOnce = 1024;
-// Where several do, each makes a slice of so many.
-constexpr std::size_t kSliceFrames = 512;
 // Slices that one answer has in the making: other questions find threads, too.
 constexpr unsigned kHandsMax = 4;
 // What is wanted of supply at a time, however many modules a body names.
@@ -79,12 +76,8 @@ struct Symbolication::State {
         maps(from, options.maps),
         bodies(std::make_shared<net::BodyBudget>(options.bodies_max)),
         debug(options.debug_of, options.cache, maps, options.frames.get()),
+        hands(std::min({options.threads, base::default_thread_count(), kHandsMax})),
         door(options.threads) {
-    hands.count = std::min({options.threads, base::default_thread_count(), kHandsMax});
-    hands.for_each = [this](std::size_t slices, const std::function<void(std::size_t)>& body) {
-      const auto post = [this](std::function<void()> job) { door.post(std::move(job)); };
-      base::parallel_for_with_helpers(slices, hands.count - 1, post, body);
-    };
     if (!options.forward.url.empty()) {
       forwarder = std::make_unique<FrameForwarder>(options.forward);
     }
@@ -97,8 +90,8 @@ struct Symbolication::State {
   SymbolicationDebug debug;
   std::unique_ptr<FrameForwarder> forwarder;  // null: nobody is asked
   std::mutex reading_large;                   // held by who reads a large body
+  const unsigned hands;  // that make a long answer: of the door's threads, and who asks for a piece
   Door door;
-  symbolicate::Hands hands;  // of the door's threads, and whoever makes a long answer
 
   void allow_origin(const Request& request, Answer& answer) const;
 };
@@ -217,8 +210,10 @@ class Work : public std::enable_shared_from_this<Work> {
  private:
   // On a thread that may wait.
   std::string next_piece(symbolicate::AnswerWriter& writer) const {
-    const symbolicate::Hands& hands = state_->hands;
-    return writer.next(std::max(kFramesAtOnce, hands.count * kSliceFrames), hands);
+    const auto post = [&door = state_->door](std::function<void()> job) {
+      door.post(std::move(job));
+    };
+    return writer.next(kFramesAtOnce, {state_->hands, post, shared_from_this()});
   }
 
   struct Pending {

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <latch>
-#include <memory>
 
 namespace base {
 
@@ -63,37 +61,6 @@ void parallel_for(std::size_t count, unsigned threads,
   for (std::size_t i = 1; i < wanted; ++i) helpers.emplace_back(work);
   work();
   for (std::thread& helper : helpers) helper.join();
-}
-
-namespace {
-
-// Outlives the call, for helpers that come late; `body` does not, and is called for items only,
-// which the caller waits for.
-struct Items {
-  Items(std::size_t size, const std::function<void(std::size_t)>& call)
-      : count(size), body(call), left(static_cast<std::ptrdiff_t>(size)) {}
-
-  void work() {
-    for (std::size_t i = next++; i < count; i = next++) {
-      body(i);
-      left.count_down();
-    }
-  }
-
-  const std::size_t count;
-  const std::function<void(std::size_t)>& body;
-  std::atomic<std::size_t> next{0};
-  std::latch left;
-};
-
-}  // namespace
-
-void parallel_for_with_helpers(std::size_t count, unsigned helpers, const Post& post,
-                               const std::function<void(std::size_t)>& body) {
-  const auto items = std::make_shared<Items>(count, body);
-  for (std::size_t i = 1; i < count && i <= helpers; ++i) post([items] { items->work(); });
-  items->work();
-  items->left.wait();
 }
 
 }  // namespace base

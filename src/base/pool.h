@@ -1,5 +1,5 @@
 // Threads for work: a pool that runs posted jobs in order of arrival, and parallel_for for
-// the parts of one job, on threads of its own or with helpers from a pool.
+// the parts of one job, on threads of its own. With helpers from a pool: made_in_order.h.
 // Jobs may block; the network loops may not, and do not run here.
 // Any thread may post. The destructor finishes what was posted, then joins.
 #pragma once
@@ -43,11 +43,5 @@ void parallel_for(std::size_t count, unsigned threads,
 
 // Hands a job to another thread, which runs it soon, late or never.
 using Post = std::function<void(std::function<void()>)>;
-
-// The same on threads that have other work: the caller's, and up to `helpers` that `post` reaches.
-// Nobody is waited for but who has begun: what no helper takes the caller does. So any thread may
-// call it, also one of a pool whose threads are all busy. One that comes late finds nothing to do.
-void parallel_for_with_helpers(std::size_t count, unsigned helpers, const Post& post,
-                               const std::function<void(std::size_t)>& body);
 
 }  // namespace base

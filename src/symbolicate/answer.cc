@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <set>
 #include <utility>
 
@@ -16,7 +17,13 @@ using State = ModuleAnswer::State;
 // Frames that are looked up together.
 constexpr std::size_t kFramesAtOnce = 2048;
 // A frame of compilers has less than a kilobyte; a file made up by somebody may give it megabytes.
-constexpr std::size_t kPiecesSizeMax = 16u << 20;
+constexpr std::size_t kPieceSizeMax = 16u << 20;
+// Of a slice: more makes the first one late, and texts that leave the processor's cache unsent.
+constexpr std::size_t kSliceFramesMax = 1024;
+// For each thread: one that it makes, and one that waits to be taken.
+constexpr std::size_t kSlicesAhead = 2;
+// Of a short job, for each thread: so that all end at about the same time.
+constexpr std::size_t kSlicesMin = 4;
 
 std::string_view state_text(State state) {
   switch (state) {
@@ -33,6 +40,39 @@ std::string_view state_text(State state) {
 std::string key_of(const AskedModule& module) { return module.name + "/" + module.id; }
 
 }  // namespace
+
+// The slices of a job, for any thread. It owns what they need, and borrows what `borrowed` keeps.
+struct AnswerWriter::SliceWork {
+  Slice make(std::size_t index) {
+    std::unique_ptr<SliceWriter> writer = take_writer();
+    Slice slice{index == 0 ? std::move(head) : std::string(), 0, true};
+    const std::size_t begin = from + index * size;
+    const std::size_t end = std::min(to, begin + size);
+    slice.end = writer->write(*frames, begin, end, slice.text.size() + text_size_max, slice.text);
+    slice.is_whole = slice.end == end;
+    const std::lock_guard lock(mutex);
+    writers.push_back(std::move(writer));
+    return slice;
+  }
+
+  std::unique_ptr<SliceWriter> take_writer() {
+    const std::lock_guard lock(mutex);
+    if (writers.empty()) return std::make_unique<SliceWriter>();
+    std::unique_ptr<SliceWriter> writer = std::move(writers.back());
+    writers.pop_back();
+    return writer;
+  }
+
+  std::shared_ptr<const JobFrames> frames;
+  std::shared_ptr<const void> borrowed;
+  std::size_t from = 0;  // of the job's frames
+  std::size_t to = 0;
+  std::size_t size = 0;  // of a slice, in frames
+  std::size_t text_size_max = 0;
+  std::string head;  // goes before the first slice
+  std::mutex mutex;
+  std::vector<std::unique_ptr<SliceWriter>> writers;  // guarded by mutex: those that nobody uses
+};
 
 std::vector<bool> wanted_modules(const Job& job, Dialect dialect) {
   std::vector<bool> wanted(job.modules.size(), dialect == Dialect::snappy);
@@ -59,110 +99,104 @@ std::string AnswerWriter::write_all() {
 }
 
 std::string AnswerWriter::next(std::size_t frames_max, const Hands& hands) {
-  if (pieces_.empty()) make_pieces(frames_max, hands);
-  if (pieces_.empty()) return {};
-  std::string piece = std::move(pieces_.front());
-  pieces_.pop_front();
-  return piece;
-}
-
-void AnswerWriter::make_pieces(std::size_t frames_max, const Hands& hands) {
-  if (at_ == At::end) return;
-  pieces_.emplace_back();
+  std::string out;
+  if (at_ == At::end) return out;
   if (at_ == At::start) {
-    if (is_v5()) out() += "{\"results\":[";
+    if (is_v5()) out += "{\"results\":[";
     at_ = At::between_jobs;
   }
-  for (std::size_t written = 0; written < frames_max && made_size() < kPiecesSizeMax;) {
-    if (at_ == At::between_jobs && job_ == question_.jobs.size()) return end_answer();
-    if (at_ == At::between_jobs) begin_job();
-    const std::size_t left = job().frames.size() - frame_;
-    const std::size_t count = std::min({frames_max - written, kFramesAtOnce, left});
-    if (count != 0) write_frames(frame_ + count, hands);
-    written += count;
+  for (std::size_t written = 0; written < frames_max && out.size() < kPieceSizeMax;) {
+    if (at_ == At::between_jobs && job_ == question_.jobs.size()) {
+      end_answer(out);
+      break;
+    }
+    if (at_ == At::between_jobs) begin_job(out);
+    written += write_frames(frames_max - written, hands, out);
+    if (frame_ < job().frames.size() && slices_ != nullptr) break;
     if (frame_ < job().frames.size()) continue;
-    end_job();
+    end_job(out);
     ++written;  // so that many empty jobs end, too
   }
+  return out;
 }
 
-std::size_t AnswerWriter::made_size() const {
-  std::size_t size = 0;
-  for (const std::string& piece : pieces_) size += piece.size();
-  return size;
-}
-
-void AnswerWriter::begin_job() {
+void AnswerWriter::begin_job(std::string& out) {
   at_ = At::in_job;
   frame_ = 0;
-  frames_.emplace(job(), question_.dialect, answers(), known_);
+  frames_ = std::make_shared<JobFrames>(job(), question_.dialect, answers(), known_);
   if (is_v5()) {
-    out() += job_ == 0 ? "{\"stacks\":[" : ",{\"stacks\":[";
+    out += job_ == 0 ? "{\"stacks\":[" : ",{\"stacks\":[";
   } else if (question_.is_version_3) {
-    out() += '[';
+    out += '[';
   } else {
-    out() += is_old() ? "{\"symbolicatedStacks\": [" : "{\"symbolicatedStacks\":[";
+    out += is_old() ? "{\"symbolicatedStacks\": [" : "{\"symbolicatedStacks\":[";
   }
 }
 
-void AnswerWriter::write_frames(std::size_t end, const Hands& hands) {
-  std::size_t slices = std::min<std::size_t>((end - frame_) / kSliceFramesMin, hands.count);
-  if (was_cut_ || slices == 0) slices = 1;
-  if (writers_.size() < slices) writers_.resize(slices);
-  if (slices > 1) return write_slices(end, slices, hands);
-  frame_ = writers_[0].write(*frames_, frame_, end, kPiecesSizeMax, out());
-  was_cut_ = was_cut_ || frame_ < end;
+std::size_t AnswerWriter::write_frames(std::size_t frames_max, const Hands& hands,
+                                       std::string& out) {
+  const std::size_t left = job().frames.size() - frame_;
+  if (left == 0) return 0;
+  if (slices_ == nullptr && !was_cut_ && hands.count > 1 && left >= 2 * kSliceFramesMin) {
+    begin_slices(hands, out);
+  }
+  if (slices_ != nullptr) return take_slice(out);
+  const std::size_t end = frame_ + std::min({frames_max, kFramesAtOnce, left});
+  const std::size_t from =
+      std::exchange(frame_, writer_.write(*frames_, frame_, end, kPieceSizeMax, out));
+  return frame_ - from;
 }
 
-// Each slice makes a piece: the first goes on with the last piece there is.
-void AnswerWriter::write_slices(std::size_t end, std::size_t slices, const Hands& hands) {
-  const std::size_t first = pieces_.size() - 1;
-  pieces_.resize(first + slices);
-  std::vector<std::size_t> ends(slices);
-  const auto begin_of = [from = frame_, count = end - frame_, slices](std::size_t slice) {
-    return from + count * slice / slices;
-  };
-  hands.for_each(slices, [&](std::size_t slice) {
-    std::string text = std::move(pieces_[first + slice]);  // whose size lies beside the others'
-    const std::size_t size_max = text.size() + kPiecesSizeMax / slices;
-    ends[slice] =
-        writers_[slice].write(*frames_, begin_of(slice), begin_of(slice + 1), size_max, text);
-    pieces_[first + slice] = std::move(text);
-  });
-  // Where the text of a slice was too long, those behind it are made again.
-  std::size_t whole = 0;
-  while (whole < slices && ends[whole] == begin_of(whole + 1)) ++whole;
-  was_cut_ = whole < slices;
-  const std::size_t last = was_cut_ ? whole : slices - 1;
-  frame_ = ends[last];
-  pieces_.resize(first + last + 1);
+void AnswerWriter::begin_slices(const Hands& hands, std::string& out) {
+  const std::size_t ahead = kSlicesAhead * hands.count;
+  auto work = std::make_shared<SliceWork>(frames_, hands.borrowed);
+  work->from = frame_;
+  work->to = job().frames.size();
+  work->size = std::clamp((work->to - frame_) / (kSlicesMin * hands.count), kSliceFramesMin,
+                          kSliceFramesMax);
+  work->text_size_max = kPieceSizeMax / ahead;
+  work->head = std::exchange(out, {});
+  const std::size_t count = (work->to - work->from + work->size - 1) / work->size;
+  const auto make = [work](std::size_t index) { return work->make(index); };
+  slices_ = std::make_unique<base::MadeInOrder<Slice>>(
+      count, base::MadeInOrder<Slice>::Limits{ahead, hands.count - 1}, hands.post, make);
 }
 
-void AnswerWriter::end_job() {
-  frames_->write_end(out());
-  out() += ']';
+// Where its text was too long, those behind it are made again.
+std::size_t AnswerWriter::take_slice(std::string& out) {
+  Slice slice = *slices_->take();
+  out = std::move(slice.text);
+  was_cut_ = !slice.is_whole;
+  const std::size_t from = std::exchange(frame_, slice.end);
+  if (was_cut_ || frame_ == job().frames.size()) slices_ = nullptr;
+  return frame_ - from;
+}
+
+void AnswerWriter::end_job(std::string& out) {
+  frames_->write_end(out);
+  out += ']';
   if (is_v5()) {
-    append_found_modules(out());
-    append_module_errors(out());
-    out() += '}';
+    append_found_modules(out);
+    append_module_errors(out);
+    out += '}';
   } else if (!question_.is_version_3) {
-    append_known_modules(out());
-    if (known_ != nullptr && !known_->hits.empty()) append_cache_hits(out());
-    out() += '}';
+    append_known_modules(out);
+    if (known_ != nullptr && !known_->hits.empty()) append_cache_hits(out);
+    out += '}';
   }
   ++job_;
   at_ = At::between_jobs;
 }
 
-void AnswerWriter::end_answer() {
+void AnswerWriter::end_answer(std::string& out) {
   at_ = At::end;
   if (!is_v5()) return;
-  out() += ']';
+  out += ']';
   if (!debug_.empty()) {
-    out() += ",\"debug\":";
-    out() += debug_;
+    out += ",\"debug\":";
+    out += debug_;
   }
-  out() += '}';
+  out += '}';
 }
 
 void AnswerWriter::append_found_modules(std::string& out) const {
