@@ -21,7 +21,6 @@ namespace api {
 
 using base::Error;
 using base::Fault;
-using base::Result;
 using net::Answer;
 using net::Request;
 using symbolicate::Debugging;
@@ -41,6 +40,8 @@ constexpr std::uint64_t kReadTogetherMax = kBodySizeMax;
 constexpr std::size_t kLoopBodyMax = 32 * 1024;
 // What is answered in one piece, and the size of the pieces of longer answers.
 constexpr std::size_t kFramesAtOnce = 1024;
+// Before others help.
+constexpr std::size_t kFramesFirst = 256;
 // Slices that one answer has in the making: other questions find threads, too.
 constexpr unsigned kHandsMax = 4;
 // What is wanted of supply at a time, however many modules a body names.
@@ -90,7 +91,7 @@ struct Symbolication::State {
   SymbolicationDebug debug;
   std::unique_ptr<FrameForwarder> forwarder;  // null: nobody is asked
   std::mutex reading_large;                   // held by who reads a large body
-  const unsigned hands;  // that make a long answer: of the door's threads, and who asks for a piece
+  const unsigned hands;                       // threads of the door that make a long answer
   Door door;
 
   void allow_origin(const Request& request, Answer& answer) const;
@@ -193,29 +194,24 @@ class Work : public std::enable_shared_from_this<Work> {
     std::string statistics = statistics_ ? statistics_->text(question_, started_) : "";
     auto writer = std::make_shared<symbolicate::AnswerWriter>(question_, answers_,
                                                               std::move(statistics), known);
-    std::string first = where == Where::loop ? writer->next(kFramesAtOnce) : next_piece(*writer);
+    std::string first = writer->next(where == Where::loop ? kFramesAtOnce : kFramesFirst);
     if (!has_retried_ && gave_up_damaged()) return std::nullopt;
     if (writer->is_done()) {
       answer.body = std::move(first);
       return finished(std::move(answer));
     }
-    answer.body = net::Producer([self = shared_from_this(), writer,
-                                 piece = std::move(first)]() mutable -> Result<std::string> {
-      if (!piece.empty()) return std::exchange(piece, {});
-      return self->next_piece(*writer);
+    const auto post = [&door = state_->door](std::function<void()> job) {
+      door.post(std::move(job));
+    };
+    writer->use({state_->hands, post, shared_from_this()});
+    answer.body = net::LaterProducer([writer, piece = std::move(first)](auto then) mutable {
+      if (!piece.empty()) return then(std::exchange(piece, {}));
+      writer->next_later(kFramesAtOnce, std::move(then));
     });
     return finished(std::move(answer));
   }
 
  private:
-  // On a thread that may wait.
-  std::string next_piece(symbolicate::AnswerWriter& writer) const {
-    const auto post = [&door = state_->door](std::function<void()> job) {
-      door.post(std::move(job));
-    };
-    return writer.next(kFramesAtOnce, {state_->hands, post, shared_from_this()});
-  }
-
   struct Pending {
     std::size_t job;
     std::size_t module;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <deque>
+#include <future>
 #include <latch>
 
 namespace base {
@@ -13,7 +14,7 @@ using Numbers = MadeInOrder<std::size_t>;
 
 std::size_t itself(std::size_t index) { return index; }
 
-// Jobs that are posted and run when the test says so.
+// Jobs that are posted, and run when the test says so.
 struct Posted {
   Post post() {
     return [this](std::function<void()> job) { jobs.push_back(std::move(job)); };
@@ -26,79 +27,108 @@ struct Posted {
   std::deque<std::function<void()>> jobs;
 };
 
+Post post_to(WorkerPool& pool) {
+  return [&pool](std::function<void()> job) { pool.post(std::move(job)); };
+}
+
+std::size_t wait_for_next(Numbers& numbers) {
+  std::promise<std::size_t> next;
+  numbers.take([&](std::size_t number) { next.set_value(number); });
+  return next.get_future().get();
+}
+
 TEST(MadeInOrder, EachIsMadeOnceAndTakenInOrder) {
-  WorkerPool pool(3);
-  const Post post = [&](std::function<void()> job) { pool.post(std::move(job)); };
-  for (const unsigned helpers : {0u, 1u, 3u}) {
+  for (const unsigned threads : {1u, 3u}) {
     for (const std::size_t ahead : {1u, 2u, 7u, 2000u}) {
       std::vector<std::atomic<int>> made(1000);
-      Numbers numbers(made.size(), {ahead, helpers}, post, [&](std::size_t index) {
+      WorkerPool pool(3);
+      Numbers numbers(made.size(), {ahead, threads}, post_to(pool), [&](std::size_t index) {
         ++made[index];
         return index;
       });
-      for (std::size_t i = 0; i < made.size(); ++i) EXPECT_EQ(numbers.take().value_or(5000), i);
-      EXPECT_FALSE(numbers.take().has_value());
+      for (std::size_t i = 0; i < made.size(); ++i) EXPECT_EQ(wait_for_next(numbers), i);
       for (const std::atomic<int>& times : made) EXPECT_EQ(times, 1);
     }
   }
 }
 
-TEST(MadeInOrder, TheTakerWaitsForNobodyWhoHasNotBegun) {
-  Posted posted;
-  Numbers numbers(5, {4, 2}, posted.post(), itself);
-  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(numbers.take(), i);
-  EXPECT_EQ(posted.jobs.size(), 2u);  // asked once, however often it is taken
-  while (!posted.jobs.empty()) posted.run_one();
-  EXPECT_FALSE(numbers.take().has_value());
+// Who is called takes the next at once, and in the end destroys what called.
+TEST(MadeInOrder, IsTakenFromWhereItIsMade) {
+  constexpr std::size_t kCount = 500;
+  for (const unsigned threads : {1u, 3u}) {
+    WorkerPool pool(3);
+    auto numbers =
+        std::make_unique<Numbers>(kCount, Numbers::Limits{4, threads}, post_to(pool), itself);
+    std::size_t expected = 0;
+    std::promise<void> end;
+    std::function<void(std::size_t)> then = [&](std::size_t number) {
+      EXPECT_EQ(number, expected++);
+      if (expected < kCount) return numbers->take(then);
+      numbers = nullptr;
+      end.set_value();
+    };
+    numbers->take(then);
+    end.get_future().wait();
+    EXPECT_EQ(expected, kCount);
+  }
 }
 
-TEST(MadeInOrder, HelpersGoNoFurtherThanAhead) {
+TEST(MadeInOrder, WhatIsMadeIsGivenAtOnceAndWhatIsNotLater) {
+  Posted posted;
+  std::vector<std::size_t> taken;
+  const auto then = [&](std::size_t number) { taken.push_back(number); };
+  Numbers numbers(3, {2, 1}, posted.post(), itself);
+  ASSERT_EQ(posted.jobs.size(), 1u);
+  numbers.take(then);
+  EXPECT_TRUE(taken.empty());
+  posted.run_one();  // goes on while there is room
+  EXPECT_EQ(taken, (std::vector<std::size_t>{0}));
+  EXPECT_TRUE(posted.jobs.empty());
+  numbers.take(then);
+  numbers.take(then);
+  EXPECT_EQ(taken, (std::vector<std::size_t>{0, 1, 2}));
+}
+
+TEST(MadeInOrder, ThreadsGoNoFurtherThanAhead) {
   Posted posted;
   std::size_t made = 0;
   Numbers numbers(10, {3, 1}, posted.post(), [&](std::size_t index) { return ++made, index; });
-  EXPECT_EQ(numbers.take(), 0u);
+  posted.run_one();
+  EXPECT_EQ(made, 3u);
+  EXPECT_TRUE(posted.jobs.empty());
+  numbers.take([](std::size_t number) { EXPECT_EQ(number, 0u); });
+  EXPECT_EQ(made, 3u);  // there is room for another
   posted.run_one();
   EXPECT_EQ(made, 4u);
-  EXPECT_TRUE(posted.jobs.empty());
-  EXPECT_EQ(numbers.take(), 1u);
-  EXPECT_EQ(made, 4u);  // was there; there is room for another
-  posted.run_one();
-  EXPECT_EQ(made, 5u);
 }
 
-TEST(MadeInOrder, FewItemsCallFewHelpers) {
+TEST(MadeInOrder, LetsOtherWorkHaveItsTurn) {
   Posted posted;
-  Numbers two(2, {8, 5}, posted.post(), itself);
-  EXPECT_EQ(two.take(), 0u);
-  EXPECT_EQ(posted.jobs.size(), 1u);
-  Numbers one(1, {8, 5}, posted.post(), itself);
-  EXPECT_EQ(one.take(), 0u);
-  EXPECT_EQ(posted.jobs.size(), 1u);
-  Numbers none(0, {8, 5}, posted.post(), itself);
-  EXPECT_FALSE(none.take().has_value());
-  EXPECT_EQ(posted.jobs.size(), 1u);
+  std::size_t made = 0;
+  const Numbers numbers(100, {100, 1}, posted.post(),
+                        [&](std::size_t index) { return ++made, index; });
+  bool had_its_turn = false;
+  posted.post()([&] { had_its_turn = true; });
+  posted.run_one();
+  EXPECT_LT(made, 10u);
+  posted.run_one();
+  EXPECT_TRUE(had_its_turn);
+  while (!posted.jobs.empty()) posted.run_one();
+  EXPECT_EQ(made, 100u);
 }
 
-TEST(MadeInOrder, TheTakerWaitsForWhoHasBegun) {
-  WorkerPool pool(1);
-  const Post post = [&](std::function<void()> job) { pool.post(std::move(job)); };
-  std::latch helper_has_begun(1);
-  const auto taker = std::this_thread::get_id();
-  Numbers numbers(2, {2, 1}, post, [&](std::size_t index) {
-    if (std::this_thread::get_id() == taker) {
-      helper_has_begun.wait();
-    } else {
-      helper_has_begun.count_down();
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    return index;
-  });
-  EXPECT_EQ(numbers.take(), 0u);
-  EXPECT_EQ(numbers.take(), 1u);
+TEST(MadeInOrder, FewItemsCallFewThreads) {
+  Posted posted;
+  const Numbers two(2, {8, 5}, posted.post(), itself);
+  EXPECT_EQ(posted.jobs.size(), 2u);
+  const Numbers none(0, {8, 5}, posted.post(), itself);
+  EXPECT_EQ(posted.jobs.size(), 2u);
+  const Numbers many(9, {8, 5}, posted.post(), itself);
+  EXPECT_EQ(posted.jobs.size(), 7u);
 }
 
 // What is being made when nobody takes any more is finished; what it uses lives until then.
-TEST(MadeInOrder, EndsBeforeItsHelpers) {
+TEST(MadeInOrder, EndsBeforeItsThreads) {
   auto used = std::make_shared<int>(7);
   const std::weak_ptr<int> watched = used;
   std::latch begun(1);
@@ -106,17 +136,16 @@ TEST(MadeInOrder, EndsBeforeItsHelpers) {
   std::atomic<int> made = 0;
   {
     WorkerPool pool(1);
-    const Post post = [&](std::function<void()> job) { pool.post(std::move(job)); };
     std::optional<MadeInOrder<int>> items;
-    items.emplace(100, MadeInOrder<int>::Limits{50, 1}, post,
-                  [&begun, &gone, &made, used = std::move(used)](std::size_t index) {
-                    if (index == 0) return begun.wait(), *used;
+    items.emplace(100, MadeInOrder<int>::Limits{50, 1}, post_to(pool),
+                  [&begun, &gone, &made, used = std::move(used)](std::size_t) {
                     begun.count_down();
                     gone.wait();
                     ++made;
                     return *used;
                   });
-    EXPECT_EQ(items->take(), 7);
+    items->take([](int) { FAIL(); });
+    begun.wait();
     items.reset();
     EXPECT_FALSE(watched.expired());
     gone.count_down();
@@ -127,13 +156,11 @@ TEST(MadeInOrder, EndsBeforeItsHelpers) {
 
 TEST(MadeInOrder, WhoComesAfterTheEndMakesNothing) {
   Posted posted;
-  int made = 0;
   {
-    MadeInOrder<int> items(9, {9, 1}, posted.post(), [&](std::size_t) { return ++made; });
-    EXPECT_EQ(items.take(), 1);
+    const Numbers numbers(9, {9, 1}, posted.post(),
+                          [](std::size_t) -> std::size_t { std::abort(); });
   }
   posted.run_one();
-  EXPECT_EQ(made, 1);
 }
 
 }  // namespace

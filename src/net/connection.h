@@ -154,7 +154,10 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   Refill refill();
   Refill refill_from_growing();
   Refill refill_from_producer();
+  bool has_source() const { return out_.growing || out_.producer || out_.later_producer; }
   void ask_piece();
+  static void post_piece(Arrival& arrival, const std::weak_ptr<Connection>& weak,
+                         std::uint64_t serial, base::Result<std::string> piece);
   void take_piece(base::Result<std::string> piece, std::uint64_t serial);
   Refill use_piece(base::Result<std::string> piece);
   void end_chunks();

@@ -131,8 +131,7 @@ bool Connection::step_writing() {
         reset_now();
         return false;
     }
-    const bool has_source = (out_.growing || out_.producer) && !source_ended_;
-    if (!has_source) {
+    if (!has_source() || source_ended_) {
       end_answer();
       return true;
     }
@@ -214,6 +213,12 @@ Connection::Refill Connection::refill_from_producer() {
 
 void Connection::ask_piece() {
   if (std::exchange(piece_asked_, true)) return;
+  if (out_.later_producer) {
+    return out_.later_producer([weak = weak_from_this(), arrival = core_.arrival,
+                                serial = serial_](base::Result<std::string> piece) {
+      post_piece(*arrival, weak, serial, std::move(piece));
+    });
+  }
   {
     const std::lock_guard lock(core_.server.mutex);
     ++core_.server.pool_jobs;
@@ -221,14 +226,21 @@ void Connection::ask_piece() {
   core_.server.pool.post([producer = out_.producer, weak = weak_from_this(),
                           arrival = core_.arrival, serial = serial_,
                           server = core_.server_owner]() mutable {
-    auto piece = std::make_shared<base::Result<std::string>>((*producer)());
+    base::Result<std::string> piece = (*producer)();
     producer.reset();
-    arrival->post([weak, serial, piece] {
-      if (const auto self = weak.lock()) self->take_piece(std::move(*piece), serial);
-    });
+    post_piece(*arrival, weak, serial, std::move(piece));
     const std::lock_guard lock(server->mutex);
     --server->pool_jobs;
     server->idle.notify_all();
+  });
+}
+
+// From any thread.
+void Connection::post_piece(Arrival& arrival, const std::weak_ptr<Connection>& weak,
+                            std::uint64_t serial, base::Result<std::string> piece) {
+  const auto shared = std::make_shared<base::Result<std::string>>(std::move(piece));
+  arrival.post([weak, serial, shared] {
+    if (const auto self = weak.lock()) self->take_piece(std::move(*shared), serial);
   });
 }
 

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
+#include <memory>
 
 #include "base/text.h"
 
@@ -220,6 +222,28 @@ Producer encoded_pieces(ContentCoding coding, Producer plain) {
     }
     return packed;
   };
+}
+
+Producer encoded_pieces(ContentCoding coding, LaterProducer plain) {
+  // Said, too, when who was asked forgets it.
+  struct Asked {
+    ~Asked() {
+      if (!is_told) promise.set_value(base::Error{base::Fault::unavailable, "a piece was dropped"});
+    }
+    void tell(Result<std::string> piece) {
+      is_told = true;
+      promise.set_value(std::move(piece));
+    }
+    std::promise<Result<std::string>> promise;
+    bool is_told = false;
+  };
+  const auto wait = [plain = std::move(plain)] {
+    auto asked = std::make_shared<Asked>();
+    auto piece = asked->promise.get_future();
+    plain([asked = std::move(asked)](Result<std::string> came) { asked->tell(std::move(came)); });
+    return piece.get();
+  };
+  return encoded_pieces(coding, Producer(wait));
 }
 
 Result<std::string> encode_text(ContentCoding coding, std::string_view plain) {

@@ -23,6 +23,8 @@ ContentCoding choose_coding(std::string_view accept_encoding);
 
 // The pieces of another producer, encoded.
 Producer encoded_pieces(ContentCoding coding, Producer plain);
+// The same of one whose pieces come later: a thread of the pool waits for each.
+Producer encoded_pieces(ContentCoding coding, LaterProducer plain);
 // A small text at once.
 base::Result<std::string> encode_text(ContentCoding coding, std::string_view plain);
 

@@ -68,5 +68,11 @@ TEST(ContentCoding, AFailureBehindItIsPassedOn) {
   EXPECT_EQ(coded().error().what, "gone");
 }
 
+TEST(ContentCoding, APieceThatNobodyWillBringIsAFailure) {
+  const Producer coded = encoded_pieces(
+      ContentCoding::zstd, LaterProducer([](const auto& then) { EXPECT_TRUE(then != nullptr); }));
+  EXPECT_EQ(coded().error().fault, base::Fault::unavailable);
+}
+
 }  // namespace
 }  // namespace net

@@ -105,10 +105,14 @@ struct FileBody {
 // resets the connection before the declared end.
 using Producer = std::function<base::Result<std::string>()>;
 
+// The same of somebody with threads of their own. Called on the loop, where it must not block: has
+// `then` called with the next piece, at once or later, from any thread. Not called again before.
+using LaterProducer = std::function<void(std::function<void(base::Result<std::string>)> then)>;
+
 struct Answer {
   int status = 200;
   Headers headers;
-  std::variant<std::string, FileBody, std::shared_ptr<GrowingFile>, Producer> body;
+  std::variant<std::string, FileBody, std::shared_ptr<GrowingFile>, Producer, LaterProducer> body;
   // Lets net answer If-None-Match, and Range for files and bytes. Quoted, as in the header; net
   // sends it (with "-gzip" or the like inside for a coded body). If-Modified-Since is answered when
   // `headers` has a Last-Modified with the same text.

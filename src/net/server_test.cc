@@ -1,6 +1,7 @@
 #include "net/server.h"
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "base/codec.h"
@@ -13,6 +14,11 @@ using testing_support::raw_exchange;
 using testing_support::raw_get;
 using testing_support::RawAnswer;
 using testing_support::RawClient;
+
+std::string unpacked(const RawAnswer& answer) {
+  const auto plain = base::gunzip(base::bytes_of(answer.body), 1 << 24);
+  return plain.ok() ? std::string(base::text_of(*plain)) : plain.error().what;
+}
 
 TEST_F(ServerTest, AnswersAndKeepsTheConnection) {
   start();
@@ -248,10 +254,6 @@ TEST_F(ServerTest, ConditionsAnswerNotModified) {
 
 TEST_F(ServerTest, GzipsForThoseWhoAcceptIt) {
   start();
-  const auto unpacked = [](const RawAnswer& answer) {
-    const auto plain = base::gunzip(base::bytes_of(answer.body), 1 << 24);
-    return plain.ok() ? std::string(base::text_of(*plain)) : plain.error().what;
-  };
   const auto json = raw_get(address(), "/json", "Accept-Encoding: br;q=0.4, gzip;q=0.5\r\n");
   EXPECT_EQ(json.header("Content-Encoding"), "gzip");
   EXPECT_EQ(json.header("ETag"), "\"j1-gzip\"");
@@ -289,6 +291,62 @@ TEST_F(ServerTest, ProducersAreOnePieceAhead) {
   EXPECT_EQ(answer.body,
             std::string(kPiece, '1') + std::string(kPiece, '2') + std::string(kPiece, '3'));
   EXPECT_EQ(made, 4);
+}
+
+// Every other piece from another thread, later; the others at once, from the loop.
+TEST_F(ServerTest, PiecesThatComeLaterAreSentInOrder) {
+  base::WorkerPool others(1);
+  router_.add(route("GET", "/pieces/{count}", [&](Request& request) {
+    const int count = std::stoi(std::string(request.path_parameter("count")));
+    Answer answer;
+    answer.compressible = request.query == "gzip";
+    answer.body = LaterProducer([&others, i = 0, count](const auto& then) mutable {
+      const int number = i++;
+      const auto make = [number, count, then] {
+        if (count < 0 && number == 3) return then(base::Error{base::Fault::unavailable, "gone"});
+        if (number == count) return then(std::string());
+        then("piece " + std::to_string(number) + "\n");
+      };
+      number % 2 == 0 ? make() : others.post(make);
+    });
+    return answer;
+  }));
+  start();
+  for (const char* count : {"0", "1", "2", "501"}) {
+    const std::string path = std::string("/pieces/") + count;
+    const std::string whole = raw_get(address(), std::string("/producer/") + count).body;
+    const RawAnswer answer = raw_get(address(), path);
+    EXPECT_TRUE(answer.complete);
+    EXPECT_EQ(answer.body, whole);
+    EXPECT_EQ(unpacked(raw_get(address(), path + "?gzip", "Accept-Encoding: gzip\r\n")), whole);
+  }
+  for (const char* path : {"/pieces/-1", "/pieces/-1?gzip"}) {
+    RawClient client(address());
+    client.send("GET " + std::string(path) +
+                " HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n");
+    client.read_all();
+    EXPECT_EQ(client.end(), RawClient::End::reset) << path;
+  }
+}
+
+TEST_F(ServerTest, APieceThatComesAfterTheClientWentIsDropped) {
+  using Then = std::function<void(base::Result<std::string>)>;
+  std::promise<Then> first;
+  router_.add(route("GET", "/pieces", [&](Request&) {
+    Answer answer;
+    answer.body = LaterProducer([&, is_first = true](Then then) mutable {
+      if (std::exchange(is_first, false)) first.set_value(std::move(then));
+    });
+    return answer;
+  }));
+  start();
+  RawClient client(address());
+  client.send("GET /pieces HTTP/1.1\r\nHost: h\r\n\r\n");
+  const Then then = first.get_future().get();
+  client.reset();
+  EXPECT_EQ(raw_get(address(), "/hello").body, "hello\n");
+  then(std::string("too late"));
+  EXPECT_EQ(raw_get(address(), "/hello").body, "hello\n");
 }
 
 TEST_F(ServerTest, ProducersAreChunked) {

@@ -231,6 +231,8 @@ void Wire::encode_body() {
     answer_.body = encoded_pieces(coding_, pieces);
   } else if (auto* file = std::get_if<FileBody>(&answer_.body)) {
     answer_.body = encoded_pieces(coding_, pieces_of({file->fd, file->offset, file->size}));
+  } else if (auto* later = std::get_if<LaterProducer>(&answer_.body)) {
+    answer_.body = encoded_pieces(coding_, std::move(*later));
   } else {
     answer_.body = encoded_pieces(coding_, std::move(std::get<Producer>(answer_.body)));
   }
@@ -288,6 +290,8 @@ void Wire::attach_body() {
     out_.range = {std::move(file->fd), file->offset, file->size};
   } else if (auto* growing = std::get_if<std::shared_ptr<GrowingFile>>(&answer_.body)) {
     out_.growing = std::move(*growing);
+  } else if (auto* later = std::get_if<LaterProducer>(&answer_.body)) {
+    out_.later_producer = std::move(*later);
   } else {
     out_.producer = std::make_shared<Producer>(std::move(std::get<Producer>(answer_.body)));
   }

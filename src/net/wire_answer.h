@@ -39,7 +39,8 @@ struct WireAnswer {
   FileRange range;                       // then this, when it has a size
   std::shared_ptr<GrowingFile> growing;  // or what arrives here
   std::shared_ptr<Producer> producer;    // or what is made here
-  bool chunked = false;                  // frames growing and producer
+  LaterProducer later_producer;          // or here
+  bool chunked = false;                  // frames all but bytes and range
   bool close = false;
   bool reset = false;
   int status = 0;  // 0: nothing was answered yet

@@ -98,7 +98,28 @@ std::string AnswerWriter::write_all() {
   return all;
 }
 
-std::string AnswerWriter::next(std::size_t frames_max, const Hands& hands) {
+std::string AnswerWriter::next(std::size_t frames_max) {
+  ASSERT(slices_ == nullptr);
+  return make(frames_max);
+}
+
+void AnswerWriter::use(Hands hands) {
+  hands_ = std::move(hands);
+  std::string nothing;
+  if (at_ == At::in_job) begin_slices(nothing);
+}
+
+void AnswerWriter::next_later(std::size_t frames_max, std::function<void(std::string)> then) {
+  if (slices_ != nullptr) return take_slice(std::move(then));
+  hands_.post([self = shared_from_this(), frames_max, then = std::move(then)]() mutable {
+    std::string piece = self->make(frames_max);
+    if (self->slices_ != nullptr) return self->take_slice(std::move(then));
+    then(std::move(piece));
+  });
+}
+
+// Nothing, where slices were begun: what comes next is the first of them.
+std::string AnswerWriter::make(std::size_t frames_max) {
   std::string out;
   if (at_ == At::end) return out;
   if (at_ == At::start) {
@@ -111,8 +132,8 @@ std::string AnswerWriter::next(std::size_t frames_max, const Hands& hands) {
       break;
     }
     if (at_ == At::between_jobs) begin_job(out);
-    written += write_frames(frames_max - written, hands, out);
-    if (frame_ < job().frames.size() && slices_ != nullptr) break;
+    if (begin_slices(out)) break;
+    written += write_frames(frames_max - written, out);
     if (frame_ < job().frames.size()) continue;
     end_job(out);
     ++written;  // so that many empty jobs end, too
@@ -133,43 +154,49 @@ void AnswerWriter::begin_job(std::string& out) {
   }
 }
 
-std::size_t AnswerWriter::write_frames(std::size_t frames_max, const Hands& hands,
-                                       std::string& out) {
+std::size_t AnswerWriter::write_frames(std::size_t frames_max, std::string& out) {
   const std::size_t left = job().frames.size() - frame_;
   if (left == 0) return 0;
-  if (slices_ == nullptr && !was_cut_ && hands.count > 1 && left >= 2 * kSliceFramesMin) {
-    begin_slices(hands, out);
-  }
-  if (slices_ != nullptr) return take_slice(out);
   const std::size_t end = frame_ + std::min({frames_max, kFramesAtOnce, left});
   const std::size_t from =
       std::exchange(frame_, writer_.write(*frames_, frame_, end, kPieceSizeMax, out));
   return frame_ - from;
 }
 
-void AnswerWriter::begin_slices(const Hands& hands, std::string& out) {
-  const std::size_t ahead = kSlicesAhead * hands.count;
-  auto work = std::make_shared<SliceWork>(frames_, hands.borrowed);
+bool AnswerWriter::begin_slices(std::string& head) {
+  const std::size_t left = job().frames.size() - frame_;
+  if (hands_.count < 2 || was_cut_ || left < 2 * kSliceFramesMin) return false;
+  const std::size_t ahead = kSlicesAhead * hands_.count;
+  auto work = std::make_shared<SliceWork>(frames_, hands_.borrowed);
   work->from = frame_;
   work->to = job().frames.size();
-  work->size = std::clamp((work->to - frame_) / (kSlicesMin * hands.count), kSliceFramesMin,
-                          kSliceFramesMax);
+  work->size = std::clamp(left / (kSlicesMin * hands_.count), kSliceFramesMin, kSliceFramesMax);
   work->text_size_max = kPieceSizeMax / ahead;
-  work->head = std::exchange(out, {});
-  const std::size_t count = (work->to - work->from + work->size - 1) / work->size;
+  work->head = std::exchange(head, {});
+  const std::size_t count = (left + work->size - 1) / work->size;
   const auto make = [work](std::size_t index) { return work->make(index); };
   slices_ = std::make_unique<base::MadeInOrder<Slice>>(
-      count, base::MadeInOrder<Slice>::Limits{ahead, hands.count - 1}, hands.post, make);
+      count, base::MadeInOrder<Slice>::Limits{ahead, hands_.count}, hands_.post, make);
+  return true;
 }
 
-// Where its text was too long, those behind it are made again.
-std::size_t AnswerWriter::take_slice(std::string& out) {
-  Slice slice = *slices_->take();
-  out = std::move(slice.text);
+void AnswerWriter::take_slice(std::function<void(std::string)> then) {
+  slices_->take([weak = weak_from_this(), then = std::move(then)](Slice slice) {
+    if (const auto self = weak.lock()) then(self->text_of(std::move(slice)));
+  });
+}
+
+// With what follows the job's last. Where a slice's text was too long, those behind it are made
+// again.
+std::string AnswerWriter::text_of(Slice slice) {
+  std::string out = std::move(slice.text);
+  frame_ = slice.end;
   was_cut_ = !slice.is_whole;
-  const std::size_t from = std::exchange(frame_, slice.end);
-  if (was_cut_ || frame_ == job().frames.size()) slices_ = nullptr;
-  return frame_ - from;
+  const bool is_last = frame_ == job().frames.size();
+  if (was_cut_ || is_last) slices_ = nullptr;
+  if (is_last) end_job(out);
+  if (is_last && job_ == question_.jobs.size()) end_answer(out);
+  return out;
 }
 
 void AnswerWriter::end_job(std::string& out) {

@@ -9,6 +9,7 @@
 // Format: docs/protocols/symbolicate.md
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,14 +24,14 @@ namespace symbolicate {
 // Which modules of a job have to be looked for. The old servers' modules may lack an id.
 std::vector<bool> wanted_modules(const Job& job, Dialect dialect);
 
-// Who makes the slices of an answer. By themselves: the thread that asks for the piece.
+// Threads that make a long answer together.
 struct Hands {
-  unsigned count = 1;                              // threads, that one included
-  base::Post post = nullptr;                       // reaches the others
-  std::shared_ptr<const void> borrowed = nullptr;  // question and modules: kept while they work
+  unsigned count = 1;                              // with one, nothing is made ahead
+  base::Post post = nullptr;                       // reaches them
+  std::shared_ptr<const void> borrowed = nullptr;  // keeps question and modules while they work
 };
 
-class AnswerWriter {
+class AnswerWriter : public std::enable_shared_from_this<AnswerWriter> {
  public:
   // With fewer frames a slice costs more to hand over than to make.
   static constexpr std::size_t kSliceFramesMin = 256;
@@ -40,10 +41,16 @@ class AnswerWriter {
   AnswerWriter(const Question& question, const std::vector<JobAnswer>& modules,
                std::string debug = "", const KnownFrames* known = nullptr);
 
-  // What comes next, "" at the end: about `frames_max` frames, fewer when their texts are long, or
-  // one slice of a long job, while others make the slices that follow. Bounded memory, whatever
-  // names a file has made up.
-  std::string next(std::size_t frames_max, const Hands& hands = {});
+  // What comes next, "" at the end: about `frames_max` frames, fewer when their texts are long.
+  // Bounded memory, whatever names a file has made up. REQUIRES: nothing is made ahead.
+  std::string next(std::size_t frames_max);
+
+  // The same by these threads. Of a long job they make slices ahead; each is a piece. The writer
+  // must be held by a shared_ptr; that nobody holds it any more ends their work.
+  void use(Hands hands);
+  // Has `then` called with what comes next: at once where it is made, else by one of the threads.
+  // REQUIRES: use() was called, and so was each earlier `then`.
+  void next_later(std::size_t frames_max, std::function<void(std::string)> then);
   bool is_done() const { return at_ == At::end; }
   std::string write_all();
 
@@ -62,11 +69,14 @@ class AnswerWriter {
   const JobAnswer& answers() const { return modules_[job_]; }
   std::string_view comma() const { return is_old() ? ", " : ","; }
 
+  std::string make(std::size_t frames_max);
   void begin_job(std::string& out);
   // How many frames were written.
-  std::size_t write_frames(std::size_t frames_max, const Hands& hands, std::string& out);
-  void begin_slices(const Hands& hands, std::string& out);
-  std::size_t take_slice(std::string& out);
+  std::size_t write_frames(std::size_t frames_max, std::string& out);
+  // Whether the rest of the job is long enough for that; `head` goes before the first.
+  bool begin_slices(std::string& head);
+  void take_slice(std::function<void(std::string)> then);
+  std::string text_of(Slice slice);
   void end_job(std::string& out);
   void end_answer(std::string& out);
 
@@ -84,6 +94,7 @@ class AnswerWriter {
   std::size_t frame_ = 0;                    // of the job: the next to be written
   std::shared_ptr<const JobFrames> frames_;  // of the job
   SliceWriter writer_;
+  Hands hands_;
   std::unique_ptr<base::MadeInOrder<Slice>> slices_;  // of the job from frame_ on; null: none
   bool was_cut_ = false;  // a slice's text was too long: one at a time from then on
 };
