@@ -278,10 +278,11 @@ bool Map::State::set_file(std::uint64_t file_plus_one, SourceFrame& frame) const
 
 bool Map::State::fill_inlines(const Row& row, std::uint64_t first_node, Hit& hit) const {
   const PackedTable& nodes = file->nodes;
-  SourceFrame place;  // where the frame being filled stands
-  if (!set_file(row.has_line ? row.file : 0, place)) return false;
-  place.line = row.line;
-  place.has_line = row.has_line && row.line != 0;
+  // Filled where it will be: first the place where it stands, then its function.
+  SourceFrame* frame = &hit.inlines.emplace_back();
+  if (!set_file(row.has_line ? row.file : 0, *frame)) return false;
+  frame->line = row.line;
+  frame->has_line = row.has_line && row.line != 0;
   std::uint64_t node = row.node;
   for (unsigned depth = 0; node != 0; ++depth) {
     const std::uint64_t number = first_node + node - 1;
@@ -291,21 +292,23 @@ bool Map::State::fill_inlines(const Row& row, std::uint64_t first_node, Hit& hit
     if (name != 0) {
       const auto text = strings.find(name - 1);
       if (!text) return false;
-      place.function = *text;
-      hit.inlines.push_back(place);
+      frame->function = *text;
+      frame = &hit.inlines.emplace_back();
+    } else {
+      *frame = SourceFrame{};
     }
-    place = SourceFrame{};
-    if (!set_file(nodes.field_of(record, index::kNodeFile), place)) return false;
-    place.line = static_cast<std::uint32_t>(nodes.field_of(record, index::kNodeLine));
-    place.has_line = true;
+    if (!set_file(nodes.field_of(record, index::kNodeFile), *frame)) return false;
+    frame->line = static_cast<std::uint32_t>(nodes.field_of(record, index::kNodeLine));
+    frame->has_line = true;
     const std::uint64_t parent = nodes.field_of(record, index::kNodeParent);
     if (parent >= node) return false;
     node = parent;
   }
-  if (place.has_file) {
-    place.function = hit.physical.function;
-    hit.physical = place;
+  if (frame->has_file) {
+    frame->function = hit.physical.function;
+    hit.physical = *frame;
   }
+  hit.inlines.pop_back();
   return true;
 }
 

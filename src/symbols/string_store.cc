@@ -51,21 +51,21 @@ StringStore::~StringStore() {
   ZSTD_freeDDict(dictionary_.load());
 }
 
-std::optional<std::string_view> StringStore::find_slowly(std::uint64_t id) const {
-  if (!file_.touch(file_.strings, id)) return std::nullopt;
+std::string_view StringStore::find_slowly(std::uint64_t id) const {
+  if (!file_.touch(file_.strings, id)) return {};
   const std::uint64_t block = file_.strings.get(id, index::kStringBlock);
   const std::uint64_t from = file_.strings.get(id, index::kStringOffset);
-  if (block >= block_count_) return std::nullopt;
+  if (block >= block_count_) return {};
   std::uint64_t to = sizes_[block];
   if (id + 1 < file_.strings.count()) {
-    if (!file_.touch(file_.strings, id + 1)) return std::nullopt;
+    if (!file_.touch(file_.strings, id + 1)) return {};
     if (file_.strings.get(id + 1, index::kStringBlock) == block) {
       to = file_.strings.get(id + 1, index::kStringOffset);
     }
   }
-  if (from > to || to > sizes_[block]) return std::nullopt;
+  if (from > to || to > sizes_[block]) return {};
   const char* const text = load(block);
-  if (text == nullptr) return std::nullopt;
+  if (text == nullptr) return {};
   const auto address = reinterpret_cast<std::uint64_t>(text + from);
   if (to - from <= kMaxSize && address >> (64 - kSizeBits) == 0) {
     found_[id].store(address << kSizeBits | (to - from), std::memory_order_release);

@@ -29,8 +29,10 @@ class StringStore {
     if (id >= count_) [[unlikely]]
       return std::nullopt;
     const std::uint64_t text = found_[id].load(std::memory_order_acquire);
-    if (text == 0) [[unlikely]]
-      return find_slowly(id);
+    if (text == 0) [[unlikely]] {
+      const std::string_view found = find_slowly(id);
+      return found.data() == nullptr ? std::nullopt : std::optional(found);
+    }
     return std::string_view(reinterpret_cast<const char*>(text >> kSizeBits), text & kMaxSize);
   }
 
@@ -45,7 +47,8 @@ class StringStore {
     void operator()(void* memory) const;
   };
 
-  std::optional<std::string_view> find_slowly(std::uint64_t id) const;
+  // Null data: none. An optional would be written to memory, and be read from there by find() too.
+  std::string_view find_slowly(std::uint64_t id) const;
   const char* load(std::uint64_t block) const;
   ZSTD_DDict_s* load_dictionary() const;
 

@@ -53,13 +53,13 @@ class PlainFields {
     ends_ |= kSentinel;
   }
 
-  bool hex(std::uint32_t& out) {
+  [[gnu::always_inline]] bool hex(std::uint32_t& out) {
     std::uint64_t text = 0;
     if (!field(text)) return false;
     out = number_of_hex(text);
     return true;
   }
-  bool decimal(std::uint32_t& out) {
+  [[gnu::always_inline]] bool decimal(std::uint32_t& out) {
     const unsigned from = from_;
     std::uint64_t text = 0;
     if (!field(text)) return false;

@@ -101,10 +101,13 @@ class PartReader {
  private:
   enum class Item : unsigned char { kNone, kFunction, kCfi };
 
+  // A record's fields go from registers to their place: one that goes through the stack is copied
+  // in pieces larger than it was written in, for which the processor waits.
   template <class T>
-  void add(std::vector<T>& records, Foresight& room, const T& record, const char* at) {
+  [[gnu::always_inline]] void add(std::vector<T>& records, Foresight& room, const T& record,
+                                  const char* at) {
     room.make_room(records, cursor_.left_from(at));
-    records.push_back(record);
+    records.emplace_back() = record;
   }
 
   // Most of a text is line records and INLINE records of the usual look.
@@ -225,10 +228,12 @@ class PartReader {
 
   bool line_record() {
     LineRecord r;
-    if (!(cursor_.hex(r.address) && cursor_.space() && cursor_.hex(r.size) && cursor_.space() &&
+    std::uint64_t address = 0;
+    if (!(cursor_.hex(address) && cursor_.space() && cursor_.hex(r.size) && cursor_.space() &&
           cursor_.decimal(r.line) && cursor_.space() && cursor_.decimal(r.file) && cursor_.eol())) {
       return false;
     }
+    r.address = address;
     if (!too_long()) [[likely]]
       add(part_.lines, line_room_, r, cursor_.at());
     return true;
@@ -273,7 +278,9 @@ class PartReader {
     RangeRecord range;
     bool good = false;
     do {
-      good = cursor_.hex(range.address) && cursor_.space() && cursor_.hex(range.size);
+      std::uint64_t address = 0;
+      good = cursor_.hex(address) && cursor_.space() && cursor_.hex(range.size);
+      range.address = address;
       add(part_.inline_ranges, range_room_, range, cursor_.at());
     } while (good && cursor_.space());
     if (!good || !cursor_.eol() || too_long()) {
