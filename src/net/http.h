@@ -105,8 +105,9 @@ struct FileBody {
 // resets the connection before the declared end.
 using Producer = std::function<base::Result<std::string>()>;
 
-// The same of somebody with threads of their own. Called on the loop, where it must not block: has
-// `then` called with the next piece, at once or later, from any thread. Not called again before.
+// The same of somebody with threads of their own. Called on the loop, or by a thread of the pool
+// when the answer is coded; must not block. Has `then` called with the next piece, at once or
+// later, from any thread, and is not called again before.
 using LaterProducer = std::function<void(std::function<void(base::Result<std::string>)> then)>;
 
 struct Answer {
