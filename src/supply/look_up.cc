@@ -188,9 +188,22 @@ void Supply::carry_out_brought(const Wanted& wanted, const Choice& choice,
                                const Result<void>& brought) {
   if (lacking_of(choice).empty()) return carry_out_here(wanted, choice);
   const Error lost = lost_since(brought);
-  if (!std::holds_alternative<Serve>(choice)) return settle_lost(wanted, choice, lost);
-  const bool may_ask = ask_ && may_ask_(wanted.request);
-  may_ask ? ask_or_settle(wanted, lost, true) : carry_out_here(wanted, choice);
+  const auto* serve = std::get_if<Serve>(&choice);
+  if (serve == nullptr) return settle_lost(wanted, choice, lost);
+  if (ask_ && may_ask_(wanted.request)) return ask_or_settle(wanted, lost, true);
+  // Its row may have gone with where it came from, and then nothing is wrong with the catalogue.
+  is_listed(wanted.request, serve->file) ? carry_out_here(wanted, choice) : look_up({wanted});
+}
+
+bool Supply::is_listed(const ident::SymbolRequest& request, const store::FileRecord& file) const {
+  const auto rows = catalog_.find(request.keys, request.scope);
+  if (!rows.ok()) return true;  // what becomes of it says why
+  for (const std::vector<store::Found>& of_key : *rows) {
+    for (const store::Found& found : of_key) {
+      if (found.file.sha256 == file.sha256) return true;
+    }
+  }
+  return false;
 }
 
 void Supply::settle_lost(const Wanted& wanted, const Choice& choice, const Error& lost) {

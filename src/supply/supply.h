@@ -182,6 +182,7 @@ class Supply {
   void pass_turn(const std::string& key);  // REQUIRES: mutex_ held
   Options::Arrives reader_of(const Wanted& wanted, const Choice& choice);
   std::vector<base::Sha256> lacking_of(const Choice& choice) const;
+  bool is_listed(const ident::SymbolRequest& request, const store::FileRecord& file) const;
   void settle(const std::string& key, const Found& found,
               std::optional<Clock::time_point> expires = std::nullopt);
   using Calls = std::vector<std::function<void()>>;

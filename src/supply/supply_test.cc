@@ -298,6 +298,24 @@ TEST(Supply, OthersAreAskedForWhatItsServerDoesNotGiveAgain) {
   EXPECT_EQ(asked, 1);
 }
 
+// A row that stays is damage, which is said; one that goes meanwhile is not.
+TEST(Supply, AFileThatGoesFromTheCatalogueWhileItIsBroughtIsAMiss) {
+  for (const bool row_goes : {false, true}) {
+    LostFile place;
+    place.brought = base::Error{base::Fault::not_found, "lies nowhere any more"};
+    place.start([&] {
+      if (!row_goes) return;
+      const auto gone = place.database->write([](db::Session& session) -> base::Result<void> {
+        TRY(session.execute("DELETE FROM symbol_key", {}));
+        return {};
+      });
+      EXPECT_TRUE(gone.ok());
+    });
+    EXPECT_EQ(place.supply->wait_for(place.request, soon()).miss().fault,
+              row_goes ? base::Fault::not_found : base::Fault::internal);
+  }
+}
+
 // A fetched text that goes as often as is said, each time just before it is read.
 struct FleetingCopy : Place {
   const ident::SymbolRequest index =
