@@ -228,12 +228,10 @@ class PartReader {
 
   bool line_record() {
     LineRecord r;
-    std::uint64_t address = 0;
-    if (!(cursor_.hex(address) && cursor_.space() && cursor_.hex(r.size) && cursor_.space() &&
+    if (!(cursor_.hex(r.address) && cursor_.space() && cursor_.hex(r.size) && cursor_.space() &&
           cursor_.decimal(r.line) && cursor_.space() && cursor_.decimal(r.file) && cursor_.eol())) {
       return false;
     }
-    r.address = address;
     if (!too_long()) [[likely]]
       add(part_.lines, line_room_, r, cursor_.at());
     return true;
@@ -278,9 +276,7 @@ class PartReader {
     RangeRecord range;
     bool good = false;
     do {
-      std::uint64_t address = 0;
-      good = cursor_.hex(address) && cursor_.space() && cursor_.hex(range.size);
-      range.address = address;
+      good = cursor_.hex(range.address) && cursor_.space() && cursor_.hex(range.size);
       add(part_.inline_ranges, range_room_, range, cursor_.at());
     } while (good && cursor_.space());
     if (!good || !cursor_.eol() || too_long()) {

@@ -43,10 +43,8 @@ struct Func {
   bool operator==(const Func&) const = default;
 };
 
-// A text of gigabytes becomes mostly lines and ranges, and memory for them costs as much as reading
-// them: so their addresses are not aligned to eight bytes, and need no padding behind them.
 struct LineRecord {
-  std::uint64_t address [[gnu::packed]] = 0;
+  std::uint64_t address = 0;
   std::uint32_t size = 0;
   std::uint32_t line = 0;
   std::uint32_t file = 0;
@@ -65,7 +63,7 @@ struct InlineRecord {
 constexpr std::uint32_t kNoNumber = 0xffffffff;
 
 struct RangeRecord {
-  std::uint64_t address [[gnu::packed]] = 0;
+  std::uint64_t address = 0;
   std::uint32_t size = 0;
   bool operator==(const RangeRecord&) const = default;
 };
