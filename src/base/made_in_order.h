@@ -31,7 +31,8 @@ class MadeInOrder {
   };
 
   // They are made from now on. `post` is called here and in take(), from whichever thread calls
-  // `then`, too.
+  // `then`, too. Where it drops what it is given, as a pool does that closes, who waits is not
+  // told.
   MadeInOrder(std::size_t count, Limits limits, Post post, Make make)
       : state_(std::make_shared<State>(count, limits, std::move(post), std::move(make))) {
     state_->call_threads();
