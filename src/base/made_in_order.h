@@ -93,11 +93,12 @@ class MadeInOrder {
       std::optional<Item>& next = slots[taken % slots.size()];
       if (waiting == nullptr || !next) return;
       Item item = *std::exchange(next, std::nullopt);
-      const Then then = std::exchange(waiting, nullptr);
+      Then then = std::exchange(waiting, nullptr);
       ++taken;
       lock.unlock();
       call_threads();
       then(std::move(item));
+      then = nullptr;  // it may own this object
       lock.lock();
     }
 

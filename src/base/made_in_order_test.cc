@@ -1,8 +1,10 @@
 #include "base/made_in_order.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <deque>
 #include <future>
 #include <latch>
@@ -152,6 +154,20 @@ TEST(MadeInOrder, EndsBeforeItsThreads) {
   }
   EXPECT_EQ(made, 1);
   EXPECT_TRUE(watched.expired());
+}
+
+// Who waits may be the last to own what he waits for.
+TEST(MadeInOrderDeathTest, EndsWithWhoWaits) {
+  const auto take_the_last = [] {
+    ::alarm(20);
+    Posted posted;
+    auto numbers = std::make_shared<Numbers>(9, Numbers::Limits{9, 1}, posted.post(), itself);
+    Numbers& watched = *numbers;
+    watched.take([numbers = std::move(numbers)](std::size_t) {});
+    posted.run_one();
+    std::_Exit(0);
+  };
+  EXPECT_EXIT(take_the_last(), testing::ExitedWithCode(0), "");
 }
 
 TEST(MadeInOrder, WhoComesAfterTheEndMakesNothing) {

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <future>
+#include <memory>
 #include <vector>
 
 namespace base {
@@ -24,6 +27,19 @@ TEST(WorkerPool, AJobMayPostAnother) {
     pool.post([&] { pool.post([&] { ++done; }); });
   }
   EXPECT_EQ(done, 1);
+}
+
+// It may be the last to own what posts.
+TEST(WorkerPool, AJobIsDestroyedWhereOthersMayPost) {
+  WorkerPool pool(1);
+  std::future<void> posted;
+  std::promise<bool> in_time;
+  std::shared_ptr<void> owned(nullptr, [&](void*) {
+    posted = std::async(std::launch::async, [&pool] { pool.post([] {}); });
+    in_time.set_value(posted.wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+  });
+  pool.post([owned = std::move(owned)] {});
+  EXPECT_TRUE(in_time.get_future().get());
 }
 
 TEST(ParallelFor, TouchesEachIndexOnce) {
