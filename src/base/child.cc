@@ -31,6 +31,7 @@ namespace base {
 std::string ChildEnd::describe() const {
   if (timed_out) return "took too long and was stopped";
   if (signal != 0) return "was killed by signal " + std::to_string(signal);
+  if (exit_code < 0) return "ended, and somebody else took its end";
   std::string text = "exit code " + std::to_string(exit_code);
   if (!errors.empty()) {
     const auto end = errors.find_last_not_of('\n');
@@ -41,8 +42,12 @@ std::string ChildEnd::describe() const {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::int64_t kStopCheckMs = 100;
-constexpr std::chrono::milliseconds kCommandCheck{10};
+constexpr std::chrono::microseconds kFirstNap{100};
+constexpr std::chrono::microseconds kLongestNap{10'000};
+constexpr int kUnknown = -1;  // a status; so it stays when somebody else takes the end: no success
 constexpr std::size_t kCommandWordsMax = 64 * 1024;
 
 struct Pipe {
@@ -104,6 +109,7 @@ void take_standard(int input, int output, int errors) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGCHLD, SIG_DFL);  // else its own children end without a status
 }
 
 [[noreturn]] void become_child(const char* program, char* const* arguments,
@@ -141,17 +147,19 @@ bool drain(int fd, std::string& text, std::size_t size_max, bool* cut) {
   return true;
 }
 
+bool is_over(Clock::time_point until, const std::atomic<bool>* stop) {
+  return Clock::now() >= until || (stop != nullptr && stop->load());
+}
+
 // Reads both outputs until both have ended, or the time is up (false).
-bool collect(ChildEnd& end, Fd output, Fd errors, const ChildLimits& limits) {
-  const auto until = std::chrono::steady_clock::now() + limits.wall;
+bool collect(ChildEnd& end, Fd output, Fd errors, const ChildLimits& limits,
+             Clock::time_point until) {
   std::array<pollfd, 2> polled{{{output.get(), POLLIN, 0}, {errors.get(), POLLIN, 0}}};
   std::array<std::string*, 2> texts{&end.output, &end.errors};
   while (polled[0].fd >= 0 || polled[1].fd >= 0) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        until - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return false;
-    if (limits.stop != nullptr && limits.stop->load()) return false;
-    const std::int64_t nap = std::min<std::int64_t>(left.count(), kStopCheckMs);
+    if (is_over(until, limits.stop)) return false;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+    const std::int64_t nap = std::clamp<std::int64_t>(left.count(), 0, kStopCheckMs);
     const int ready = ::poll(polled.data(), polled.size(), static_cast<int>(nap));
     if (ready < 0 && errno != EINTR) return false;
     for (std::size_t i = 0; i < polled.size(); ++i) {
@@ -164,21 +172,25 @@ bool collect(ChildEnd& end, Fd output, Fd errors, const ChildLimits& limits) {
 }
 
 // Waits for its end, but no longer than until then: false.
-bool await_end(pid_t child, std::chrono::steady_clock::time_point until, int& status) {
-  for (;;) {
+bool await_end(pid_t child, Clock::time_point until, const std::atomic<bool>* stop, int& status) {
+  for (auto nap = kFirstNap;; nap = std::min(2 * nap, kLongestNap)) {
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
     if (ended > 0 || (ended < 0 && errno != EINTR)) return true;
-    if (std::chrono::steady_clock::now() >= until) return false;
-    std::this_thread::sleep_for(kCommandCheck);
+    if (is_over(until, stop)) return false;
+    std::this_thread::sleep_for(nap);
   }
 }
 
-void await_end(pid_t child, int& status) {
+int kill_and_await(pid_t child) {
+  ::kill(child, SIGKILL);
+  int status = kUnknown;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  return status;
 }
 
 void take_status(int status, ChildEnd& end) {
+  if (status == kUnknown) return;
   if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);
   if (WIFEXITED(status)) end.exit_code = WEXITSTATUS(status);
 }
@@ -211,10 +223,13 @@ Result<ChildEnd> run_child(const std::string& program, const std::vector<std::st
   errors.write_end.reset();
 
   ChildEnd end;
-  end.timed_out = !collect(end, std::move(output.read_end), std::move(errors.read_end), limits);
-  if (end.timed_out) ::kill(child, SIGKILL);
-  int status = 0;
-  await_end(child, status);
+  int status = kUnknown;
+  const auto until = Clock::now() + limits.wall;
+  // Its outputs may end long before it does.
+  end.timed_out =
+      !collect(end, std::move(output.read_end), std::move(errors.read_end), limits, until) ||
+      !await_end(child, until, limits.stop, status);
+  if (end.timed_out) status = kill_and_await(child);
   take_status(status, end);
   if (end.exit_code == 127 && end.errors.empty()) {
     return Error{Fault::unavailable, program + ": cannot be started"};
@@ -234,14 +249,10 @@ Result<ChildEnd> run_command(const std::vector<std::string>& words,
   if (child == 0) become_command(argv.data(), input.get(), output.get(), errors.get());
 
   ChildEnd end;
-  constexpr int kUnknown = -1;  // so it stays when somebody else takes the end: that is no success
   int status = kUnknown;
-  end.timed_out = !await_end(child, std::chrono::steady_clock::now() + wall, status);
-  if (end.timed_out) {
-    ::kill(child, SIGKILL);
-    await_end(child, status);
-  }
-  if (status != kUnknown) take_status(status, end);
+  end.timed_out = !await_end(child, Clock::now() + wall, nullptr, status);
+  if (end.timed_out) status = kill_and_await(child);
+  take_status(status, end);
   end.output = text_in(output);
   end.errors = text_in(errors);
   return end;

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <thread>
 
 namespace base {
 namespace {
@@ -40,6 +41,40 @@ TEST(Child, IsKilledWhenItTakesTooLong) {
   ASSERT_TRUE(end.ok());
   EXPECT_TRUE(end->timed_out);
   EXPECT_EQ(end->signal, 9);
+}
+
+TEST(Child, IsKilledWhenItTakesTooLongWithoutOutputs) {
+  ChildLimits limits;
+  limits.wall = std::chrono::milliseconds(50);
+  const auto end = shell("exec >&- 2>&-; exec sleep 20", limits);
+  ASSERT_TRUE(end.ok());
+  EXPECT_TRUE(end->timed_out);
+  EXPECT_EQ(end->signal, 9);
+}
+
+TEST(Child, IsKilledWithoutOutputsWhenWeStop) {
+  std::atomic<bool> stop = false;
+  ChildLimits limits;
+  limits.stop = &stop;
+  std::thread stopping([&stop] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    stop = true;
+  });
+  EXPECT_EQ(shell("exec >&- 2>&-; exec sleep 20", limits)->signal, 9);
+  stopping.join();
+}
+
+// As a program is started by one that ignores the ends of its children.
+TEST(Child, WhoseEndIsNotToldHasNotSucceeded) {
+  std::signal(SIGCHLD, SIG_IGN);
+  const auto end = shell("exit 0");
+  const auto command = run_command({"true"}, std::chrono::seconds(60));
+  const auto grandchild = shell("sh -c 'exit 3'; echo $?");
+  std::signal(SIGCHLD, SIG_DFL);
+  EXPECT_FALSE(end->ok());
+  EXPECT_EQ(end->describe(), "ended, and somebody else took its end");
+  EXPECT_FALSE(command->ok());
+  EXPECT_EQ(grandchild->output, "3\n");
 }
 
 TEST(Child, IsKilledWhenWeStop) {

@@ -1,6 +1,7 @@
 // The one program: finds the sub-command and hands over. `faultline dump-syms …`, or the same
 // program under a name that people already know: `minidump-stackwalk …`.
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -94,6 +95,7 @@ int run(const Command& command, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGCHLD, SIG_DFL);  // who started us may ignore it: then no child has a status
   const std::string_view program = base::basename_of(argv[0]);
   if (const Command* command = find_command(program, true)) return run(*command, argc, argv);
   if (argc < 2) return print_help(stderr);
