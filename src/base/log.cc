@@ -51,9 +51,10 @@ class RotatingFile final : public spdlog::sinks::base_sink<std::mutex> {
 
   Result<void> open() {
     fd_ = Fd(::open(file_.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+    size_ = 0;
     if (!fd_.valid()) return error_from_errno(errno, "cannot open", file_.path);
     struct stat info{};
-    size_ = ::fstat(fd_.get(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+    if (::fstat(fd_.get(), &info) == 0) size_ = static_cast<std::uint64_t>(info.st_size);
     return {};
   }
   void set_pattern_of_ours() {
@@ -63,6 +64,7 @@ class RotatingFile final : public spdlog::sinks::base_sink<std::mutex> {
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
+    if (!fd_.valid() && !open().ok()) return;
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
     const bool is_full = size_ != 0 && size_ + line.size() > file_.size_max;
@@ -109,13 +111,22 @@ spdlog::level::level_enum to_spdlog(Level level) {
   return spdlog::level::off;
 }
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
+
 // Between quotation marks, on one line.
 std::string in_quotes(std::string_view text) {
   std::string plain = "\"" + to_valid_utf8(text);
   std::replace_if(
-      plain.begin() + 1, plain.end(),
-      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f' || c == '"'; }, '?');
+      plain.begin() + 1, plain.end(), [](char c) { return is_control(c) || c == '"'; }, '?');
   return plain + "\"";
+}
+
+// It may quote strangers: they begin no line, and say nothing to a terminal.
+std::string on_one_line(std::string_view event) {
+  std::string line = to_valid_utf8(event);
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  std::replace_if(line.begin(), line.end(), is_control, '?');
+  return line;
 }
 
 }  // namespace
@@ -138,7 +149,7 @@ void write(Level level, std::string_view event, const std::vector<Field>& fields
 }
 
 std::string text_of(std::string_view event, const std::vector<Field>& fields) {
-  std::string line(event);
+  std::string line = on_one_line(event);
   for (const Field& field : fields) {
     line.append(" ").append(field.name).append("=");
     line += field.kind == Field::Kind::text ? in_quotes(field.value) : field.value;

@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -21,6 +22,26 @@ TEST(Log, AFullFileGetsANumberAndTheOldestGoes) {
   EXPECT_NE(read_file(paths[1]).value().find(" error line 8 "), std::string::npos);
   EXPECT_NE(read_file(paths[2]).value().find(" error line 7 "), std::string::npos);
   EXPECT_EQ(list_files(root.path()).value().size(), 3u);
+}
+
+// No descriptor is left when the next file is to be begun: lines are lost, and no older ones.
+TEST(Log, AFileThatCannotBeBegunCostsNoOther) {
+  const auto root = TemporaryDirectory::create("log").value();
+  const LogFile file{root.path() + "/log.txt", 200, 2};
+  ASSERT_TRUE(add_file(file).ok());
+  const auto write_line = [](int i) { error("line {} {}", i, std::string(80, 'x')); };
+  for (int i = 0; i < 3; ++i) write_line(i);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{3, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  for (int i = 3; i < 9; ++i) write_line(i);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  write_line(9);
+  const std::vector<std::string> paths = paths_of(file);
+  EXPECT_NE(read_file(paths[0]).value().find(" error line 9 "), std::string::npos);
+  EXPECT_NE(read_file(paths[1]).value().find(" error line 2 "), std::string::npos);
+  EXPECT_NE(read_file(paths[2]).value().find(" error line 1 "), std::string::npos);
 }
 
 TEST(Log, AFileThatCannotBeWrittenIsAnError) {
@@ -57,6 +78,11 @@ TEST(Log, ALineForPeopleHasNamesAndValues) {
   EXPECT_EQ(text_of("answer", {{"path", Field::Kind::text, "/a\"\n"},
                                {"status", Field::Kind::number, "404"}}),
             "answer path=\"/a??\" status=404");
+}
+
+TEST(Log, WhatALineQuotesStaysOnIt) {
+  EXPECT_EQ(text_of("no such file: a\n2026-01-01T00:00:00.000Z info forged\r\x1b[2J\x7f\xff", {}),
+            "no such file: a 2026-01-01T00:00:00.000Z info forged??[2J?\xef\xbf\xbd");
 }
 
 }  // namespace
