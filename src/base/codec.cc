@@ -25,7 +25,15 @@ Error too_big(const char* format, std::uint64_t size_max) {
                                 std::to_string(size_max) + " bytes"};
 }
 
-// zlib's inflate with its window bits: 31 for gzip, -15 for raw deflate.
+// Room is made at once for what honest data unpacks to, and beyond that while it comes: a claim
+// costs its author bytes.
+bool is_usual(Bytes packed, std::uint64_t plain_size) {
+  constexpr std::uint64_t kUsualRatio = 8;
+  constexpr std::uint64_t kSmall = 1u << 20;
+  return plain_size <= kSmall + packed.size() * kUsualRatio;
+}
+
+// zlib's inflate with its window bits: 31 for gzip, 15 for zlib, -15 for raw deflate.
 Result<void> inflate_to(Bytes packed, std::uint64_t size_max, int window_bits, const char* format,
                         const std::function<Result<void>(Bytes)>& sink) {
   z_stream stream{};
@@ -52,7 +60,7 @@ Result<void> inflate_to(Bytes packed, std::uint64_t size_max, int window_bits, c
     if (got != 0) TRY(sink({room.data(), got}));
     const bool input_left = stream.avail_in != 0 || fed < packed.size();
     if (code == Z_STREAM_END) {
-      if (window_bits < 0 || !input_left) return {};
+      if (window_bits <= 15 || !input_left) return {};
       if (inflateReset(&stream) != Z_OK) return damaged(format);  // the next gzip member
     } else if (code == Z_BUF_ERROR ? !input_left : code != Z_OK) {
       return damaged(format);
@@ -70,9 +78,19 @@ Result<std::vector<std::uint8_t>> inflate_stream(Bytes packed, std::uint64_t siz
   return plain;
 }
 
+Result<std::vector<std::uint8_t>> of_size(std::uint64_t size, const char* format,
+                                          Result<std::vector<std::uint8_t>> plain) {
+  const bool differs = plain.ok() ? plain->size() != size : plain.error().fault == Fault::too_large;
+  if (differs) return damaged(format);
+  return plain;
+}
+
 }  // namespace
 
 Result<std::vector<std::uint8_t>> inflate_zlib_exactly(Bytes packed, std::uint64_t plain_size) {
+  if (!is_usual(packed, plain_size)) {
+    return of_size(plain_size, "zlib", inflate_stream(packed, plain_size, 15, "zlib"));
+  }
   const Decompressor decompressor(libdeflate_alloc_decompressor());
   std::vector<std::uint8_t> plain(static_cast<std::size_t>(plain_size));
   const auto code = libdeflate_zlib_decompress(decompressor.get(), packed.data(), packed.size(),
@@ -82,6 +100,9 @@ Result<std::vector<std::uint8_t>> inflate_zlib_exactly(Bytes packed, std::uint64
 }
 
 Result<std::vector<std::uint8_t>> decompress_zstd_exactly(Bytes packed, std::uint64_t plain_size) {
+  if (!is_usual(packed, plain_size)) {
+    return of_size(plain_size, "zstd", decompress_zstd(packed, plain_size));
+  }
   std::vector<std::uint8_t> plain(static_cast<std::size_t>(plain_size));
   const std::size_t size =
       ZSTD_decompress(plain.data(), plain.size(), packed.data(), packed.size());

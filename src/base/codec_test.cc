@@ -1,6 +1,7 @@
 #include "base/codec.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include "base/sha256.h"
 
@@ -52,6 +53,34 @@ TEST(Codec, ExactMeansExact) {
   const auto plain = sample();
   EXPECT_FALSE(decompress_zstd_exactly(compress_zstd(plain), plain.size() + 1).ok());
   EXPECT_FALSE(inflate_zlib_exactly(bytes_of("nonsense"), 5).ok());
+}
+
+std::vector<std::uint8_t> zlib_of(Bytes plain) {
+  uLongf size = ::compressBound(plain.size());
+  std::vector<std::uint8_t> packed(size);
+  ::compress(packed.data(), &size, plain.data(), plain.size());
+  packed.resize(size);
+  return packed;
+}
+
+TEST(Codec, ExactUnpacksMuchFromLittle) {
+  const std::vector<std::uint8_t> zeros(10'000'000);
+  for (const std::size_t more : {0u, 1u}) {
+    std::vector<std::uint8_t> packed = zlib_of(zeros);
+    packed.resize(packed.size() + more);  // as before: what follows a zlib stream is not looked at
+    EXPECT_EQ(inflate_zlib_exactly(packed, zeros.size()).value(), zeros);
+  }
+  EXPECT_EQ(decompress_zstd_exactly(compress_zstd(zeros), zeros.size()).value(), zeros);
+}
+
+// A claim alone makes no room: this one no machine has.
+TEST(Codec, AFalseSizeIsMalformedHoweverLarge) {
+  const std::vector<std::uint8_t> zeros(10'000'000);
+  for (const std::uint64_t size : {zeros.size() - 1, zeros.size() + 1, std::size_t{1} << 50}) {
+    EXPECT_EQ(inflate_zlib_exactly(zlib_of(zeros), size).error().fault, Fault::malformed) << size;
+    EXPECT_EQ(decompress_zstd_exactly(compress_zstd(zeros), size).error().fault, Fault::malformed)
+        << size;
+  }
 }
 
 TEST(Sha256, IsTheOneOfTheStandard) {
