@@ -33,18 +33,19 @@ TEST(BodyBudget, IsTakenByABodyUntilItsRequestEnds) {
   BodyPolicy policy = BodyPolicy::memory(1 << 20);
   policy.budget = std::make_shared<BodyBudget>(100'000);
   const std::string piece(50'000, 'x');
+  std::uint64_t room = 1 << 20;
   Request request;
   {
     auto sink = BodySink::create(Coding::identity, policy, "").value();
-    ASSERT_TRUE(sink->write(piece).ok());
-    ASSERT_TRUE(sink->write(piece).ok());
+    ASSERT_TRUE(sink->write(piece, room).ok());
+    ASSERT_TRUE(sink->write(piece, room).ok());
     ASSERT_TRUE(sink->finish(request).ok());
   }
   EXPECT_EQ(policy.budget->taken(), 100'000 - kFree);
   {
     auto sink = BodySink::create(Coding::identity, policy, "").value();
-    ASSERT_TRUE(sink->write(piece).ok());
-    const auto refused = sink->write(piece);
+    ASSERT_TRUE(sink->write(piece, room).ok());
+    const auto refused = sink->write(piece, room);
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().fault, base::Fault::unavailable);
   }

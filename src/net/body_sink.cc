@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/assert.h"
 #include "base/text.h"
 
 namespace net {
@@ -31,12 +32,14 @@ Error ended_early(std::string_view coding) {
 
 }  // namespace
 
-using Keep = std::function<Result<void>(std::string_view)>;
+// False: unpack no more for now.
+using Keep = std::function<Result<bool>(std::string_view)>;
 
 class Decoder {
  public:
   virtual ~Decoder() = default;
-  virtual Result<void> write(std::string_view packed, const Keep& keep) = 0;
+  // How much of `packed` is done with: all, or what came before `keep` said that it is enough.
+  virtual Result<std::size_t> write(std::string_view packed, const Keep& keep) = 0;
   virtual Result<void> finish() = 0;
 };
 
@@ -50,24 +53,27 @@ class ZlibDecoder : public Decoder {
     if (started_) inflateEnd(&stream_);
   }
 
-  Result<void> write(std::string_view packed, const Keep& keep) override {
+  Result<std::size_t> write(std::string_view packed, const Keep& keep) override {
     if (!started_ && !packed.empty()) TRY(start(packed[0]));
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
     stream_.avail_in = static_cast<uInt>(packed.size());
     unsigned char piece[kPieceSize];
     bool full = false;
-    while (stream_.avail_in > 0 || full) {
+    bool enough = false;
+    // What is left in the stream when nothing is left of `packed` is little: it comes at once.
+    while ((stream_.avail_in > 0 && !enough) || (stream_.avail_in == 0 && full)) {
       if (ended_) TRY(next_member());
       stream_.next_out = piece;
       stream_.avail_out = kPieceSize;
       const int status = inflate(&stream_, Z_NO_FLUSH);
       if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) return damaged(name());
       const std::size_t size = kPieceSize - stream_.avail_out;
-      TRY(keep({reinterpret_cast<const char*>(piece), size}));
+      const bool goes_on = TRY(keep({reinterpret_cast<const char*>(piece), size}));
       ended_ = status == Z_STREAM_END;
       full = stream_.avail_out == 0 && !ended_;
+      enough = !goes_on;
     }
-    return {};
+    return packed.size() - stream_.avail_in;
   }
 
   Result<void> finish() override {
@@ -113,20 +119,22 @@ class ZstdDecoder : public Decoder {
   ZstdDecoder(const ZstdDecoder&) = delete;
   ZstdDecoder& operator=(const ZstdDecoder&) = delete;
 
-  Result<void> write(std::string_view packed, const Keep& keep) override {
+  Result<std::size_t> write(std::string_view packed, const Keep& keep) override {
     if (stream_ == nullptr) return Error{Fault::unavailable, "no memory to undo the body's coding"};
     unsigned char piece[kPieceSize];
     ZSTD_inBuffer in{packed.data(), packed.size(), 0};
     bool full = false;
-    while (in.pos < in.size || full) {
+    bool enough = false;
+    while ((in.pos < in.size && !enough) || (in.pos == in.size && full)) {  // as above
       ZSTD_outBuffer out{piece, kPieceSize, 0};
       const std::size_t status = ZSTD_decompressStream(stream_, &out, &in);
       if (ZSTD_isError(status) != 0) return damaged("zstd");
-      TRY(keep({reinterpret_cast<const char*>(piece), out.pos}));
+      const bool goes_on = TRY(keep({reinterpret_cast<const char*>(piece), out.pos}));
       complete_ = status == 0;
       full = out.pos == kPieceSize && !complete_;
+      enough = !goes_on;
     }
-    return {};
+    return in.pos;
   }
 
   Result<void> finish() override {
@@ -172,14 +180,31 @@ Result<std::unique_ptr<BodySink>> BodySink::create(Coding coding, const BodyPoli
   return sink;
 }
 
-Result<void> BodySink::write(std::string_view sent) {
+Result<void> BodySink::write(std::string_view sent, std::uint64_t& room) {
   sent_ += sent.size();
   if (sent_ > policy_.size_max) {
     return Error{Fault::too_large, fmt::format("the body is larger than {}, the limit here",
                                                base::human_size(policy_.size_max))};
   }
   if (!decoder_) return keep(sent);
-  return decoder_->write(sent, [this](std::string_view plain) { return keep(plain); });
+  if (rest_.empty()) {
+    const std::size_t done = TRY(unpack(sent, room));
+    rest_ = sent.substr(done);
+  } else {
+    rest_.append(sent);
+    const std::size_t done = TRY(unpack(rest_, room));
+    rest_.erase(0, done);
+  }
+  return {};
+}
+
+Result<std::size_t> BodySink::unpack(std::string_view packed, std::uint64_t& room) {
+  if (room == 0) return std::size_t{0};
+  return decoder_->write(packed, [&](std::string_view plain) -> Result<bool> {
+    TRY(keep(plain));
+    room -= std::min<std::uint64_t>(room, plain.size());
+    return room > 0;
+  });
 }
 
 Result<void> BodySink::keep(std::string_view plain) {
@@ -206,6 +231,7 @@ Result<void> BodySink::keep(std::string_view plain) {
 }
 
 Result<void> BodySink::finish(Request& request) {
+  ASSERT(rest_.empty());
   if (decoder_) {
     TRY(decoder_->finish());
     request.headers.remove("Content-Encoding");

@@ -10,10 +10,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   net::BodyPolicy policy = net::BodyPolicy::memory(1 << 20);
   auto sink = net::BodySink::create(coding, policy, "");
   ASSERT(sink.ok());
-  while (!rest.empty()) {
+  while (!rest.empty() || (*sink)->has_rest()) {
     const std::string_view now = rest.substr(0, piece);
     rest.remove_prefix(now.size());
-    if (!(*sink)->write(now).ok()) return 0;
+    std::uint64_t room = piece;
+    if (!(*sink)->write(now, room).ok()) return 0;
   }
   net::Request request;
   if (!(*sink)->finish(request).ok()) return 0;

@@ -123,7 +123,12 @@ void Connection::on_ready(Direction direction) {
 void Connection::advance() {
   if (advancing_) return;
   advancing_ = true;
+  turn_ = Turn();
   for (bool go = true; go;) {
+    if (turn_.is_over()) {
+      yield_turn();
+      break;
+    }
     switch (phase_) {
       case Phase::head:
         go = step_head();
@@ -165,6 +170,7 @@ bool Connection::yield_turn() {
 
 // `bytes` stay valid until the next receive() of any connection of this loop.
 Connection::Got Connection::receive(std::string_view& bytes) {
+  if (turn_.reads > 0) --turn_.reads;
   if (tls_) return receive_tls(bytes);
   for (;;) {
     const ssize_t n = ::recv(watch_.fd(), core_.scratch.get(), kReadSize, 0);
@@ -398,6 +404,7 @@ void Connection::tell_end(bool broken_off) {
 }
 
 void Connection::finish_exchange() {
+  if (turn_.requests > 0) --turn_.requests;
   request_.reset();
   route_ = nullptr;
   if (out_.close) {
@@ -426,20 +433,18 @@ void Connection::linger() {
 }
 
 bool Connection::step_lingering() {
-  for (std::uint64_t reads = 0; reads < kReadsPerTurn; ++reads) {
-    std::string_view bytes;
-    switch (receive(bytes)) {
-      case Got::nothing:
-        return await_bytes();
-      case Got::end:
-        close_now();
-        return false;
-      case Got::bytes:
-        break;
-    }
-    deadline_ = std::min(linger_until_, Clock::now() + kLingerQuiet);
+  std::string_view bytes;
+  switch (receive(bytes)) {
+    case Got::nothing:
+      return await_bytes();
+    case Got::end:
+      close_now();
+      return false;
+    case Got::bytes:
+      break;
   }
-  return yield_turn();
+  deadline_ = std::min(linger_until_, Clock::now() + kLingerQuiet);
+  return true;
 }
 
 void Connection::sweep(Clock::time_point now) {

@@ -108,11 +108,18 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
 
  private:
   friend class Completion;
-  static constexpr std::uint64_t kReadsPerTurn = 16;  // then others get theirs
+  // What one call of advance() may still do; then the loop's other connections get theirs.
+  struct Turn {
+    unsigned reads = 16;  // of at most 64 KiB
+    unsigned requests = 64;
+    std::uint64_t to_send = 512 * 1024;
+    std::uint64_t to_unpack = 1024 * 1024;  // of a body's coding
+    bool is_over() const { return reads == 0 || requests == 0 || to_send == 0 || to_unpack == 0; }
+  };
   enum class Phase : std::uint8_t { head, body, handling, writing, lingering, closed };
   enum class Got : std::uint8_t { bytes, nothing, end };
 
-  // Each step returns true when the next one can go on at once.
+  // Each step returns true when the next one can go on at once: in this turn, if that is not over.
   void advance();
   bool step_head();
   bool step_body();
@@ -148,8 +155,9 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   enum class Sent : std::uint8_t { all, blocked, turn_over, broken };
   Sent send_bytes();
   Sent send_tls(std::string_view bytes, std::size_t& size);
-  Sent send_range_tls(std::uint64_t& budget);
-  Sent send_range(std::uint64_t& budget);
+  Sent send_range_tls();
+  Sent send_range();
+  void note_sent(std::uint64_t size);
   enum class Refill : std::uint8_t { more, wait, end, failed };
   Refill refill();
   Refill refill_from_growing();
@@ -183,6 +191,7 @@ class Connection : public Watched, public std::enable_shared_from_this<Connectio
   std::string pending_;             // received, not yet consumed…
   std::size_t pending_at_ = 0;      // …but for this much
   bool armed_[2] = {false, false};  // waiting for that direction
+  Turn turn_;
   bool turn_posted_ = false;
   bool advancing_ = false;
   bool await_first_ = false;  // the next read would find nothing: the last request ends there

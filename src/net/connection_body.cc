@@ -56,7 +56,9 @@ void Connection::send_continue() {
 }
 
 bool Connection::step_body() {
-  for (std::uint64_t reads = 0; reads < kReadsPerTurn; ++reads) {
+  if (sink_->has_rest()) {  // the last turn ended amid what was read in it
+    if (!keep_body({})) return true;
+  } else if (!body_complete_) {
     std::string_view bytes = pending();
     const bool from_pending = !bytes.empty();
     if (!from_pending) {
@@ -76,13 +78,13 @@ bool Connection::step_body() {
       keep_pending(bytes.substr(used));
     }
     if (!good) return true;
-    if (body_complete_) {
-      end_body();
-      return true;
-    }
+  }
+  if (body_complete_ && !sink_->has_rest()) {
+    end_body();
+  } else {
     set_body_deadline();
   }
-  return yield_turn();
+  return true;
 }
 
 // Bytes came, and more must.
@@ -128,7 +130,7 @@ bool Connection::feed_chunks(std::string_view bytes, std::size_t& used) {
 }
 
 bool Connection::keep_body(std::string_view bytes) {
-  const auto kept = sink_->write(bytes);
+  const auto kept = sink_->write(bytes, turn_.to_unpack);
   if (kept.ok()) return true;
   refuse_body(kept.error());
   return false;

@@ -1,6 +1,6 @@
 // The sending half of a connection: bytes, ranges of files by sendfile, files that grow, and
-// producers. One turn sends at most kTurnMax, so that a few large downloads do not make the
-// small requests on the same loop wait (uncapped, four of them drove p99 past 60 ms).
+// producers. One turn sends a bounded part, so that a few large downloads do not make the small
+// requests on the same loop wait (uncapped, four of them drove p99 past 60 ms).
 #include <fmt/core.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <utility>
 
 #include "base/log.h"
@@ -16,11 +17,23 @@
 namespace net {
 namespace {
 
-constexpr std::uint64_t kTurnMax = 512 * 1024;
+constexpr std::uint64_t kGrowthPiece = 512 * 1024;
 constexpr std::uint64_t kTlsPiece = 64 * 1024;  // what the loop's scratch buffer holds
+constexpr std::uint64_t kUnsplit = 16 * 1024;   // heads and small answers go out whole
 constexpr std::chrono::seconds kGrowthStallMax{300};
 
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
+
+// A library below it may throw: that answer breaks off, and the server stays up.
+base::Result<std::string> call_producer(const Producer& producer) {
+  try {
+    return producer();
+  } catch (const std::exception& error) {
+    return base::Error{base::Fault::internal, std::string("its producer threw: ") + error.what()};
+  } catch (...) {
+    return base::Error{base::Fault::internal, "its producer threw"};
+  }
+}
 
 }  // namespace
 
@@ -41,26 +54,32 @@ Connection::Sent Connection::send_tls(std::string_view bytes, std::size_t& size)
   return Sent::broken;
 }
 
+void Connection::note_sent(std::uint64_t size) {
+  sent_ += size;
+  turn_.to_send -= std::min(turn_.to_send, size);
+}
+
 Connection::Sent Connection::send_bytes() {
   while (out_sent_ < out_.bytes.size()) {
+    if (turn_.to_send == 0) return Sent::turn_over;
+    const auto now = std::string_view(out_.bytes).substr(out_sent_, turn_.to_send + kUnsplit);
     if (tls_) {
       std::size_t size = 0;
-      const Sent sent = send_tls(std::string_view(out_.bytes).substr(out_sent_), size);
+      const Sent sent = send_tls(now, size);
       if (sent != Sent::all) return sent;
       out_sent_ += size;
-      sent_ += size;
+      note_sent(size);
       set_deadline(options().write_stall_timeout);
       continue;
     }
     // With something behind it, a head goes out in the same packet as the first of that.
     const bool has_more = out_.range.size > 0 || !piece_.empty();
     const int flags = MSG_NOSIGNAL | (has_more ? MSG_MORE : 0);
-    const ssize_t n =
-        ::send(watch_.fd(), out_.bytes.data() + out_sent_, out_.bytes.size() - out_sent_, flags);
+    const ssize_t n = ::send(watch_.fd(), now.data(), now.size(), flags);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return would_block() ? Sent::blocked : Sent::broken;
     out_sent_ += static_cast<std::size_t>(n);
-    sent_ += static_cast<std::uint64_t>(n);
+    note_sent(static_cast<std::uint64_t>(n));
     if (out_sent_ < out_.bytes.size()) set_deadline(options().write_stall_timeout);
   }
   return Sent::all;
@@ -68,12 +87,12 @@ Connection::Sent Connection::send_bytes() {
 
 // The kernel cannot encrypt here: pieces go through memory. A piece that blocked is read again,
 // from the same place.
-Connection::Sent Connection::send_range_tls(std::uint64_t& budget) {
+Connection::Sent Connection::send_range_tls() {
   FileRange& range = out_.range;
   char* const piece = core_.scratch.get();
   while (range.size > 0) {
-    if (budget == 0) return Sent::turn_over;
-    const auto wanted = static_cast<std::size_t>(std::min({range.size, budget, kTlsPiece}));
+    if (turn_.to_send == 0) return Sent::turn_over;
+    const auto wanted = static_cast<std::size_t>(std::min({range.size, turn_.to_send, kTlsPiece}));
     const ssize_t n = ::pread(range.fd->get(), piece, wanted, static_cast<off_t>(range.offset));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return Sent::broken;
@@ -82,20 +101,19 @@ Connection::Sent Connection::send_range_tls(std::uint64_t& budget) {
     if (sent != Sent::all) return sent;
     range.offset += size;
     range.size -= size;
-    budget -= size;
-    sent_ += size;
+    note_sent(size);
     set_deadline(options().write_stall_timeout);
   }
   return Sent::all;
 }
 
-Connection::Sent Connection::send_range(std::uint64_t& budget) {
-  if (tls_) return send_range_tls(budget);
+Connection::Sent Connection::send_range() {
+  if (tls_) return send_range_tls();
   FileRange& range = out_.range;
   while (range.size > 0) {
-    if (budget == 0) return Sent::turn_over;
+    if (turn_.to_send == 0) return Sent::turn_over;
     auto offset = static_cast<off_t>(range.offset);
-    const auto size = static_cast<std::size_t>(std::min(range.size, budget));
+    const auto size = static_cast<std::size_t>(std::min(range.size, turn_.to_send));
     const ssize_t n = ::sendfile(watch_.fd(), range.fd->get(), &offset, size);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && would_block()) return Sent::blocked;
@@ -103,15 +121,13 @@ Connection::Sent Connection::send_range(std::uint64_t& budget) {
     if (n <= 0) return Sent::broken;
     range.offset += static_cast<std::uint64_t>(n);
     range.size -= static_cast<std::uint64_t>(n);
-    budget -= static_cast<std::uint64_t>(n);
-    sent_ += static_cast<std::uint64_t>(n);
+    note_sent(static_cast<std::uint64_t>(n));
     if (range.size > 0) set_deadline(options().write_stall_timeout);
   }
   return Sent::all;
 }
 
 bool Connection::step_writing() {
-  std::uint64_t budget = kTurnMax;
   for (;;) {
     Sent sent = send_bytes();
     if (sent == Sent::all && !piece_.empty()) {
@@ -119,7 +135,7 @@ bool Connection::step_writing() {
       out_sent_ = 0;
       continue;
     }
-    if (sent == Sent::all) sent = send_range(budget);
+    if (sent == Sent::all) sent = send_range();
     switch (sent) {
       case Sent::all:
         break;
@@ -179,7 +195,7 @@ Connection::Refill Connection::refill_from_growing() {
   if (state.end == GrowingFile::End::failed) return Refill::failed;
   const std::uint64_t end = std::min(state.size, growing.total().value_or(state.size));
   if (end > growing_sent_) {
-    const std::uint64_t size = std::min(end - growing_sent_, kTurnMax);
+    const std::uint64_t size = std::min(end - growing_sent_, kGrowthPiece);
     if (out_.chunked) {
       out_.bytes += fmt::format("{}{:x}\r\n", chunk_open_ ? "\r\n" : "", size);
       chunk_open_ = true;
@@ -226,7 +242,7 @@ void Connection::ask_piece() {
   core_.server.pool.post([producer = out_.producer, weak = weak_from_this(),
                           arrival = core_.arrival, serial = serial_,
                           server = core_.server_owner]() mutable {
-    base::Result<std::string> piece = (*producer)();
+    base::Result<std::string> piece = call_producer(*producer);
     producer.reset();
     post_piece(*arrival, weak, serial, std::move(piece));
     const std::lock_guard lock(server->mutex);

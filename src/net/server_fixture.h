@@ -172,6 +172,7 @@ inline void ServerTest::add_file_routes() {
     Answer answer;
     answer.compressible = request.query == "gzip";
     answer.body = Producer([i = 0, count]() mutable -> base::Result<std::string> {
+      if (count == -2) throw std::runtime_error("no");
       if (count < 0 && i == 3) return base::Error{base::Fault::unavailable, "upstream is gone"};
       if (count >= 0 && i == count) return std::string();
       return "piece " + std::to_string(i++) + "\n";

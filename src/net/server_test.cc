@@ -360,7 +360,7 @@ TEST_F(ServerTest, ProducersAreChunked) {
 
 TEST_F(ServerTest, BrokenStreamsEndByReset) {
   start();
-  for (const char* path : {"/producer/-1", "/shrunk", "/reset"}) {
+  for (const char* path : {"/producer/-1", "/producer/-2", "/shrunk", "/reset"}) {
     RawClient client(address());
     client.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n\r\n");
     const std::string all = client.read_all();
