@@ -11,6 +11,8 @@ namespace {
 
 // Skeletons are small. A larger .debug_info has whole units, and is not expanded for a look.
 constexpr std::uint64_t kMaxSkeletonInfo = 16ull << 20;
+// Of a compressed section, whatever is in it: uploads are looked at where memory is everybody's.
+constexpr std::uint64_t kMaxExpanded = 128ull << 20;
 
 // The bytes as they stand, not read as a little-endian GUID.
 ident::DebugId unswapped(base::Bytes id) {
@@ -41,10 +43,25 @@ void read_ids(const elf::File& file, Identity& identity) {
   add_other(ident::DebugId::from_build_id(*rounded));
 }
 
+// What a compressed section says that it expands to: contents() fails where that is not so. 0 when
+// it is not compressed.
+std::uint64_t expanded_size(const elf::File& file, const elf::Section& section) {
+  if ((section.flags & elf::kShfCompressed) != 0) {
+    base::Reader r(file.raw(section), file.endian());
+    r.skip(file.is_64() ? 8 : 4);  // method, reserved
+    return r.sized(file.is_64() ? 8 : 4);
+  }
+  base::Reader r(file.raw(section), base::Endian::big);
+  const bool is_old_form =
+      section.name.starts_with(".zdebug") && base::text_of(r.bytes(4)) == "ZLIB";
+  return is_old_form ? r.u64() : 0;
+}
+
 // Plain bytes of a section, at most `size_max`; empty when it is not there or larger.
 elf::Contents small_contents(const elf::File& file, std::string_view name, std::uint64_t size_max) {
   const elf::Section* section = file.find_debug_section(name);
   if (section == nullptr || file.raw(*section).size() > size_max) return {};
+  if (expanded_size(file, *section) > std::min(size_max, kMaxExpanded)) return {};
   auto contents = file.contents(*section);
   if (!contents.ok() || contents->bytes.size() > size_max) return {};
   return std::move(*contents);
@@ -61,11 +78,9 @@ std::vector<std::string> texts_of(const std::vector<std::uint64_t>& ids) {
 }
 
 void read_split(const elf::File& file, Identity& identity) {
-  if (const elf::Section* index = file.find_section(".debug_cu_index")) {
-    const auto contents = file.contents(*index);
-    if (contents.ok()) {
-      identity.dwo_ids = texts_of(dwarf::find_package_ids(contents->bytes, file.endian()));
-    }
+  if (file.find_section(".debug_cu_index") != nullptr) {
+    const elf::Contents index = small_contents(file, ".debug_cu_index", ~0ull);
+    identity.dwo_ids = texts_of(dwarf::find_package_ids(index.bytes, file.endian()));
     identity.split = Split::dwp;
     return;
   }

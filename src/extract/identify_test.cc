@@ -2,9 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
+#include "base/codec.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "formats/elf/elf.h"
 #include "symbols/index_writer.h"
+#include "testing/assembler.h"
 #include "testing/corpus.h"
 
 namespace extract {
@@ -40,6 +45,45 @@ TEST(Identify, KnowsABreakpadFileBehindAMarkAndInUtf16) {
     EXPECT_EQ(identity.name, "a.pdb");
     EXPECT_TRUE(identity.has_debug_info);
   }
+}
+
+// A 64-bit file with one section, which is compressed.
+std::vector<std::uint8_t> elf_with_compressed(std::string_view name, base::Bytes plain) {
+  const std::string names = '\0' + std::string(name) + '\0';
+  testing_support::Assembler a;
+  const testing_support::Label table;
+  a.bytes(base::bytes_of("\x7f"
+                         "ELF"))
+      .u8(2)
+      .u8(1)
+      .u8(1)
+      .repeat(0, 9);
+  a.u16(3).u16(62).u32(1).u64(0).u64(0).u64(table).u32(0);
+  a.u16(64).u16(56).u16(0).u16(64).u16(3).u16(2);
+  const std::uint64_t packed_at = a.here();
+  a.u32(2).u32(0).u64(plain.size()).u64(1).bytes(base::compress_zstd(plain));
+  const std::uint64_t names_at = a.here();
+  a.bytes(base::bytes_of(names)).align(8).mark(table).repeat(0, 64);
+  a.u32(1).u32(elf::kShtProgbits).u64(elf::kShfCompressed).u64(0).u64(packed_at);
+  a.u64(names_at - packed_at).u32(0).u32(0).u64(1).u64(0);
+  a.u32(0).u32(elf::kShtStrtab).u64(0).u64(0).u64(names_at).u64(names.size());
+  a.u32(0).u32(0).u64(1).u64(0);
+  return a.finish();
+}
+
+// Where an upload is looked at, others have to live, too.
+TEST(Identify, ExpandsNoSectionThatIsVeryLarge) {
+  testing_support::Assembler a;
+  a.u32(5).u32(0).u32(0).u32(1).u64(0x1234).u32(1);  // a package of one unit
+  std::vector<std::uint8_t> index = a.finish();
+  Identity identity = identify(elf_with_compressed(".debug_cu_index", index));
+  EXPECT_EQ(identity.dwo_ids, (std::vector<std::string>{"0000000000001234"}));
+  std::minstd_rand random(1);  // which does not shrink: by its ratio alone it may be expanded
+  for (int i = 0; i < 1 << 20; ++i) index.push_back(random() >> 16 & 0xff);
+  index.resize(129 << 20);
+  identity = identify(elf_with_compressed(".debug_cu_index", index));
+  EXPECT_EQ(identity.split, Split::dwp);
+  EXPECT_TRUE(identity.dwo_ids.empty());
 }
 
 TEST(Identify, SaysWhatIsWrongWithAModuleLine) {

@@ -11,7 +11,8 @@ constexpr std::size_t kHeaderSize32 = 52;
 constexpr std::size_t kHeaderSize64 = 64;
 constexpr std::uint64_t kNamesIndexElsewhere = 0xffff;
 constexpr std::uint64_t kManySegments = 0xffff;
-constexpr std::uint16_t kTypeMax = 4;  // ET_NONE … ET_CORE
+constexpr std::uint16_t kTypeMax = 4;            // ET_NONE … ET_CORE
+constexpr std::size_t kLinkSizeMax = 64 * 1024;  // a file name and a checksum
 
 struct Tables {
   std::uint64_t segments = 0, segment_size = 0, segment_count = 0;
@@ -245,7 +246,7 @@ void File::find_code_ranges() {
 
 std::optional<DebugLink> File::find_debug_link() const {
   const Section* section = find_section(".gnu_debuglink");
-  if (section == nullptr) return std::nullopt;
+  if (section == nullptr || raw(*section).size() > kLinkSizeMax) return std::nullopt;
   const auto plain = contents(*section);  // objcopy compresses even this one when asked to
   if (!plain.ok()) return std::nullopt;
   base::Reader r(plain->bytes, endian_);

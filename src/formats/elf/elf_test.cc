@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -158,6 +160,21 @@ TEST(ElfCompressed, ExpandsZstd) {
   const auto contents = file->contents(*file->find_section(".debug_info"));
   ASSERT_TRUE(contents.ok()) << contents.error().what;
   EXPECT_EQ(Bytes(contents->bytes.begin(), contents->bytes.end()), plain);
+}
+
+TEST(ElfCompressed, ExpandsADebugLinkOfAFileNameAndNoMore) {
+  for (const std::size_t more : {0u, 70'000u}) {
+    Assembler a;
+    a.c_string("a.debug").u32(7);
+    std::minstd_rand random(1);  // which does not shrink
+    for (std::size_t i = 0; i < more; ++i) a.u8(random() >> 16 & 0xff);
+    const Bytes plain = a.finish();
+    const Bytes packed = compressed(2, plain.size(), base::compress_zstd(plain));
+    const Bytes bytes = make_elf({{".gnu_debuglink", kShtProgbits, kShfCompressed, 0, packed}});
+    const auto file = File::parse(bytes);
+    ASSERT_TRUE(file.ok());
+    EXPECT_EQ(file->find_debug_link().has_value(), more == 0);
+  }
 }
 
 TEST(ElfCompressed, RefusesWhatItCannotOrMustNotExpand) {
