@@ -17,6 +17,9 @@ using reports::FileKind;
 constexpr std::string_view kDumpName = "upload_file_minidump";
 constexpr int kLayersMax = 3;  // packed in packed in packed: enough for honest clients
 constexpr std::size_t kNotesMax = 100;
+// All that may be unpacked, of what may be kept: for dumps that pass the limit, or prove damaged.
+constexpr std::uint64_t kWorkRatio = 3;
+constexpr std::uint64_t kBestRatio = 32 * 1024;  // zstd's: a block of 128 KiB in four bytes
 
 bool starts_with(Bytes bytes, std::string_view start) {
   return base::text_of(bytes).substr(0, start.size()) == start;
@@ -68,7 +71,10 @@ std::string decode_charset(const net::Part& part) {
 
 class Taking {
  public:
-  explicit Taking(const SubmissionLimits& limits) : limits_(limits) {}
+  explicit Taking(const SubmissionLimits& limits)
+      : limits_(limits),
+        room_left_(limits.unpacked_size_max),
+        work_left_(kWorkRatio * limits.unpacked_size_max) {}
 
   std::optional<Refusal> take(const std::vector<net::Part>& parts, int layer) {
     for (const net::Part& part : parts) {
@@ -147,6 +153,8 @@ class Taking {
     for (int packed = 0; packed < kLayersMax && !starts_with(bytes, "MDMP"); ++packed) {
       auto plain = unpack(bytes);
       if (!plain) break;
+      if (packed > 0) drop_last_unpacked();  // the layer around it
+      room_left_ -= plain->size();
       taken_.unpacked.push_back(std::move(*plain));
       bytes = taken_.unpacked.back();
     }
@@ -158,16 +166,23 @@ class Taking {
     return std::nullopt;
   }
 
+  void drop_last_unpacked() {
+    room_left_ += taken_.unpacked.back().size();
+    taken_.unpacked.pop_back();
+  }
+
   // Nothing when the bytes are not packed, or pass the limit: then they are kept as sent.
   std::optional<std::vector<std::uint8_t>> unpack(Bytes bytes) {
+    const std::uint64_t size_max = std::min(room_left_, work_left_);
     auto plain = base::Result<std::vector<std::uint8_t>>(base::Error{});
     if (starts_with(bytes, "\x1f\x8b")) {
-      plain = base::gunzip(bytes, limits_.unpacked_size_max);
+      plain = base::gunzip(bytes, size_max);
     } else if (starts_with(bytes, "\x28\xb5\x2f\xfd")) {
-      plain = base::decompress_zstd(bytes, limits_.unpacked_size_max);
+      plain = base::decompress_zstd(bytes, size_max);
     } else {
       return std::nullopt;
     }
+    work_left_ -= plain.ok() ? plain->size() : std::min(size_max, bytes.size() * kBestRatio);
     if (!plain.ok()) {
       note("a packed dump was kept as sent: " + plain.error().what);
       return std::nullopt;
@@ -197,6 +212,8 @@ class Taking {
   }
 
   const SubmissionLimits& limits_;
+  std::uint64_t room_left_;  // for what is unpacked and kept
+  std::uint64_t work_left_;  // for all that is unpacked
   TakenApart taken_;
   bool had_text_ = false;
   bool had_json_ = false;

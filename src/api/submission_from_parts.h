@@ -6,10 +6,9 @@
 //   the rest                                                         → one annotation
 //
 // A dump that is packed (gzip, zstd) or itself a multipart body (Electron on Linux, once) is
-// unpacked; both hashes are kept. Annotations that come twice: the later one counts, with a note.
-// Views point into the parts and into `unpacked`. Pure.
-// Fails with a Refusal in the words of Socorro's collector.
-// Format: docs/protocols/submit.md
+// unpacked; both hashes are kept. One that would pass the limit is kept as sent. Annotations that
+// come twice: the later one counts, with a note. Views point into the parts and into `unpacked`.
+// Pure. Fails with a Refusal in the words of Socorro's collector. Format: docs/protocols/submit.md
 #pragma once
 
 #include <cstdint>
@@ -25,8 +24,8 @@
 namespace api {
 
 struct SubmissionLimits {
-  std::size_t annotation_size_max = 1u << 20;  // longer values are cut, and marked
-  std::uint64_t unpacked_size_max = 200ull << 20;
+  std::size_t annotation_size_max = 1u << 20;      // longer values are cut, and marked
+  std::uint64_t unpacked_size_max = 200ull << 20;  // of all dumps together
 };
 
 struct TakenApart {
