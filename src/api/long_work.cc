@@ -1,6 +1,9 @@
 #include "api/long_work.h"
 
 #include <algorithm>
+#include <exception>
+
+#include "base/log.h"
 
 namespace api {
 
@@ -9,6 +12,18 @@ using net::Answer;
 namespace {
 
 constexpr const char* kRetrySeconds = "60";
+
+// A library below a job may throw; the client gets its answer and the server stays up.
+Answer call(const std::function<Answer()>& job) {
+  try {
+    return job();
+  } catch (const std::exception& error) {
+    base::log::error("long work: the job threw: {}", error.what());
+  } catch (...) {
+    base::log::error("long work: the job threw");
+  }
+  return Answer::text(500, "internal error\n");
+}
 
 }  // namespace
 
@@ -61,7 +76,7 @@ void LongWork::run(Task& task) {
     task.refuse();
     return;
   }
-  Answer answer = task.job();
+  Answer answer = call(task.job);
   taken_.fetch_sub(1);
   task.complete(std::move(answer));
 }

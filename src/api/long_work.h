@@ -29,8 +29,9 @@ class LongWork {
   LongWork& operator=(const LongWork&) = delete;
   ~LongWork();
 
-  // `job`'s answer when it comes; `too_busy()` with a Retry-After when too many wait already.
-  // The handler's Request is there as long as the job; both functions are called at most once.
+  // `job`'s answer when it comes, 500 if it throws; `too_busy()` with a Retry-After when too many
+  // wait already. The handler's Request is there as long as the job; both functions are called at
+  // most once.
   net::Reply reply(std::function<net::Answer()> job, std::function<net::Answer()> too_busy);
   bool is_stopping() const { return stopping_; }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <new>
 
 namespace {
 
@@ -68,6 +69,14 @@ TEST(LongWork, FinishesWhatRunsAndRefusesWhatWaitsAtTheEnd) {
   opener.join();
   EXPECT_EQ(running->answer.get().status, 201);
   EXPECT_EQ(waiting->answer.get().status, 503);
+}
+
+TEST(LongWork, AJobThatThrowsIsAnsweredAndTakesNoRoom) {
+  api::LongWork work({1, 0});
+  for (int i = 0; i < 3; ++i) {
+    const auto client = ask(work, []() -> Answer { throw std::bad_alloc(); });
+    EXPECT_EQ(client->answer.get().status, 500);
+  }
 }
 
 TEST(LongWork, WhatRunsIsToldOfTheEnd) {
