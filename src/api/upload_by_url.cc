@@ -46,6 +46,20 @@ std::string resolve(std::string_view base_url, std::string_view location) {
   return origin + "/" + std::string(location);
 }
 
+// What libcurl takes as it is: it undoes "%", and maps what is not ASCII to what is.
+bool is_plain_host(std::string_view host) {
+  return std::all_of(host.begin(), host.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+  });
+}
+
+// Which other programs may end a host at, or leave out.
+bool has_odd_bytes(std::string_view url) {
+  return std::any_of(url.begin(), url.end(), [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '\\';
+  });
+}
+
 net::ClientOptions client_options(const Context& context) {
   net::ClientOptions options;
   options.redirects_max = 0;  // each step is looked at here
@@ -69,11 +83,11 @@ Result<std::string> allowed_host(std::string_view url, std::string_view hosts) {
   constexpr std::string_view kScheme = "https://";
   if (!url.starts_with(kScheme)) return Error{Fault::malformed, "Insecure URL"};
   std::string_view host = url.substr(kScheme.size());
-  host = host.substr(0, host.find_first_of("/?#\\"));
+  host = host.substr(0, host.find_first_of("/?#"));
   // A name before an "@" is no host, but would look like one.
-  const bool odd = host.find('@') != std::string_view::npos;
+  const bool odd = host.find('@') != std::string_view::npos || has_odd_bytes(url);
   const std::string name = base::lower_ascii(host.substr(0, host.find(':')));
-  if (odd || !is_listed(name, hosts)) {
+  if (odd || !is_plain_host(name) || !is_listed(name, hosts)) {
     return Error{Fault::denied,
                  "Not an allowed domain ('" + base::to_valid_utf8(name) + "') to download from."};
   }
