@@ -16,6 +16,21 @@
 
 namespace clients {
 
+// What every Chromium here is started with, its name first.
+inline std::vector<std::string> browser_arguments(const std::string& profile) {
+  return {"chromium",
+          "--headless",
+          "--no-sandbox",
+          "--disable-gpu",
+          "--disable-quic",
+          "--no-first-run",
+          "--disable-background-networking",
+          "--disable-component-update",
+          "--disable-sync",
+          "--disable-dev-shm-usage",
+          "--user-data-dir=" + profile + "/profile"};
+}
+
 inline std::optional<std::string> find_browser() {
   for (const char* path : {"/usr/bin/chromium", "/usr/bin/chromium-browser"}) {
     if (base::file_exists(path)) return path;
@@ -44,17 +59,7 @@ class Browser {
 
  private:
   base::ChildEnd run(std::vector<std::string> more) {
-    std::vector<std::string> arguments = {"chromium",
-                                          "--headless",
-                                          "--no-sandbox",
-                                          "--disable-gpu",
-                                          "--disable-quic",
-                                          "--no-first-run",
-                                          "--disable-background-networking",
-                                          "--disable-component-update",
-                                          "--disable-sync",
-                                          "--disable-dev-shm-usage",
-                                          "--user-data-dir=" + profile_.path() + "/profile"};
+    std::vector<std::string> arguments = browser_arguments(profile_.path());
     arguments.insert(arguments.end(), more.begin(), more.end());
     base::ChildLimits limits;
     limits.wall = std::chrono::seconds(60);

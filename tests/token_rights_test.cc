@@ -225,6 +225,23 @@ TEST_F(TokenRights, RecordsNameTheTokenThatWasShown) {
   EXPECT_EQ(status_of(viewer, "PUT", file.path, file.content), 403);
 }
 
+// A project's token sees that project's uploads, also with a label behind it.
+TEST_F(TokenRights, ALabelShowsNoOthersUploads) {
+  const uploads::File file = uploads::sym_file("labelled.so", 500);
+  EXPECT_EQ(status_of(ours_, "PUT", file.path, file.content), 201);
+  EXPECT_EQ(status_of(theirs_, "PUT", file.path, file.content), 201);
+  const std::string viewer = admin("token create viewer --rights view-uploads --project game");
+  for (const std::string& shown : {viewer, viewer + "-nightly"}) {
+    const JsonValue seen = json_of(shown, "GET", "/api/v1/uploads")["uploads"];
+    ASSERT_EQ(seen.size(), 1u) << shown;
+    EXPECT_EQ(seen.at(0)["project"].text_or(""), "game");
+    EXPECT_EQ(status_of(shown, "GET", "/upload/1"), 404) << shown;
+  }
+  const std::string week = admin("token create week --days 7");
+  EXPECT_FALSE(
+      json_of(week + "-nightly", "POST", "/upload/auth_info/")["token_expires_at"].is_null());
+}
+
 // The administration of all is not a project's: else its tokens could make themselves any other.
 TEST_F(TokenRights, AProjectsAdminMakesNoTokens) {
   const std::string boss = admin("token create boss --rights admin");

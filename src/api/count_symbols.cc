@@ -105,13 +105,23 @@ bool is_malformed(const CountedPath& path) {
          (!path.file.empty() && !ident::is_allowed_name(path.file));
 }
 
+// Some clients are told 404 while nobody can be asked, too (clients.h): the note has the truth.
+bool is_trouble(const Answer& answer) {
+  using base::Fault;
+  constexpr std::array kTroubles{Fault::timed_out, Fault::unavailable, Fault::internal};
+  return std::any_of(kTroubles.begin(), kTroubles.end(), [&](Fault fault) {
+    return answer.note.starts_with(std::string(base::name_of(fault)) + ":");
+  });
+}
+
 // Nothing: who may not see it is not counted.
 std::optional<Outcome> outcome_of(const CountedPath& path, const Answer& answer) {
   if (answer.reset) return Outcome::failed;
   if (answer.status < 400 || answer.status == 406) return Outcome::here;
   if (answer.status == 401 || answer.status == 403) return std::nullopt;
   if (answer.status != 404) return Outcome::failed;
-  return path.is_by_product || is_malformed(path) ? Outcome::invalid : Outcome::missing;
+  if (path.is_by_product || is_malformed(path)) return Outcome::invalid;
+  return is_trouble(answer) ? Outcome::failed : Outcome::missing;
 }
 
 // From the query of Breakpad's clients, when they are what such things are.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/clients.h"
 #include "base/file.h"
 #include "statistics/tables.h"
 
@@ -107,6 +108,22 @@ TEST_F(Counting, TellsOutcomesByTheStatus) {
   EXPECT_EQ(counts.failures, 2);
   EXPECT_EQ(counts.invalid, 2);
   EXPECT_EQ(counts.hits, 5);
+}
+
+TEST_F(Counting, TakesNo404OfAnOutageForAMiss) {
+  const std::string target = std::string("/foo.pdb/") + kId + "/foo.pdb";
+  const base::Error down{base::Fault::unavailable, "no upstream server answers"};
+  Request symsrv = Request::of("GET", target);
+  symsrv.headers.set("User-Agent", "Microsoft-Symbol-Server/10.0.10522.521");
+  ask(target, answer_nobody_answers(symsrv, down, ""));
+  ask(target, answer_miss(symsrv, {base::Fault::not_found, "nobody has it"}, ""));
+  const statistics::Counts counts = row("foo.pdb");
+  EXPECT_EQ(counts.failures, 2);
+  EXPECT_EQ(counts.misses, 1);
+  ASSERT_TRUE(statistics_->save_soon().ok());
+  const auto page = statistics_->missing().list({}).value();
+  ASSERT_EQ(page.rows.size(), 1u);
+  EXPECT_EQ(page.rows[0].times, 1);
 }
 
 TEST_F(Counting, ListsAMissWithItsCodeFile) {

@@ -64,7 +64,8 @@ std::optional<Answer> RateLimits::refuse(const Request& request) {
   if (rates_.per_address != 0 && !take("a" + address_of(request.peer), rates_.per_address, now)) {
     return refusal_for(request, "too many requests from this address");
   }
-  const std::string secret = rates_.per_token == 0 ? "" : token_of(request);
+  const std::string shown = rates_.per_token == 0 ? "" : token_of(request);
+  const std::string secret = shown.substr(0, shown.find('-'));  // whatever label stands behind it
   // The secret itself stays nowhere.
   if (!secret.empty() &&
       !take("t" + std::to_string(std::hash<std::string>()(secret)), rates_.per_token, now)) {

@@ -138,7 +138,8 @@ Answer auth_info(const Context& context, const Request& request) {
     return tecken_dialect().refusal(*refusal);
   }
   const Who& who = std::get<Who>(admission);
-  const auto token = context->rooms.access.find_token(token_of(request));
+  const std::string shown = token_of(request);  // TOKEN[-label]
+  const auto token = context->rooms.access.find_token(shown.substr(0, shown.find('-')));
   JsonWriter out;
   out.begin_object().key("email").string(who.name).key("user_id").integer(who.token);
   out.key("try_symbols").boolean(who.only_try).key("token_expires_at");

@@ -14,7 +14,8 @@ std::variant<UploadView, Answer> view_of(const Context& context, const Request& 
   UploadView view;
   if (const auto* who = std::get_if<Who>(&all)) {
     view.sees_all = true;
-    const auto token = context->rooms.access.find_token(token_of(request));
+    const std::string shown = token_of(request);  // TOKEN[-label]
+    const auto token = context->rooms.access.find_token(shown.substr(0, shown.find('-')));
     if (project || (token && token->project != store::kEveryProject)) {
       view.filter.project = who->project.name;
     }

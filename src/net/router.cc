@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "net/http.h"
 
@@ -55,6 +56,7 @@ void Router::add_post_on_pool(std::string_view pattern, std::uint64_t size_max, 
 
 void Router::add(Route route) {
   ASSERT(!route.pattern.empty() && route.pattern[0] == '/');
+  base::log::debug("route {} {}", route.method, route.pattern);
   if (guard_) route.admit = first_then(guard_, std::move(route.admit));
   Entry entry;
   const std::string_view pattern = std::string_view(route.pattern).substr(1);

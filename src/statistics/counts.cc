@@ -14,6 +14,7 @@ void Counts::add(const Counts& more) {
   invalid += more.invalid;
   successes += more.successes;
   failures += more.failures;
+  misses += more.misses;
   excluded += more.excluded;
   hits += more.hits;
   waiting += more.waiting;

@@ -22,6 +22,7 @@ struct Counts {
   std::int64_t invalid = 0;
   std::int64_t successes = 0;
   std::int64_t failures = 0;
+  std::int64_t misses = 0;    // of failures, those of files that nobody has; the rest is trouble
   std::int64_t excluded = 0;  // nobody may be asked for such a file
   std::int64_t hits = 0;      // answered at once, from memory
   std::int64_t waiting = 0;   // now

@@ -58,6 +58,7 @@ TEST_P(StatisticsOn, AreKeptOverARestart) {
     const auto first = start(options);
     first->answered(asked("Foo.pdb", Outcome::here));
     first->answered(asked("foo.pdb", Outcome::failed));
+    first->answered(asked("foo.pdb", Outcome::missing));
     first->upstream_said("foo.pdb", 1, true);
     first->upstream_said("foo.pdb", 0, false);
     first->waits("foo.pdb", 1);
@@ -66,14 +67,15 @@ TEST_P(StatisticsOn, AreKeptOverARestart) {
   const auto second = start(options);
   second->answered(asked("FOO.PDB", Outcome::here));
   const Counts counts = row_of(*second, "Foo.pdb");
-  EXPECT_EQ(counts.requests, 3);
+  EXPECT_EQ(counts.requests, 4);
   EXPECT_EQ(counts.successes, 2);
-  EXPECT_EQ(counts.failures, 1);
-  EXPECT_EQ(counts.us, 3000);
+  EXPECT_EQ(counts.failures, 2);
+  EXPECT_EQ(counts.misses, 1);
+  EXPECT_EQ(counts.us, 4000);
   EXPECT_EQ(counts.waiting, 0);
   ASSERT_EQ(counts.servers.size(), 1u);
   EXPECT_EQ(counts.servers[0].hits, 1);
-  EXPECT_EQ(second->totals().counts.requests, 3);
+  EXPECT_EQ(second->totals().counts.requests, 4);
   EXPECT_EQ(second->totals().names, 1u);
 }
 

@@ -83,7 +83,7 @@ class Families {
       const SymbolRow& row = *lost[i].row;
       has_capitals = has_capitals || row.name != lost[i].folded;
       ++suggestion.names;
-      suggestion.requests += row.counts.failures;
+      suggestion.requests += row.counts.misses;
       suggestion.waiting_us += row.counts.us;
     }
     if (suggestion.requests < kRequestsMin) return;
@@ -104,7 +104,7 @@ std::vector<Suggestion> suggest_patterns(const std::vector<SymbolRow>& rows, std
     const Counts& counts = row.counts;
     if (counts.successes != 0) {
       found.push_back(base::lower_ascii(row.name));
-    } else if (counts.failures != 0 && counts.excluded == 0 && !row.name.starts_with("buildid/")) {
+    } else if (counts.misses != 0 && counts.excluded == 0 && !row.name.starts_with("buildid/")) {
       lost.push_back({base::lower_ascii(row.name), &row});
     }
   }

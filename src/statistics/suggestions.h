@@ -1,6 +1,6 @@
 // What the statistics say about the configuration: file names that were never found, and the
 // `deny` patterns that would have saved asking for them. A pattern is offered only if it matches
-// no name that was ever found.
+// no name that was ever found. Trouble tells nothing of a name: what an outage hid is not missing.
 // Pure functions of the rows; any thread.
 // Format: docs/protocols/statistics.md
 #pragma once

@@ -7,7 +7,7 @@ namespace {
 
 SymbolRow lost(std::string name, std::int64_t requests, std::int64_t us = 1000) {
   SymbolRow row{std::move(name), {}};
-  row.counts.requests = row.counts.failures = requests;
+  row.counts.requests = row.counts.failures = row.counts.misses = requests;
   row.counts.us = us;
   return row;
 }
@@ -15,7 +15,14 @@ SymbolRow lost(std::string name, std::int64_t requests, std::int64_t us = 1000) 
 SymbolRow found(std::string name) {
   SymbolRow row{std::move(name), {}};
   row.counts.requests = 2;
-  row.counts.successes = row.counts.failures = 1;
+  row.counts.successes = row.counts.failures = row.counts.misses = 1;
+  return row;
+}
+
+// Asked for in vain while nobody could answer; a few times nobody had it.
+SymbolRow troubled(std::string name, std::int64_t requests, std::int64_t misses = 0) {
+  SymbolRow row = lost(std::move(name), requests);
+  row.counts.misses = misses;
   return row;
 }
 
@@ -33,6 +40,19 @@ TEST(Suggestions, NameWhatWasNeverFound) {
 
 TEST(Suggestions, LeaveAloneWhatWasFoundOnceOrIsRare) {
   EXPECT_EQ(patterns({found("app.pdb"), lost("rare.pdb", 3)}), Texts{});
+}
+
+TEST(Suggestions, LeaveAloneWhatAnOutageHid) {
+  EXPECT_EQ(patterns({troubled("foo.pdb", 500), troubled("bar.pdb", 500, 9)}), Texts{});
+  const auto all = suggest_patterns({troubled("foo.pdb", 500, 12)}, 10);
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].pattern, "foo\\.pdb$");
+  EXPECT_EQ(all[0].requests, 12);
+}
+
+TEST(Suggestions, JoinNoFamilyWithWhatAnOutageHid) {
+  EXPECT_EQ(patterns({lost("mso1.pdb", 9), lost("mso2.pdb", 9), troubled("mso3.pdb", 500)}),
+            Texts{});
 }
 
 TEST(Suggestions, JoinAFamilyByWhatItsNamesShare) {

@@ -57,6 +57,7 @@ void SymbolTable::merge(Tally::Batch batch) {
     Counts& counts = count.counts;
     if (counts.failures != 0 && exclusion_of(name, row) == Exclusion::yes) {
       counts.excluded = std::exchange(counts.failures, 0);
+      counts.misses = 0;
       counts.hits -= count.failed_hits;
     }
     row.counts.add(counts);

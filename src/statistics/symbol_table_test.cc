@@ -43,14 +43,16 @@ TEST(SymbolTable, CountsFailuresOfRefusedNamesAsExcluded) {
   SymbolTable table(100, [](std::string_view name) { return name == "mso.pdb"; });
   Counts counts = requests(4);
   counts.successes = 1;
-  counts.failures = 3;
+  counts.failures = counts.misses = 3;
   counts.hits = 3;
   table.merge(batch_of("mso.pdb", 1, counts, 2));
   table.merge(batch_of("foo.pdb", 1, counts, 2));
   EXPECT_EQ(row_of(table, "mso.pdb").excluded, 3);
   EXPECT_EQ(row_of(table, "mso.pdb").failures, 0);
+  EXPECT_EQ(row_of(table, "mso.pdb").misses, 0);
   EXPECT_EQ(row_of(table, "mso.pdb").hits, 1);
   EXPECT_EQ(row_of(table, "foo.pdb").failures, 3);
+  EXPECT_EQ(row_of(table, "foo.pdb").misses, 3);
   EXPECT_TRUE(table.is_excluded("MSO.pdb"));
   EXPECT_EQ(table.totals().excluded, 3);
 }

@@ -66,11 +66,17 @@ CREATE TABLE missing_symbol_key (
 CREATE INDEX missing_symbol_key_missing ON missing_symbol_key (missing);
 )sql";
 
+// Of the failures that were counted before nobody knows which were misses.
+constexpr const char* kUseMisses = R"sql(
+ALTER TABLE symbol_use ADD COLUMN misses BIGINT NOT NULL DEFAULT 0;
+)sql";
+
 }  // namespace
 
 std::vector<db::Migration> migrations() {
   return {{300, "how often symbol files were asked for", kUse},
-          {301, "symbol files that nobody had", kMissing}};
+          {301, "symbol files that nobody had", kMissing},
+          {302, "how often nobody had a symbol file", kUseMisses}};
 }
 
 }  // namespace statistics

@@ -90,7 +90,9 @@ void Tally::answered(const Asked& asked) {
   }
   ++counts.failures;
   if (asked.from_memory) ++count.failed_hits;
-  if (asked.is_told && asked.outcome == Outcome::missing) note_miss(part, asked, now);
+  if (asked.outcome != Outcome::missing) return;
+  ++counts.misses;
+  if (asked.is_told) note_miss(part, asked, now);
 }
 
 void Tally::waits(std::string_view name, std::int64_t change) {

@@ -37,6 +37,7 @@ TEST(Tally, CountsWhatCameOfEachRequest) {
   EXPECT_EQ(counts.invalid, 1);
   EXPECT_EQ(counts.successes, 2);
   EXPECT_EQ(counts.failures, 2);
+  EXPECT_EQ(counts.misses, 1) << "trouble is no miss";
   EXPECT_EQ(counts.hits, 2);
   EXPECT_EQ(counts.us, 12);
   EXPECT_GT(counts.last_at.us, 0);

@@ -43,6 +43,7 @@ SymbolRow row_of(const Row& row) {
   counts.hits = row.integer(7);
   counts.us = row.integer(8);
   counts.last_at = {row.integer(9)};
+  counts.misses = row.integer(10);
   return symbol;
 }
 
@@ -72,7 +73,7 @@ Result<void> load_rows(Session& session, const std::vector<std::string>& servers
   for (std::string last;;) {
     const Rows rows = TRY(session.query(
         "SELECT folded, name, requests, invalid, successes, failures, refused, hits, serving_us, "
-        "last_at FROM symbol_use WHERE folded > ? ORDER BY folded LIMIT ?",
+        "last_at, misses FROM symbol_use WHERE folded > ? ORDER BY folded LIMIT ?",
         {last, kReadPortion}));
     if (rows.empty()) return {};
     for (const Row& row : rows) {
@@ -110,18 +111,19 @@ Result<void> add_row(Session& session, const std::vector<std::string>& servers,
   const Counts& counts = row.counts;
   TRY(session.execute(
       "INSERT INTO symbol_use (folded, name, requests, invalid, successes, failures, refused, "
-      "hits, serving_us, last_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      "hits, serving_us, last_at, misses) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT (folded) DO UPDATE SET requests = symbol_use.requests + excluded.requests, "
       "invalid = symbol_use.invalid + excluded.invalid, "
       "successes = symbol_use.successes + excluded.successes, "
       "failures = symbol_use.failures + excluded.failures, "
       "refused = symbol_use.refused + excluded.refused, "
       "hits = symbol_use.hits + excluded.hits, "
+      "misses = symbol_use.misses + excluded.misses, "
       "serving_us = symbol_use.serving_us + excluded.serving_us, "
       "last_at = CASE WHEN excluded.last_at > symbol_use.last_at THEN excluded.last_at "
       "ELSE symbol_use.last_at END",
       {folded, row.name, counts.requests, counts.invalid, counts.successes, counts.failures,
-       counts.excluded, counts.hits, counts.us, counts.last_at.us}));
+       counts.excluded, counts.hits, counts.us, counts.last_at.us, counts.misses}));
   for (std::size_t i = 0; i < std::min(counts.servers.size(), servers.size()); ++i) {
     const ServerCounts& of_server = counts.servers[i];
     if (of_server.hits == 0 && of_server.misses == 0) continue;

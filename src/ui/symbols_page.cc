@@ -14,10 +14,10 @@ void add_fact(Html& html, std::string_view name, std::string_view value) {
   html.open("div").element("dt", name).element("dd", value).close();
 }
 
-// `figure` is what <fl-live> knows it by.
-void add_tile(Html& html, std::string_view figure, std::string_view name, std::string_view value) {
-  html.open("div").element("dt", name);
-  html.element("dd", {{"data-figure", figure}}, value).close();
+// `key`: what <fl-live> knows it by, and what its heading is called.
+void open_card(Html& html, std::string_view key, std::string_view heading) {
+  html.open("section", {{"class", "card"}, {"data-key", key}, {"aria-labelledby", key}});
+  html.element("h2", {{"id", key}}, heading);
 }
 
 std::string share(std::int64_t count, std::int64_t of) {
@@ -28,13 +28,12 @@ void add_tiles(Html& html, const statistics::Statistics::Totals& totals) {
   const statistics::Counts& counts = totals.counts;
   const std::int64_t accepted = counts.requests - counts.excluded;
   html.open("dl", {{"class", "figures"}});
-  add_tile(html, "numRequests", "Total requests", std::to_string(counts.requests));
-  add_tile(html, "numExcluded", "Excluded requests", std::to_string(counts.excluded));
-  add_tile(html, "success", "Successful requests", share(counts.successes, accepted));
-  add_tile(html, "hit", "Cache hits", share(counts.hits, accepted));
-  add_tile(html, "numSymbols", "Symbols served", std::to_string(totals.names));
-  add_tile(html, "diskUsage", "Storage",
-           fmt::format("{} MB", (totals.disk_usage + (1u << 19)) >> 20));
+  add_fact(html, "Total requests", std::to_string(counts.requests));
+  add_fact(html, "Excluded requests", std::to_string(counts.excluded));
+  add_fact(html, "Successful requests", share(counts.successes, accepted));
+  add_fact(html, "Cache hits", share(counts.hits, accepted));
+  add_fact(html, "Symbols served", std::to_string(totals.names));
+  add_fact(html, "Storage", fmt::format("{} MB", (totals.disk_usage + (1u << 19)) >> 20));
   html.close();
 }
 
@@ -51,8 +50,7 @@ void add_patterns(Html& html, std::string_view name, const std::vector<std::stri
 
 void add_configuration(Html& html, const SymbolsPage& shown, const std::string& server_url) {
   const Site& site = shown.site;
-  html.open("section", {{"class", "card"}, {"aria-labelledby", "configuration"}});
-  html.element("h2", {{"id", "configuration"}}, "Configuration");
+  open_card(html, "configuration", "Configuration");
   html.element("p", {{"class", "quiet"}}, "For WinDbg, Visual Studio and other clients of symsrv:");
   html.element("pre", "_NT_SYMBOL_PATH=" + (site.symbol_path.empty()
                                                 ? "srv*C:\\Symbols*" + server_url + "/symbols"
@@ -99,8 +97,7 @@ void add_upstream(Html& html, const UpstreamCard& upstream) {
 }
 
 void add_upstreams(Html& html, const SymbolsPage& shown) {
-  html.open("section", {{"class", "card"}, {"aria-labelledby", "upstreams"}});
-  html.element("h2", {{"id", "upstreams"}}, "Upstream servers");
+  open_card(html, "upstreams", "Upstream servers");
   if (shown.upstreams.empty()) {
     html.element("p", {{"class", "quiet"}}, "None are configured.");
     html.close();
@@ -116,8 +113,7 @@ void add_upstreams(Html& html, const SymbolsPage& shown) {
 
 void add_suggestions(Html& html, const std::vector<statistics::Suggestion>& suggestions) {
   if (suggestions.empty()) return;
-  html.open("section", {{"class", "card"}, {"aria-labelledby", "suggestions"}});
-  html.element("h2", {{"id", "suggestions"}}, "Suggestions");
+  open_card(html, "suggestions", "Suggestions");
   html.element(
       "p",
       "These names were never found. As deny patterns they would be answered at once, which "
@@ -128,7 +124,8 @@ void add_suggestions(Html& html, const std::vector<statistics::Suggestion>& sugg
       "scope=\"col\">Requests</th><th scope=\"col\">Waiting</th></tr></thead>");
   html.open("tbody");
   for (const statistics::Suggestion& one : suggestions) {
-    html.open("tr").open("th", {{"scope", "row"}}).element("code", one.pattern).close();
+    html.open("tr", {{"data-key", one.pattern}});
+    html.open("th", {{"scope", "row"}}).element("code", one.pattern).close();
     html.element("td", std::to_string(one.names));
     html.element("td", std::to_string(one.requests));
     html.element("td", seconds_text(one.waiting_us)).close();
@@ -138,8 +135,7 @@ void add_suggestions(Html& html, const std::vector<statistics::Suggestion>& sugg
 
 void add_about(Html& html, const Site& site) {
   if (!site.logs.empty()) {
-    html.open("section", {{"class", "card"}, {"aria-labelledby", "logs"}});
-    html.element("h2", {{"id", "logs"}}, "Log files");
+    open_card(html, "logs", "Log files");
     html.open("ul");
     for (const auto& [name, url] : site.logs) {
       html.open("li").element("a", {{"href", url}}, name).close();
@@ -147,8 +143,7 @@ void add_about(Html& html, const Site& site) {
     html.close().close();
   }
   if (site.administrator.empty()) return;
-  html.open("section", {{"class", "card"}, {"aria-labelledby", "about"}});
-  html.element("h2", {{"id", "about"}}, "About");
+  open_card(html, "about", "About");
   html.open("p").text("Administrator: ").element("bdi", site.administrator).close();
   html.close();
 }
@@ -162,8 +157,8 @@ std::string symbols_page(const SymbolsPage& shown, const std::string& server_url
       html.element("p", {{"class", "banner"}, {"role", "status"}},
                    "All remembered misses were cleared.");
     }
-    const std::string rows = symbols_json_url(shown.view);
-    html.open("fl-live", {{"totals", "/statistics.json"}, {"rows", rows}});
+    const std::string url = symbols_url(shown.view, shown.shows_servers);
+    html.open("fl-live", {{"src", url}});
     add_tiles(html, shown.totals);
     html.open("div", {{"class", "cards"}});
     add_configuration(html, shown, server_url);

@@ -1,6 +1,6 @@
 // /status/symbols: what is asked of the symbol server and what comes of it; how its upstream
 // servers do; which `deny` patterns would spare them. Readable without script: the table is sorted,
-// filtered and turned by links. With script, <fl-live> keeps the figures up to date.
+// filtered and turned by links. With script, <fl-live> keeps it up to date.
 // Plain functions from values to text.
 // Format: docs/protocols/statistics.md
 #pragma once

@@ -71,9 +71,7 @@ class Table {
     html_.close();
   }
 
-  // `member` is of a row of symbols.json; `server` of the object that is there.
-  void add_head(const Column& column, std::string_view text, std::string_view member,
-                std::string_view server = "", std::string_view title = "") {
+  void add_head(const Column& column, std::string_view text, std::string_view title = "") {
     SymbolView view = shown_.view;
     const bool is_sorted = view.sort == column;
     view.sort = column;
@@ -83,10 +81,7 @@ class Table {
     const std::string_view sorted = !is_sorted               ? "none"
                                     : shown_.view.descending ? "descending"
                                                              : "ascending";
-    html_.open("th", {{"scope", "col"},
-                      {"aria-sort", sorted},
-                      {"data-member", member},
-                      {"data-server", server}});
+    html_.open("th", {{"scope", "col"}, {"aria-sort", sorted}});
     html_.open("a", {{"href", url}, {"title", title}}).text(text);
     if (is_sorted) {
       html_.element("span", {{"aria-hidden", "true"}}, shown_.view.descending ? " ▼" : " ▲");
@@ -96,26 +91,26 @@ class Table {
 
   void add_heads() {
     html_.open("thead").open("tr");
-    add_head({Kind::name}, "Symbol", "file");
-    add_head({Kind::requests}, "Requests", "numRequests");
-    add_head({Kind::successes}, "Successful requests", "numSuccess");
-    add_head({Kind::excluded}, "Excluded requests", "numExcluded");
-    add_head({Kind::hits}, "Cache hits", "numCacheHit");
-    add_head({Kind::waiting}, "Pending", "numPending");
-    add_head({Kind::time}, "Total time", "totalTimeServicing");
-    add_head({Kind::last}, "Last access", "lastAccessTime", "", "All times are UTC");
+    add_head({Kind::name}, "Symbol");
+    add_head({Kind::requests}, "Requests");
+    add_head({Kind::successes}, "Successful requests");
+    add_head({Kind::excluded}, "Excluded requests");
+    add_head({Kind::hits}, "Cache hits");
+    add_head({Kind::waiting}, "Pending");
+    add_head({Kind::time}, "Total time");
+    add_head({Kind::last}, "Last access", "All times are UTC");
     for (std::size_t i = 0; shown_.shows_servers && i < shown_.servers.size(); ++i) {
       const std::string& server = shown_.servers[i];
-      add_head({Kind::server_misses, i}, "M: " + server, "serverMisses", server,
-               "Misses of " + server);
-      add_head({Kind::server_hits, i}, "H: " + server, "serverHits", server, "Hits of " + server);
+      add_head({Kind::server_misses, i}, "M: " + server, "Misses of " + server);
+      add_head({Kind::server_hits, i}, "H: " + server, "Hits of " + server);
     }
     html_.close().close();
   }
 
   void add_row(const SymbolRow& row) {
     const Counts& counts = row.counts;
-    html_.open("tr").open("th", {{"scope", "row"}}).element("bdi", row.name).close();
+    html_.open("tr", {{"data-key", row.name}});
+    html_.open("th", {{"scope", "row"}}).element("bdi", row.name).close();
     add_number(counts.requests);
     html_.element("td", with_share(counts.successes, counts.requests));
     html_.element("td", with_share(counts.excluded, counts.requests));
@@ -153,7 +148,7 @@ class Table {
     SymbolView view = shown_.view;
     view.page = page;
     const std::string url = symbols_url(view, shown_.shows_servers);
-    html_.element("a", {{"href", url}, {"rel", relation}}, text);
+    html_.element("a", {{"href", url}, {"rel", relation}, {"data-key", relation}}, text);
   }
 
   Html& html_;
@@ -178,8 +173,6 @@ std::string seconds_text(std::int64_t us) {
 std::string symbols_url(const SymbolView& view, bool shows_servers) {
   return "/status/symbols?" + query_of(view) + (shows_servers ? "&servers=1" : "");
 }
-
-std::string symbols_json_url(const SymbolView& view) { return "/symbols.json?" + query_of(view); }
 
 void add_symbols_table(Html& html, const SymbolsPage& shown) { Table(html, shown).add(); }
 

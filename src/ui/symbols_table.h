@@ -1,5 +1,5 @@
 // The table of symbols: a row for each file name, columns that sort by links in their heads, a
-// filter, pages. The heads say which member of symbols.json stands below them, for <fl-live>.
+// filter, pages.
 // Plain functions from values to text.
 #pragma once
 
@@ -14,8 +14,6 @@ void add_symbols_table(Html& html, const SymbolsPage& shown);
 
 // The page's own address with that view.
 std::string symbols_url(const statistics::SymbolView& view, bool shows_servers);
-// The rows of this view, for programs.
-std::string symbols_json_url(const statistics::SymbolView& view);
 
 // "12 (80%)"
 std::string with_share(std::int64_t count, std::int64_t of);
