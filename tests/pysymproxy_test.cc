@@ -206,13 +206,28 @@ TEST_F(PySymProxyTest, ItsFaultsAreNotCopied) {
 }
 
 TEST_F(PySymProxyTest, OneFileInTwoSpellingsIsAskedForOnce) {
-  ScriptedServer web(root_.path(), no_such_file);
+  ScriptedServer web(root_.path(), [](net::Request&) { return net::Answer::text(200, "a file"); });
+  start(config_of(web_server(web)));
+  EXPECT_EQ(get("/symbols" + store_path("FOO.PDB")).body, "a file");
+  const int asked = web.asked;
+  EXPECT_GT(asked, 0);
+  EXPECT_EQ(get("/symbols" + store_path("foo.pdb")).body, "a file");
+  EXPECT_EQ(web.asked, asked);
+}
+
+// The other server may tell them apart.
+TEST_F(PySymProxyTest, AMissHoldsForTheSpellingThatWasTried) {
+  ScriptedServer web(root_.path(), [](net::Request& request) {
+    return request.path.ends_with("/foo.pdb") ? net::Answer::text(200, "a file")
+                                              : net::Answer::text(404, "no");
+  });
   start(config_of(web_server(web)));
   EXPECT_EQ(get("/symbols" + store_path("FOO.PDB")).status, 404);
   const int asked = web.asked;
-  EXPECT_GT(asked, 0);
-  EXPECT_EQ(get("/symbols" + store_path("foo.pdb")).status, 404);
+  EXPECT_EQ(get("/symbols" + store_path("FOO.PDB")).status, 404);
   EXPECT_EQ(web.asked, asked);
+  EXPECT_EQ(get("/symbols" + store_path("foo.pdb")).body, "a file");
+  EXPECT_EQ(get("/symbols" + store_path("FOO.PDB")).body, "a file") << "it is here now";
 }
 
 TEST_F(PySymProxyTest, TheConfigurationIsShownToTheOperatorWithoutSecrets) {

@@ -15,6 +15,7 @@
 #include "net/client.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/free_port.h"
 #include "testing/raw_http.h"
 #include "testing/scripted_server.h"
 #include "testing/server_process.h"
@@ -65,6 +66,14 @@ class UpstreamTest : public testing::Test {
 };
 
 std::string store_path(const std::string& file) { return fmt::format("/app.bin/{}/{}", kId, file); }
+
+std::size_t times_in(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++count;
+  }
+  return count;
+}
 
 TEST_F(UpstreamTest, AFileOfADirectoryIsServedAndKept) {
   write("store" + store_path("app.bin"), "the file");
@@ -386,15 +395,70 @@ TEST_F(UpstreamTest, ARedirectIntoOurOwnNetworkIsNotFollowed) {
                                                       ? inner.url() + "/secret"
                                                       : "/inside");
   });
-  start(outer.table());
+  const std::string table = outer.table("retry_seconds = 3600\ncabinets = 0\n");
+  start(table);
   EXPECT_EQ(get(store_path("app.bin")).status, 404);
+  EXPECT_EQ(get("/more.bin/1/more.bin").status, 404);
   EXPECT_EQ(inner.asked, 0);
   EXPECT_GT(outer.asked, 0);
+  const std::string why = "127.0.0.1 may not be connected to; it counts as having no file there";
+  EXPECT_EQ(times_in(server_->log(), why), 1u) << server_->log();
   EXPECT_EQ(get("/own.bin/1/own.bin").body, "the file");  // on the server itself it may lead on
-  // Unless the operator says that this address is good.
+  // Unless the operator says that this address is good: no miss of before stands in the way.
   ASSERT_EQ(server_->stop(), 0);
-  start(outer.table("retry_seconds = 0\nprivate_addresses = [\"127.0.0.0/8\"]\n"));
-  EXPECT_EQ(get("/asked.bin/1/asked.bin").body, "a secret");
+  start(table + "private_addresses = [\"127.0.0.0/8\"]\n");
+  EXPECT_EQ(get(store_path("app.bin")).body, "a secret");
+}
+
+// Who set it up reads what is wrong, and when it is right there is no miss that would last.
+TEST_F(UpstreamTest, ACertificateThatNobodyVouchesForIsNoMiss) {
+  REQUIRE_OR_SKIP(testing_support::have_command("openssl"), "openssl is not installed");
+  testing_support::must_run(
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "
+      "/CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout " +
+      path("key.pem") + " -out " + path("cert.pem") + " 2>/dev/null");
+  const std::string tls = "127.0.0.1:" + std::to_string(testing_support::free_port());
+  write("theirs/store" + store_path("app.bin"), "the file");
+  write("theirs.toml", "[[upstream]]\nurl = \"" + path("theirs/store") + "\"\n");
+  const auto theirs = ServerProcess::start(
+      {path("theirs/data"),
+       {"--config", path("theirs.toml")},
+       {},
+       {"FAULTLINE_TLS_LISTEN=" + tls, "FAULTLINE_TLS_CERTIFICATE=" + path("cert.pem"),
+        "FAULTLINE_TLS_KEY=" + path("key.pem")}});
+  ASSERT_NE(theirs.url(), "");
+  const std::string table = "[[upstream]]\nurl = \"https://" + tls + "\"\nretry_seconds = 3600\n";
+  start(table);
+  EXPECT_EQ(get(store_path("app.bin")).status, 503);
+  EXPECT_NE(times_in(server_->log(), "warning upstream https://" + tls), 0u) << server_->log();
+  EXPECT_NE(times_in(server_->log(), "certificate"), 0u) << server_->log();
+  ASSERT_EQ(server_->stop(), 0);
+  start(table + "ca_bundle = \"" + path("cert.pem") + "\"\n");
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file") << server_->log();
+}
+
+// A few bytes a second are no download: its turn is the next one's.
+TEST_F(UpstreamTest, WhoDripsGivesItsTurnBack) {
+  ScriptedServer dripping(root_.path(), [](net::Request& request) {
+    if (request.path.find("slow") == std::string::npos) return net::Answer::text(200, "the file");
+    net::Answer answer;
+    answer.body = net::Producer([until = std::chrono::steady_clock::now() +
+                                         std::chrono::seconds(60)]() -> base::Result<std::string> {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      return std::chrono::steady_clock::now() < until ? std::string("x") : std::string();
+    });
+    return answer;
+  });
+  const std::string more = "cabinets = 0\nrequests_max = 1\nwait_seconds = 20\nstall_seconds = 1\n";
+  start(dripping.table(more));
+  std::thread slow([&] {
+    const auto answer = net::Client().get(server_->url() + "/slow/1/slow");
+    EXPECT_TRUE(!answer.ok() || answer->status != 200);
+  });
+  while (dripping.asked == 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(get(store_path("app.bin")).body, "the file");
+  slow.join();
+  EXPECT_NE(times_in(server_->log(), "Less than 1024 bytes/sec"), 0u) << server_->log();
 }
 
 TEST_F(UpstreamTest, WhatEndsEarlyIsNotServed) {
@@ -575,14 +639,6 @@ TEST_F(UpstreamTest, AStopDoesNotWaitForASlowServer) {
   EXPECT_FALSE(go);
   go = true;
   client.join();
-}
-
-std::size_t times_in(const std::string& text, const std::string& part) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
-    ++count;
-  }
-  return count;
 }
 
 // A file may be missing, or what lets us in may have ended: who set it up is told, once.

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "net/outbound_proxy.h"
 #include "net/percent.h"
 
 namespace net {
@@ -78,6 +79,11 @@ Result<std::chrono::milliseconds> time_left(std::chrono::milliseconds total,
   return Error{Fault::timed_out, url + ": the request took too long"};
 }
 
+Error refused_by_us(const ClientRequest& request, std::string what) {
+  if (request.on_refusal) request.on_refusal();
+  return {Fault::denied, std::move(what)};
+}
+
 // One request over the wire; curl calls back into it.
 class Transfer {
  public:
@@ -96,6 +102,9 @@ class Transfer {
   void set_options(const std::string& url, const std::string& method, const Headers& headers);
   void set_times(std::chrono::milliseconds timeout);
   void set_body(const std::string& method);
+  Result<void> judge_what_a_proxy_fetches(const std::string& url);
+  bool may_connect_to(const std::string& address, std::string_view port) const;
+  Error may_not_connect(const std::string& url, std::string_view address) const;
   Result<void> take_head();
   Result<void> take(std::string_view piece);
   bool final_answer() const { return !may_redirect_ || !is_redirect(answer_.status); }
@@ -115,6 +124,7 @@ class Transfer {
   base::Fd body_file_;
   std::uint64_t body_size_ = 0;
   std::uint64_t body_sent_ = 0;
+  std::string proxy_;  // that curl may go through; "": none
   bool may_redirect_ = false;
   bool is_trusted_ = false;  // may_connect need not be asked
   bool head_taken_ = false;
@@ -279,13 +289,32 @@ std::size_t Transfer::on_read(char* data, std::size_t size, std::size_t count, v
 curl_socket_t Transfer::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
   auto& transfer = *static_cast<Transfer*>(self);
   char text[NI_MAXHOST] = "";
-  if (::getnameinfo(&address->addr, address->addrlen, text, sizeof text, nullptr, 0,
-                    NI_NUMERICHOST) != 0 ||
-      !(transfer.is_trusted_ || transfer.options_.may_connect(text))) {
+  char port[NI_MAXSERV] = "";
+  if (::getnameinfo(&address->addr, address->addrlen, text, sizeof text, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0 ||
+      !transfer.may_connect_to(text, port)) {
     transfer.refused_ = text;
     return CURL_SOCKET_BAD;
   }
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+bool Transfer::may_connect_to(const std::string& address, std::string_view port) const {
+  if (is_trusted_ || options_.may_connect(address)) return true;
+  return !proxy_.empty() && is_at_proxy(proxy_, address, port);
+}
+
+// The connection will be the proxy's, and says nothing about where that goes for us.
+Result<void> Transfer::judge_what_a_proxy_fetches(const std::string& url) {
+  if (proxy_.empty() || is_trusted_ || !options_.may_connect) return {};
+  const auto address = find_refused_address(url, options_.may_connect);
+  if (!address) return {};
+  return may_not_connect(url, *address);
+}
+
+Error Transfer::may_not_connect(const std::string& url, std::string_view address) const {
+  if (options_.is_strangers) return refused_by_us(request_, url + ": it is at no public address");
+  return refused_by_us(request_, fmt::format("{}: {} may not be connected to", url, address));
 }
 
 int Transfer::on_seek(void* self, curl_off_t offset, int origin) {
@@ -310,6 +339,8 @@ Result<ClientAnswer> Transfer::run(const std::string& url, const std::string& me
                                    std::chrono::milliseconds timeout) {
   may_redirect_ = may_redirect;
   is_trusted_ = options_.trusts_own_origin && origin_of(url) == origin_of(request_.url);
+  if (!options_.is_strangers) proxy_ = find_outbound_proxy(options_.proxy, url);
+  TRY(judge_what_a_proxy_fetches(url));
   TRY(open_body());
   set_options(url, method, headers);
   set_times(timeout);
@@ -321,8 +352,7 @@ Result<ClientAnswer> Transfer::run(const std::string& url, const std::string& me
   // A server that refuses early may close while we still send; its answer counts.
   const bool answered = code == CURLE_SEND_ERROR && answer_.status >= 400;
   if (code == CURLE_COULDNT_CONNECT && !refused_.empty()) {
-    if (options_.is_strangers) return Error{Fault::denied, url + ": it is at no public address"};
-    return Error{Fault::denied, fmt::format("{}: {} may not be connected to", url, refused_)};
+    return may_not_connect(url, refused_);
   }
   if (code != CURLE_OK && !answered) {
     return Error{fault_of(code),
@@ -375,7 +405,8 @@ Result<ClientAnswer> Client::send(const ClientRequest& request) {
     }
     const std::string target = next;
     if (url.starts_with("https:") && !target.starts_with("https:")) {
-      return Error{Fault::denied, fmt::format("{}: redirects away from https to {}", url, target)};
+      return refused_by_us(request,
+                           fmt::format("{}: redirects away from https to {}", url, target));
     }
     if (origin_of(url) != origin_of(target)) {
       Headers kept;

@@ -4,7 +4,7 @@
 // A Client keeps its connections for the next request; one thread at a time. cancel-safe: a
 // progress function that returns false ends the request with unavailable.
 // Any HTTP status is an answer, not a failure (fault_of_status() makes one of it). Fails with
-// malformed (URL, protocol), timed_out, too_large, denied (TLS, a redirect away from https),
+// malformed (URL, protocol), timed_out, too_large, denied (TLS, or on_refusal was told),
 // unavailable (no connection, reset, ended early), or what a sink says.
 // Redirects are followed by us: headers that could be secret stay behind when the origin changes.
 #pragma once
@@ -34,7 +34,8 @@ struct ClientOptions {
   std::string proxy;                                      // "": as the environment says
   std::string ca_bundle, client_certificate, client_key;  // paths; "": the system's, none
   // Whether this address, as text without port, may be connected to; denied when it says no.
-  // Asked after names are resolved, for every connection. (With a proxy it is the proxy's.)
+  // Asked after names are resolved, for every connection; of what a proxy is to fetch, before each
+  // request: the proxy itself may be anywhere (net/outbound_proxy.h).
   std::function<bool(std::string_view address)> may_connect;
   // A stranger chose the URL: there is no proxy, whatever the environment says, so that may_connect
   // sees where it leads; and a refusal does not tell him what address a name of ours has.
@@ -58,6 +59,8 @@ struct ClientRequest {
   std::string body_path;  // or the whole of this file, streamed
   // Bytes done and bytes in all (0 when not known), of whichever direction moves. False stops.
   std::function<bool(std::uint64_t done, std::uint64_t total)> progress;
+  // We ourselves do not go there: may_connect says no, or a redirect leads away from https.
+  std::function<void()> on_refusal;
   // The head of the final answer, before its body; an error stops.
   std::function<base::Result<void>(const ClientAnswer& head)> on_head;
   // Takes the body of a 2xx instead of ClientAnswer::body; an error stops.

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "net/address.h"
 #include "net/growing_file.h"
 #include "net/server.h"
 #include "testing/raw_http.h"
@@ -33,6 +34,9 @@ class ClientTest : public testing::Test {
     add("POST", "/moved-post", [](Request&) { return Answer::redirect(307, "/size"); });
     add("GET", "/away", [this](Request&) {
       return Answer::redirect(302, "http://localhost:" + port() + "/headers");
+    });
+    add("GET", "/leads-to", [](Request& request) {
+      return Answer::redirect(302, "http://" + request.query + "/hello");
     });
     add("GET", "/stalls", [](Request&) {
       Answer answer;
@@ -187,6 +191,71 @@ TEST_F(ClientTest, AStrangersUrlGoesThroughNoProxyAndSaysNoAddress) {
   ::unsetenv("http_proxy");
   ASSERT_TRUE(direct.ok()) << direct.error().what;
   EXPECT_EQ(direct->body, "hello\n");
+}
+
+// We connect to the proxy alone, wherever the request ends. Its own address is the operator's
+// choice, though a redirect might not lead there.
+TEST_F(ClientTest, ThroughAProxyItIsTheTargetThatMayBeRefused) {
+  ::unsetenv("no_proxy");
+  ::unsetenv("NO_PROXY");
+  const std::string proxy = "http://" + server_->address();
+  struct Row {
+    std::string leads_to;
+    std::string answer;
+  };
+  const std::vector<Row> rows{
+      {"files.invalid", "hello\n"},  // nobody here knows it; the proxy may
+      {"8.8.8.8", "hello\n"},
+      {"169.254.169.254", "denied"},
+      {"[::1]", "denied"},
+      {"0x7f.1", "denied"},
+      {"2130706433", "denied"},
+      {"localhost", "denied"},
+      {"localhost:" + port(), "denied"},
+      {server_->address(), "denied"},
+      {"symbols.invalid@10.0.0.1", "denied"},
+      {"%C3%A4.invalid", "denied"},
+  };
+  for (const bool by_environment : {false, true}) {
+    ClientOptions options;
+    options.may_connect = is_public_address;
+    options.trusts_own_origin = true;
+    if (by_environment) {
+      ::setenv("http_proxy", proxy.c_str(), 1);
+    } else {
+      options.proxy = proxy;
+    }
+    Client client(options);
+    for (const Row& row : rows) {
+      SCOPED_TRACE(row.leads_to);
+      int refusals = 0;
+      ClientRequest request;
+      request.url = "http://symbols.invalid/leads-to?" + row.leads_to;
+      request.on_refusal = [&refusals] { ++refusals; };
+      // Over a new connection, and over one that was kept.
+      const auto first = Client(options).send(request);
+      EXPECT_EQ(first.ok() ? first->body : base::name_of(first.error().fault), row.answer);
+      const auto second = client.send(request);
+      EXPECT_EQ(second.ok() ? second->body : base::name_of(second.error().fault), row.answer);
+      EXPECT_EQ(refusals, row.answer == "denied" ? 2 : 0);
+    }
+    ::unsetenv("http_proxy");
+  }
+}
+
+TEST_F(ClientTest, WhatNoProxyExceptsIsRefusedAllTheSame) {
+  ClientOptions options;
+  options.may_connect = is_public_address;
+  options.trusts_own_origin = true;
+  ::setenv("http_proxy", "http://127.0.0.1:1", 1);  // nobody is there
+  ::setenv("no_proxy", "127.0.0.1,localhost", 1);
+  const auto own = Client(options).get(url("/hello"));
+  const auto away = Client(options).get(url("/leads-to?localhost:" + port()));
+  ::unsetenv("http_proxy");
+  ::unsetenv("no_proxy");
+  ASSERT_TRUE(own.ok()) << own.error().what;
+  ASSERT_FALSE(away.ok());
+  EXPECT_EQ(away.error().fault, base::Fault::denied);
 }
 
 TEST_F(ClientTest, WhoDripsIsNotWaitedFor) {

@@ -49,6 +49,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"wait_seconds", &UpstreamOptions::wait_seconds},
     {"connect_seconds", &UpstreamOptions::connect_seconds},
     {"stall_seconds", &UpstreamOptions::stall_seconds},
+    {"speed_min_bytes", &UpstreamOptions::speed_min_bytes},
     {"failures_max", &UpstreamOptions::failures_max},
     {"rest_seconds", &UpstreamOptions::rest_seconds},
     {"file_size", &UpstreamOptions::file_size},
@@ -201,6 +202,7 @@ Result<upstream::ServerOptions> server_options(const UpstreamOptions& options,
   transport.client_key = options.client_key;
   transport.connect_timeout = std::chrono::seconds(options.connect_seconds);
   transport.stall_timeout = std::chrono::seconds(options.stall_seconds);
+  transport.speed_min = std::max<std::uint64_t>(options.speed_min_bytes, 1);
   transport.size_max = options.file_size;
   transport.s3 = TRY(s3_options(options, server.name));
   server.retry_after = std::chrono::seconds(options.retry_seconds);

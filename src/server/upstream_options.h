@@ -40,8 +40,9 @@ struct UpstreamOptions {
   std::uint64_t requests_max = 10;   // at a time
   std::uint64_t wait_seconds = 20;   // for a turn among these
   std::uint64_t connect_seconds = 15;
-  std::uint64_t stall_seconds = 60;  // without a byte
-  std::uint64_t failures_max = 5;    // in a row; then it rests. 0: never
+  std::uint64_t stall_seconds = 60;      // without a byte, or slower than this:
+  std::uint64_t speed_min_bytes = 1024;  // a second; 0: however slow
+  std::uint64_t failures_max = 5;        // in a row; then it rests. 0: never
   std::uint64_t rest_seconds = 60;
   std::uint64_t file_size = 16ull << 30;
   std::uint64_t watch_seconds = 0;  // between looks at what came from a directory; 0: none

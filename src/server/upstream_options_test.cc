@@ -45,6 +45,19 @@ TEST(UpstreamOptions, TheEnvironmentMaySayWhatATableMay) {
   EXPECT_FALSE(upstream_settings({{"FAULTLINE_UPSTREAM_0_SECRET_KEY_FILE", "/nowhere"}}).ok());
 }
 
+TEST(UpstreamOptions, WhoDripsIsNotWaitedForUnlessToldSo) {
+  const auto upstreams = must_upstreams(
+      "[[upstream]]\nurl = \"http://one\"\n"
+      "[[upstream]]\nurl = \"http://two\"\nspeed_min_bytes = 5000\n"
+      "[[upstream]]\nurl = \"http://three\"\nspeed_min_bytes = 0\n",
+      {});
+  ASSERT_EQ(upstreams.size(), 3u);
+  EXPECT_EQ(server_options(upstreams[0])->transport.speed_min, 1024u);
+  EXPECT_EQ(server_options(upstreams[1])->transport.speed_min, 5000u);
+  EXPECT_EQ(server_options(upstreams[2])->transport.speed_min, 1u)
+      << "one that is still has failed";
+}
+
 TEST(UpstreamOptions, AwsNamesAreForBucketsWithoutKeys) {
   const Environment environment{{"AWS_ACCESS_KEY_ID", "id"},
                                 {"AWS_SECRET_ACCESS_KEY", "secret"},

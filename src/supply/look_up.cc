@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/log.h"
+#include "net/round_trips.h"
 #include "supply/open_stored.h"
 #include "supply/origin.h"
 #include "supply/supply.h"
@@ -327,8 +328,12 @@ void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
 // nothing.
 void Supply::ask_or_settle(const Wanted& wanted, const Error& miss, bool is_lost) {
   const bool may_help = is_lost || miss.fault == Fault::not_found;
-  if (!ask_ || !may_help || !may_ask_(wanted.request)) {
-    return settle(wanted.key, Found::miss(miss));
+  if (!ask_ || !may_help) return settle(wanted.key, Found::miss(miss));
+  if (!may_ask_(wanted.request)) {
+    if (is_lost) return settle(wanted.key, Found::miss(miss));
+    // In another spelling they may be asked.
+    return settle_unheard_of(wanted.key,
+                             {false, miss, Clock::now() + base::policy_of(miss.fault).remember});
   }
   std::optional<Options::Asked> said;
   {
@@ -354,7 +359,7 @@ void Supply::ask_or_settle(const Wanted& wanted, const Error& miss, bool is_lost
   } else if (said->found || is_lost) {
     settle(wanted.key, Found::miss(miss));
   } else {
-    settle(wanted.key, Found::miss(said->miss), said->until);
+    settle_missed(wanted.key, *said);
   }
 }
 
@@ -379,7 +384,16 @@ void Supply::hear_from_others(const std::string& key, const Options::Asked& aske
   }
   // That they have it not is no miss when the catalogue says that there is one.
   if (lost && asked.miss.fault == Fault::not_found) return settle(key, Found::miss(*lost));
-  settle(key, Found::miss(asked.miss), asked.until);
+  settle_missed(key, asked);
+}
+
+// Trouble, and a question that came round, would be the same in any other spelling.
+void Supply::settle_missed(const std::string& key, const Options::Asked& asked) {
+  if (asked.miss.fault == Fault::not_found && !net::says_came_round(asked.miss)) {
+    settle_unheard_of(key, asked);
+  } else {
+    settle(key, Found::miss(asked.miss), asked.until);
+  }
 }
 
 }  // namespace supply

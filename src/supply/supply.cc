@@ -22,6 +22,8 @@ constexpr std::chrono::seconds kRememberOwnTrouble{1};
 constexpr std::chrono::seconds kRememberForeign{60};
 // Other servers that are looked after while they wait for one file.
 constexpr std::size_t kJoinedMax = 16;
+// Spellings that wait for their turn in one flight; who has another one is told to ask again.
+constexpr std::size_t kSpellingsMax = 16;
 
 std::vector<std::string> ids_of(const SymbolRequest& request) {
   std::vector<std::string> ids;
@@ -29,6 +31,15 @@ std::vector<std::string> ids_of(const SymbolRequest& request) {
     if (std::find(ids.begin(), ids.end(), key.id) == ids.end()) ids.push_back(key.id);
   }
   return ids;
+}
+
+std::string spelling_of(const SymbolRequest& request) {
+  return request.asked ? request.asked->text() : std::string();
+}
+
+// What is remembered of one spelling of a question, whose key has no such word at its end.
+std::string key_in_spelling(std::string key, const SymbolRequest& request) {
+  return key.append("|as|").append(spelling_of(request));
 }
 
 Supply::Clock::time_point expiry_of(const Found& found) {
@@ -98,7 +109,7 @@ Found Supply::local(const SymbolRequest& request, Needs needs) {
   // have it takes longer to find out than what they said the last time.
   if (!looks_before_asking_ && nobody_can_have(request)) return Found::miss(nobody_has(request));
   const AnswerKey key(request.cache_key());
-  Found found = cache_.find(key, Clock::now(), needs);
+  Found found = remembered(key, request, needs);
   if (found.settled()) return found;
   if (looks_before_asking_ && nobody_can_have(request)) return Found::miss(nobody_has(request));
   const std::lock_guard lock(mutex_);
@@ -108,15 +119,23 @@ Found Supply::local(const SymbolRequest& request, Needs needs) {
   return waits_in_vain ? Found::miss(net::came_round()) : Found::working();
 }
 
+// What holds in every spelling, or in this one.
+Found Supply::remembered(const AnswerKey& key, const SymbolRequest& request, Needs needs) {
+  Found found = cache_.find(key, Clock::now(), needs);
+  if (found.settled() || !ask_) return found;
+  return cache_.find(AnswerKey(key_in_spelling(key.text, request)), Clock::now(), needs);
+}
+
 Found Supply::local_by_spelling(std::string_view spelling, Needs needs) {
   const SharedKey key = spellings_.find(spelling);
   return key ? cache_.find(*key, Clock::now(), needs) : Found();
 }
 
 void Supply::add_spelling(std::string_view spelling, const SymbolRequest& request) {
-  if (SharedKey key = cache_.key_like(AnswerKey(request.cache_key()))) {
-    spellings_.put(spelling, std::move(key));
-  }
+  const std::string text = request.cache_key();
+  SharedKey key = cache_.key_like(AnswerKey(text));
+  if (!key && ask_) key = cache_.key_like(AnswerKey(key_in_spelling(text, request)));
+  if (key) spellings_.put(spelling, std::move(key));
 }
 
 std::shared_ptr<const Arriving> Supply::arriving(const SymbolRequest& request) const {
@@ -131,6 +150,14 @@ bool Supply::join(Flight& flight, const SymbolRequest& request) const {
   if (is_ours || !joined_ || flight.joined.size() >= kJoinedMax) return false;
   flight.joined.insert(request.asked_by);
   return flight.is_asked && !flight.elsewhere && !flight.arriving;
+}
+
+void Supply::add_other_spelling(Flight& flight, const SymbolRequest& request) {
+  const std::string spelling = spelling_of(request);
+  const auto is_same = [&](const SymbolRequest& one) { return spelling_of(one) == spelling; };
+  if (is_same(flight.request) || flight.others.size() >= kSpellingsMax) return;
+  if (std::any_of(flight.others.begin(), flight.others.end(), is_same)) return;
+  flight.others.push_back(request);
 }
 
 void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point deadline,
@@ -148,18 +175,19 @@ void Supply::want(const std::vector<SymbolRequest>& requests, Clock::time_point 
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [key, request] : wanted) {
-      if (stopping_ || cache_.find(key).settled()) continue;
+      if (stopping_ || remembered(key, *request, Needs::descriptor).settled()) continue;
       const auto [at, is_new] = flights_.try_emplace(key.text);
       if (is_new) {
         at->second.request = *request;
         at->second.ids = ids_of(*request);
         queue_.push_back(key.text);
-      } else if (join(at->second, *request)) {
-        joined.push_back(*request);
+      } else {
+        add_other_spelling(at->second, *request);
+        if (join(at->second, *request)) joined.push_back(*request);
       }
       if (at->second.came_round.contains(request->asked_by)) continue;
       if (takes == Takes::arriving && at->second.arriving) continue;
-      at->second.waiters.push_back(waiter);
+      at->second.waiters.push_back({waiter, spelling_of(*request)});
       ++waiter->missing;
     }
     if (waiter->missing != 0) {
@@ -230,9 +258,9 @@ void Supply::count_down(Waiter& waiter, Calls& ready) {
 
 template <typename Goes>
 void Supply::release(Flight& flight, const Goes& goes, Calls& ready) {
-  std::erase_if(flight.waiters, [&](const std::shared_ptr<Waiter>& waiter) {
-    if (!goes(*waiter)) return false;
-    count_down(*waiter, ready);
+  std::erase_if(flight.waiters, [&](const Waiting& waiting) {
+    if (!goes(waiting)) return false;
+    count_down(*waiting.who, ready);
     return true;
   });
 }
@@ -247,7 +275,8 @@ void Supply::hear_arrival(const std::string& key, std::shared_ptr<const Arriving
     at->second.arriving = std::move(arriving);
     if (!at->second.arriving) return;
     release(
-        at->second, [](const Waiter& waiter) { return waiter.takes == Takes::arriving; }, ready);
+        at->second, [](const Waiting& waiting) { return waiting.who->takes == Takes::arriving; },
+        ready);
   }
   for (const auto& done : ready) done();
 }
@@ -260,7 +289,9 @@ void Supply::hear_round(const std::string& key, const std::string& asked_by) {
     const auto at = flights_.find(key);
     if (at == flights_.end() || at->second.arriving) return;
     at->second.came_round.insert(asked_by);
-    release(at->second, [&](const Waiter& waiter) { return waiter.asked_by == asked_by; }, ready);
+    release(
+        at->second, [&](const Waiting& waiting) { return waiting.who->asked_by == asked_by; },
+        ready);
   }
   for (const auto& done : ready) done();
 }
@@ -279,17 +310,55 @@ void Supply::settle(const std::string& key, const Found& found,
     const std::lock_guard lock(mutex_);
     const auto at = flights_.find(key);
     if (at == flights_.end()) return;
-    pass_turn(key);
-    if (at->second.is_outdated && !stopping_) {
-      queue_.push_back(key);
-      work_came_.notify_one();
-      return;
-    }
+    if (must_look_again(key, at->second)) return;
     cache_.put(AnswerKey(key), at->second.ids, found, expires.value_or(expiry_of(found)));
-    for (const auto& waiter : at->second.waiters) count_down(*waiter, ready);
+    for (const Waiting& waiting : at->second.waiters) count_down(*waiting.who, ready);
     flights_.erase(at);
   }
   for (const auto& done : ready) done();
+}
+
+bool Supply::must_look_again(const std::string& key, const Flight& flight) {
+  pass_turn(key);
+  if (!flight.is_outdated || stopping_) return false;
+  queue_.push_back(key);
+  work_came_.notify_one();
+  return true;
+}
+
+// Nobody has it under the name that was asked for. Who waits for another spelling waits on.
+void Supply::settle_unheard_of(const std::string& key, const Options::Asked& asked) {
+  Calls ready;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = flights_.find(key);
+    if (at == flights_.end()) return;
+    Flight& flight = at->second;
+    if (must_look_again(key, flight)) return;
+    cache_.put(AnswerKey(key_in_spelling(key, flight.request)), flight.ids, Found::miss(asked.miss),
+               asked.until);
+    const bool is_over = stopping_ || flight.others.empty();
+    const std::string tried = spelling_of(flight.request);
+    release(
+        flight, [&](const Waiting& waiting) { return is_over || waiting.spelling == tried; },
+        ready);
+    if (is_over) {
+      flights_.erase(at);
+    } else {
+      try_next_spelling(key, flight);
+    }
+  }
+  for (const auto& done : ready) done();
+}
+
+void Supply::try_next_spelling(const std::string& key, Flight& flight) {
+  flight.request = std::move(flight.others.front());
+  flight.others.erase(flight.others.begin());
+  flight.elsewhere.reset();
+  flight.is_asked = false;
+  flight.arriving = nullptr;
+  queue_.push_back(key);
+  work_came_.notify_one();
 }
 
 void Supply::watch_deadlines() {

@@ -6,6 +6,8 @@
 // A request in conversion is `working` until its file is made, never a miss. Misses are
 // remembered as long as their fault's policy says, and forgotten at once when a commit to the
 // catalogue brings one of their ids; that commit also starts the making of the module's files.
+// What others have not got they have not got in the spelling that they were asked for: who spells
+// the same question otherwise has that asked, too, after it if he waits for it already.
 // Any thread may call. local() and want() never touch a database, nor a disk but to open a file
 // again that was remembered and closed; wait_for() blocks and must not be called on a loop or
 // from a want() callback.
@@ -146,9 +148,14 @@ class Supply {
     std::function<void()> done;
     Deadlines::iterator deadline;
   };
+  struct Waiting {
+    std::shared_ptr<Waiter> who;
+    std::string spelling;  // of the request
+  };
   // One request that is being looked up or made.
   struct Flight {
-    ident::SymbolRequest request;
+    ident::SymbolRequest request;              // in the spelling that is tried now
+    std::vector<ident::SymbolRequest> others;  // in those to be tried when it is a miss
     std::vector<std::string> ids;
     bool is_outdated = false;                 // a commit came meanwhile: look again before settling
     std::optional<Options::Asked> elsewhere;  // what the others said
@@ -156,7 +163,7 @@ class Supply {
     std::optional<base::Error> lost;          // the catalogue has it, but it could not be brought
     int brought_again = 0;                    // what it is made of went before it was read
     std::shared_ptr<const Arriving> arriving;
-    std::vector<std::shared_ptr<Waiter>> waiters;
+    std::vector<Waiting> waiters;
     std::set<std::string> joined;      // other servers' asked_by that wait for it
     std::set<std::string> came_round;  // …and those that would wait in vain
   };
@@ -185,7 +192,13 @@ class Supply {
   bool is_listed(const ident::SymbolRequest& request, const store::FileRecord& file) const;
   void settle(const std::string& key, const Found& found,
               std::optional<Clock::time_point> expires = std::nullopt);
+  void settle_missed(const std::string& key, const Options::Asked& asked);
+  void settle_unheard_of(const std::string& key, const Options::Asked& asked);
   using Calls = std::vector<std::function<void()>>;
+  Found remembered(const AnswerKey& key, const ident::SymbolRequest& request, Needs needs);
+  static void add_other_spelling(Flight& flight, const ident::SymbolRequest& request);
+  bool must_look_again(const std::string& key, const Flight& flight);    // REQUIRES: mutex_ held
+  void try_next_spelling(const std::string& key, Flight& flight);        // REQUIRES: mutex_ held
   bool join(Flight& flight, const ident::SymbolRequest& request) const;  // REQUIRES: mutex_ held
   void count_down(Waiter& waiter, Calls& ready);                         // REQUIRES: mutex_ held
   void ask_or_settle(const Wanted& wanted, const base::Error& miss, bool is_lost = false);

@@ -52,9 +52,18 @@ Result<net::ClientAnswer> HttpClients::download(net::ClientRequest request, base
     if (progress.grew) progress.grew(into.size());
     return {};
   };
+  bool is_refused = false;
+  request.on_refusal = [&is_refused] { is_refused = true; };
   auto answer = client->send(request);
   give_back(std::move(client));
-  return answer;
+  if (answer.ok() || answer.error().fault != Fault::denied) return answer;
+  if (is_refused) {
+    if (progress.refused) progress.refused();
+    return answer;
+  }
+  // TLS: a certificate that cannot be trusted, or cannot be read. Nobody said anything about a
+  // file.
+  return Error{Fault::unavailable, answer.error().what};
 }
 
 std::unique_ptr<net::Client> HttpClients::take() {

@@ -68,13 +68,13 @@ const std::vector<db::Migration>& MissRows::migrations() {
 }
 
 Result<void> MissRows::load(const std::vector<std::unique_ptr<Server>>& servers) {
-  std::map<std::string, Server*> by_place;
-  for (const auto& server : servers) by_place.emplace(server->place(), server.get());
+  std::multimap<std::string, Server*> by_identity;
+  for (const auto& server : servers) by_identity.emplace(server->identity(), server.get());
   const auto clean = [&](db::Session& session) -> Result<void> {
     TRY(session.execute("DELETE FROM upstream_miss WHERE until_at <= ?", {base::now().us}));
     const db::Rows known = TRY(session.query("SELECT DISTINCT server FROM upstream_miss"));
     for (const db::Row& row : known) {
-      if (by_place.contains(row.text(0))) continue;
+      if (by_identity.contains(row.text(0))) continue;
       TRY(session.execute("DELETE FROM upstream_miss WHERE server = ?", {row.text(0)}));
     }
     return {};
@@ -84,10 +84,10 @@ Result<void> MissRows::load(const std::vector<std::unique_ptr<Server>>& servers)
     const db::Rows rows = TRY(session.query(
         "SELECT server, path, cause, words, until_at FROM upstream_miss ORDER BY until_at"));
     for (const db::Row& row : rows) {
-      const auto at = by_place.find(row.text(0));
-      if (at == by_place.end()) continue;
-      at->second->misses().restore(
-          {row.text(1), Error{cause_of(row.text(2)), row.text(3)}, {row.integer(4)}});
+      const Misses::Miss miss{
+          row.text(1), Error{cause_of(row.text(2)), row.text(3)}, {row.integer(4)}};
+      const auto [first, last] = by_identity.equal_range(row.text(0));
+      for (auto at = first; at != last; ++at) at->second->misses().restore(miss);
     }
     return {};
   });
@@ -98,7 +98,7 @@ Result<void> MissRows::save(const std::vector<std::unique_ptr<Server>>& servers)
   for (const auto& server : servers) {
     Misses::Changes changes = server->misses().take_changes();
     if (changes.is_cleared || !changes.said.empty()) {
-      all.emplace_back(server->place(), std::move(changes));
+      all.emplace_back(server->identity(), std::move(changes));
     }
   }
   if (all.empty()) return {};

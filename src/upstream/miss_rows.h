@@ -1,6 +1,7 @@
 // Upstream servers' misses in the database, so that a restart does not ask again for what nobody
-// had a minute ago. Whoever restarts after a kill has lost what was said since the last save():
-// that costs a request, no more. Any thread may call; calls block. Fails as the database does.
+// had a minute ago: by the server's identity(), which those share that say the same. Whoever
+// restarts after a kill has lost what was said since the last save(): that costs a request, no
+// more. Any thread may call; calls block. Fails as the database does.
 #pragma once
 
 #include "db/database.h"

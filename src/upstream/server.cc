@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "base/log.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "net/round_trips.h"
 #include "upstream/http_clients.h"
@@ -51,6 +53,26 @@ Result<std::unique_ptr<Transport>> make_transport(const TransportOptions& option
   if (is_s3(options.location)) return s3_transport(options);
   if (is_url(options.location)) return http_transport(options);
   return directory_transport(options.location, options.size_max);
+}
+
+constexpr std::size_t kIdentityDigits = 16;
+
+// The digest stands in the database, where no secret may.
+std::string identity_of(const TransportOptions& options) {
+  const S3Options& s3 = options.s3;
+  base::JsonWriter out;
+  out.begin_array();
+  for (const std::string_view part :
+       {std::string_view(s3.endpoint), std::string_view(s3.region),
+        std::string_view(s3.credentials.access_key), std::string_view(s3.credentials.secret_key),
+        std::string_view(s3.credentials.session_token),
+        std::string_view(options.client_certificate), std::string_view(options.client_key)}) {
+    out.string(part);
+  }
+  for (const auto& [name, value] : options.headers) out.string(name).string(value);
+  out.unsigned_integer(options.size_max).end_array();
+  const std::string digest = base::sha256_of(base::bytes_of(out.text())).hex();
+  return options.location + "#" + digest.substr(0, kIdentityDigits);
 }
 
 std::string trimmed(std::string location) {
@@ -157,6 +179,7 @@ Result<std::unique_ptr<Server>> Server::make(const ServerOptions& options) {
 Server::Server(const ServerOptions& options, FileFilter filter,
                std::unique_ptr<Transport> transport)
     : options_(options),
+      identity_(identity_of(options.transport)),
       filter_(std::move(filter)),
       transport_(std::move(transport)),
       breaker_(options.breaker),
@@ -238,6 +261,8 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
     note_answer(status, headers);
     came_round = !is_good(status) && headers.find(net::kCameRound);
   };
+  bool is_refused = false;
+  progress.refused = [&is_refused] { is_refused = true; };
   const Result<void> fetched = transport_->fetch(ask, file, stop, progress);
   if (!fetched.ok()) watched.failed();
   const bool is_full = !fetched.ok() && options_.has_room && !options_.has_room();
@@ -249,6 +274,10 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
     breaker_.unknown();
     return not_wanted_any_more(options_.name);
   }
+  if (!fetched.ok() && is_refused) {
+    note_refusal(fetched.error(), miss_until);
+    return fetched.error();
+  }
   const bool failed = !fetched.ok() && is_failure(fetched.error().fault);
   failed ? breaker_.failed() : breaker_.succeeded();
   {
@@ -258,6 +287,7 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
     if (failed) last_failure_ = Failure{base::now(), fetched.error().what};
   }
   if (fetched.ok()) {
+    leads_astray_ = false;
     return Fetched{std::move(file), place, options_.transport.location + "/" + place.path, found,
                    told_as};
   }
@@ -285,6 +315,24 @@ void Server::note_answer(int status, const net::Headers& headers) {
   } else if (status == 404) {
     is_another_kind_ = true;
   }
+}
+
+// It neither failed nor said that the file is not there: it leads to where we do not go, which the
+// operator may change. So nothing is kept; to who asks it is a miss for as long as failures are.
+void Server::note_refusal(const Error& refusal, Clock::time_point& miss_until) {
+  breaker_.unknown();
+  {
+    const std::lock_guard lock(mutex_);
+    ++counts_.requests;
+    ++counts_.failures;
+    last_failure_ = Failure{base::now(), refusal.what};
+  }
+  if (!leads_astray_.exchange(true)) {
+    base::log::warning("upstream {}: {}; it counts as having no file there", options_.name,
+                       refusal.what);
+  }
+  const auto remember = base::policy_of(Fault::unavailable).remember;
+  miss_until = std::min(miss_until, Clock::now() + std::min(options_.retry_after, remember));
 }
 
 bool Server::may_ask_back() const {

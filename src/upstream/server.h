@@ -108,8 +108,8 @@ class Server {
   bool may_have(const SourceWish& wish) const;
   base::Result<Fetched> fetch(const SourceWish& wish, const std::string& tmp,
                               const std::atomic<bool>& stop, Watcher* watcher = nullptr);
-  // What was fetched `from` here before; nothing when that is not here. Fails with denied when it
-  // lets us have it no more.
+  // What was fetched `from` here before, or from another one at this place; nothing when that is
+  // not here. Fails with denied when it lets us have it no more.
   std::optional<base::Result<Fetched>> fetch_again(const std::string& from, const std::string& tmp,
                                                    const std::atomic<bool>& stop, Watcher* watcher);
   // What came from there was not what was asked for: as good as a miss, of that question alone.
@@ -125,8 +125,11 @@ class Server {
 
   const std::string& name() const { return options_.name; }
   const ServerOptions& options() const { return options_; }
-  // Where it is: tells it from the others over a restart.
+  // Where it is. Others may be there, too, who let us in as somebody else.
   const std::string& place() const { return options_.transport.location; }
+  // What its misses are kept by: the place, and a digest of what else its answers depend on, what
+  // lets us in there above all. Two with the same one say the same.
+  const std::string& identity() const { return identity_; }
   struct Counts {
     std::uint64_t requests = 0, hits = 0, misses = 0, failures = 0;
     std::size_t remembered = 0, waiting = 0, busy = 0;
@@ -148,6 +151,7 @@ class Server {
   Ask ask_for(const ident::SymbolRequest& request) const;
   void say_who_asks(Ask& ask, std::string_view asked_by) const;
   void note_answer(int status, const net::Headers& headers);
+  void note_refusal(const base::Error& refusal, Clock::time_point& miss_until);
   std::optional<Place> find_place(const SourceWish& wish) const;
   std::vector<Place> places_of_wanted(const ident::SymbolRequest& request) const;
   Server(const ServerOptions& options, FileFilter filter, std::unique_ptr<Transport> transport);
@@ -159,11 +163,13 @@ class Server {
   void give_turn();
 
   const ServerOptions options_;
+  const std::string identity_;
   const FileFilter filter_;
   const std::unique_ptr<Transport> transport_;
   Breaker breaker_;
   Misses misses_;
   std::atomic<bool> is_another_kind_ = false;
+  std::atomic<bool> leads_astray_ = false;  // to where we do not go; since it gave a file
   mutable std::mutex mutex_;
   std::condition_variable turn_came_;
   // All guarded by mutex_.

@@ -1,7 +1,8 @@
 // How the bytes of a file come from an upstream server: over HTTP, or out of a directory.
 // Any thread may call; fetch() blocks. Fails with not_found (it is not there), denied (we may not),
-// too_large, timed_out, unavailable (the server is down, broke off, or `stop` was set) or
-// malformed (no HTTP). Errors name the server; what lets us in stands in none.
+// too_large, timed_out, unavailable (the server is down, has no certificate that we trust, broke
+// off, or `stop` was set) or malformed (no HTTP). Errors name the server; what lets us in stands in
+// none.
 #pragma once
 
 #include <sys/stat.h>
@@ -66,6 +67,8 @@ struct Progress {
   std::function<void(const struct ::stat& found)> found = {};
   // Over HTTP: what was answered, whatever that is. May be null.
   std::function<void(int status, const net::Headers& headers)> answered = {};
+  // It fails with denied, and that is our word: where it leads we do not go. May be null.
+  std::function<void()> refused = {};
 };
 
 class Transport {

@@ -37,7 +37,7 @@ bool is_miss(Fault fault) {
 // That somebody did not answer counts more than that another one refused: he may have it.
 bool says_more(const Error& error, const Error& than) {
   if (is_miss(error.fault)) return false;
-  return than.fault == Fault::not_found || (is_failure(error.fault) && !is_failure(than.fault));
+  return is_miss(than.fault) || (is_failure(error.fault) && !is_failure(than.fault));
 }
 
 }  // namespace
@@ -226,16 +226,25 @@ Result<void> Upstreams::fetch(const SourceWish& wish, const Judge& is_it) {
 }
 
 Result<void> Upstreams::fetch_again(const std::string& from, const Judge& is_it, Watcher* watcher) {
+  // Several may be at that place, and let us in as somebody else each.
+  std::optional<Error> missed;
+  const auto note = [&missed](const Error& error) {
+    if (!missed || says_more(error, *missed)) missed = error;
+  };
   for (const auto& server : servers_) {
     auto fetched = server->fetch_again(from, tmp_, stop_, watcher);
     if (!fetched) continue;
-    if (!fetched->ok()) return fetched->error();
+    if (!fetched->ok()) {
+      note(fetched->error());
+      continue;
+    }
     const Place place = (*fetched)->place;
     Result<void> taken = is_it(std::move(**fetched));
     if (watcher != nullptr && place.is_plain()) watcher->ended(taken.ok());
-    return taken;
+    if (taken.ok() || is_own_trouble(taken.error().fault)) return taken;
+    note(taken.error());
   }
-  return Error{Fault::not_found, from + ": of no upstream server of ours"};
+  return missed.value_or(Error{Fault::not_found, from + ": of no upstream server of ours"});
 }
 
 void Upstreams::forget_misses(const ident::SymbolRequest& request) {

@@ -54,8 +54,9 @@ class Upstreams {
   // not_found (all said so), or as the first server that may have it and gave no answer.
   bool may_have(const SourceWish& wish) const;
   base::Result<void> fetch(const SourceWish& wish, const Judge& is_it);
-  // A file that came from there before, looked at likewise; not_found when no server of ours is
-  // that one any more.
+  // A file that came from there before, looked at likewise, from the first server at that place
+  // that gives it. Fails as the one that may have it, not_found when no server of ours is there any
+  // more.
   base::Result<void> fetch_again(const std::string& from, const Judge& is_it,
                                  Watcher* watcher = nullptr);
   void forget_misses();
