@@ -11,7 +11,9 @@
 #include "base/child.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "extract/identify.h"
 #include "net/client.h"
+#include "testing/commands.h"
 #include "testing/raw_http.h"
 #include "testing/scripted_server.h"
 #include "testing/server_process.h"
@@ -143,6 +145,45 @@ TEST_F(PySymProxyTest, WhatComesIsWrittenIntoTheCaches) {
     EXPECT_EQ(base::list_files(path(tree)).value().size(), 1u);
     EXPECT_EQ(base::read_file(path(tree) + store_path("app.pdb")).value_or(""), "the file");
   }
+}
+
+// As symsrv found out for it: nobody could write down how many tiers a store has.
+TEST_F(PySymProxyTest, StoresOfTwoTiersAreReadAndKeptAsSuch) {
+  ScriptedServer web(
+      root_.path(),
+      [](net::Request& request) {
+        const bool has = request.path == "/sym/we" + store_path("web.pdb");
+        return has ? net::Answer::text(200, "from the web") : net::Answer::text(404, "no");
+      },
+      [](net::Request&) { return net::Answer::text(200, ""); });
+  write("store/index2.txt", "");
+  write("store/ap" + store_path("app.pdb"), "from the directory");
+  write("cache/index2.txt", "");
+  write("cache/ol" + store_path("old.pdb"), "fetched before");
+  start(config_of(directory_server() + "," + web_server(web)));
+  EXPECT_EQ(get("/symbols" + store_path("app.pdb")).body, "from the directory");
+  EXPECT_EQ(get("/symbols" + store_path("old.pdb")).body, "fetched before");
+  EXPECT_EQ(get("/symbols" + store_path("web.pdb")).body, "from the web");
+  EXPECT_EQ(web.asked_for_tiers, 1);
+  EXPECT_EQ(server_->stop(), 0);
+  EXPECT_EQ(base::read_file(path("cache/we") + store_path("web.pdb")).value_or(""), "from the web");
+}
+
+// symsrv looked there for it, too.
+TEST_F(PySymProxyTest, APointerOfAWebServerIsFollowed) {
+  ASSERT_TRUE(base::make_directories(path("drop")).ok());
+  testing_support::must_run("echo 'int f(void) { return 1; }' | cc -x c -shared -g -o '" +
+                            path("drop/libfar.so") + "' - -Wl,--build-id=sha1");
+  const std::string library = base::read_file(path("drop/libfar.so")).value();
+  const std::string folder =
+      "/libfar.so/elf-buildid-" + extract::identify(base::bytes_of(library)).build_id + "/";
+  ScriptedServer web(root_.path(), [&](net::Request& request) {
+    return request.path == "/sym" + folder + "file.ptr"
+               ? net::Answer::text(200, R"(PATH:\\lantern\drop\libfar.so)")
+               : net::Answer::text(404, "no");
+  });
+  start(config_of(web_server(web)), {"--unc", "\\\\lantern\\drop=" + path("drop")});
+  EXPECT_TRUE(get("/symbols" + folder + "libfar.so").body == library);
 }
 
 // Its documentation said retryTimout, its program read retryTimeout: who wrote the one waited a
