@@ -288,6 +288,32 @@ TEST_F(PySymProxyTest, LogsAreNumberedFromOne) {
   }
   EXPECT_NE(testing_support::raw_get(address(), "/1.log", "X-Forwarded-For: 10.0.0.1\r\n").status,
             200);
+  // The page has links to them, for who may follow them.
+  const std::string page = get("/").body;
+  EXPECT_THAT(page, HasSubstr("<h2 id=\"logs\">Log files</h2>"));
+  EXPECT_THAT(page, HasSubstr("<a href=\"/1.log\">Log 1</a>"));
+  EXPECT_THAT(page, HasSubstr("<a href=\"/2.log\">Log 2</a>"));
+  EXPECT_THAT(page, Not(HasSubstr("/3.log")));
+  const auto strangers = testing_support::raw_get(address(), "/", "X-Forwarded-For: 10.0.0.1\r\n");
+  EXPECT_EQ(strangers.status, 200);
+  EXPECT_THAT(strangers.body, Not(HasSubstr("Log files")));
+}
+
+// A tree that the old one filled is used where it lies: it is storage, too.
+TEST_F(PySymProxyTest, StorageCountsTheTreesOfTheOldConfiguration) {
+  write("cache" + store_path("app.pdb"), std::string(3'000'000, 'x'));
+  write("second" + store_path("other.pdb"), std::string(2'000'000, 'x'));
+  start(config_of(directory_server(fmt::format(R"(, "cacheLocation": "{}")", path("second")))));
+  const auto usage = [this] {
+    const auto json = base::JsonValue::parse(get("/statistics.json").body);
+    return json.ok() ? (*json)["diskUsage"].integer_or(0) : 0;
+  };
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (usage() < 5'000'000 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_GE(usage(), 5'000'000);
+  EXPECT_LT(usage(), 6'000'000);
 }
 
 // A server with a configuration of ours has neither.
