@@ -356,6 +356,18 @@ TEST_F(PySymProxyTest, ExclusionsAreReadAgainWhenTheOperatorSaysSo) {
   EXPECT_EQ(get("/symbols" + store_path("msodbc.pdb") + "?_refresh").body, "the file");
 }
 
+TEST_F(PySymProxyTest, TheLogsLevelIsReadAgainWhenTheOperatorSaysSo) {
+  write("faultline.toml", "log_level = \"info\"\n");
+  start(config_of(directory_server()), {"--config", path("faultline.toml")});
+  write("faultline.toml", "log_level = \"loud\"\n");
+  ASSERT_EQ(::kill(server_->pid(), SIGHUP), 0);
+  EXPECT_TRUE(server_->log_comes_to_say("log level not read again, the old stays"));
+  write("faultline.toml", "log_level = \"off\"\n");
+  ASSERT_EQ(::kill(server_->pid(), SIGHUP), 0);
+  EXPECT_EQ(server_->stop(), 0);
+  EXPECT_EQ(server_->log().find("stopping: signal"), std::string::npos);
+}
+
 TEST_F(PySymProxyTest, TheCommandsCheckAndTranslate) {
   write("pysymproxy.json", config_of(directory_server(R"(, "retryTimout": 9)")));
   const auto checked = run_config("check", path("pysymproxy.json"));

@@ -192,7 +192,7 @@ std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supp
 
 }  // namespace
 
-Result<void> serve(const Options& options) {
+Result<void> serve(const Options& options, const Reread& reread) {
   const api::AnswerLog::Wants log_wants = TRY(answers_to_log(options));
   api::Symbolication::Options symbolicating = TRY(symbolication_options(options));
   RequestSources::Options asking = TRY(request_sources_options(options));
@@ -461,7 +461,7 @@ Result<void> serve(const Options& options) {
   }
 
   TRY(scan.start());
-  const int signal = wait_for_stop(stopping, {*server, scan, upstreams->exclusions()});
+  const int signal = wait_for_stop(stopping, {*server, scan, upstreams->exclusions(), reread});
   base::log::info("stopping: signal {}", signal);
   // A second signal ends us at once: nothing acknowledged can be lost.
   ::pthread_sigmask(SIG_UNBLOCK, &stopping, nullptr);
