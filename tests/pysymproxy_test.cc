@@ -11,7 +11,9 @@
 #include "base/child.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "extract/identify.h"
 #include "net/client.h"
+#include "testing/commands.h"
 #include "testing/raw_http.h"
 #include "testing/scripted_server.h"
 #include "testing/server_process.h"
@@ -145,6 +147,45 @@ TEST_F(PySymProxyTest, WhatComesIsWrittenIntoTheCaches) {
   }
 }
 
+// As symsrv found out for it: nobody could write down how many tiers a store has.
+TEST_F(PySymProxyTest, StoresOfTwoTiersAreReadAndKeptAsSuch) {
+  ScriptedServer web(
+      root_.path(),
+      [](net::Request& request) {
+        const bool has = request.path == "/sym/we" + store_path("web.pdb");
+        return has ? net::Answer::text(200, "from the web") : net::Answer::text(404, "no");
+      },
+      [](net::Request&) { return net::Answer::text(200, ""); });
+  write("store/index2.txt", "");
+  write("store/ap" + store_path("app.pdb"), "from the directory");
+  write("cache/index2.txt", "");
+  write("cache/ol" + store_path("old.pdb"), "fetched before");
+  start(config_of(directory_server() + "," + web_server(web)));
+  EXPECT_EQ(get("/symbols" + store_path("app.pdb")).body, "from the directory");
+  EXPECT_EQ(get("/symbols" + store_path("old.pdb")).body, "fetched before");
+  EXPECT_EQ(get("/symbols" + store_path("web.pdb")).body, "from the web");
+  EXPECT_EQ(web.asked_for_tiers, 1);
+  EXPECT_EQ(server_->stop(), 0);
+  EXPECT_EQ(base::read_file(path("cache/we") + store_path("web.pdb")).value_or(""), "from the web");
+}
+
+// symsrv looked there for it, too.
+TEST_F(PySymProxyTest, APointerOfAWebServerIsFollowed) {
+  ASSERT_TRUE(base::make_directories(path("drop")).ok());
+  testing_support::must_run("echo 'int f(void) { return 1; }' | cc -x c -shared -g -o '" +
+                            path("drop/libfar.so") + "' - -Wl,--build-id=sha1");
+  const std::string library = base::read_file(path("drop/libfar.so")).value();
+  const std::string folder =
+      "/libfar.so/elf-buildid-" + extract::identify(base::bytes_of(library)).build_id + "/";
+  ScriptedServer web(root_.path(), [&](net::Request& request) {
+    return request.path == "/sym" + folder + "file.ptr"
+               ? net::Answer::text(200, R"(PATH:\\lantern\drop\libfar.so)")
+               : net::Answer::text(404, "no");
+  });
+  start(config_of(web_server(web)), {"--unc", "\\\\lantern\\drop=" + path("drop")});
+  EXPECT_TRUE(get("/symbols" + folder + "libfar.so").body == library);
+}
+
 // Its documentation said retryTimout, its program read retryTimeout: who wrote the one waited a
 // minute, whatever it said.
 TEST_F(PySymProxyTest, TheTimeoutHoldsInTheSpellingOfItsDocumentation) {
@@ -262,6 +303,32 @@ TEST_F(PySymProxyTest, LogsAreNumberedFromOne) {
   }
   EXPECT_NE(testing_support::raw_get(address(), "/1.log", "X-Forwarded-For: 10.0.0.1\r\n").status,
             200);
+  // The page has links to them, for who may follow them.
+  const std::string page = get("/").body;
+  EXPECT_THAT(page, HasSubstr("<h2 id=\"logs\">Log files</h2>"));
+  EXPECT_THAT(page, HasSubstr("<a href=\"/1.log\">Log 1</a>"));
+  EXPECT_THAT(page, HasSubstr("<a href=\"/2.log\">Log 2</a>"));
+  EXPECT_THAT(page, Not(HasSubstr("/3.log")));
+  const auto strangers = testing_support::raw_get(address(), "/", "X-Forwarded-For: 10.0.0.1\r\n");
+  EXPECT_EQ(strangers.status, 200);
+  EXPECT_THAT(strangers.body, Not(HasSubstr("Log files")));
+}
+
+// A tree that the old one filled is used where it lies: it is storage, too.
+TEST_F(PySymProxyTest, StorageCountsTheTreesOfTheOldConfiguration) {
+  write("cache" + store_path("app.pdb"), std::string(3'000'000, 'x'));
+  write("second" + store_path("other.pdb"), std::string(2'000'000, 'x'));
+  start(config_of(directory_server(fmt::format(R"(, "cacheLocation": "{}")", path("second")))));
+  const auto usage = [this] {
+    const auto json = base::JsonValue::parse(get("/statistics.json").body);
+    return json.ok() ? (*json)["diskUsage"].integer_or(0) : 0;
+  };
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (usage() < 5'000'000 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_GE(usage(), 5'000'000);
+  EXPECT_LT(usage(), 6'000'000);
 }
 
 // A server with a configuration of ours has neither.
@@ -302,6 +369,18 @@ TEST_F(PySymProxyTest, ExclusionsAreReadAgainWhenTheOperatorSaysSo) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   EXPECT_EQ(get("/symbols" + store_path("msodbc.pdb") + "?_refresh").body, "the file");
+}
+
+TEST_F(PySymProxyTest, TheLogsLevelIsReadAgainWhenTheOperatorSaysSo) {
+  write("faultline.toml", "log_level = \"info\"\n");
+  start(config_of(directory_server()), {"--config", path("faultline.toml")});
+  write("faultline.toml", "log_level = \"loud\"\n");
+  ASSERT_EQ(::kill(server_->pid(), SIGHUP), 0);
+  EXPECT_TRUE(server_->log_comes_to_say("log level not read again, the old stays"));
+  write("faultline.toml", "log_level = \"off\"\n");
+  ASSERT_EQ(::kill(server_->pid(), SIGHUP), 0);
+  EXPECT_EQ(server_->stop(), 0);
+  EXPECT_EQ(server_->log().find("stopping: signal"), std::string::npos);
 }
 
 TEST_F(PySymProxyTest, TheCommandsCheckAndTranslate) {

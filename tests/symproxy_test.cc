@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "base/file.h"
 #include "base/text.h"
 #include "net/client.h"
@@ -23,7 +26,14 @@ class SymProxy : public testing::Test {
   void SetUp() override {
     write("drop/ours" + store_path("ours.pdb"), "ours");
     write("drop/theirs" + store_path("theirs.pdb"), "theirs");
-    write("symproxy.reg", "Windows Registry Editor Version 5.00\r\n" +
+    start("");
+  }
+  void start(std::string_view options) {
+    server_.reset();
+    write("symproxy.reg", fmt::format("Windows Registry Editor Version 5.00\r\n"
+                                      "\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Symbol "
+                                      "Server Proxy]\r\n{}",
+                                      options) +
                               web_directory(kSymbols, "ours") + web_directory(kPartners, "theirs"));
     server_.emplace(ServerProcess::start({root_.path() + "/data",
                                           {"--config", root_.path() + "/symproxy.reg", "--unc",
@@ -72,6 +82,29 @@ TEST_F(SymProxy, BelowAVirtualDirectoryThereAreSymbolFilesOnly) {
                            "/Partners/p/other/a.pdb/1/a.pdb"}) {
     EXPECT_EQ(get(path).status, 404) << path;
   }
+}
+
+// Its UriTiers says so for all of them, those that are projects here too.
+TEST_F(SymProxy, EachVirtualDirectoryHasTwoTiersWhenToldSo) {
+  start("\"UriTiers\"=dword:00000002\r\n");
+  EXPECT_EQ(get("/Symbols/index2.txt").status, 200);
+  EXPECT_EQ(get("/Partners/index2.txt").status, 200);
+  EXPECT_EQ(get("/Partners/th" + store_path("theirs.pdb")).body, "theirs");
+}
+
+// Nobody waits for a miss that is not remembered until his time is up.
+TEST_F(SymProxy, AMissNeedNotBeRemembered) {
+  start("\"MissTimeout\"=dword:00000000\r\n");
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(get("/Symbols" + store_path("late.pdb")).status, 404);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(10));
+  write("drop/ours" + store_path("late.pdb"), "late");
+  const auto until = before + std::chrono::seconds(30);
+  while (get("/Symbols" + store_path("late.pdb")).status != 200 &&
+         std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_EQ(get("/Symbols" + store_path("late.pdb")).body, "late");
 }
 
 TEST_F(SymProxy, ItsProjectsAreSaidToBeOpen) {

@@ -66,6 +66,14 @@ Answer answer_log(const Request& request, const std::vector<std::string>& paths)
 
 }  // namespace
 
+std::size_t count_logs(const Request& request, const std::vector<std::string>& paths,
+                       const Gate& gate) {
+  if (refuse_stranger(request, gate)) return 0;
+  return static_cast<std::size_t>(
+      std::count_if(paths.begin(), paths.end(),
+                    [](const std::string& path) { return open_log(path).has_value(); }));
+}
+
 void add_pysymproxy_routes(net::Router& router, PySymProxyFiles files, const Gate& gate) {
   std::sort(files.logs.begin(), files.logs.end());
   const auto shown = std::make_shared<const PySymProxyFiles>(std::move(files));

@@ -19,6 +19,11 @@ struct PySymProxyFiles {
   std::vector<std::string> logs;  // paths; not all need be there
 };
 
+// How many of these logs GET /N.log gives this reader now: none to who may not read them. Looks at
+// the disk.
+std::size_t count_logs(const net::Request& request, const std::vector<std::string>& paths,
+                       const Gate& gate);
+
 // `gate` must outlive the server.
 void add_pysymproxy_routes(net::Router& router, PySymProxyFiles files, const Gate& gate);
 

@@ -99,6 +99,13 @@ std::uint64_t BoundedTree::remove_unused(base::Time since, const std::function<b
   return files;
 }
 
+std::optional<std::uint64_t> BoundedTree::known_size() {
+  if (size_max_ == kNoBound) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  if (!is_known_) return std::nullopt;
+  return size_;
+}
+
 Result<void> BoundedTree::reserve(std::uint64_t size) {
   if (size_max_ == kNoBound) return {};
   if (size > size_max_) {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ class BoundedTree {
   // Makes room for a file of that size, which is counted from then on.
   base::Result<void> reserve(std::uint64_t size);
   std::uint64_t size_max() const { return size_max_; }
+  // In bytes; nothing as long as nobody has counted, as is always so without a bound.
+  std::optional<std::uint64_t> known_size();
   // Removes what was not used since then, for as long as `goes_on` says; how many files. Nothing
   // while it is being counted.
   std::uint64_t remove_unused(base::Time since, const std::function<bool()>& goes_on);

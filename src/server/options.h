@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -142,6 +143,9 @@ struct Options {
 
   friend bool operator==(const Options&, const Options&) = default;
 };
+
+// The options as files, environment and flags say them by now.
+using Reread = std::function<base::Result<Options>()>;
 
 // One line of configuration, from wherever.
 struct Setting {

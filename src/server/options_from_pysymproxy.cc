@@ -109,6 +109,8 @@ class PySymProxy {
     TRY(set_text(prefix + "name", server.member(has_name ? "name" : "identifier")));
     TRY(set_path(prefix + "cache", server.member("cacheLocation")));
     TRY(set_number(prefix + "requests_max", server.member("maxRequests")));
+    // symsrv looked for them everywhere, web servers included.
+    reader_.set(prefix + "pointers", "1", server);
     TRY(read_retry(server, prefix));
     TRY(set_patterns(prefix + "allow", server.member("whitelist")));
     TRY(set_patterns(prefix + "deny", server.member("blacklist")));

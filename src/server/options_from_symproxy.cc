@@ -28,6 +28,7 @@ constexpr std::size_t kStoresMax = 10;  // of one path, as there
 constexpr std::uint32_t kPackedOverHttp = 0x02, kPointersOverHttp = 0x04;
 constexpr std::uint32_t kPackedFromShares = 0x20, kPointersFromShares = 0x40;
 constexpr std::uint32_t kMinute = 60;
+constexpr std::uint32_t kMissTimeout = 300;  // seconds, when nothing is said
 
 struct WebDirectory {
   std::string name;
@@ -137,32 +138,40 @@ class SymProxy {
     set(prefix + "url", store, line);
     if (!project.empty()) set(prefix + "projects", project, line);
     const bool share = is_share(store);
+    bool pointers = !is_on("nofilepointers");
     if (const auto filter = number("urifilter")) {
       const bool packed = (*filter & (share ? kPackedFromShares : kPackedOverHttp)) != 0;
-      const bool pointers = (*filter & (share ? kPointersFromShares : kPointersOverHttp)) != 0;
       if (!packed) set(prefix + "cabinets", "0", line);
-      set(prefix + "pointers", pointers && !is_on("nofilepointers") ? "1" : "0", line);
-    } else if (is_on("nofilepointers")) {
-      set(prefix + "pointers", "0", line);
+      pointers = pointers && (*filter & (share ? kPointersFromShares : kPointersOverHttp)) != 0;
     }
-    set_number(prefix + "retry_seconds", number("misstimeout"), line);
-    set_number(prefix + "stall_seconds", number("requesttimeout"), line);
+    set(prefix + "pointers", pointers ? "1" : "0", line);
+    set_number(prefix + "retry_seconds", number("misstimeout").value_or(kMissTimeout), line);
+    const auto stall = number("requesttimeout");
+    if (stall && *stall != 0) set_number(prefix + "stall_seconds", *stall, line);
     set_blackout(prefix, line);
   }
 
-  // SymProxy's own, in seconds, or symsrv's, in minutes; either is off when one of its parts is 0.
+  // So many failures within a time, and how long the server is then left alone.
+  struct Blackout {
+    std::uint64_t count = 0, period = 0, rest = 0;  // seconds
+  };
+  // Nothing when one of the three is 0 or missing: then it is off.
+  std::optional<Blackout> blackout_of(std::string_view count, std::string_view period,
+                                      std::string_view rest, std::uint32_t unit) const {
+    const Blackout read{number(count).value_or(0), std::uint64_t{number(period).value_or(0)} * unit,
+                        std::uint64_t{number(rest).value_or(0)} * unit};
+    if (read.count == 0 || read.period == 0 || read.rest == 0) return std::nullopt;
+    return read;
+  }
+
+  // SymProxy's own, in seconds, or symsrv's, in minutes.
   void set_blackout(const std::string& prefix, std::size_t line) {
-    const auto failures = number("failurecount"), period = number("failureperiod"),
-               rest = number("failureblackout");
-    if (failures && rest && *failures != 0 && *rest != 0 && period != 0u) {
-      set_number(prefix + "failures_max", failures, line);
-      set_number(prefix + "rest_seconds", rest, line);
-      return;
-    }
-    const auto count = number("count"), trigger = number("trigger"), blackout = number("blackout");
-    if (!count || !trigger || !blackout || *count == 0 || *trigger == 0 || *blackout == 0) return;
-    set_number(prefix + "failures_max", count, line);
-    set(prefix + "rest_seconds", std::to_string(std::uint64_t{*blackout} * kMinute), line);
+    auto blackout = blackout_of("failurecount", "failureperiod", "failureblackout", 1);
+    if (!blackout) blackout = blackout_of("count", "trigger", "blackout", kMinute);
+    set_number(prefix + "failures_max", blackout ? blackout->count : 0, line);
+    if (!blackout) return;
+    set_number(prefix + "failures_seconds", blackout->period, line);
+    set_number(prefix + "rest_seconds", blackout->rest, line);
   }
 
   void warn_of_options() {
@@ -191,8 +200,8 @@ class SymProxy {
   }
   bool is_on(std::string_view name) const { return number(name).value_or(0) != 0; }
 
-  void set_number(std::string key, std::optional<std::uint32_t> value, std::size_t line) {
-    if (value && *value != 0) set(std::move(key), std::to_string(*value), line);
+  void set_number(std::string key, std::uint64_t value, std::size_t line) {
+    set(std::move(key), std::to_string(value), line);
   }
   void set(std::string key, std::string value, std::size_t line) {
     std::string source = line == 0 ? file_ : fmt::format("{}:{}", file_, line);

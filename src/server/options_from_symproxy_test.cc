@@ -41,13 +41,30 @@ std::string export_with(std::string_view options) {
   return std::string(kHead).append(options).append(kDirectories);
 }
 
+// Without options a miss holds five minutes, a store that is down is asked all the same, and
+// pointers are looked for on web servers, too.
 TEST(SymProxy, DirectoriesAreListsOfServers) {
-  EXPECT_EQ(values_of(export_with("")),
-            (Values{{"virtual_directories", "Symbols\nPartners=partners"},
-                    {"upstream.0.url", "\\\\files\\drop"},
-                    {"upstream.1.url", "https://msdl.microsoft.com/download/symbols"},
-                    {"upstream.2.url", "https://partners.example.com/symbols"},
-                    {"upstream.2.projects", "partners"}}));
+  Values wanted{{"virtual_directories", "Symbols\nPartners=partners"},
+                {"upstream.0.url", "\\\\files\\drop"},
+                {"upstream.1.url", "https://msdl.microsoft.com/download/symbols"},
+                {"upstream.2.url", "https://partners.example.com/symbols"},
+                {"upstream.2.projects", "partners"}};
+  for (const char* server : {"upstream.0.", "upstream.1.", "upstream.2."}) {
+    const std::string prefix = server;
+    wanted[prefix + "retry_seconds"] = "300";
+    wanted[prefix + "failures_max"] = "0";
+    wanted[prefix + "pointers"] = "1";
+  }
+  EXPECT_EQ(values_of(export_with("")), wanted);
+}
+
+TEST(SymProxy, MissesMayBeForgottenAtOnce) {
+  Values values = values_of(
+      export_with("\"MissTimeout\"=dword:00000000\r\n\"RequestTimeout\"=dword:00000000\r\n"
+                  "\"NoFilePointers\"=dword:00000001\r\n"));
+  EXPECT_EQ(values["upstream.1.retry_seconds"], "0");
+  EXPECT_EQ(values["upstream.1.stall_seconds"], "");
+  EXPECT_EQ(values["upstream.1.pointers"], "0");
 }
 
 TEST(SymProxy, OptionsHoldForEveryServer) {
@@ -61,6 +78,7 @@ TEST(SymProxy, OptionsHoldForEveryServer) {
     EXPECT_EQ(values[prefix + "retry_seconds"], "300");
     EXPECT_EQ(values[prefix + "stall_seconds"], "25");
     EXPECT_EQ(values[prefix + "failures_max"], "4");
+    EXPECT_EQ(values[prefix + "failures_seconds"], "120");
     EXPECT_EQ(values[prefix + "rest_seconds"], "900");
     EXPECT_EQ(values[prefix + "cabinets"], "");
   }
@@ -79,10 +97,15 @@ TEST(SymProxy, StoresThatAreDownAreLeftAloneInMinutes) {
   const std::string timeouts =
       "\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Symbol Server\\Timeouts]\r\n"
       "\"trigger\"=dword:0000000a\r\n\"count\"=dword:00000005\r\n";
-  EXPECT_EQ(values_of(export_with(timeouts)), values_of(export_with("")));  // blackout is missing
   Values values = values_of(export_with(timeouts + "\"blackout\"=dword:0000000f\r\n"));
   EXPECT_EQ(values["upstream.0.failures_max"], "5");
+  EXPECT_EQ(values["upstream.0.failures_seconds"], "600");
   EXPECT_EQ(values["upstream.0.rest_seconds"], "900");
+  for (const char* last : {"", "\"blackout\"=dword:00000000\r\n"}) {
+    Values off = values_of(export_with(timeouts + last));
+    EXPECT_EQ(off["upstream.0.failures_max"], "0") << last;
+    EXPECT_EQ(off["upstream.0.rest_seconds"], "") << last;
+  }
 }
 
 TEST(SymProxy, ExclusionsAreWholeNamesWithoutCase) {

@@ -46,10 +46,10 @@ int run_serve(int argc, char** argv) {
   if (!listen.empty()) given.push_back({"listen", listen, "--listen"});
   if (!log_level.empty()) given.push_back({"log_level", log_level, "--log-level"});
   for (Setting& share : share_settings(shares, "--unc")) given.push_back(std::move(share));
-  return serve_with(options_for(configs, given));
+  return serve_with(options_for(configs, given), [&] { return load_options(configs, given); });
 }
 
-int serve_with(const base::Result<Options>& options) {
+int serve_with(const base::Result<Options>& options, const Reread& reread) {
   if (!options.ok()) {
     cli::fail(options.error().what);
     return cli::kBadUsage;
@@ -65,7 +65,7 @@ int serve_with(const base::Result<Options>& options) {
   const auto logging = log_to_file(*options);
   if (!logging.ok()) return cli::fail(logging.error().what);
   for (const std::string& warning : options->warnings) base::log::warning("{}", warning);
-  const auto served = serve(*options);
+  const auto served = serve(*options, reread);
   return served.ok() ? cli::kDone : cli::fail(served.error().what);
 }
 

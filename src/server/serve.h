@@ -10,6 +10,6 @@ int run_serve(int argc, char** argv);
 
 // Logs as the options say and serves until a signal ends it; the exit code: 2 for options that are
 // none, 1 when it cannot serve.
-int serve_with(const base::Result<Options>& options);
+int serve_with(const base::Result<Options>& options, const Reread& reread = nullptr);
 
 }  // namespace server

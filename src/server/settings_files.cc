@@ -142,7 +142,7 @@ ui::UpstreamRow row_of(const upstream::Server& server) {
   const upstream::Server::Counts counts = server.counts();
   ui::UpstreamRow row;
   row.kind = kind_of_server(server.place());
-  row.layout = upstream::name_of(options.layout);
+  row.layout = upstream::name_of(server.layout());
   row.address = ui::address_without_secrets(server.place());
   row.projects = options.projects;
   row.kinds = options.kinds;

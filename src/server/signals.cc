@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "base/log.h"
+#include "server/room_options.h"
 
 namespace server {
 namespace {
@@ -17,9 +18,18 @@ void report(std::string_view what, const base::Result<void>& fresh) {
   }
 }
 
+// What else changed there is for the next start: rooms are made of their options once.
+base::Result<void> reread_log_level(const Reread& reread) {
+  const Options options = TRY(reread());
+  const base::log::Level level = TRY(log_level(options));
+  base::log::set_level(level);
+  return {};
+}
+
 void reload(const Told& told) {
   report("SIGHUP: certificate", told.server.reload_certificate());
   if (told.exclusions.has_file()) report("SIGHUP: exclusions", told.exclusions.reread());
+  if (told.reread) report("SIGHUP: log level", reread_log_level(told.reread));
 }
 
 void handle(int signal, const Told& told) {

@@ -1,6 +1,6 @@
 // What the operator tells a running server by signals, on the thread that started it.
 //   SIGTERM, SIGINT   stop
-//   SIGHUP            read certificate and exclusions again
+//   SIGHUP            read certificate, exclusions and the log's level again
 //   SIGUSR1, SIGUSR2  look at the watched directories, as debuginfod does
 // Between them it sees to what has to be read again now and then.
 #pragma once
@@ -10,6 +10,7 @@
 #include "ingest/scan.h"
 #include "net/server.h"
 #include "server/exclusions.h"
+#include "server/options.h"
 
 namespace server {
 
@@ -21,6 +22,7 @@ struct Told {
   net::Server& server;
   ingest::Scan& scan;
   Exclusions& exclusions;
+  const Reread& reread;  // null: there is nothing to read
 };
 
 // The signal that ended the wait.

@@ -1,13 +1,13 @@
 #include "server/statistics_wiring.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 
 #include "api/actions.h"
 #include "api/missing.h"
 #include "api/statistics.h"
 #include "base/text.h"
+#include "server/disk_usage.h"
+#include "server/old_site.h"
 #include "statistics/missing_query.h"
 #include "supply/choose.h"
 #include "ui/layout.h"
@@ -23,6 +23,7 @@ using net::Request;
 namespace {
 
 constexpr std::chrono::seconds kFetchTime{20};
+constexpr std::chrono::seconds kAskUsage{1};  // it is known (disk_usage.h)
 
 // By the catalogue alone: nobody is asked, nothing is made.
 Result<bool> is_here(store::Catalog& catalog, const SymbolRequest& request) {
@@ -50,18 +51,14 @@ bool is_excluded(const UpstreamWork& upstreams, std::string_view name) {
   });
 }
 
-std::uint64_t size_below(const std::string& directory) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  std::uint64_t size = 0;
-  for (fs::recursive_directory_iterator at(directory, error), end; !error && at != end;
-       at.increment(error)) {
-    std::error_code ignored;  // a file may have gone meanwhile
-    if (!at->is_regular_file(ignored)) continue;
-    const std::uintmax_t of_file = at->file_size(ignored);
-    if (!ignored) size += of_file;
+// Symbol store trees that are looked into and written to, those of an old configuration above all.
+std::vector<std::string> trees_of(const Options& options) {
+  std::vector<std::string> trees;
+  if (options.upstreams_cache.starts_with('/')) trees.push_back(options.upstreams_cache);
+  for (const UpstreamOptions& server : options.upstreams) {
+    trees.insert(trees.end(), server.copies.begin(), server.copies.end());
   }
-  return size;
+  return trees;
 }
 
 std::string host_of(const Request& request) {
@@ -99,7 +96,7 @@ std::vector<ui::UpstreamCard> cards_of(const UpstreamWork& upstreams, bool tells
     if (tells_all) {
       const upstream::ServerOptions& options = server.options();
       card.location = options.transport.location;
-      card.layout = upstream::name_of(options.layout);
+      card.layout = upstream::name_of(server.layout());
       card.retry_seconds = static_cast<std::uint64_t>(options.retry_after.count());
       card.requests_max = options.requests_max;
       card.allow = options.allow;
@@ -152,6 +149,7 @@ Answer show_symbols(const Request& request, const SymbolRooms& rooms, const Symb
       statistics::SymbolView::of([&](std::string_view name) { return request.query_value(name); });
   shown.shows_servers = request.query_value("servers").value_or("") == "1";
   shown.was_cleared = request.query_value("cleared").value_or("") == "1";
+  if (site.is_home) shown.site.logs = log_links(request, rooms.options, rooms.gate);
   shown.upstreams = cards_of(rooms.upstreams, !api::refuse_action(request, rooms.gate));
   shown.servers = upstream_names(rooms.upstreams);
   std::shared_ptr<const std::vector<statistics::SymbolRow>> rows;  // what is shown points into it
@@ -179,6 +177,7 @@ SymbolSite symbol_site(const Options& options) {
   for (const std::string_view line : base::split(options.upstreams_deny, '\n')) {
     if (!line.empty()) site.site.deny.emplace_back(line);
   }
+  site.trees = trees_of(options);
   site.has_statistics = own.statistics != 0;
   site.is_home = !own.old_config.empty();
   if (site.is_home) site.site.config_url = "/pysymproxy.json";
@@ -210,12 +209,12 @@ Result<std::unique_ptr<statistics::Statistics>> open_statistics(const SymbolSite
     return is_excluded(upstreams, name);
   };
   options.is_here = [&catalog](const SymbolRequest& request) { return is_here(catalog, request); };
-  options.disk_usage =
-      [places = std::vector<std::string>{data.blobs(), data.extracted(), data.index()}] {
-        std::uint64_t size = 0;
-        for (const std::string& place : places) size += size_below(place);
-        return size;
-      };
+  std::vector<std::string> places{data.blobs(), data.extracted(), data.index()};
+  places.insert(places.end(), site.trees.begin(), site.trees.end());
+  const auto usage = std::make_shared<const DiskUsage>(
+      places, [&upstreams](const std::string& place) { return upstreams.known_size(place); });
+  options.disk_usage = [usage] { return usage->bytes(); };
+  options.measure_every = kAskUsage;
   auto opened = TRY(statistics::Statistics::open(database, std::move(options)));
   statistics::Statistics& statistics = *opened;
   upstreams.on_answer([&statistics](std::size_t server, const SymbolRequest& request, bool has_it) {

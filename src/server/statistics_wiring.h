@@ -22,6 +22,7 @@ namespace server {
 // How the pages of the symbol server look.
 struct SymbolSite {
   ui::Site site;
+  std::vector<std::string> trees;  // of copies, which are part of what it stores
   bool has_statistics = true;
   bool is_home = false;  // "/" shows the statistics
 };

@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kLooksBetweenClocks = 256;
+constexpr std::uint64_t kLooksBetweenQuestions = 256;
 
 base::Time time_of(const struct ::timespec& time) {
   return {static_cast<std::int64_t>(time.tv_sec) * 1'000'000 + time.tv_nsec / 1000};
@@ -41,6 +41,10 @@ void TreeSize::add(const TreeSize& other) {
 }
 
 TreeSize measure_tree(const std::string& path, std::int64_t until_us) {
+  return measure_tree(path, [until_us] { return base::monotonic_us() <= until_us; });
+}
+
+TreeSize measure_tree(const std::string& path, const std::function<bool()>& goes_on) {
   TreeSize size;
   struct ::stat info{};
   // The place itself may be a link: index/ is one where the cache lies on another disk.
@@ -52,7 +56,7 @@ TreeSize measure_tree(const std::string& path, std::int64_t until_us) {
   const auto options = fs::directory_options::skip_permission_denied;
   for (fs::recursive_directory_iterator at(path + "/", options, error), end; !error && at != end;
        at.increment(error)) {
-    if (++looks % kLooksBetweenClocks == 0 && base::monotonic_us() > until_us) {
+    if (++looks % kLooksBetweenQuestions == 0 && !goes_on()) {
       size.is_whole = false;
       break;
     }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/clock.h"
@@ -20,7 +21,9 @@ struct TreeSize {
   void add(const TreeSize& other);
 };
 
-// Of a directory or a single file. Links are not followed. `until_us` is monotonic.
+// Of a directory or a single file, as long as `goes_on` says. Links are not followed.
+TreeSize measure_tree(const std::string& path, const std::function<bool()>& goes_on);
+// `until_us` is monotonic.
 TreeSize measure_tree(const std::string& path, std::int64_t until_us);
 
 }  // namespace server

@@ -39,10 +39,16 @@ Result<void> make_room(const base::Fd& from, const Target& target, std::uint64_t
   return target.bounded ? target.bounded->reserve(size) : Result<void>();
 }
 
+// The store that it came from may have other tiers.
+std::string place_in(const std::string& tree, std::string_view path) {
+  const bool two = base::file_exists(base::join_path(tree, upstream::kIndex2));
+  return base::join_path(tree, upstream::path_in_tiers(path, two));
+}
+
 Result<void> copy(const base::Fd& from, const Target& into, const std::string& path,
                   std::uint64_t free_min) {
   const std::string& tree = into.tree;
-  const std::string target = base::join_path(tree, path);
+  const std::string target = place_in(tree, path);
   if (base::file_exists(target)) return {};
   TRY(make_room(from, into, free_min));
   base::PendingFile file = TRY(base::PendingFile::create(tree));
@@ -91,6 +97,11 @@ void UpstreamCaches::remove_unused(base::Time now, const std::function<bool()>& 
   }
 }
 
+std::optional<std::uint64_t> UpstreamCaches::known_size(const std::string& tree) const {
+  const auto at = bounded_.find(tree);
+  return at == bounded_.end() ? std::nullopt : at->second->known_size();
+}
+
 const UpstreamCaches::Trees* UpstreamCaches::find_trees(std::string_view from) const {
   const auto of = std::find_if(trees_.begin(), trees_.end(), [&](const Trees& one) {
     return from.size() > one.first.size() && from.starts_with(one.first) &&
@@ -104,7 +115,7 @@ std::vector<std::string> UpstreamCaches::places_of(const std::string& from) cons
   if (const Trees* of = find_trees(from)) {
     const std::string path = from.substr(of->first.size() + 1);
     places.reserve(of->second.size() + 1);
-    for (const std::string& tree : of->second) places.push_back(base::join_path(tree, path));
+    for (const std::string& tree : of->second) places.push_back(place_in(tree, path));
   }
   places.push_back(from);
   return places;

@@ -1,5 +1,6 @@
 // Trees in symbol store layout that get a copy of what upstream servers give, as pySymProxy kept
-// it: plain, or packed where it came so. Others may read them meanwhile: a file appears whole. Not
+// it: plain, or packed where it came so, in as many tiers as the tree has (upstream/layout.h:
+// index2.txt). Others may read them meanwhile: a file appears whole. Not
 // our own cache, which ingest keeps. Nothing is taken out of a tree but of one that has a bound
 // (bounded_tree.h), of bytes or of days. Plain values but the copies, which any thread may write.
 #pragma once
@@ -7,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +30,8 @@ class UpstreamCaches {
   bool has_days() const { return !days_.empty(); }
   // Takes out what was not used for longer than its tree allows. Blocks, as long as `goes_on` says.
   void remove_unused(base::Time now, const std::function<bool()>& goes_on) const;
+  // Of a tree, where it is known without a look (bounded_tree.h).
+  std::optional<std::uint64_t> known_size(const std::string& tree) const;
   // On the disk of each tree; with less, nothing is copied there.
   void leave_free(std::uint64_t bytes) { free_min_ = bytes; }
 

@@ -35,6 +35,28 @@ TEST(UpstreamCaches, WhatComesIsWrittenIntoTheTreesOfItsServer) {
   EXPECT_FALSE(caches.copier_of(fetched("http://b")));
 }
 
+// A tree of two tiers stays one, whatever the server has that the file came from.
+TEST(UpstreamCaches, ATreeKeepsItsTiers) {
+  const auto root = base::TemporaryDirectory::create("caches").value();
+  const std::string one = root.path() + "/one", two = root.path() + "/two";
+  ASSERT_TRUE(base::make_directories(one).ok());
+  ASSERT_TRUE(base::write_file_durably(two + "/index2.txt", {}).ok());
+  UpstreamCaches caches;
+  caches.add("http://a", {one, two});
+  for (const std::string& path : std::vector<std::string>{"x.pdb/1/x.pdb", "x./x.pdb/2/x.pdb"}) {
+    base::PendingFile file = base::PendingFile::create(root.path()).value();
+    const upstream::Fetched fetched{std::move(file), {path, "x.pdb"}, "http://a/" + path};
+    caches.copier_of(fetched)();
+  }
+  for (const char* path : {"/one/x.pdb/1/x.pdb", "/one/x.pdb/2/x.pdb", "/two/x./x.pdb/1/x.pdb",
+                           "/two/x./x.pdb/2/x.pdb"}) {
+    EXPECT_TRUE(base::file_exists(root.path() + path)) << path;
+  }
+  EXPECT_EQ(caches.places_of("http://a/x.pdb/1/x.pdb"),
+            (std::vector<std::string>{one + "/x.pdb/1/x.pdb", two + "/x./x.pdb/1/x.pdb",
+                                      "http://a/x.pdb/1/x.pdb"}));
+}
+
 // What is there goes for it; a disk that is nearly full gets none.
 TEST(UpstreamCaches, ATreeMayHaveABound) {
   const auto root = base::TemporaryDirectory::create("caches").value();

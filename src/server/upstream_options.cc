@@ -51,6 +51,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"stall_seconds", &UpstreamOptions::stall_seconds},
     {"speed_min_bytes", &UpstreamOptions::speed_min_bytes},
     {"failures_max", &UpstreamOptions::failures_max},
+    {"failures_seconds", &UpstreamOptions::failures_seconds},
     {"rest_seconds", &UpstreamOptions::rest_seconds},
     {"file_size", &UpstreamOptions::file_size},
     {"endpoint", &UpstreamOptions::endpoint},
@@ -162,7 +163,8 @@ Result<upstream::ServerOptions> server_options(const UpstreamOptions& options,
   if (options.url.empty()) {
     return Error{Fault::malformed, "[[upstream]] " + options.name + " has no url"};
   }
-  const auto layout = upstream::find_layout(options.layout);
+  const auto layout = options.layout.empty() ? std::optional(upstream::Layout::symstore)
+                                             : upstream::find_layout(options.layout);
   if (!layout) {
     return Error{Fault::malformed,
                  "[[upstream]] " + server.name + ": there is no layout " + options.layout +
@@ -170,6 +172,7 @@ Result<upstream::ServerOptions> server_options(const UpstreamOptions& options,
                      "or native"};
   }
   server.layout = *layout;
+  server.finds_tiers = options.layout.empty() && !upstream::is_s3(options.url);
   server.identifier = options.identifier;
   server.group = options.group;
   server.kinds = TRY(kinds_of(options.kinds, server.name));
@@ -209,7 +212,8 @@ Result<upstream::ServerOptions> server_options(const UpstreamOptions& options,
   server.requests_max = static_cast<unsigned>(std::max<std::uint64_t>(options.requests_max, 1));
   server.wait_max = std::chrono::seconds(options.wait_seconds);
   server.breaker = {static_cast<unsigned>(options.failures_max),
-                    std::chrono::seconds(options.rest_seconds)};
+                    std::chrono::seconds(options.rest_seconds),
+                    std::chrono::seconds(options.failures_seconds)};
   return server;
 }
 

@@ -26,6 +26,8 @@ constexpr std::int64_t kAgeTreesEvery = 6 * 3'600'000'000;  // microseconds
 constexpr unsigned kThreadsMin = 16;
 constexpr unsigned kThreadsMax = 512;
 constexpr std::uint64_t kPointerSizeMax = 64ull << 10;
+// Long enough that all who wait for it see a miss which is not to be remembered.
+constexpr std::chrono::seconds kMissIsSeen{1};
 
 unsigned threads_for(const std::vector<UpstreamOptions>& upstreams) {
   std::uint64_t threads = kThreadsMin;
@@ -40,6 +42,11 @@ ingest::FetchedFile fetched_file(upstream::Fetched fetched) {
                            std::move(fetched.from), fetched.place.is_cabinet,
                            fetched.place.is_pointer};
   return file;
+}
+
+bool is_symbol_store(upstream::Layout layout) {
+  using upstream::Layout;
+  return layout == Layout::symstore || layout == Layout::symstore_two_tier;
 }
 
 // It is told to every server that is asked, so it says nothing about us.
@@ -84,7 +91,7 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
     if (exclusions->has_file()) {
       server.excludes = [exclusions](std::string_view name) { return exclusions->excludes(name); };
     }
-    if (server.layout == upstream::Layout::symstore) caches.add(one.url, one.copies);
+    if (is_symbol_store(server.layout)) caches.add(one.url, one.copies);
     if (one.tree_size_max != 0) caches.bound(one.url, one.tree_size_max);
     if (one.tree_days_max != 0) caches.bound_days(one.url, one.tree_days_max);
     auto made = TRY(upstream::Server::make(server));
@@ -137,7 +144,7 @@ Asked UpstreamWork::fetch(const ident::SymbolRequest& request,
       request, [&](upstream::Fetched fetched) { return keep(std::move(fetched), request); }, &tee);
   if (const auto* miss = std::get_if<upstream::Missed>(&missed)) {
     const Error told = miss->is_left_alone ? supply::nobody_answers() : for_client(miss->error);
-    return {false, told, miss->until};
+    return {false, told, std::max(miss->until, supply::Supply::Clock::now() + kMissIsSeen)};
   }
   return {true, {}, now};
 }

@@ -57,6 +57,10 @@ class UpstreamWork {
   // Begins to take out of trees of copies what they may not keep so long, now and then: for the
   // housekeeper's thread, as often as it likes.
   void age_trees();
+  // Of a tree of copies, where it is known without a look.
+  std::optional<std::uint64_t> known_size(const std::string& tree) const {
+    return caches_.known_size(tree);
+  }
   // All that they do not have is asked for again.
   void forget_misses() { upstreams_.forget_misses(); }
   void forget_misses(const ident::SymbolRequest& request) { upstreams_.forget_misses(request); }

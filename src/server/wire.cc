@@ -98,12 +98,16 @@ Result<std::unique_ptr<ingest::ExtractedFiles>> open_extracted(const Options& op
       [&](const base::Sha256& hash) { return std::binary_search(kept.begin(), kept.end(), hash); });
 }
 
-// Those that clients know by another name are there from the start.
-Result<void> make_projects(const std::vector<std::string>& names, store::Access& access) {
+// Those that clients know by another name are there from the start, with two tiers where the
+// default project has them.
+Result<void> make_projects(const std::vector<std::string>& names, bool two_tier,
+                           store::Access& access) {
   for (const std::string& name : names) {
-    if (access.find_project(name)) continue;
-    store::Project project;
+    const auto known = access.find_project(name);
+    if (known && (known->two_tier || !two_tier)) continue;
+    store::Project project = known.value_or(store::Project());
     project.name = name;
+    project.two_tier = two_tier;
     TRY(access.keep_project(project, {"virtual_directories", ""}));
   }
   return {};
@@ -188,7 +192,7 @@ std::vector<ui::StatusFigure> status_figures(store::Catalog& catalog, const supp
 
 }  // namespace
 
-Result<void> serve(const Options& options) {
+Result<void> serve(const Options& options, const Reread& reread) {
   const api::AnswerLog::Wants log_wants = TRY(answers_to_log(options));
   api::Symbolication::Options symbolicating = TRY(symbolication_options(options));
   RequestSources::Options asking = TRY(request_sources_options(options));
@@ -218,7 +222,7 @@ Result<void> serve(const Options& options) {
   store::DiskWatch disk(data.path(), disk_marks(options));
   const std::string admin_key = TRY(make_admin_key(data));
   const VirtualDirectories directories = TRY(virtual_directories(options));
-  TRY(make_projects(directories.projects(), access));
+  TRY(make_projects(directories.projects(), options.store_two_tier != 0, access));
   const api::Gate gate(access, {options.upload_token, admin_key, directories.projects()});
   const auto sessions =
       TRY(ingest::UploadSessions::open(base::join_path(data.uploads(), "sessions")));
@@ -457,7 +461,7 @@ Result<void> serve(const Options& options) {
   }
 
   TRY(scan.start());
-  const int signal = wait_for_stop(stopping, {*server, scan, upstreams->exclusions()});
+  const int signal = wait_for_stop(stopping, {*server, scan, upstreams->exclusions(), reread});
   base::log::info("stopping: signal {}", signal);
   // A second signal ends us at once: nothing acknowledged can be lost.
   ::pthread_sigmask(SIG_UNBLOCK, &stopping, nullptr);

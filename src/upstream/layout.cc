@@ -99,20 +99,30 @@ bool asks_for_module(const SymbolRequest& request) {
          base::equal_ignoring_case(plain_file(*request.asked), request.asked->name);
 }
 
+// Before NAME: in a store of two tiers its first two letters, as it was spelled when the first such
+// file came; other programs write them small.
+std::vector<std::string> tiers_of(std::string_view name, bool two_tier) {
+  if (!two_tier) return {""};
+  const std::string spelled(name.substr(0, 2)), lower = base::lower_ascii(spelled);
+  if (spelled == lower) return {lower + "/"};
+  return {spelled + "/", lower + "/"};
+}
+
 void add_store_places(const SymbolRequest& request, bool two_tier, const AlsoAsked& also,
                       Places& places) {
   if (!asks_for_module(request)) return;
   const StorePath& asked = *request.asked;
   const std::string file = plain_file(asked);
-  const std::string tier = two_tier ? base::lower_ascii(asked.name.substr(0, 2)) + "/" : "";
   // Some tools write the age as its GUID.
   const std::string loud = is_guid_and_age(asked.id) ? base::upper_ascii(asked.id) : asked.id;
-  for (const std::string& id : std::vector<std::string>{asked.id, symstore_id(asked.id), loud}) {
-    std::string folder = tier;
-    folder.append(asked.name).append("/").append(id).append("/");
-    places.add(folder + file, file);
-    if (also.cabinets) places.add(Place{folder + cabinet_name(file), file, true});
-    if (also.pointers) places.add(Place{folder + "file.ptr", file, false, true});
+  for (const std::string& tier : tiers_of(asked.name, two_tier)) {
+    for (const std::string& id : std::vector<std::string>{asked.id, symstore_id(asked.id), loud}) {
+      std::string folder = tier;
+      folder.append(asked.name).append("/").append(id).append("/");
+      places.add(folder + file, file);
+      if (also.cabinets) places.add(Place{folder + cabinet_name(file), file, true});
+      if (also.pointers) places.add(Place{folder + "file.ptr", file, false, true});
+    }
   }
 }
 
@@ -221,6 +231,16 @@ std::vector<Place> in_casing(std::vector<Place> places, Casing casing) {
     spelled_places.add(std::move(place));
   }
   return std::move(spelled_places).take();
+}
+
+std::string path_in_tiers(std::string_view path, bool two_tier) {
+  constexpr std::size_t kParts = 3;
+  const std::vector<std::string_view> parts = base::split(path, '/');
+  if (parts.size() != kParts && parts.size() != kParts + 1) return std::string(path);
+  const std::string_view name = parts[parts.size() - kParts];
+  std::string moved;
+  if (two_tier) moved.append(name.substr(0, 2)).append("/");
+  return moved.append(path.substr(static_cast<std::size_t>(name.data() - path.data())));
 }
 
 std::string_view name_of(Layout layout) {

@@ -19,6 +19,9 @@ using ident::SymbolRequest;
 namespace {
 
 constexpr std::chrono::milliseconds kStopIsSeen{50};
+// What stands in index2.txt does not matter; some write a word or two.
+constexpr std::uint64_t kIndex2SizeMax = 64ull << 10;
+constexpr std::chrono::hours kTiersGoodFor{1};
 
 bool is_url(std::string_view location) {
   return location.starts_with("http://") || location.starts_with("https://") || is_s3(location);
@@ -183,7 +186,8 @@ Server::Server(const ServerOptions& options, FileFilter filter,
       filter_(std::move(filter)),
       transport_(std::move(transport)),
       breaker_(options.breaker),
-      misses_(options.misses_max, options.retry_after) {}
+      misses_(options.misses_max, options.retry_after),
+      tiers_(kTiersGoodFor) {}
 
 bool Server::take_turn(const std::atomic<bool>& stop) {
   std::unique_lock lock(mutex_);
@@ -372,11 +376,10 @@ bool Server::allows(std::string_view name) const {
 }
 
 // Where it may be asked for what is wanted; nowhere when projects, kinds or filter say no.
-std::vector<Place> Server::places_of_wanted(const SymbolRequest& request) const {
+std::vector<Place> Server::places_of_wanted(const SymbolRequest& request, Layout layout) const {
   if (!names(options_.projects, request.scope.project)) return {};
   if (!options_.kinds.empty() && !names(options_.kinds, kind_of(request))) return {};
-  std::vector<Place> places =
-      in_casing(places_of(options_.layout, request, options_.also), options_.casing);
+  std::vector<Place> places = in_casing(places_of(layout, request, options_.also), options_.casing);
   std::erase_if(places, [&](const Place& place) { return !allows(place.name); });
   return places;
 }
@@ -404,23 +407,89 @@ Result<Fetched> Server::fetch(const SourceWish& wish, const std::string& tmp,
 }
 
 bool Server::may_have(const SymbolRequest& request) const {
-  return !places_of_wanted(request).empty();
+  return !places_of_wanted(request, options_.layout).empty();
 }
 
 void Server::forget_misses(const SymbolRequest& request) {
   const Ask ask = ask_for(request);
-  for (const Place& place : places_of_wanted(request)) {
+  for (const Place& place : places_of_wanted(request, layout())) {
     misses_.forget(place.path);
     misses_.forget(miss_key(place, ask));
   }
+}
+
+Layout Server::layout() const {
+  return has_two_tiers_ ? Layout::symstore_two_tier : options_.layout;
+}
+
+// A directory is looked at each time.
+Result<void> Server::find_tiers(const std::string& tmp, const std::atomic<bool>& stop) {
+  if (!options_.finds_tiers) return {};
+  const std::string& location = options_.transport.location;
+  if (!is_url(location)) {
+    has_two_tiers_ = base::file_exists(base::join_path(location, kIndex2));
+    return {};
+  }
+  has_two_tiers_ = TRY(tiers_.are_two([&] { return ask_for_tiers(tmp, stop); }, stop));
+  return {};
+}
+
+void Server::note_failure(const Error& error) {
+  breaker_.failed();
+  base::log::warning("upstream {}: {}", options_.name, error.what);
+  const std::lock_guard lock(mutex_);
+  ++counts_.requests;
+  ++counts_.failures;
+  last_failure_ = Failure{base::now(), error.what};
+}
+
+// Who does not answer at all would not answer for the file either. Trouble with this file alone
+// says nothing; and a web page is no yes, for some have one for whatever they are asked for.
+Result<std::optional<bool>> Server::ask_for_tiers(const std::string& tmp,
+                                                  const std::atomic<bool>& stop) {
+  if (breaker_.rest_left() > std::chrono::seconds(0)) return left_alone(options_.name);
+  const Turn turn(*this, stop);
+  if (stop) return not_wanted_any_more(options_.name);
+  if (!turn.taken) return Error{Fault::unavailable, options_.name + ": is busy"};
+  auto created = base::PendingFile::create(tmp);
+  if (!created.ok()) return own_trouble(created.error());
+  base::PendingFile file = std::move(*created);
+  if (!breaker_.may_ask()) return left_alone(options_.name);
+  Ask ask;
+  ask.path = kIndex2;
+  ask.size_max = kIndex2SizeMax;
+  bool has_answered = false, is_page = false;
+  Progress progress;
+  progress.answered = [&](int, const net::Headers& headers) {
+    has_answered = true;
+    is_page = headers.find("Content-Type").value_or("").find("html") != std::string_view::npos;
+  };
+  const Result<void> fetched = transport_->fetch(ask, file, stop, progress);
+  if (!fetched.ok() && (stop || file.is_broken())) {
+    breaker_.unknown();
+    return stop ? not_wanted_any_more(options_.name) : own_trouble(fetched.error());
+  }
+  const bool failed = !fetched.ok() && is_failure(fetched.error().fault);
+  if (failed && !has_answered) {
+    note_failure(fetched.error());
+    return fetched.error();
+  }
+  failed ? breaker_.unknown() : breaker_.succeeded();
+  if (!fetched.ok()) return failed ? std::nullopt : std::optional(false);
+  const std::string text = TRY(base::read_file(file.path(), kIndex2SizeMax));
+  const bool are_two = !is_page && !base::trim(text).starts_with('<');
+  if (are_two && !has_two_tiers_) base::log::info("upstream {}: has two tiers", options_.name);
+  return std::optional(are_two);
 }
 
 Result<Fetched> Server::fetch(const SymbolRequest& request, const std::string& tmp,
                               const std::atomic<bool>& stop, Clock::time_point& miss_until,
                               Watcher* watcher) {
   Error last{Fault::not_found, options_.name + ": is not asked for such a file"};
+  if (!may_have(request)) return last;
+  TRY(find_tiers(tmp, stop));
   const Ask ask = ask_for(request);
-  for (const Place& place : places_of_wanted(request)) {
+  for (const Place& place : places_of_wanted(request, layout())) {
     auto fetched = fetch_place(place, ask, tmp, stop, miss_until, watcher);
     if (fetched.ok()) return fetched;
     last = std::move(fetched).error();

@@ -24,6 +24,7 @@
 #include "upstream/file_filter.h"
 #include "upstream/layout.h"
 #include "upstream/misses.h"
+#include "upstream/tiers.h"
 #include "upstream/transport.h"
 
 namespace upstream {
@@ -33,6 +34,7 @@ struct ServerOptions {
   std::string identifier;  // in statistics; "": the name
   std::string own_name;    // ours, told to it (net/round_trips.h); "": it is not told
   Layout layout = Layout::symstore;
+  bool finds_tiers = false;  // of a symstore, whose root is looked at, or asked (tiers.h)
   Casing casing = Casing::of_layout;
   TransportOptions transport;
   std::string group;  // neighbours of one are asked at once; "": it is asked alone
@@ -123,6 +125,8 @@ class Server {
   Misses& misses() { return misses_; }
   void forget_misses(const ident::SymbolRequest& request);  // of all its places
 
+  // As its files were last seen to lie: with finds_tiers that may be other than in the options.
+  Layout layout() const;
   const std::string& name() const { return options_.name; }
   const ServerOptions& options() const { return options_; }
   // Where it is. Others may be there, too, who let us in as somebody else.
@@ -153,7 +157,11 @@ class Server {
   void note_answer(int status, const net::Headers& headers);
   void note_refusal(const base::Error& refusal, Clock::time_point& miss_until);
   std::optional<Place> find_place(const SourceWish& wish) const;
-  std::vector<Place> places_of_wanted(const ident::SymbolRequest& request) const;
+  std::vector<Place> places_of_wanted(const ident::SymbolRequest& request, Layout layout) const;
+  base::Result<void> find_tiers(const std::string& tmp, const std::atomic<bool>& stop);
+  base::Result<std::optional<bool>> ask_for_tiers(const std::string& tmp,
+                                                  const std::atomic<bool>& stop);
+  void note_failure(const base::Error& error);
   Server(const ServerOptions& options, FileFilter filter, std::unique_ptr<Transport> transport);
   // Of the `ask` all but the path counts: that is the place's.
   base::Result<Fetched> fetch_place(const Place& place, Ask ask, const std::string& tmp,
@@ -168,6 +176,8 @@ class Server {
   const std::unique_ptr<Transport> transport_;
   Breaker breaker_;
   Misses misses_;
+  Tiers tiers_;
+  std::atomic<bool> has_two_tiers_ = false;  // as it was last found out
   std::atomic<bool> is_another_kind_ = false;
   std::atomic<bool> leads_astray_ = false;  // to where we do not go; since it gave a file
   mutable std::mutex mutex_;

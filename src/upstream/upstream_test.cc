@@ -73,7 +73,8 @@ TEST(Layout, SaysWhereAFileLies) {
        "a.dll/5f0c1d2eAB000/a.dll a.dll/5f0c1d2eAB000/a.dl_* a.dll/5F0C1D2Eab000/a.dll "
        "a.dll/5F0C1D2Eab000/a.dl_*"},
       {Layout::symstore_two_tier, "App.pdb/" + upper + "/App.pdb",
-       "ap/App.pdb/" + upper + "/App.pdb ap/App.pdb/" + upper + "/App.pd_*"},
+       "Ap/App.pdb/" + upper + "/App.pdb Ap/App.pdb/" + upper + "/App.pd_* ap/App.pdb/" + upper +
+           "/App.pdb ap/App.pdb/" + upper + "/App.pd_*"},
       {Layout::ssqp, "App.pdb/" + upper + "/App.pdb",
        "App.pdb/" + upper + "/App.pdb app.pdb/" + lower + "/app.pdb"},
       {Layout::ssqp, "buildid/" + build_id + "/debuginfo",
@@ -122,6 +123,14 @@ TEST(Layout, APathSaysWhatLiesThere) {
   EXPECT_EQ(place_at("foo.pdb/1/file.ptr"), (Place{"foo.pdb/1/file.ptr", "foo.pdb", false, true}));
   EXPECT_EQ(place_at("buildid/abcd/executable"), (Place{"buildid/abcd/executable", "executable"}));
   EXPECT_EQ(place_at("x"), (Place{"x", "x"}));
+}
+
+TEST(Layout, APathMayBeMovedToOtherTiers) {
+  EXPECT_EQ(path_in_tiers("Foo.pdb/1/foo.pd_", true), "Fo/Foo.pdb/1/foo.pd_");
+  EXPECT_EQ(path_in_tiers("fo/Foo.pdb/1/foo.pd_", true), "Fo/Foo.pdb/1/foo.pd_");
+  EXPECT_EQ(path_in_tiers("fo/Foo.pdb/1/foo.pd_", false), "Foo.pdb/1/foo.pd_");
+  EXPECT_EQ(path_in_tiers("a/1/a", true), "a/a/1/a");
+  EXPECT_EQ(path_in_tiers("x", true), "x");
 }
 
 TEST(Layout, OnlyDebuginfodHasSources) {
@@ -347,6 +356,27 @@ TEST(Breaker, RestsAfterFailuresInARowAndTriesOnce) {
   breaker.succeeded();
   EXPECT_TRUE(breaker.may_ask(now + 120s));
   EXPECT_EQ(breaker.state(now + 120s), Breaker::State::closed);
+}
+
+// Days between failures are none of it, and an answer now and then does not save who fails mostly.
+TEST(Breaker, RestsAfterFailuresWithinATime) {
+  const auto now = Breaker::Clock::now();
+  Breaker slow({2, 60s, 600s});
+  slow.failed(now);
+  slow.failed(now + 600s);
+  EXPECT_EQ(slow.state(now + 600s), Breaker::State::closed);
+  Breaker bad({3, 60s, 600s});
+  for (const auto after : {0s, 100s, 200s}) {
+    EXPECT_TRUE(bad.may_ask(now + after));
+    bad.failed(now + after);
+    bad.succeeded();
+  }
+  EXPECT_FALSE(bad.may_ask(now + 259s));
+  EXPECT_TRUE(bad.may_ask(now + 260s));  // the probe
+  bad.succeeded();
+  EXPECT_EQ(bad.state(now + 260s), Breaker::State::closed);
+  bad.failed(now + 261s);
+  EXPECT_TRUE(bad.may_ask(now + 261s)) << "it begins anew";
 }
 
 TEST(Breaker, OurOwnTroubleIsNotTheServers) {
