@@ -106,6 +106,15 @@ TEST(Answer, TheFirstServersNameWhatBeginsBefore) {
   EXPECT_EQ(AnswerWriter(old, answers).write_all(), stacks);
 }
 
+TEST(Answer, V4KnowsAModuleByWhicheverNumberItIsUsed) {
+  const Question question =
+      must_ask(R"j({"memoryMap":[["a","B"],["a","B"],["c","D"]],"stacks":[[[0,1]]]})j", Dialect::v4);
+  const std::vector<JobAnswer> answers{{{State::missing, nullptr, "", ""}, {}, {}}};
+  EXPECT_TRUE(AnswerWriter(question, answers)
+                  .write_all()
+                  .ends_with(R"j("knownModules":[false,false,null]})j"));
+}
+
 TEST(Answer, SnappyLooksForAllModulesThatHaveAName) {
   const Question question =
       must_ask(std::string(R"j({"version":4,)j") + kJob + "}", Dialect::snappy);
