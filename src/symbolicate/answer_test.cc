@@ -106,6 +106,39 @@ TEST(Answer, TheFirstServersNameWhatBeginsBefore) {
   EXPECT_EQ(AnswerWriter(old, answers).write_all(), stacks);
 }
 
+symbols::Public public_at(symbols::Model& model, std::uint64_t rva, const char* name) {
+  symbols::Public p;
+  p.rva = rva;
+  p.name = model.strings.intern(name);
+  return p;
+}
+
+// Though a public has no end, and a module may really have something there.
+TEST(Answer, V4AndV5FindNothingFrom4GiBOn) {
+  symbols::Model model = small_model("f");
+  model.publics.push_back(public_at(model, 0x200, "p"));
+  symbols::Function far = model.functions[0];
+  far.rva = 0x1'0000'0100;
+  far.line_count = far.inline_count = 0;
+  far.name = model.strings.intern("far");
+  model.functions.push_back(far);
+  const std::vector<JobAnswer> answers{{{State::found, must_map(model), "", ""}}};
+  const std::string body = R"j({"version":4,"memoryMap":[["m","B"]],)j"
+                           R"j("stacks":[[[0,4294967295],[0,4294967296],[0,4294967552]]]})j";
+  EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::v5), answers).write_all(),
+            R"j({"results":[{"stacks":[[{"frame":0,"module":"m","module_offset":"0xffffffff",)j"
+            R"j("function":"p","function_offset":"0xfffffdff"},)j"
+            R"j({"frame":1,"module":"m","module_offset":"0x100000000"},)j"
+            R"j({"frame":2,"module":"m","module_offset":"0x100000100"}]],)j"
+            R"j("found_modules":{"m/B":true}}]})j");
+  EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::v4), answers).write_all(),
+            R"j({"symbolicatedStacks":[["p (in m)","0x100000000 (in m)","0x100000100 (in m)"]],)j"
+            R"j("knownModules":[true]})j");
+  EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::mozilla), answers).write_all(),
+            R"j({"symbolicatedStacks": [["p (in m)", "p (in m)", "far (in m)"]], )j"
+            R"j("knownModules": [true]})j");
+}
+
 TEST(Answer, V4KnowsAModuleByWhicheverNumberItIsUsed) {
   const Question question =
       must_ask(R"j({"memoryMap":[["a","B"],["a","B"],["c","D"]],"stacks":[[[0,1]]]})j", Dialect::v4);

@@ -18,6 +18,8 @@ using symbols::SourceFrame;
 
 constexpr std::string_view kUnknown = "<unknown>";
 constexpr std::size_t kFramesAhead = 2;
+// Eliot's tables end here, and samply's: v4 and v5 find nothing beyond, whatever a module has there.
+constexpr std::uint64_t kOffsetMax = 0xffffffff;
 // What v5 writes about a frame, and one inlined into it, beside names of functions and files.
 constexpr std::size_t kFrameRoom = 160;
 constexpr std::size_t kInlineRoom = 48;
@@ -134,8 +136,9 @@ void SliceWriter::look_up(const JobFrames& job, std::size_t from, std::size_t to
   places_.reserve(to - from);
   for (std::size_t i = from; i < to; ++i) {
     const AskedFrame& frame = job.job_.frames[i];
+    const bool is_nowhere = frame.is_negative || frame.offset > kOffsetMax;
     places_.push_back(
-        {frame.is_negative ? AskedFrame::kNoModule : frame.module, base::Rva{frame.offset}});
+        {is_nowhere ? AskedFrame::kNoModule : frame.module, base::Rva{frame.offset}});
   }
   const auto sink = [&](std::size_t index, const Hit* hit) {
     if (hit != nullptr) keep(found_[index], *hit, job.is_v5());
