@@ -139,6 +139,40 @@ TEST(Answer, V4AndV5FindNothingFrom4GiBOn) {
             R"j("knownModules": [true]})j");
 }
 
+// A function without a name, with a line; one in a file without a name, with a call of a function
+// without one inlined; a public without a name.
+TEST(Answer, WhatHasNoNameIsNotTold) {
+  symbols::Model model = small_model("");
+  const symbols::StringId nameless = model.functions[0].name;
+  symbols::Function named = model.functions[0];
+  named.rva = 0x200;
+  named.name = model.strings.intern("f");
+  named.first_line = named.first_inline = 1;
+  model.functions.push_back(named);
+  model.files.push_back(nameless);
+  model.lines.push_back({0x200, 0x20, 3, 1});
+  symbols::InlineSite site = model.inlines[0];
+  site.name = nameless;
+  site.first_range = 1;
+  model.inlines.push_back(site);
+  model.inline_ranges.push_back({0x208, 8});
+  model.publics.push_back(public_at(model, 0x300, ""));
+  const std::vector<JobAnswer> answers{{{State::found, must_map(model), "", ""}}};
+  const std::string body = R"j({"version":4,"memoryMap":[["m","B"]],)j"
+                           R"j("stacks":[[[0,256],[0,264],[0,512],[0,520],[0,768]]]})j";
+  EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::v5), answers).write_all(),
+            R"j({"results":[{"stacks":[[{"frame":0,"module":"m","module_offset":"0x100"},)j"
+            R"j({"frame":1,"module":"m","module_offset":"0x108"},)j"
+            R"j({"frame":2,"module":"m","module_offset":"0x200","function":"f",)j"
+            R"j("function_offset":"0x0","function_size":"0x20"},)j"
+            R"j({"frame":3,"module":"m","module_offset":"0x208","function":"f",)j"
+            R"j("function_offset":"0x8","function_size":"0x20","file":"a.c","line":7},)j"
+            R"j({"frame":4,"module":"m","module_offset":"0x300"}]],"found_modules":{"m/B":true}}]})j");
+  EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::v4), answers).write_all(),
+            R"j({"symbolicatedStacks":[["0x100 (in m)","0x108 (in m)","f (in m)","f (in m)",)j"
+            R"j("0x300 (in m)"]],"knownModules":[true]})j");
+}
+
 TEST(Answer, V4KnowsAModuleByWhicheverNumberItIsUsed) {
   const Question question =
       must_ask(R"j({"memoryMap":[["a","B"],["a","B"],["c","D"]],"stacks":[[[0,1]]]})j", Dialect::v4);

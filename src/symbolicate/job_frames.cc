@@ -141,7 +141,8 @@ void SliceWriter::look_up(const JobFrames& job, std::size_t from, std::size_t to
         {is_nowhere ? AskedFrame::kNoModule : frame.module, base::Rva{frame.offset}});
   }
   const auto sink = [&](std::size_t index, const Hit* hit) {
-    if (hit != nullptr) keep(found_[index], *hit, job.is_v5());
+    if (hit == nullptr || hit->physical.function.empty()) return;  // without a name nothing is told
+    keep(found_[index], *hit, job.is_v5());
   };
   find_all(job.maps_, places_, sink, symbols::Map::Mangled::unwanted);
 }

@@ -253,7 +253,7 @@ bool Map::State::fill_function(const Row& row, Mangled mangled, Hit& hit) const 
   if (row.has_line && row.file != 0) {
     if (!set_file(row.file, hit.physical)) return false;
     hit.physical.line = row.line;
-    hit.physical.has_line = true;
+    hit.physical.has_line = hit.physical.has_file;
   }
   return true;
 }
@@ -272,7 +272,7 @@ bool Map::State::set_file(std::uint64_t file_plus_one, SourceFrame& frame) const
   const auto text = strings.find(file->files.get(file_plus_one - 1, 0));
   if (!text) return false;
   frame.file = *text;
-  frame.has_file = true;
+  frame.has_file = !text->empty();  // a path without a letter is none
   return true;
 }
 
@@ -293,6 +293,8 @@ bool Map::State::fill_inlines(const Row& row, std::uint64_t first_node, Hit& hit
       const auto text = strings.find(name - 1);
       if (!text) return false;
       frame->function = *text;
+    }
+    if (!frame->function.empty()) {
       frame = &hit.inlines.emplace_back();
     } else {
       *frame = SourceFrame{};

@@ -61,7 +61,7 @@ class ModelMaker {
 
   Model make() {
     for (std::uint64_t i = below(random_, 6); i > 0; --i) {
-      model_.files.push_back(model_.strings.intern("file" + std::to_string(below(random_, 9))));
+      model_.files.push_back(name("file"));
     }
     for (std::uint64_t i = below(random_, 12); i > 0; --i) add_function();
     for (std::uint64_t i = below(random_, 6); i > 0; --i) {
@@ -76,7 +76,9 @@ class ModelMaker {
   std::uint32_t small() { return static_cast<std::uint32_t>(below(random_, 5)); }
   std::uint64_t place() { return base_ + below(random_, reach_); }
   std::uint32_t extent() { return static_cast<std::uint32_t>(below(random_, reach_ / 3)); }
+  // Texts may make names that have no letter.
   StringId name(const char* stem) {
+    if (below(random_, 16) == 0) return model_.strings.intern("");
     return model_.strings.intern(stem + std::to_string(below(random_, 20)));
   }
   FileId file() {

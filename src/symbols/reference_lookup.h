@@ -96,7 +96,7 @@ inline std::optional<Call> call_at(const Model& model, const Function& f, std::u
 }
 
 inline std::optional<std::string> file_name(const Model& model, FileId file) {
-  if (file == kNoFile) return std::nullopt;
+  if (file == kNoFile || model.strings[model.files[file]].empty()) return std::nullopt;
   return std::string(model.strings[model.files[file]]);
 }
 
@@ -115,13 +115,11 @@ inline void add_places(const Model& model, const Function& f, std::uint64_t rva,
     outer_file = chain[0].file;
     outer_line = chain[0].line;
   }
-  if (outer_file != kNoFile) {
-    answer.physical.file = file_name(model, outer_file);
-    answer.physical.line = outer_line;
-  }
+  answer.physical.file = file_name(model, outer_file);
+  if (answer.physical.file) answer.physical.line = outer_line;
   for (std::size_t i = 0; i < chain.size(); ++i) {
     const StringId name = model.inlines[chain[i].site].name;
-    if (name == kNoName) continue;
+    if (name == kNoName || model.strings[name].empty()) continue;
     Frame frame{std::string(model.strings[name]), {}, {}};
     if (i + 1 < chain.size()) {
       frame.file = file_name(model, chain[i + 1].file);
