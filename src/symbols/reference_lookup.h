@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 #include "symbols/cfi.h"
@@ -158,6 +160,26 @@ inline std::optional<Answer> find(const Model& model, std::uint64_t rva) {
   answer.parameter_size = best->parameter_size;
   answer.is_public = true;
   return answer;
+}
+
+// As the first symbolication servers told it: of the records with a name the one that begins last,
+// a public before a function, the later before the earlier.
+inline std::optional<std::string_view> find_nearest_name(const Model& model, std::uint64_t rva) {
+  const auto last_of = [&](const auto& records) {
+    const typename std::decay_t<decltype(records)>::value_type* last = nullptr;
+    for (const auto& record : records) {
+      if (record.rva > rva || model.strings[record.name].empty()) continue;
+      if (last == nullptr || record.rva >= last->rva) last = &record;
+    }
+    return last;
+  };
+  const Function* const function = last_of(model.functions);
+  const Public* const symbol = last_of(model.publics);
+  if (symbol != nullptr && (function == nullptr || symbol->rva >= function->rva)) {
+    return model.strings[symbol->name];
+  }
+  if (function == nullptr) return std::nullopt;
+  return model.strings[function->name];
 }
 
 inline std::optional<CfiRules> find_cfi(const Model& model, std::uint64_t rva) {
