@@ -101,8 +101,8 @@ TEST_F(SharedFrames, BareKeysAnswerForModulesThatOnlyOthersHave) {
 // Snappy's answer says of each module that is listed whether it is here, used or not.
 TEST_F(SharedFrames, SnappyKnowsItsModulesWhateverOthersHaveLookedUp) {
   const Program shared = memcached(port_);
-  const ServerProcess one = node(
-      "one", {"FAULTLINE_MEMCACHED_KEYS=bare", "FAULTLINE_SYMBOLICATION_DIALECT=snappy"});
+  const ServerProcess one =
+      node("one", {"FAULTLINE_MEMCACHED_KEYS=bare", "FAULTLINE_SYMBOLICATION_DIALECT=snappy"});
   upload(one, sym("a.pdb", "good"));
   upload(one, sym("idle.pdb", "good"), "idle");
   const std::string id(kId);

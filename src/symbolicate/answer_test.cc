@@ -139,6 +139,29 @@ TEST(Answer, V4AndV5FindNothingFrom4GiBOn) {
             R"j("knownModules": [true]})j");
 }
 
+// To the first servers they are behind the last symbol.
+TEST(Answer, OffsetsBeyond64BitsAreToldAsTheyWereSent) {
+  const std::string body = R"j({"version":4,"memoryMap":[["m","B"],["no","B"]],"stacks":[[)j"
+                           R"j([-1,18446744073709551616],[0,18446744073709551616],)j"
+                           R"j([1,99999999999999999999]]]})j";
+  const std::vector<JobAnswer> answers{{found_module("Linux"), {State::missing, nullptr, "", ""}}};
+  EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::v5), answers).write_all(),
+            R"j({"results":[{"stacks":[[)j"
+            R"j({"frame":0,"module":"<unknown>","module_offset":"0x10000000000000000"},)j"
+            R"j({"frame":1,"module":"m","module_offset":"0x10000000000000000"},)j"
+            R"j({"frame":2,"module":"no","module_offset":"0x56bc75e2d630fffff"}]],)j"
+            R"j("found_modules":{"m/B":true,"no/B":false}}]})j");
+  EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::v4), answers).write_all(),
+            R"j({"symbolicatedStacks":[["0x10000000000000000 (in <unknown>)",)j"
+            R"j("0x10000000000000000 (in m)","0x56bc75e2d630fffff (in no)"]],)j"
+            R"j("knownModules":[true,false]})j");
+  for (const Dialect dialect : {Dialect::mozilla, Dialect::snappy}) {
+    EXPECT_EQ(AnswerWriter(must_ask(body, dialect), answers).write_all(),
+              R"j({"symbolicatedStacks": [["0x10000000000000000", "_p@8 (in m)", )j"
+              R"j("0x56bc75e2d630fffff (in no)"]], "knownModules": [true, false]})j");
+  }
+}
+
 // A function without a name, with a line; one in a file without a name, with a call of a function
 // without one inlined; a public without a name.
 TEST(Answer, WhatHasNoNameIsNotTold) {
@@ -160,22 +183,23 @@ TEST(Answer, WhatHasNoNameIsNotTold) {
   const std::vector<JobAnswer> answers{{{State::found, must_map(model), "", ""}}};
   const std::string body = R"j({"version":4,"memoryMap":[["m","B"]],)j"
                            R"j("stacks":[[[0,256],[0,264],[0,512],[0,520],[0,768]]]})j";
-  EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::v5), answers).write_all(),
-            R"j({"results":[{"stacks":[[{"frame":0,"module":"m","module_offset":"0x100"},)j"
-            R"j({"frame":1,"module":"m","module_offset":"0x108"},)j"
-            R"j({"frame":2,"module":"m","module_offset":"0x200","function":"f",)j"
-            R"j("function_offset":"0x0","function_size":"0x20"},)j"
-            R"j({"frame":3,"module":"m","module_offset":"0x208","function":"f",)j"
-            R"j("function_offset":"0x8","function_size":"0x20","file":"a.c","line":7},)j"
-            R"j({"frame":4,"module":"m","module_offset":"0x300"}]],"found_modules":{"m/B":true}}]})j");
+  EXPECT_EQ(
+      AnswerWriter(must_ask(body, Dialect::v5), answers).write_all(),
+      R"j({"results":[{"stacks":[[{"frame":0,"module":"m","module_offset":"0x100"},)j"
+      R"j({"frame":1,"module":"m","module_offset":"0x108"},)j"
+      R"j({"frame":2,"module":"m","module_offset":"0x200","function":"f",)j"
+      R"j("function_offset":"0x0","function_size":"0x20"},)j"
+      R"j({"frame":3,"module":"m","module_offset":"0x208","function":"f",)j"
+      R"j("function_offset":"0x8","function_size":"0x20","file":"a.c","line":7},)j"
+      R"j({"frame":4,"module":"m","module_offset":"0x300"}]],"found_modules":{"m/B":true}}]})j");
   EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::v4), answers).write_all(),
             R"j({"symbolicatedStacks":[["0x100 (in m)","0x108 (in m)","f (in m)","f (in m)",)j"
             R"j("0x300 (in m)"]],"knownModules":[true]})j");
 }
 
 TEST(Answer, V4KnowsAModuleByWhicheverNumberItIsUsed) {
-  const Question question =
-      must_ask(R"j({"memoryMap":[["a","B"],["a","B"],["c","D"]],"stacks":[[[0,1]]]})j", Dialect::v4);
+  const Question question = must_ask(
+      R"j({"memoryMap":[["a","B"],["a","B"],["c","D"]],"stacks":[[[0,1]]]})j", Dialect::v4);
   const std::vector<JobAnswer> answers{{{State::missing, nullptr, "", ""}, {}, {}}};
   EXPECT_TRUE(AnswerWriter(question, answers)
                   .write_all()
