@@ -98,6 +98,23 @@ TEST_F(SharedFrames, BareKeysAnswerForModulesThatOnlyOthersHave) {
             with_hits(known(R"j("good (in a.pdb)")j"), "true"));
 }
 
+// Snappy's answer says of each module that is listed whether it is here, used or not.
+TEST_F(SharedFrames, SnappyKnowsItsModulesWhateverOthersHaveLookedUp) {
+  const Program shared = memcached(port_);
+  const ServerProcess one =
+      node("one", {"FAULTLINE_MEMCACHED_KEYS=bare", "FAULTLINE_SYMBOLICATION_DIALECT=snappy"});
+  upload(one, sym("a.pdb", "good"));
+  upload(one, sym("idle.pdb", "good"), "idle");
+  const std::string id(kId);
+  const std::string asked = R"j({"version": 4, "memoryMap": [["a.pdb", ")j" + id +
+                            R"j("], ["idle.pdb", ")j" + id + R"j("], ["no.pdb", ")j" + id +
+                            R"j("]], "stacks": [[[0, 4096]]]})j";
+  const std::string answer = R"j({"symbolicatedStacks": [["good (in a.pdb)"]], )j"
+                             R"j("knownModules": [true, true, false]})j";
+  EXPECT_EQ(ask(one.url(), asked), answer);
+  EXPECT_EQ(ask(one.url(), asked), answer) << "the second time memcached has the frame";
+}
+
 TEST_F(SharedFrames, LongAndForeignNamesHaveKeys) {
   const Program shared = memcached(port_);
   const ServerProcess one = node("one");

@@ -104,6 +104,39 @@ TEST_F(SymbolicationSchemas, HoldForTheFirstMozillaServersVectors) {
   EXPECT_GE(hold("v4-answer", "v4/schema/answer.json", "--closed"), 10u);
 }
 
+// Symbols whose records lack names, lines or sizes, and offsets that nobody has.
+TEST_F(SymbolicationSchemas, HoldForSymbolsWithoutNames) {
+  REQUIRE_OR_SKIP(have_validator(), "no python3-jsonschema: tools/install-deps test");
+  start();
+  const std::string id = "000102030405060708090A0B0C0D0E0F1";
+  const auto uploaded =
+      uploads::send(server_->url(), "PUT", "/odd.pdb/" + id + "/odd.sym",
+                    "MODULE windows x86 " + id + " odd.pdb\n" +
+                        "FILE 0 \nFILE 1 a.c\nINLINE_ORIGIN 0 \nINLINE_ORIGIN 1 called\n"
+                        "FUNC 1000 10 0 \n1000 10 3 1\n"
+                        "FUNC 1100 10 0 in_no_file\n1100 10 3 0\n"
+                        "FUNC 1200 20 0 f\nINLINE 0 7 1 0 1200 10\nINLINE 0 7 0 1 1210 10\n"
+                        "INLINE 1 8 0 0 1218 4\n1200 20 3 0\n"
+                        "FUNC 1300 0 0 empty\nFUNC 1400 10 0 _@8\n"
+                        "PUBLIC 2000 0 \nPUBLIC 2100 0 @@8\nPUBLIC 2200 0 _\nPUBLIC 2300 0 _@8\n");
+  ASSERT_EQ(uploaded.status / 100, 2) << uploaded.body;
+  std::string offsets;
+  for (std::uint64_t at = 0x0ff0; at < 0x2400; at += 8) {
+    offsets.append("[0,").append(std::to_string(at)).append("],");
+  }
+  const std::string body = R"j({"version":4,"memoryMap":[["odd.pdb",")j" + id +
+                           R"j("],["odd.pdb",")j" + id + R"j("],["",""]],"stacks":[[)j" + offsets +
+                           "[0,-1],[0,4294967296],[0,18446744073709551615],[2,1],[-1,1]]]}";
+  for (const char* path : {"/symbolicate/v5", "/symbolicate/v4", "/"}) {
+    EXPECT_EQ(ask(path, path, body), 200);
+  }
+  EXPECT_EQ(hold("v5-answer", "v5/schema/answer.json", "--closed"), 1u);
+  EXPECT_EQ(hold("v4-answer", "v4/schema/answer.json", "--closed"), 2u);
+  // Without a name there is the offset.
+  const std::string texts = post("/symbolicate/v4", body).body + post("/", body).body;
+  EXPECT_EQ(texts.find("\" (in"), std::string::npos) << texts;
+}
+
 TEST_F(SymbolicationSchemas, HoldForRealBodies) {
   REQUIRE_CORPUS(corpus);
   REQUIRE_OR_SKIP(have_validator(), "no python3-jsonschema: tools/install-deps test");

@@ -37,7 +37,7 @@ void fit(const Job& job, KnownFrames& known) {
 }
 
 bool may_be_shared(const Job& job, const AskedFrame& frame) {
-  if (frame.module == AskedFrame::kNoModule) return false;
+  if (frame.module == AskedFrame::kNoModule || frame.is_long) return false;
   const auto& [name, id] = job.modules[frame.module];
   return !name.empty() && !id.empty() && name.size() <= kTextMax && id.size() <= kTextMax;
 }

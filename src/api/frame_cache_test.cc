@@ -64,7 +64,7 @@ Job job_of(std::size_t modules) {
   for (std::uint32_t module = 0; module < modules; ++module) {
     job.modules.push_back({std::string(1, static_cast<char>('a' + module)) + ".pdb", "B"});
     for (std::uint64_t i = 0; i < kFunctions; ++i) {
-      job.frames.push_back({module, false, 0x1000 + i * 0x10});
+      job.frames.push_back({module, false, false, 0x1000 + i * 0x10});
     }
   }
   job.ends = {job.frames.size()};
@@ -143,7 +143,7 @@ std::shared_ptr<const Map> map_of(const std::string& name) {
 Job job_with(std::size_t frames, const std::string& module = "a.pdb") {
   Job job;
   job.modules = {{module, "B"}};
-  for (std::size_t i = 0; i < frames; ++i) job.frames.push_back({0, false, 0x1000 + i});
+  for (std::size_t i = 0; i < frames; ++i) job.frames.push_back({0, false, false, 0x1000 + i});
   job.ends = {frames};
   return job;
 }

@@ -36,8 +36,9 @@ std::int64_t milliseconds_now() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
+// Whether another server may know it. Of an offset beyond 64 bits only the hex digits are kept.
 bool is_missing(const AskedFrame& frame, const JobAnswer& modules) {
-  return frame.module != AskedFrame::kNoModule &&
+  return frame.module != AskedFrame::kNoModule && !frame.is_long &&
          modules[frame.module].state == ModuleAnswer::State::missing;
 }
 

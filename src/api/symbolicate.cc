@@ -292,12 +292,13 @@ class Work : public std::enable_shared_from_this<Work> {
 
   FrameCache* frame_cache() const { return state_->options.frames.get(); }
 
-  // A module all of whose frames others have looked up need not be found.
+  // A module all of whose frames others have looked up need not be found; Snappy's answer tells of
+  // every module whether it is here.
   void ask_others_first() {
     if (!frame_cache()->has_bare_keys()) return;
     const symbolicate::Job& job = question_.jobs.front();
     frame_cache()->find_first(job, known_);
-    if (known_.texts.empty()) return;
+    if (known_.texts.empty() || dialect_ == Dialect::snappy) return;
     std::vector<bool> is_needed(job.modules.size());
     for (std::size_t i = 0; i < job.frames.size(); ++i) {
       if (job.frames[i].module == symbolicate::AskedFrame::kNoModule) continue;

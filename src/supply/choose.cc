@@ -21,7 +21,7 @@ using store::Found;
 namespace {
 
 // Raised when the makers change what they make: old files are then left alone and made anew.
-constexpr std::string_view kMakersVersion = "3";
+constexpr std::string_view kMakersVersion = "4";
 constexpr std::string_view kNobodyHas = "nobody has uploaded ";
 constexpr std::string_view kNobodyAnswers =
     "an upstream server that may have it has not answered for a while, and is left alone";

@@ -39,6 +39,16 @@ std::string_view state_text(State state) {
 
 std::string key_of(const AskedModule& module) { return module.name + "/" + module.id; }
 
+// What became of each NAME/ID: a module may be listed twice, and used by one of its numbers only.
+std::map<std::string, State> states_of(const Job& job, const JobAnswer& answers) {
+  std::map<std::string, State> states;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    State& state = states[key_of(job.modules[i])];
+    if (answers[i].state != State::unused) state = answers[i].state;
+  }
+  return states;
+}
+
 }  // namespace
 
 // The slices of a job, for any thread. It owns what they need, and borrows what `borrowed` keeps.
@@ -227,15 +237,9 @@ void AnswerWriter::end_answer(std::string& out) {
 }
 
 void AnswerWriter::append_found_modules(std::string& out) const {
-  // A module may be listed twice, and used by one of its numbers only.
-  std::map<std::string, State> states;
-  for (std::size_t i = 0; i < answers().size(); ++i) {
-    State& state = states[key_of(job().modules[i])];
-    if (answers()[i].state != State::unused) state = answers()[i].state;
-  }
   out += ",\"found_modules\":{";
   const char* before = "";
-  for (const auto& [key, state] : states) {
+  for (const auto& [key, state] : states_of(job(), answers())) {
     out += before;
     base::append_json_string(out, key);
     out += ':';
@@ -265,6 +269,8 @@ void AnswerWriter::append_module_errors(std::string& out) const {
 
 void AnswerWriter::append_known_modules(std::string& out) const {
   out += is_old() ? ", \"knownModules\": [" : ",\"knownModules\":[";
+  std::map<std::string, State> states;
+  if (!is_old()) states = states_of(job(), answers());
   for (std::size_t i = 0; i < answers().size(); ++i) {
     if (i > 0) out += comma();
     if (question_.dialect == Dialect::mozilla) {
@@ -272,7 +278,7 @@ void AnswerWriter::append_known_modules(std::string& out) const {
     } else if (question_.dialect == Dialect::snappy) {
       out += answers()[i].state == State::found ? "true" : "false";
     } else {
-      out += state_text(answers()[i].state);
+      out += state_text(states[key_of(job().modules[i])]);
     }
   }
   out += ']';

@@ -106,6 +106,106 @@ TEST(Answer, TheFirstServersNameWhatBeginsBefore) {
   EXPECT_EQ(AnswerWriter(old, answers).write_all(), stacks);
 }
 
+symbols::Public public_at(symbols::Model& model, std::uint64_t rva, const char* name) {
+  symbols::Public p;
+  p.rva = rva;
+  p.name = model.strings.intern(name);
+  return p;
+}
+
+// Though a public has no end, and a module may really have something there.
+TEST(Answer, V4AndV5FindNothingFrom4GiBOn) {
+  symbols::Model model = small_model("f");
+  model.publics.push_back(public_at(model, 0x200, "p"));
+  symbols::Function far = model.functions[0];
+  far.rva = 0x1'0000'0100;
+  far.line_count = far.inline_count = 0;
+  far.name = model.strings.intern("far");
+  model.functions.push_back(far);
+  const std::vector<JobAnswer> answers{{{State::found, must_map(model), "", ""}}};
+  const std::string body = R"j({"version":4,"memoryMap":[["m","B"]],)j"
+                           R"j("stacks":[[[0,4294967295],[0,4294967296],[0,4294967552]]]})j";
+  EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::v5), answers).write_all(),
+            R"j({"results":[{"stacks":[[{"frame":0,"module":"m","module_offset":"0xffffffff",)j"
+            R"j("function":"p","function_offset":"0xfffffdff"},)j"
+            R"j({"frame":1,"module":"m","module_offset":"0x100000000"},)j"
+            R"j({"frame":2,"module":"m","module_offset":"0x100000100"}]],)j"
+            R"j("found_modules":{"m/B":true}}]})j");
+  EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::v4), answers).write_all(),
+            R"j({"symbolicatedStacks":[["p (in m)","0x100000000 (in m)","0x100000100 (in m)"]],)j"
+            R"j("knownModules":[true]})j");
+  EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::mozilla), answers).write_all(),
+            R"j({"symbolicatedStacks": [["p (in m)", "p (in m)", "far (in m)"]], )j"
+            R"j("knownModules": [true]})j");
+}
+
+// To the first servers they are behind the last symbol.
+TEST(Answer, OffsetsBeyond64BitsAreToldAsTheyWereSent) {
+  const std::string body = R"j({"version":4,"memoryMap":[["m","B"],["no","B"]],"stacks":[[)j"
+                           R"j([-1,18446744073709551616],[0,18446744073709551616],)j"
+                           R"j([1,99999999999999999999]]]})j";
+  const std::vector<JobAnswer> answers{{found_module("Linux"), {State::missing, nullptr, "", ""}}};
+  EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::v5), answers).write_all(),
+            R"j({"results":[{"stacks":[[)j"
+            R"j({"frame":0,"module":"<unknown>","module_offset":"0x10000000000000000"},)j"
+            R"j({"frame":1,"module":"m","module_offset":"0x10000000000000000"},)j"
+            R"j({"frame":2,"module":"no","module_offset":"0x56bc75e2d630fffff"}]],)j"
+            R"j("found_modules":{"m/B":true,"no/B":false}}]})j");
+  EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::v4), answers).write_all(),
+            R"j({"symbolicatedStacks":[["0x10000000000000000 (in <unknown>)",)j"
+            R"j("0x10000000000000000 (in m)","0x56bc75e2d630fffff (in no)"]],)j"
+            R"j("knownModules":[true,false]})j");
+  for (const Dialect dialect : {Dialect::mozilla, Dialect::snappy}) {
+    EXPECT_EQ(AnswerWriter(must_ask(body, dialect), answers).write_all(),
+              R"j({"symbolicatedStacks": [["0x10000000000000000", "_p@8 (in m)", )j"
+              R"j("0x56bc75e2d630fffff (in no)"]], "knownModules": [true, false]})j");
+  }
+}
+
+// A function without a name, with a line; one in a file without a name, with a call of a function
+// without one inlined; a public without a name.
+TEST(Answer, WhatHasNoNameIsNotTold) {
+  symbols::Model model = small_model("");
+  const symbols::StringId nameless = model.functions[0].name;
+  symbols::Function named = model.functions[0];
+  named.rva = 0x200;
+  named.name = model.strings.intern("f");
+  named.first_line = named.first_inline = 1;
+  model.functions.push_back(named);
+  model.files.push_back(nameless);
+  model.lines.push_back({0x200, 0x20, 3, 1});
+  symbols::InlineSite site = model.inlines[0];
+  site.name = nameless;
+  site.first_range = 1;
+  model.inlines.push_back(site);
+  model.inline_ranges.push_back({0x208, 8});
+  model.publics.push_back(public_at(model, 0x300, ""));
+  const std::vector<JobAnswer> answers{{{State::found, must_map(model), "", ""}}};
+  const std::string body = R"j({"version":4,"memoryMap":[["m","B"]],)j"
+                           R"j("stacks":[[[0,256],[0,264],[0,512],[0,520],[0,768]]]})j";
+  EXPECT_EQ(
+      AnswerWriter(must_ask(body, Dialect::v5), answers).write_all(),
+      R"j({"results":[{"stacks":[[{"frame":0,"module":"m","module_offset":"0x100"},)j"
+      R"j({"frame":1,"module":"m","module_offset":"0x108"},)j"
+      R"j({"frame":2,"module":"m","module_offset":"0x200","function":"f",)j"
+      R"j("function_offset":"0x0","function_size":"0x20"},)j"
+      R"j({"frame":3,"module":"m","module_offset":"0x208","function":"f",)j"
+      R"j("function_offset":"0x8","function_size":"0x20","file":"a.c","line":7},)j"
+      R"j({"frame":4,"module":"m","module_offset":"0x300"}]],"found_modules":{"m/B":true}}]})j");
+  EXPECT_EQ(AnswerWriter(must_ask(body, Dialect::v4), answers).write_all(),
+            R"j({"symbolicatedStacks":[["0x100 (in m)","0x108 (in m)","f (in m)","f (in m)",)j"
+            R"j("0x300 (in m)"]],"knownModules":[true]})j");
+}
+
+TEST(Answer, V4KnowsAModuleByWhicheverNumberItIsUsed) {
+  const Question question = must_ask(
+      R"j({"memoryMap":[["a","B"],["a","B"],["c","D"]],"stacks":[[[0,1]]]})j", Dialect::v4);
+  const std::vector<JobAnswer> answers{{{State::missing, nullptr, "", ""}, {}, {}}};
+  EXPECT_TRUE(AnswerWriter(question, answers)
+                  .write_all()
+                  .ends_with(R"j("knownModules":[false,false,null]})j"));
+}
+
 TEST(Answer, SnappyLooksForAllModulesThatHaveAName) {
   const Question question =
       must_ask(std::string(R"j({"version":4,)j") + kJob + "}", Dialect::snappy);

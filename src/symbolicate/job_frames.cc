@@ -12,20 +12,16 @@
 namespace symbolicate {
 namespace {
 
-using base::TextBuffer;
 using symbols::Hit;
 using symbols::SourceFrame;
 
 constexpr std::string_view kUnknown = "<unknown>";
 constexpr std::size_t kFramesAhead = 2;
+// Where Eliot's and samply's tables end: v4 and v5 find nothing beyond, whatever a module has.
+constexpr std::uint64_t kOffsetMax = 0xffffffff;
 // What v5 writes about a frame, and one inlined into it, beside names of functions and files.
 constexpr std::size_t kFrameRoom = 160;
 constexpr std::size_t kInlineRoom = 48;
-
-void add_offset(TextBuffer& out, const AskedFrame& frame) {
-  out.add(frame.is_negative ? "-0x" : "0x");
-  out.add_hex(frame.offset);
-}
 
 std::string as_json(std::string_view text) {
   std::string out;
@@ -115,14 +111,13 @@ std::size_t SliceWriter::write(const JobFrames& job, std::size_t from, std::size
     if (to - frame > kFramesAhead) bring_texts(found_[frame - from + kFramesAhead]);
     text_.clear();
     add_brackets(job, frame, at);
-    const AskedFrame& asked = job.job_.frames[frame];
-    const JobFrames::Texts& texts = job.texts_of(asked);
+    const JobFrames::Texts& texts = job.texts_of(job.job_.frames[frame]);
     if (job.is_v5()) {
-      add_v5(texts, asked, found_[frame - from]);
+      add_v5(job.job_, frame, texts, found_[frame - from]);
     } else if (const std::string* known = job.known_text(frame)) {
       text_.add_json_string(*known);
     } else {
-      add_text(texts, asked, found_[frame - from]);
+      add_text(job.job_, frame, texts, found_[frame - from]);
     }
     out += text_.text();
   }
@@ -134,11 +129,12 @@ void SliceWriter::look_up(const JobFrames& job, std::size_t from, std::size_t to
   places_.reserve(to - from);
   for (std::size_t i = from; i < to; ++i) {
     const AskedFrame& frame = job.job_.frames[i];
-    places_.push_back(
-        {frame.is_negative ? AskedFrame::kNoModule : frame.module, base::Rva{frame.offset}});
+    const bool is_nowhere = frame.is_negative || frame.offset > kOffsetMax;
+    places_.push_back({is_nowhere ? AskedFrame::kNoModule : frame.module, base::Rva{frame.offset}});
   }
   const auto sink = [&](std::size_t index, const Hit* hit) {
-    if (hit != nullptr) keep(found_[index], *hit, job.is_v5());
+    if (hit == nullptr || hit->physical.function.empty()) return;  // without a name nothing is told
+    keep(found_[index], *hit, job.is_v5());
   };
   find_all(job.maps_, places_, sink, symbols::Map::Mangled::unwanted);
 }
@@ -208,10 +204,20 @@ void SliceWriter::add_brackets(const JobFrames& job, std::size_t frame, JobFrame
   text_.add_decimal(frame - first);
 }
 
-void SliceWriter::add_v5(const JobFrames::Texts& texts, const AskedFrame& frame,
+void SliceWriter::add_offset(const Job& job, std::size_t frame) {
+  const AskedFrame& asked = job.frames[frame];
+  text_.add(asked.is_negative ? "-0x" : "0x");
+  if (asked.is_long) [[unlikely]] {
+    text_.add(job.long_offset(frame));
+  } else {
+    text_.add_hex(asked.offset);
+  }
+}
+
+void SliceWriter::add_v5(const Job& job, std::size_t frame, const JobFrames::Texts& texts,
                          const Found& found) {
   text_.add(texts.begin);
-  add_offset(text_, frame);
+  add_offset(job, frame);
   if (!found.is_there) {
     text_.add("\"}");
     return;
@@ -219,7 +225,7 @@ void SliceWriter::add_v5(const JobFrames::Texts& texts, const AskedFrame& frame,
   text_.add("\",\"function\":");
   text_.add_json_string(name_of(texts, found));
   text_.add(",\"function_offset\":\"0x");
-  text_.add_hex(frame.offset - found.start.value);
+  text_.add_hex(job.frames[frame].offset - found.start.value);
   if (found.size != 0) {
     text_.add("\",\"function_size\":\"0x");
     text_.add_hex(found.size);
@@ -251,14 +257,14 @@ void SliceWriter::add_place(const SourceFrame& frame) {
   text_.add_decimal(frame.line);
 }
 
-void SliceWriter::add_text(const JobFrames::Texts& texts, const AskedFrame& frame,
+void SliceWriter::add_text(const Job& job, std::size_t frame, const JobFrames::Texts& texts,
                            const Found& found) {
   if (found.is_there) {
     text_.add_json_string(name_of(texts, found));
     text_.remove_last();
   } else {
     text_.add('"');
-    add_offset(text_, frame);
+    add_offset(job, frame);
   }
   text_.add(texts.end);
 }

@@ -92,8 +92,10 @@ class alignas(64) SliceWriter {
   std::size_t guess_size() const;
   void bring_texts(const Found& found) const;
   void add_brackets(const JobFrames& job, std::size_t frame, JobFrames::At& at);
-  void add_v5(const JobFrames::Texts& texts, const AskedFrame& frame, const Found& found);
-  void add_text(const JobFrames::Texts& texts, const AskedFrame& frame, const Found& found);
+  void add_v5(const Job& job, std::size_t frame, const JobFrames::Texts& texts, const Found& found);
+  void add_text(const Job& job, std::size_t frame, const JobFrames::Texts& texts,
+                const Found& found);
+  void add_offset(const Job& job, std::size_t frame);
   void add_inlines(const Found& found);
   void add_place(const symbols::SourceFrame& frame);
   // The physical frame's function, as the dialect calls it.

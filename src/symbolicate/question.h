@@ -3,13 +3,16 @@
 // a Question.
 //   {"jobs": [{"memoryMap": [["xul.pdb", "44E4…C2"], …], "stacks": [[[0, 11723767], …], …]}, …]}
 //   {"memoryMap": …, "stacks": …, "version": 4}
-// A Question owns its text. Memory is bounded by the size of the body: 16 bytes for each frame.
+// A Question owns its text. Memory is bounded by the size of the body: 16 bytes for each frame, and
+// 16 more with its digits where an offset has more than 64 bits.
 // find_question() fails with malformed; the text is what the dialect tells its client, "" where it
 // tells nothing.
 // Format: docs/protocols/symbolicate.md
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,13 +42,32 @@ struct AskedFrame {
   static constexpr std::uint32_t kNoModule = 0xffffffff;
   std::uint32_t module = kNoModule;  // into Job::modules
   bool is_negative = false;          // the offset is below zero
-  std::uint64_t offset = 0;          // without its sign
+  bool is_long = false;              // it has more than 64 bits; Job::long_offset() tells it
+  std::uint64_t offset = 0;          // without its sign; the greatest number where it is long
 };
+static_assert(sizeof(AskedFrame) == 16);
 
 struct Job {
   std::vector<AskedModule> modules;
   std::vector<AskedFrame> frames;  // of all stacks, one after the other
   std::vector<std::size_t> ends;   // of each stack, in frames
+
+  // Of the frames with long offsets, in order: which, and where its hex digits end.
+  struct LongOffset {
+    std::size_t frame = 0;
+    std::size_t end = 0;
+  };
+  std::vector<LongOffset> long_offsets = {};
+  std::string long_digits = {};
+
+  // Hex digits without a prefix. REQUIRES: that frame's is_long.
+  std::string_view long_offset(std::size_t frame) const {
+    const auto at =
+        std::lower_bound(long_offsets.begin(), long_offsets.end(), frame,
+                         [](const LongOffset& a, std::size_t b) { return a.frame < b; });
+    const std::size_t from = at == long_offsets.begin() ? 0 : std::prev(at)->end;
+    return std::string_view(long_digits).substr(from, at->end - from);
+  }
 };
 
 // What the first Mozilla server's tests and administrators ask of it instead: {"debug": true,

@@ -55,8 +55,12 @@ TEST(Question, EliotsWordsForWhatItRefuses) {
        "job 0 has invalid stacks: stack 0 frame 0 has an invalid module_offset"},
       {R"({"stacks":[[[0,1.8446744073709552e+19]]],"memoryMap":[["a","B"]]})",
        "job 0 has invalid stacks: stack 0 frame 0 has an invalid module_offset"},
-      {R"({"stacks":[[[0,18446744073709551616]]],"memoryMap":[["a","B"]]})",
+      {R"({"stacks":[[[0,-18446744073709551616]]],"memoryMap":[["a","B"]]})",
        "job 0 has invalid stacks: stack 0 frame 0 has an invalid module_offset"},
+      {R"({"stacks":[[[18446744073709551616,1]]],"memoryMap":[["a","B"]]})",
+       "job 0 has invalid stacks: stack 0 frame 0 has a module_index that isn't in modules"},
+      {R"({"stacks":[[[-18446744073709551616,1]]],"memoryMap":[["a","B"]]})",
+       "job 0 has invalid stacks: stack 0 frame 0 has a module_index that isn't in modules"},
       {R"({"stacks":[[[0,"1"]]],"memoryMap":[["a","B"]]})",
        "job 0 has invalid stacks: stack 0 frame 0 has an invalid module_offset"},
   };
@@ -97,6 +101,62 @@ TEST(Question, NumbersInTextsAreLeftAlone) {
   ASSERT_TRUE(question.ok()) << question.error().what;
   EXPECT_EQ(question->jobs[0].modules[0].name, "12345678901234567890123\"4");
   EXPECT_EQ(question->jobs[0].frames[0].offset, ~0ull);
+}
+
+TEST(Question, OffsetsBeyond64BitsAreKeptAsHexDigits) {
+  const std::string body =
+      R"({"version":4,"memoryMap":[["a","B"]],"stacks":[[[0,18446744073709551616],[0,7],)"
+      R"([-1,1234567890123456789012345678901234567890],[0,18446744073709551615],)"
+      R"([0,18446744069414584320],[0,18446744069414584319],[0,99999999999999999999]]]})";
+  for (const Dialect dialect : {Dialect::v5, Dialect::v4, Dialect::mozilla, Dialect::snappy}) {
+    const auto question = find_question(body, dialect);
+    ASSERT_TRUE(question.ok()) << question.error().what;
+    const Job& job = question->jobs[0];
+    ASSERT_EQ(job.frames.size(), 7u);
+    const auto text_of = [&](std::size_t frame) {
+      return job.frames[frame].is_long ? std::string(job.long_offset(frame))
+                                       : std::to_string(job.frames[frame].offset);
+    };
+    EXPECT_EQ(text_of(0), "10000000000000000");
+    EXPECT_EQ(job.frames[0].module, 0u);
+    EXPECT_EQ(job.frames[0].offset, ~0ull);
+    EXPECT_EQ(text_of(1), "7");
+    EXPECT_EQ(text_of(2), "3a0c92075c0dbf3b8acbc5f96ce3f0ad2");
+    EXPECT_EQ(job.frames[2].module, AskedFrame::kNoModule);
+    EXPECT_EQ(text_of(3), "18446744073709551615") << "numbers like those that stand for others";
+    EXPECT_EQ(text_of(4), "18446744069414584320");
+    EXPECT_EQ(text_of(5), "18446744069414584319");
+    EXPECT_EQ(text_of(6), "56bc75e2d630fffff");
+  }
+}
+
+TEST(Question, TheFirstServersTakeNegativeIntegersOfAnySize) {
+  const std::string body =
+      R"({"version":4,"forwarded":99999999999999999999,"memoryMap":[["a","B"]],)"
+      R"("stacks":[[[0,-9223372036854775809],[0,-9223372036854775808]]]})";
+  const auto question = find_question(body, Dialect::snappy);
+  ASSERT_TRUE(question.ok()) << question.error().what;
+  const Job& job = question->jobs[0];
+  EXPECT_TRUE(job.frames[0].is_negative && job.frames[0].is_long);
+  EXPECT_EQ(job.long_offset(0), "8000000000000001");
+  EXPECT_TRUE(job.frames[1].is_negative && !job.frames[1].is_long);
+  EXPECT_EQ(question->forwards, 0xffffu);
+  const char* const index =
+      R"({"version":4,"memoryMap":[["a","B"]],"stacks":[[[-18446744073709551616,1]]]})";
+  EXPECT_EQ(find_question(index, Dialect::mozilla)->jobs[0].frames[0].module,
+            AskedFrame::kNoModule);
+  EXPECT_NE(refusal_of(index, Dialect::snappy), "");
+}
+
+TEST(Question, DigitsHaveALimit) {
+  const auto refusal = [](std::size_t digits) {
+    const std::string body =
+        R"({"memoryMap":[["a","B"]],"stacks":[[[0,)" + std::string(digits, '9') + "]]]}";
+    return refusal_of(body, Dialect::v5);
+  };
+  EXPECT_EQ(refusal(4300), "");
+  EXPECT_EQ(refusal(4301),
+            "job 0 has invalid stacks: stack 0 frame 0 has an invalid module_offset");
 }
 
 TEST(Question, TheFirstServersNeedAVersionAndTakeAnyInteger) {

@@ -20,30 +20,42 @@ Error refuse(std::string what) { return {Fault::malformed, std::move(what)}; }
 
 struct Number {
   bool is_negative = false;
-  std::uint64_t value = 0;
+  bool is_long = false;     // beyond 64 bits: Document::find_long() tells it
+  std::uint64_t value = 0;  // some large number where it is long
 };
 
-std::optional<Number> find_integer(element value, bool takes_booleans) {
+std::optional<Number> find_short_integer(element value, bool takes_booleans) {
   switch (value.type()) {
     case element_type::INT64: {
       const std::int64_t number = value.get_int64().value_unsafe();
       const auto bits = static_cast<std::uint64_t>(number);
-      return Number{number < 0, number < 0 ? 0 - bits : bits};
+      return Number{number < 0, false, number < 0 ? 0 - bits : bits};
     }
     case element_type::UINT64:
-      return Number{false, value.get_uint64().value_unsafe()};
+      return Number{false, false, value.get_uint64().value_unsafe()};
     case element_type::BOOL:
       if (!takes_booleans) return std::nullopt;
-      return Number{false, value.get_bool().value_unsafe() ? 1u : 0u};
+      return Number{false, false, value.get_bool().value_unsafe() ? 1u : 0u};
     default:
       return std::nullopt;
   }
 }
 
+std::optional<Number> find_integer(const Document& document, element value, bool takes_booleans) {
+  const auto number = find_short_integer(value, takes_booleans);
+  if (!number || number->value < Document::kFirstLong) return number;
+  const auto found = number->is_negative ? std::nullopt : document.find_long(number->value);
+  if (!found) return number;
+  const auto fitting = found->is_negative ? std::nullopt : base::parse_hex(found->hex);
+  if (fitting) return Number{false, false, *fitting};
+  return Number{found->is_negative, true, number->value};
+}
+
 // The words of one dialect, while one job is read.
 class JobReader {
  public:
-  JobReader(Dialect dialect, std::size_t number) : dialect_(dialect), number_(number) {}
+  JobReader(const Document& document, Dialect dialect, std::size_t number)
+      : document_(document), dialect_(dialect), number_(number) {}
 
   Result<Job> read(element value) {
     simdjson::dom::object members;
@@ -129,9 +141,9 @@ class JobReader {
     if (value.get(pair)) return bad_frame(first, "is not a list of two items");
     auto item = pair.begin();
     if (item == pair.end()) return bad_frame(first, "is not a list of two items");
-    const auto index = find_integer(*item, is_old());
+    const auto index = find_integer(document_, *item, is_old());
     if (++item == pair.end()) return bad_frame(first, "is not a list of two items");
-    const auto offset = find_integer(*item, is_old());
+    const auto offset = find_integer(document_, *item, is_old());
     if (++item != pair.end()) return bad_frame(first, "is not a list of two items");
 
     if (!index) return bad_frame(first, "has an invalid module_index");
@@ -151,14 +163,24 @@ class JobReader {
     }
     frame.is_negative = offset->is_negative;
     frame.offset = offset->value;
+    if (offset->is_long) [[unlikely]]
+      set_long_offset(offset->value, frame);
     job_.frames.push_back(frame);
     return {};
+  }
+
+  void set_long_offset(std::uint64_t number, AskedFrame& frame) {
+    frame.is_long = true;
+    frame.offset = ~std::uint64_t{0};
+    job_.long_digits += document_.find_long(number).value_or(Document::Long{}).hex;
+    job_.long_offsets.push_back({job_.frames.size(), job_.long_digits.size()});
   }
 
   Error no_such_module(std::size_t first) const {
     return bad_frame(first, "has a module_index that isn't in modules");
   }
 
+  const Document& document_;
   Dialect dialect_;
   std::size_t number_;
   Job job_;
@@ -175,10 +197,10 @@ std::optional<int> find_version(element root) {
 }
 
 // How often Snappy's servers have passed a question on; nothing when that is no integer.
-std::optional<std::uint32_t> find_forwards(element root) {
+std::optional<std::uint32_t> find_forwards(const Document& document) {
   element forwarded;
-  if (root.at_key("forwarded").get(forwarded)) return 0;
-  const auto count = find_integer(forwarded, true);
+  if (document.root().at_key("forwarded").get(forwarded)) return 0;
+  const auto count = find_integer(document, forwarded, true);
   if (!count) return std::nullopt;
   constexpr std::uint64_t kMost = 0xffff;
   return count->is_negative ? 0 : static_cast<std::uint32_t>(std::min(count->value, kMost));
@@ -213,15 +235,17 @@ bool is_truthy(element value) {
     case element_type::DOUBLE:
       return value.get_double().value_unsafe() != 0;
     default:
-      return find_integer(value, false).value_or(Number{}).value != 0;
+      return find_short_integer(value, false).value_or(Number{}).value != 0;
   }
 }
 
-std::optional<AskedFrame> find_offset(element root) {
+// Where it has more than 64 bits there is none: nobody shares such frames.
+std::optional<AskedFrame> find_offset(const Document& document) {
   element member;
-  if (root.at_key("offset").get(member)) return std::nullopt;
+  if (document.root().at_key("offset").get(member)) return std::nullopt;
   AskedFrame frame;
-  if (const auto number = find_integer(member, true)) {
+  if (const auto number = find_integer(document, member, true)) {
+    if (number->is_long) return std::nullopt;
     frame.is_negative = number->is_negative;
     frame.offset = number->value;
     return frame;
@@ -236,7 +260,8 @@ std::optional<AskedFrame> find_offset(element root) {
 }
 
 // Only true is true here, and only a text an action.
-std::optional<DebugRequest> find_debug_request(element root) {
+std::optional<DebugRequest> find_debug_request(const Document& document) {
+  const element root = document.root();
   if (!is_true(root, "debug")) return std::nullopt;
   const auto action = find_text(root, "action");
   if (!action) return std::nullopt;
@@ -246,22 +271,23 @@ std::optional<DebugRequest> find_debug_request(element root) {
   if (!root.at_key("enabled").get(enabled)) debug.enabled = is_truthy(enabled);
   debug.name = find_text(root, "libName");
   debug.id = find_text(root, "breakpadId");
-  debug.offset = find_offset(root);
+  debug.offset = find_offset(document);
   return debug;
 }
 
-Result<Question> read_question(element root, Dialect dialect, Debugging debugging) {
+Result<Question> read_question(const Document& document, Dialect dialect, Debugging debugging) {
+  const element root = document.root();
   Question question;
   question.dialect = dialect;
   if (is_old(dialect)) {
     if (!root.is_object()) return refuse("the body is not an object");
-    if (debugging == Debugging::taken) question.debug = find_debug_request(root);
+    if (debugging == Debugging::taken) question.debug = find_debug_request(document);
     if (question.debug) return question;
     question.wants_cache_hits = is_true(root, "cacheHits");
     const auto version = find_version(root);
     if (!version) return refuse("version is neither 3 nor 4");
     question.is_version_3 = *version == 3;
-    const auto forwards = find_forwards(root);
+    const auto forwards = find_forwards(document);
     if (!forwards && dialect == Dialect::snappy) return refuse("forwarded is not an integer");
     question.forwards = forwards.value_or(0);
   }
@@ -272,12 +298,12 @@ Result<Question> read_question(element root, Dialect dialect, Debugging debuggin
     if (jobs.get(list)) return refuse("jobs must be a list");
     question.jobs.reserve(list.size());
     for (const element entry : list) {
-      Job job = TRY(JobReader(dialect, question.jobs.size()).read(entry));
+      Job job = TRY(JobReader(document, dialect, question.jobs.size()).read(entry));
       question.jobs.push_back(std::move(job));
     }
     return question;
   }
-  Job job = TRY(JobReader(dialect, 0).read(root));
+  Job job = TRY(JobReader(document, dialect, 0).read(root));
   question.jobs.push_back(std::move(job));
   return question;
 }
@@ -286,18 +312,18 @@ Result<Question> read_question(element root, Dialect dialect, Debugging debuggin
 
 Result<Question> find_question(std::string_view body, Dialect dialect, Debugging debugging) {
   Document document;
-  TRY(document.read(body));
-  return read_question(document.root(), dialect, debugging);
+  TRY(document.read(body, LongIntegers::kept));
+  return read_question(document, dialect, debugging);
 }
 
 Result<Question> find_question(std::string_view body) {
   Document document;
-  TRY(document.read(body));
+  TRY(document.read(body, LongIntegers::kept));
   const element root = document.root();
   element jobs;
   const bool is_v4 = root.is_object() && root.at_key("jobs").get(jobs) != simdjson::SUCCESS &&
                      find_version(root).has_value();
-  return read_question(root, is_v4 ? Dialect::v4 : Dialect::v5, Debugging::ignored);
+  return read_question(document, is_v4 ? Dialect::v4 : Dialect::v5, Debugging::ignored);
 }
 
 }  // namespace symbolicate

@@ -48,6 +48,7 @@ std::optional<std::string_view> nearest_name(const symbols::Map& map, const Aske
   if (frame.is_negative) return std::nullopt;
   auto name = map.find_nearest_name(base::Rva{frame.offset});
   if (name) name->remove_suffix(name->size() - (name->find_last_not_of(' ') + 1));
+  if (name && name->empty()) return std::nullopt;
   return name;
 }
 

@@ -9,7 +9,7 @@ namespace symbolicate {
 namespace {
 
 AskedFrame frame(std::uint64_t offset, bool is_negative = false) {
-  return {0, is_negative, offset};
+  return {0, is_negative, false, offset};
 }
 
 TEST(SharedFrames, KeysAreTheFirstServersWithTheContentBehind) {
@@ -50,9 +50,10 @@ TEST(SharedFrames, OnlyNamesAreTexts) {
 TEST(SharedFrames, WhatIsKnownStandsInTheAnswerAndSoDoHits) {
   Question question;
   question.dialect = Dialect::mozilla;
-  question.jobs.push_back({{{"a.pdb", "B"}, {"b.pdb", "B"}},
-                           {{0, false, 1}, {1, false, 2}, {AskedFrame::kNoModule, false, 3}},
-                           {1, 1, 3}});
+  question.jobs.push_back(
+      {{{"a.pdb", "B"}, {"b.pdb", "B"}},
+       {frame(1), {1, false, false, 2}, {AskedFrame::kNoModule, false, false, 3}},
+       {1, 1, 3}});
   const std::vector<JobAnswer> nothing{JobAnswer(2)};
   KnownFrames known;
   known.texts = {std::nullopt, "f\" (in b.pdb)", std::nullopt};

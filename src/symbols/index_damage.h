@@ -65,10 +65,10 @@ inline std::size_t ask_everything(const Map& map, std::uint64_t reach) {
   rvas.reserve(reach + 3);
   for (std::uint64_t i = 0; i < reach; ++i) rvas.push_back(base::Rva{i});
   for (const std::uint64_t far : {1ull << 32, 1ull << 63, ~0ull}) rvas.push_back(base::Rva{far});
+  const auto sum = [&](std::string_view text) {
+    for (const char c : text) seen += static_cast<unsigned char>(c);
+  };
   const auto read = [&](const Hit& hit) {
-    const auto sum = [&](std::string_view text) {
-      for (const char c : text) seen += static_cast<unsigned char>(c);
-    };
     sum(hit.physical.function);
     sum(hit.physical.file);
     sum(hit.mangled);
@@ -86,6 +86,7 @@ inline std::size_t ask_everything(const Map& map, std::uint64_t reach) {
     }
     if (const auto win = map.find_stack_win(rva)) seen += win->program.size();
     seen += map.find_line_start(rva).has_value() ? 1 : 0;
+    if (const auto name = map.find_nearest_name(rva)) sum(*name);
   }
   map.find_many(rvas, [&](std::size_t, const Hit* many) {
     if (many != nullptr) read(*many);
@@ -144,6 +145,14 @@ inline Model sample_model() {
     model.stack_win.push_back(win);
   }
   model.publics.push_back({0x150, 4, model.strings.intern("public"), 0, false});
+  // What only nearest names have: a function without size, and one inside another.
+  for (const std::uint32_t size : {0u, 4u}) {
+    Function f;
+    f.rva = 0x60 + size * 8;
+    f.size = size;
+    f.name = model.strings.intern("other" + std::to_string(size));
+    model.functions.push_back(f);
+  }
   return model;
 }
 constexpr std::uint64_t kSampleReach = 0x200;

@@ -145,6 +145,7 @@ Result<void> IndexFile::open_tables() {
                                                            {index::kBlocks, &blocks},
                                                            {index::kNodes, &nodes},
                                                            {index::kPublics, &publics},
+                                                           {index::kNearest, &nearest},
                                                            {index::kFiles, &files},
                                                            {index::kStrings, &strings},
                                                            {index::kStringBlocks, &string_blocks},

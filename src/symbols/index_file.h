@@ -30,8 +30,8 @@ class IndexFile {
   const ModuleInfo& info() const { return info_; }
 
   // Sections that are absent are empty.
-  PackedTable functions, function_names, blocks, nodes, publics, files, strings, string_blocks,
-      unwind, rule_sets, rules, frame_data, fpo, buckets;
+  PackedTable functions, function_names, blocks, nodes, publics, nearest, files, strings,
+      string_blocks, unwind, rule_sets, rules, frame_data, fpo, buckets;
   std::uint64_t bucket_first = 0;
   unsigned bucket_shift = 0;
   base::Bytes rows, string_data, string_dictionary, unwind_rows, rule_set_data, rule_data;

@@ -8,7 +8,7 @@
 namespace symbols::index {
 
 constexpr std::uint8_t kMagic[8] = {'F', 'L', 'T', 'S', 'Y', 'M', 'I', 'X'};
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
 constexpr std::uint32_t kFlagCorrupt = 1;
 constexpr std::size_t kHeadSize = 64;
 constexpr std::size_t kSectionEntrySize = 32;
@@ -36,6 +36,7 @@ constexpr std::uint32_t kBlocks = tag("BLKS");   // packed: BlockField
 constexpr std::uint32_t kRows = tag("ROWS");     // bytes: blocks of rows
 constexpr std::uint32_t kNodes = tag("NODE");    // packed: NodeField
 constexpr std::uint32_t kPublics = tag("PUBL");  // packed: PublicField
+constexpr std::uint32_t kNearest = tag("NEAR");  // packed: NearestField
 constexpr std::uint32_t kFiles = tag("FILE");    // packed: name
 constexpr std::uint32_t kStrings = tag("STRX");  // packed: StringField, sorted by text
 constexpr std::uint32_t kStringBlocks = tag("STRB");      // packed: StringBlockField
@@ -69,6 +70,7 @@ enum PublicField : unsigned {
   kPublicMangled,
   kPublicFlags
 };
+enum NearestField : unsigned { kNearestStart, kNearestName };
 enum StringField : unsigned { kStringBlock, kStringOffset };
 enum StringBlockField : unsigned { kStringBlockOffset, kStringBlockPlainSize };
 enum UnwindField : unsigned { kUnwindStart, kUnwindOffset };

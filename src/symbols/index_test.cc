@@ -115,6 +115,24 @@ TEST(SymbolIndex, UnknownSectionsAreSkipped) {
   EXPECT_EQ(hit.mangled, "");
 }
 
+// Records that find() knows all of cost nothing more.
+TEST(SymbolIndex, OnlyModulesWithOddRecordsHaveASectionForThem) {
+  const auto has_section = [](const Model& model) {
+    const auto bytes = must_write(model);
+    const auto count = damage::load<std::uint32_t>(bytes, 36);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::size_t at = index::kHeadSize + i * index::kSectionEntrySize;
+      if (damage::load<std::uint32_t>(bytes, at) == index::kNearest) return true;
+    }
+    return false;
+  };
+  Model model = damage::sample_model();
+  EXPECT_TRUE(has_section(model));
+  model.functions.resize(3);
+  model.publics.push_back({0x10, 0, model.strings.intern("beside function0"), 0, false});
+  EXPECT_FALSE(has_section(model));
+}
+
 TEST(SymbolIndex, TheNumberOfThreadsChangesNothing) {
   Model model;
   model.files.push_back(model.strings.intern("a.cc"));

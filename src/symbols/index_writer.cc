@@ -15,6 +15,7 @@
 #include "symbols/index_rows.h"
 #include "symbols/index_strings.h"
 #include "symbols/index_unwind.h"
+#include "symbols/nearest.h"
 #include "symbols/packed_table.h"
 
 // The order of work: functions in order, then three independent jobs on the workers (rows and
@@ -45,8 +46,8 @@ std::vector<std::uint8_t> write_info(const ModuleInfo& info) {
   return out.take();
 }
 
-// Of several publics at one address the last in (name, parameters) counts. One at the start of a
-// function is kept for find_nearest_name(); find() prefers the function.
+// Of several publics at one address the last in (name, parameters) counts, but for nearest.h. One
+// at the start of a function is kept for find_nearest_name(); find() prefers the function.
 std::vector<std::uint32_t> publics_in_order(const Model& model) {
   const std::vector<Public>& publics = model.publics;
   std::vector<std::uint32_t> order(publics.size());
@@ -81,6 +82,7 @@ class Writer {
     TRY(check_limits());
     order_ = functions_in_order(model_);
     publics_ = publics_in_order(model_);
+    nearest_ = other_nearest_names(model_, order_, publics_);
     frame_data_ = stack_win_in_order(model_, 4);
     fpo_ = stack_win_in_order(model_, 0);
     chunks_ = plan_chunks(model_, order_);
@@ -88,6 +90,7 @@ class Writer {
     add_functions();
     add_rows();
     add_publics();
+    add_nearest();
     add_unwind();
     add_texts();
     return assemble();
@@ -129,6 +132,7 @@ class Writer {
       strings_.use(model_.publics[index].name);
       if (model_.publics[index].mangled != 0) strings_.use(model_.publics[index].mangled);
     }
+    for (const NearestName& other : nearest_) strings_.use(other.name);
     for (const StringId file : model_.files) strings_.use(file);
     for (const StackWin& record : frame_data_) strings_.use(record.program);
     for (const StackWin& record : fpo_) strings_.use(record.program);
@@ -257,6 +261,14 @@ class Writer {
         }));
   }
 
+  // Most modules have none: then there is no such section.
+  void add_nearest() {
+    if (nearest_.empty()) return;
+    add(index::kNearest, packed<2>(nearest_.size(), [&](std::size_t i) {
+          return std::array<std::uint64_t, 2>{nearest_[i].start, strings_.id_of(nearest_[i].name)};
+        }));
+  }
+
   void add_unwind() {
     add(index::kUnwind, std::move(unwind_.segments));
     add(index::kUnwindRows, std::move(unwind_.rows));
@@ -286,6 +298,7 @@ class Writer {
   IndexStrings strings_;
   std::vector<std::uint32_t> order_;
   std::vector<std::uint32_t> publics_;
+  std::vector<NearestName> nearest_;
   std::vector<StackWin> frame_data_;
   std::vector<StackWin> fpo_;
   std::vector<RowChunk> chunks_;

@@ -28,9 +28,6 @@ namespace {
 // A node's parent has a smaller number, so climbing ends; a damaged file could make it long.
 constexpr unsigned kMaxFrames = 1100;
 
-// No compiler makes functions without names; a text that does must not make lookups slow.
-constexpr unsigned kMaxNameless = 64;
-
 // Ascending addresses closer than this are mostly in the block at hand.
 constexpr std::uint64_t kNear = 4096;
 
@@ -156,24 +153,27 @@ bool Map::has_name_at(base::Rva rva) const {
 
 std::optional<std::string_view> Map::find_nearest_name(base::Rva rva) const {
   const IndexFile& file = *state_->file;
-  // Without one of them the other would tell a name that is farther away.
-  for (const PackedTable* table : {&file.functions, &file.publics}) {
+  // Without one of them the others would tell a name that is farther away.
+  for (const PackedTable* table : {&file.functions, &file.publics, &file.nearest}) {
     if (table->count() != 0 && !file.touch(*table)) return std::nullopt;
   }
-  const auto last_before = [&](const PackedTable& table, unsigned field) -> std::uint64_t {
-    return table.count() == 0 ? 0 : table.upper_bound(rva.value, field);
+  std::optional<std::uint64_t> name;
+  std::uint64_t start = 0;
+  const auto look_in = [&](const PackedTable& table, unsigned start_field, unsigned name_field) {
+    const std::uint64_t number = table.count() == 0 ? 0 : table.upper_bound(rva.value, start_field);
+    if (number == 0) return;
+    const std::uint64_t at = table.get(number - 1, start_field);
+    if (name && at < start) return;
+    start = at;
+    name = table.get(number - 1, name_field);
   };
-  std::uint64_t function = last_before(file.functions, index::kFunctionStart);
-  const std::uint64_t at_public = last_before(file.publics, index::kPublicStart);
-  const auto start_of = [&] { return file.functions.get(function - 1, index::kFunctionStart); };
-  for (unsigned nameless = 0; function != 0 && nameless < kMaxNameless; ++nameless) {
-    if (at_public != 0 && file.publics.get(at_public - 1, index::kPublicStart) >= start_of()) break;
-    const auto name = state_->strings.find(file.functions.get(function - 1, index::kFunctionName));
-    if (!name || !name->empty()) return name;
-    --function;  // one without a name is none
-  }
-  if (at_public == 0) return std::nullopt;
-  return state_->strings.find(file.publics.get(at_public - 1, index::kPublicName));
+  look_in(file.functions, index::kFunctionStart, index::kFunctionName);
+  look_in(file.publics, index::kPublicStart, index::kPublicName);
+  look_in(file.nearest, index::kNearestStart, index::kNearestName);
+  if (!name) return std::nullopt;
+  const auto text = state_->strings.find(*name);
+  if (!text || text->empty()) return std::nullopt;
+  return text;
 }
 
 std::uint64_t Map::file_size() const { return state_->file->file_size(); }
@@ -253,7 +253,7 @@ bool Map::State::fill_function(const Row& row, Mangled mangled, Hit& hit) const 
   if (row.has_line && row.file != 0) {
     if (!set_file(row.file, hit.physical)) return false;
     hit.physical.line = row.line;
-    hit.physical.has_line = true;
+    hit.physical.has_line = hit.physical.has_file;
   }
   return true;
 }
@@ -272,7 +272,7 @@ bool Map::State::set_file(std::uint64_t file_plus_one, SourceFrame& frame) const
   const auto text = strings.find(file->files.get(file_plus_one - 1, 0));
   if (!text) return false;
   frame.file = *text;
-  frame.has_file = true;
+  frame.has_file = !text->empty();  // a path without a letter is none
   return true;
 }
 
@@ -293,6 +293,8 @@ bool Map::State::fill_inlines(const Row& row, std::uint64_t first_node, Hit& hit
       const auto text = strings.find(name - 1);
       if (!text) return false;
       frame->function = *text;
+    }
+    if (!frame->function.empty()) {
       frame = &hit.inlines.emplace_back();
     } else {
       *frame = SourceFrame{};

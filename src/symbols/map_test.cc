@@ -61,7 +61,7 @@ class ModelMaker {
 
   Model make() {
     for (std::uint64_t i = below(random_, 6); i > 0; --i) {
-      model_.files.push_back(model_.strings.intern("file" + std::to_string(below(random_, 9))));
+      model_.files.push_back(name("file"));
     }
     for (std::uint64_t i = below(random_, 12); i > 0; --i) add_function();
     for (std::uint64_t i = below(random_, 6); i > 0; --i) {
@@ -76,7 +76,9 @@ class ModelMaker {
   std::uint32_t small() { return static_cast<std::uint32_t>(below(random_, 5)); }
   std::uint64_t place() { return base_ + below(random_, reach_); }
   std::uint32_t extent() { return static_cast<std::uint32_t>(below(random_, reach_ / 3)); }
+  // Texts may make names that have no letter.
   StringId name(const char* stem) {
+    if (below(random_, 16) == 0) return model_.strings.intern("");
     return model_.strings.intern(stem + std::to_string(below(random_, 20)));
   }
   FileId file() {
@@ -191,6 +193,8 @@ void expect_equal_everywhere(const Model& model, const Map& map, std::uint64_t b
     const bool found = map.find(rva, hit);
     ASSERT_EQ(found, expected.has_value()) << "at " << rva.value - base;
     EXPECT_EQ(map.has_name_at(rva), found);
+    ASSERT_EQ(map.find_nearest_name(rva), reference::find_nearest_name(model, rva.value))
+        << "nearest at " << rva.value - base;
     if (found) {
       ASSERT_EQ(plain(hit), *expected) << "at " << rva.value - base << "\n  " << text_of(plain(hit))
                                        << "\n  " << text_of(*expected);
@@ -394,6 +398,49 @@ TEST(Map, TheNearestNameHasNoEndAndPrefersPublics) {
   ASSERT_TRUE(map->find(base::Rva{0x1020}, hit));
   EXPECT_EQ(hit.physical.function, "both_function");
   EXPECT_FALSE(map->find(base::Rva{0x1050}, hit)) << "the function before starts at the public";
+}
+
+// The records that find() has no use for: without size, inside another, the later of two.
+TEST(Map, TheNearestNameIsThatOfAnyRecord) {
+  Model model;
+  const auto add_function = [&](std::uint64_t rva, std::uint32_t size, const char* name) {
+    Function f;
+    f.rva = rva;
+    f.size = size;
+    f.name = model.strings.intern(name);
+    model.functions.push_back(f);
+  };
+  const auto add_public = [&](std::uint64_t rva, const char* name) {
+    model.publics.push_back({rva, 0, model.strings.intern(name), 0, false});
+  };
+  add_function(0x1000, 0x100, "outer");
+  add_function(0x1040, 0x10, "inner");
+  add_function(0x1500, 0, "zero");
+  add_function(0x1600, 0x10, "earlier");
+  add_function(0x1600, 0x20, "later");
+  add_public(0x1700, "z");
+  add_public(0x1700, "a");
+  add_public(0x1800, "");
+  add_function(0x1900, 0x10, "named");
+  add_public(0x1900, "");
+  for (std::uint64_t i = 0; i < 200; ++i) add_function(0x2000 + i * 0x10, 0x10, "");
+  const auto map = must_map(model);
+  const auto name_at = [&](std::uint64_t rva) {
+    return std::string(map->find_nearest_name(base::Rva{rva}).value_or("-"));
+  };
+  EXPECT_EQ(name_at(0x103f), "outer");
+  EXPECT_EQ(name_at(0x1040), "inner");
+  EXPECT_EQ(name_at(0x1060), "inner") << "no name has an end";
+  EXPECT_EQ(name_at(0x1500), "zero");
+  EXPECT_EQ(name_at(0x1605), "later");
+  EXPECT_EQ(name_at(0x1700), "a");
+  EXPECT_EQ(name_at(0x1800), "a") << "a public without a name is passed over";
+  EXPECT_EQ(name_at(0x1900), "named");
+  EXPECT_EQ(name_at(0x5000), "named") << "however many have none";
+  Hit hit;
+  ASSERT_TRUE(map->find(base::Rva{0x1040}, hit));
+  EXPECT_EQ(hit.physical.function, "outer");
+  EXPECT_FALSE(map->find(base::Rva{0x1500}, hit));
 }
 
 TEST(Map, StackWinShortensTheRecordBefore) {

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 #include "symbols/cfi.h"
@@ -96,7 +98,7 @@ inline std::optional<Call> call_at(const Model& model, const Function& f, std::u
 }
 
 inline std::optional<std::string> file_name(const Model& model, FileId file) {
-  if (file == kNoFile) return std::nullopt;
+  if (file == kNoFile || model.strings[model.files[file]].empty()) return std::nullopt;
   return std::string(model.strings[model.files[file]]);
 }
 
@@ -115,13 +117,11 @@ inline void add_places(const Model& model, const Function& f, std::uint64_t rva,
     outer_file = chain[0].file;
     outer_line = chain[0].line;
   }
-  if (outer_file != kNoFile) {
-    answer.physical.file = file_name(model, outer_file);
-    answer.physical.line = outer_line;
-  }
+  answer.physical.file = file_name(model, outer_file);
+  if (answer.physical.file) answer.physical.line = outer_line;
   for (std::size_t i = 0; i < chain.size(); ++i) {
     const StringId name = model.inlines[chain[i].site].name;
-    if (name == kNoName) continue;
+    if (name == kNoName || model.strings[name].empty()) continue;
     Frame frame{std::string(model.strings[name]), {}, {}};
     if (i + 1 < chain.size()) {
       frame.file = file_name(model, chain[i + 1].file);
@@ -160,6 +160,26 @@ inline std::optional<Answer> find(const Model& model, std::uint64_t rva) {
   answer.parameter_size = best->parameter_size;
   answer.is_public = true;
   return answer;
+}
+
+// As the first symbolication servers told it: of the records with a name the one that begins last,
+// a public before a function, the later before the earlier.
+inline std::optional<std::string_view> find_nearest_name(const Model& model, std::uint64_t rva) {
+  const auto last_of = [&](const auto& records) {
+    const typename std::decay_t<decltype(records)>::value_type* last = nullptr;
+    for (const auto& record : records) {
+      if (record.rva > rva || model.strings[record.name].empty()) continue;
+      if (last == nullptr || record.rva >= last->rva) last = &record;
+    }
+    return last;
+  };
+  const Function* const function = last_of(model.functions);
+  const Public* const symbol = last_of(model.publics);
+  if (symbol != nullptr && (function == nullptr || symbol->rva >= function->rva)) {
+    return model.strings[symbol->name];
+  }
+  if (function == nullptr) return std::nullopt;
+  return model.strings[function->name];
 }
 
 inline std::optional<CfiRules> find_cfi(const Model& model, std::uint64_t rva) {
