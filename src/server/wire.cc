@@ -59,6 +59,7 @@
 #include "server/source_wiring.h"
 #include "server/statistics_wiring.h"
 #include "server/symbol_cache_wiring.h"
+#include "server/tree_size.h"
 #include "server/upkeep_wiring.h"
 #include "server/upstream_wiring.h"
 #include "server/version.h"
@@ -78,6 +79,9 @@ using base::Result;
 
 namespace {
 
+// A file that is larger than its bound, after the last who waited for it or read it.
+constexpr std::chrono::seconds kPassesFor{10};
+
 std::string holder_text(const std::string& address) {
   return address + " (process " + std::to_string(::getpid()) + ")";
 }
@@ -90,8 +94,12 @@ Result<std::unique_ptr<ingest::ExtractedFiles>> open_extracted(const Options& op
   TRY(containers.list_hashes([&](const base::Sha256& hash) { kept.push_back(hash); }));
   std::sort(kept.begin(), kept.end());
   ingest::ExtractedFiles::Budget budget;
-  budget.size_max =
-      options.scan_extracted != 0 ? options.scan_extracted : store::free_bytes(data.path()) / 4;
+  budget.size_max = options.cache_size != 0 ? options.cache_size : options.scan_extracted;
+  if (budget.size_max == 0) {
+    // With what lies there counted as free: else each start would have another one.
+    const std::uint64_t there = measure_tree(data.extracted(), INT64_MAX).bytes;
+    budget.size_max = (store::free_bytes(data.path()) + there) / 4;
+  }
   budget.disk_free_min = scan_disk_free(options, data);
   return ingest::ExtractedFiles::open(
       data.extracted(), data.tmp_of_kept(), budget,
@@ -273,6 +281,8 @@ Result<void> serve(const Options& options) {
   RequestSources request_sources(fetched, disk, std::move(asking));
   ask_others(*upstreams, request_sources, supplying);
   supply::Supply supply(blobs, catalog, std::move(supplying));
+  extracted->pass_while(
+      [&supply](const base::Sha256& content) { return supply.is_in_use(content); });
   DirectoryCopies copies(options, containers, *extracted);
   if (!copies.empty()) {
     upstreams->on_kept([&copies](const std::string& from, const store::FileStamp& stamp) {
@@ -326,12 +336,14 @@ Result<void> serve(const Options& options) {
   const Housekeeper housekeeper(
       {disk, access, catalog, containers, blobs, *sessions, *chunks, partial, others,
        database->engine() != db::Engine::sqlite, [&tombstones] { return tombstones.reload(); },
-       [&looking_after, &upstreams, &extracted, &supply] {
+       [&looking_after, &upstreams] {
          looking_after.apply_rules();
          upstreams->age_trees();
-         if (extracted->drop_outsized()) supply.close_removed();
        },
-       [&asked, &supply] { return asked.save(supply.take_asked(), base::now()); }});
+       [&asked, &supply] { return asked.save(supply.take_asked(), base::now()); },
+       [&extracted, &supply] {
+         if (extracted->drop_passing(kPassesFor)) supply.close_removed();
+       }});
 
   // The routes; the catch-all for symbol files comes last.
   net::Router router;
