@@ -129,8 +129,9 @@ Result<std::string> make_admin_key(const store::DataDirectory& data) {
   return key;
 }
 
-// Whom supply asks for what nobody here has: the operator's servers, or a request's source.
-void ask_others(UpstreamWork& upstreams, RequestSources& sources,
+// Whom supply asks for what nobody here has: the operator's servers, or a request's source; for
+// what was purged nobody.
+void ask_others(UpstreamWork& upstreams, RequestSources& sources, const PurgedAnswers& purged,
                 supply::Supply::Options& supplying) {
   supplying.may_ask_is_quick = upstreams.empty();
   supplying.may_ask = [&](const ident::SymbolRequest& request) {
@@ -138,6 +139,13 @@ void ask_others(UpstreamWork& upstreams, RequestSources& sources,
                                              : upstreams.may_ask(request);
   };
   supplying.ask = [&](const ident::SymbolRequest& request, const auto& hearer) {
+    if (purged.has(request)) {
+      const ident::SymbolKey& key = request.keys.front();
+      base::log::info("{} {} was purged here: nobody else is asked for it", key.name, key.id);
+      const auto remember = base::policy_of(base::Fault::denied).remember;
+      return hearer.done(
+          {false, supply::nobody_has(request), supply::Supply::Clock::now() + remember});
+    }
     if (RequestSources::is_about(request)) return sources.ask(request, hearer);
     upstreams.ask(request, hearer);
   };
@@ -244,9 +252,18 @@ Result<void> serve(const Options& options) {
   ingest::ScanOptions scanning = scan_options(options, data);
   scanning.may_extract = [&disk] { return disk.may_extract(); };
   ingest::FetchedFiles fetched(blobs, containers, *extracted, {});
-  const Follower follow = TRY(pointer_follower(options));
-  const std::unique_ptr<UpstreamWork> upstreams =
-      TRY(UpstreamWork::open(options, data.tmp_of_kept(), fetched, disk, *database, follow));
+  const PurgedAnswers purged(tombstones);
+  const auto is_purged = [&purged](const upstream::Place& place) { return purged.has(place); };
+  Follower anywhere = TRY(pointer_follower(options));
+  const Follower follow = without_purged(std::move(anywhere), purged);
+  const std::unique_ptr<UpstreamWork> upstreams = TRY(
+      UpstreamWork::open(options, data.tmp_of_kept(), fetched, disk, *database, follow, is_purged));
+  fetched.on_refused(
+      [&tombstones, &upstreams](const store::NewFile& file, const std::string& from) {
+        const auto learned = tombstones.learn(file.file, file.keys);
+        if (!learned.ok()) base::log::error("a purged file comes again: {}", learned.error().what);
+        upstreams->remove_from_trees_at(from, file.file.sha256);
+      });
   scanning.run_aside = [&upstreams](const std::function<void()>& job) {
     upstreams->run_aside(job);
   };
@@ -278,8 +295,9 @@ Result<void> serve(const Options& options) {
   supplying.containers = &containers;
   if (budget) bound_derived(*budget, supplying, symbolicating);
   asking.tmp = data.tmp_of_kept();
+  asking.bars = is_purged;
   RequestSources request_sources(fetched, disk, std::move(asking));
-  ask_others(*upstreams, request_sources, supplying);
+  ask_others(*upstreams, request_sources, purged, supplying);
   supply::Supply supply(blobs, catalog, std::move(supplying));
   extracted->pass_while(
       [&supply](const base::Sha256& content) { return supply.is_in_use(content); });
@@ -330,7 +348,7 @@ Result<void> serve(const Options& options) {
   api::PartialUploads partial(base::join_path(data.path(), "partial"), data.tmp());
   upkeep::RetentionRules retention = TRY(rules_of(options));
   UpkeepWork looking_after({*database, blobs, catalog, access, tombstones, containers, archive,
-                            uploaded_sources, *extracted, data.path()},
+                            uploaded_sources, *extracted, *upstreams, data.path()},
                            std::move(retention));
   store::AskedFiles asked(*database);
   const Housekeeper housekeeper(
