@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "served_place.h"
+#include "testing/scripted_server.h"
 
 namespace {
 
@@ -124,6 +125,138 @@ TEST_F(Purge, HoldsForWatchedDirectories) {
   EXPECT_TRUE(comes(third)) << "a pass went by";
   EXPECT_EQ(get(file.path).status, 404);
   EXPECT_EQ(get(other.path).status, 200);
+}
+
+// Of a size that is shown while it comes. `path` is where it is found.
+File large_file(const std::string& name) {
+  const std::string id = "0123456789ABCDEF0123456789ABCDEF1";
+  File file{name, id, "/" + name + "/" + id + "/" + name, ""};
+  for (std::size_t i = 0; file.content.size() < 400'000; ++i) {
+    file.content += name + std::to_string(i);
+  }
+  return file;
+}
+
+class PurgeUpstream : public Purge {
+ protected:
+  void SetUp() override {}
+  std::string path(const std::string& name) const { return root_.path() + "/" + name; }
+  void write(const std::string& name, const std::string& content) const {
+    ASSERT_TRUE(base::write_file_durably(path(name), base::bytes_of(content)).ok());
+  }
+  bool comes(const std::string& name) const {
+    const auto until = std::chrono::steady_clock::now() + 60s;
+    while (!base::file_exists(path(name))) {
+      if (std::chrono::steady_clock::now() >= until) return false;
+      std::this_thread::sleep_for(20ms);
+    }
+    return true;
+  }
+  // A 404 at once, of which nothing is the file's.
+  void expect_refused(const std::string& at) const {
+    const auto answer = get(at);
+    EXPECT_EQ(answer.status, 404) << at;
+    EXPECT_LT(answer.body.size(), 1000u) << at;
+  }
+};
+
+TEST_F(PurgeUpstream, WhatAnotherServerMayGiveIsAskedForNoMore) {
+  const File file = large_file("secret.bin");
+  const File other = large_file("other.bin");
+  testing_support::ScriptedServer upstream(root_.path(), [&](net::Request& request) {
+    for (const File& one : {file, other}) {
+      if (request.path == "/store" + one.path) return net::Answer::text(200, one.content);
+    }
+    return net::Answer::text(404, "no");
+  });
+  const std::vector<std::string> asking{"FAULTLINE_UPSTREAM_0_URL=" + upstream.url() + "/store",
+                                        "FAULTLINE_UPSTREAM_0_RETRY_SECONDS=1"};
+  start(asking);
+  ASSERT_TRUE(get(file.path).body == file.content);
+  must_admin("purge " + file.path.substr(1));
+  const int asked = upstream.asked;
+  expect_refused(file.path);
+  expect_refused("/SECRET.bin/" + base::lower_ascii(file.id) + "/secret.BIN");
+  expect_refused("/secret.bin/" + file.id + "/secret.bi_");
+  std::this_thread::sleep_for(1100ms);  // misses of servers are forgotten
+  expect_refused(file.path);
+  EXPECT_EQ(upstream.asked, asked);
+  EXPECT_NE(server_->log().find("was purged here"), std::string::npos);
+  EXPECT_EQ(server_->log().find("another file"), std::string::npos);
+  EXPECT_TRUE(get(other.path).body == other.content);
+
+  stop();
+  start(asking);
+  const int asked_then = upstream.asked;
+  expect_refused(file.path);
+  EXPECT_EQ(upstream.asked, asked_then);
+  must_admin("purge --lift " + hash_of(file));
+  EXPECT_TRUE(get(file.path).body == file.content);
+}
+
+TEST_F(PurgeUpstream, TakesItOutOfTheTreesOfCopies) {
+  const File file = large_file("secret.bin");
+  const File other = large_file("other.bin");
+  for (const File& one : {file, other}) write("store" + one.path, one.content);
+  // As another program wrote it there.
+  write("own/Secret.bin/0123456789abcdef0123456789abcdef1/Secret.bin", file.content);
+  write("own/other.bin/1/other.bin", std::string(file.content.size(), 'x'));
+  start({"FAULTLINE_UPSTREAM_0_URL=" + path("store"), "FAULTLINE_UPSTREAM_0_CACHE=" + path("own"),
+         "FAULTLINE_UPSTREAMS_CACHE=" + path("all")});
+  for (const File& one : {file, other}) ASSERT_TRUE(get(one.path).body == one.content);
+  for (const File& one : {file, other}) {
+    ASSERT_TRUE(comes("own" + one.path));
+    ASSERT_TRUE(comes("all" + one.path));
+  }
+  const std::string shown = must_admin("purge --dry-run " + hash_of(file));
+  EXPECT_NE(shown.find("3 copies in trees would go"), std::string::npos) << shown;
+  EXPECT_TRUE(base::file_exists(path("all" + file.path)));
+  const std::string gone = must_admin("purge " + hash_of(file));
+  EXPECT_NE(gone.find("3 copies in trees are gone"), std::string::npos) << gone;
+  EXPECT_FALSE(base::file_exists(path("own/secret.bin")));
+  EXPECT_FALSE(base::file_exists(path("own/Secret.bin")));
+  EXPECT_FALSE(base::file_exists(path("all/secret.bin")));
+  expect_refused(file.path);
+  EXPECT_TRUE(base::file_exists(path("own/other.bin/1/other.bin")));
+  EXPECT_TRUE(base::file_exists(path("all" + other.path)));
+  EXPECT_TRUE(base::file_exists(path("store" + file.path))) << "which is no tree of ours";
+  EXPECT_TRUE(get(other.path).body == other.content);
+  EXPECT_FALSE(base::file_exists(path("all" + file.path)));
+}
+
+TEST_F(PurgeUpstream, HoldsForATreeThatNobodyServedMeanwhile) {
+  const File file = large_file("secret.bin");
+  write("tree" + file.path, file.content);
+  const std::vector<std::string> asking{"FAULTLINE_UPSTREAMS_CACHE=" + path("tree")};
+  start(asking);
+  ASSERT_TRUE(get(file.path).body == file.content);
+  stop();
+  must_admin("purge " + file.path.substr(1));
+  start(asking);
+  expect_refused(file.path);
+  EXPECT_NE(must_admin("purge " + hash_of(file)).find("1 copies"), std::string::npos);
+  EXPECT_FALSE(base::file_exists(path("tree/secret.bin")));
+  expect_refused(file.path);
+}
+
+// Nobody can know as what it will be asked for, until it has come once.
+TEST_F(PurgeUpstream, WhatWasNeverHereIsRefusedAtItsEndAndKnownFromThenOn) {
+  const File file = large_file("secret.bin");
+  write("tree" + file.path, file.content);
+  write("store" + file.path, file.content);
+  start({"FAULTLINE_UPSTREAM_0_URL=" + path("store"), "FAULTLINE_UPSTREAM_0_RETRY_SECONDS=1",
+         "FAULTLINE_UPSTREAMS_CACHE=" + path("tree")});
+  must_admin("purge " + hash_of(file));
+  const auto first = net::Client().get(server_->url() + file.path);
+  EXPECT_FALSE(first.ok() && first->status == 200) << "its end does not come";
+  EXPECT_TRUE(server_->log_comes_to_say("was purged, and is gone"));
+  EXPECT_FALSE(base::file_exists(path("tree" + file.path)));
+  EXPECT_TRUE(base::file_exists(path("store" + file.path)));
+  for (int i = 0; i < 2; ++i) {
+    expect_refused(file.path);
+    std::this_thread::sleep_for(1100ms);
+  }
+  EXPECT_EQ(server_->log().find("is another file"), std::string::npos);
 }
 
 }  // namespace

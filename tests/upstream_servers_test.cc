@@ -514,6 +514,44 @@ TEST_F(UpstreamTest, WhatWasEvictedIsFetchedAgain) {
   EXPECT_EQ(get(store_path("app.bin")).status, 404);
 }
 
+TEST_F(UpstreamTest, WhatIsLargerThanTheCacheIsServedAndNotKept) {
+  const std::string large(3'000'000, 'x');
+  write("store" + store_path("app.bin"), large);
+  write("store/small.bin/1/small.bin", "small");
+  start("[[upstream]]\nurl = \"" + path("store") + "\"\n[cache]\nsize = \"1 MiB\"\n");
+  const auto kept = [&] {
+    const auto files = base::list_files(path("data/extracted"));
+    return files.ok() ? files->size() : 0;
+  };
+  EXPECT_EQ(get("/small.bin/1/small.bin").body, "small");
+  EXPECT_EQ(kept(), 1u);
+  EXPECT_TRUE(get(store_path("app.bin")).body == large);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (kept() != 1 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_EQ(kept(), 1u) << "nothing went for it, and it goes by itself";
+  EXPECT_EQ(get("/small.bin/1/small.bin").body, "small");
+  EXPECT_TRUE(get(store_path("app.bin")).body == large);
+}
+
+TEST_F(UpstreamTest, ALowerBoundOfTheCacheHoldsFromTheStartOn) {
+  const std::string table = "[[upstream]]\nurl = \"" + path("store") + "\"\n";
+  for (const char* name : {"a", "b", "c"}) {
+    write(fmt::format("store/{0}/1/{0}", name), std::string(1000, *name));
+  }
+  start(table);
+  for (const char* name : {"a", "b", "c"}) {
+    EXPECT_EQ(get(fmt::format("/{0}/1/{0}", name)).status, 200);
+  }
+  server_->kill();
+  start(table + "[scan]\nextracted = 2500\n");
+  EXPECT_EQ(base::list_files(path("data/extracted")).value().size(), 2u);
+  server_->kill();
+  start(table + "[cache]\nsize = 1500\n");
+  EXPECT_EQ(base::list_files(path("data/extracted")).value().size(), 1u);
+}
+
 // …and the next server is asked when its own does not answer.
 TEST_F(UpstreamTest, WhatWasEvictedMayComeFromAnotherServer) {
   std::atomic<bool> is_down = false;

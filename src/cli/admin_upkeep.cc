@@ -135,14 +135,19 @@ void print_purged(const JsonValue& json) {
   for (std::size_t i = 0; i < contents.size(); ++i) {
     const JsonValue& one = contents.at(i);
     const std::string hash = text_in(one, "sha256");
+    const auto copies = number_in(one, "copies");
     if (!truth_in(one, "was_here")) {
       std::printf("%s: is not here; %s\n", hash.c_str(),
                   dry ? "would be barred" : "barred from now on");
-      continue;
+    } else {
+      std::printf("%s %s (%s): %s with %llu keys and %llu derived files\n", hash.c_str(),
+                  text_in(one, "name").c_str(), size_in(one, "size").c_str(),
+                  dry ? "would go" : "gone", number_in(one, "keys"), number_in(one, "derived"));
     }
-    std::printf("%s %s (%s): %s with %llu keys and %llu derived files\n", hash.c_str(),
-                text_in(one, "name").c_str(), size_in(one, "size").c_str(),
-                dry ? "would go" : "gone", number_in(one, "keys"), number_in(one, "derived"));
+    if (copies != 0) {
+      std::printf("%s: %llu copies in trees %s\n", hash.c_str(), copies,
+                  dry ? "would go" : "are gone");
+    }
   }
 }
 

@@ -7,7 +7,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <ctime>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "store/data_directory.h"
@@ -30,6 +33,13 @@ Result<std::uint64_t> sync_file(const std::string& path) {
   return static_cast<std::uint64_t>(info.st_size);
 }
 
+// What an earlier process left.
+struct Lying {
+  Sha256 content;
+  std::uint64_t size = 0;
+  std::time_t used_at = 0;  // as the disk tells
+};
+
 }  // namespace
 
 Result<std::unique_ptr<ExtractedFiles>> ExtractedFiles::open(
@@ -40,19 +50,29 @@ Result<std::unique_ptr<ExtractedFiles>> ExtractedFiles::open(
   if (unclaimed != 0) base::log::info("removed {} extracted files of no package", unclaimed);
   const std::vector<std::string> paths = TRY(base::list_files(directory));
   std::unique_ptr<ExtractedFiles> extracted(new ExtractedFiles(std::move(files), tmp, budget));
+  std::vector<Lying> lying;
   for (const std::string& path : paths) {
     const auto content = store::find_sha256(base::basename_of(path));
     struct stat info{};
     if (!content || ::stat(path.c_str(), &info) != 0) continue;
-    extracted->add(*content, static_cast<std::uint64_t>(info.st_size));
+    lying.push_back({*content, static_cast<std::uint64_t>(info.st_size),
+                     std::max(info.st_atim.tv_sec, info.st_mtim.tv_sec)});
   }
+  std::sort(lying.begin(), lying.end(), [&](const Lying& a, const Lying& b) {
+    const bool a_passes = a.size > budget.size_max, b_passes = b.size > budget.size_max;
+    return std::tuple(!a_passes, a.used_at) < std::tuple(!b_passes, b.used_at);
+  });
+  for (const Lying& one : lying) extracted->add(one.content, one.size);
+  extracted->shrink_to(budget.size_max);
+  const std::uint64_t gone = extracted->counts().evicted;
+  if (gone != 0) base::log::info("removed {} extracted files that there is no room for", gone);
   return extracted;
 }
 
 void ExtractedFiles::add(const Sha256& content, std::uint64_t size) {
   const auto [at, is_new] = by_content_.try_emplace(content.hex());
   if (!is_new) return;
-  at->second = by_use_.insert(by_use_.end(), {content, size, true});
+  at->second = by_use_.insert(by_use_.end(), {content, size});
   size_ += size;
 }
 
@@ -72,12 +92,15 @@ Result<void> ExtractedFiles::check_room_ahead(std::uint64_t size) const {
   return check_ahead(size);
 }
 
-Result<void> ExtractedFiles::make_room(std::uint64_t size, Why why) {
-  if (why == Why::kAhead) return check_ahead(size);
-  // One file that is larger than the whole budget is served all the same, alone.
+Result<bool> ExtractedFiles::make_room(std::uint64_t size, Why why) {
+  if (why == Why::kAhead) {
+    TRY(check_ahead(size));
+    return false;
+  }
   const std::uint64_t size_max = room_ ? room_(size) : budget_.size_max;
-  remove_oldest(size_max - std::min(size, size_max));
-  return {};
+  if (size > size_max) return true;
+  remove_oldest(size_max - size);
+  return false;
 }
 
 void ExtractedFiles::remove_oldest(std::uint64_t size_max) {
@@ -91,19 +114,30 @@ void ExtractedFiles::drop(std::list<Entry>::iterator entry) {
   by_use_.erase(entry);
 }
 
-bool ExtractedFiles::drop_outsized() {
-  const std::lock_guard lock(mutex_);
-  const std::uint64_t size_max = room_ ? room_(0) : budget_.size_max;
-  if (size_ <= size_max) return false;
+// Who uses it is asked without the lock, and may have come meanwhile: then it was used since.
+bool ExtractedFiles::drop_passing(std::chrono::milliseconds unused_for) {
+  std::vector<Passing> all;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [hex, one] : passing_) all.push_back(one);
+  }
   bool has_dropped = false;
-  for (auto at = by_use_.begin(); at != by_use_.end();) {
-    const auto entry = at++;
-    if (entry->size <= size_max || std::exchange(entry->is_fresh, false)) continue;
-    drop(entry);
-    ++evicted_;
+  for (const Passing& seen : all) {
+    const bool is_used = in_use_ && in_use_(seen.content);
+    const std::lock_guard lock(mutex_);
+    const auto at = passing_.find(seen.content.hex());
+    if (at == passing_.end() || at->second.used_at != seen.used_at) continue;
+    if (is_used) at->second.used_at = Clock::now();
+    if (is_used || Clock::now() - seen.used_at < unused_for) continue;
+    static_cast<void>(files_.remove(seen.content));
+    passing_.erase(at);
     has_dropped = true;
   }
   return has_dropped;
+}
+
+Result<void> ExtractedFiles::check_allowed(const Sha256& content) const {
+  return refuse_ ? refuse_(content) : Result<void>();
 }
 
 void ExtractedFiles::shrink_to(std::uint64_t size_max) {
@@ -112,31 +146,40 @@ void ExtractedFiles::shrink_to(std::uint64_t size_max) {
 }
 
 Result<void> ExtractedFiles::take(const std::string& path, const Sha256& content, Why why) {
-  if (refuse_) TRY(refuse_(content));
+  TRY(check_allowed(content));
   if (has(content)) return base::remove_file(path);
   const std::uint64_t size = TRY(sync_file(path));
+  drop_passing(std::chrono::milliseconds(0));
   const std::lock_guard lock(mutex_);
-  TRY(make_room(size, why));
+  const bool passes = TRY(make_room(size, why));
   const std::string target = files_.path_of(content);
   if (std::rename(path.c_str(), target.c_str()) != 0) {
     return base::error_from_errno(errno, "cannot rename to", target);
   }
-  add(content, size);
+  if (passes) {
+    passing_[content.hex()] = {content, Clock::now()};
+  } else {
+    add(content, size);
+  }
   ++taken_;
   return base::sync_directory(std::string(base::parent_of(target)));
 }
 
 bool ExtractedFiles::has(const Sha256& content) {
   const std::lock_guard lock(mutex_);
+  if (const auto at = passing_.find(content.hex()); at != passing_.end()) {
+    at->second.used_at = Clock::now();
+    return files_.has(content);
+  }
   const auto at = by_content_.find(content.hex());
   if (at == by_content_.end()) return false;
-  at->second->is_fresh = true;
   by_use_.splice(by_use_.end(), by_use_, at->second);
   return files_.has(content);
 }
 
 void ExtractedFiles::remove(const Sha256& content) {
   const std::lock_guard lock(mutex_);
+  if (passing_.erase(content.hex()) != 0) static_cast<void>(files_.remove(content));
   const auto at = by_content_.find(content.hex());
   if (at == by_content_.end()) return;
   drop(at->second);

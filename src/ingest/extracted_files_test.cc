@@ -1,10 +1,15 @@
 #include "ingest/extracted_files.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <chrono>
 
 namespace ingest {
 namespace {
 
+using namespace std::chrono_literals;
 using base::Fault;
 using Why = ExtractedFiles::Why;
 
@@ -69,27 +74,63 @@ TEST_F(ExtractedFilesTest, WhatIsAskedForDisplacesTheLeastUsed) {
   EXPECT_EQ(files_->size(), 8u);
 }
 
-TEST_F(ExtractedFilesTest, AFileLargerThanTheBudgetIsServedAlone) {
+TEST_F(ExtractedFilesTest, AFileLargerThanTheBudgetPassesBesideTheOthers) {
   open(4);
   ASSERT_TRUE(take("1", Why::kAhead).ok());
+  EXPECT_EQ(take("larger than all", Why::kAhead).error().fault, Fault::too_large);
   ASSERT_TRUE(take("larger than all", Why::kAsked).ok());
   EXPECT_TRUE(has("larger than all"));
-  EXPECT_FALSE(has("1"));
+  EXPECT_TRUE(has("1"));
+  EXPECT_EQ(files_->size(), 1u) << "it is not kept";
+  ASSERT_TRUE(take("22", Why::kAsked).ok());
+  EXPECT_FALSE(has("larger than all")) << "nobody uses it, and another one comes";
+  EXPECT_FALSE(base::file_exists(files_->path_of(hash_of("larger than all"))));
+  EXPECT_TRUE(has("1"));
+  EXPECT_EQ(files_->size(), 3u);
 }
 
-TEST_F(ExtractedFilesTest, AFileLargerThanTheBudgetGoesWhenNobodyWantsItAnyMore) {
+TEST_F(ExtractedFilesTest, AFileThatPassesGoesWhenNobodyUsesItAnyMore) {
   open(4);
-  EXPECT_FALSE(files_->drop_outsized());
+  bool is_in_use = true;
+  files_->pass_while([&](const base::Sha256& content) {
+    EXPECT_EQ(content, hash_of("larger than all"));
+    return is_in_use;
+  });
+  EXPECT_FALSE(files_->drop_passing(0s));
   ASSERT_TRUE(take("larger than all", Why::kAsked).ok());
-  EXPECT_FALSE(files_->drop_outsized());  // it has just come
-  EXPECT_TRUE(has("larger than all"));
-  EXPECT_FALSE(files_->drop_outsized());
-  EXPECT_TRUE(files_->drop_outsized());
-  EXPECT_FALSE(has("larger than all"));
-  EXPECT_EQ(files_->size(), 0u);
   ASSERT_TRUE(take("1", Why::kAsked).ok());
-  for (int i = 0; i < 3; ++i) EXPECT_FALSE(files_->drop_outsized());
+  EXPECT_FALSE(files_->drop_passing(0s));
+  EXPECT_TRUE(has("larger than all"));
+  is_in_use = false;
+  EXPECT_FALSE(files_->drop_passing(1h)) << "it was used a moment ago";
+  EXPECT_TRUE(has("larger than all"));
+  EXPECT_TRUE(files_->drop_passing(0s));
+  EXPECT_FALSE(has("larger than all"));
+  EXPECT_FALSE(files_->drop_passing(0s));
   EXPECT_TRUE(has("1"));
+  ASSERT_TRUE(take("larger than all", Why::kAsked).ok());
+  files_->remove(hash_of("larger than all"));
+  EXPECT_FALSE(has("larger than all"));
+}
+
+TEST_F(ExtractedFilesTest, ALowerBudgetHoldsFromTheNextStartOn) {
+  open(100);
+  const auto used_at = [&](const std::string& content, std::int64_t seconds) {
+    ASSERT_TRUE(take(content, Why::kAhead).ok());
+    const struct ::timespec times[2] = {{seconds, 0}, {seconds, 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, files_->path_of(hash_of(content)).c_str(), times, 0), 0);
+  };
+  used_at("4444", 4000);
+  used_at("1111", 1000);
+  used_at("3333", 3000);
+  used_at("larger than all", 9000);
+  open(10);
+  EXPECT_EQ(files_->size(), 8u);
+  EXPECT_TRUE(has("4444"));
+  EXPECT_TRUE(has("3333"));
+  EXPECT_FALSE(has("1111")) << "not used for longest";
+  EXPECT_FALSE(has("larger than all")) << "which would only have passed";
+  EXPECT_FALSE(base::file_exists(files_->path_of(hash_of("1111"))));
 }
 
 TEST_F(ExtractedFilesTest, TheNextStartKnowsWhatIsThereAndDropsWhatIsUnwanted) {

@@ -64,6 +64,7 @@ Result<void> FetchedFiles::keep(FetchedFile fetched, const ident::SymbolRequest&
   added.container.path = store::upstream_container_path(wanted.scope.project, fetched.from);
   added.container.kind = Container::Kind::upstream;
   const bool is_pointer = fetched.is_pointer;
+  const std::string from = fetched.from;
   const std::string name = is_pointer ? "file.ptr" : fetched.name;
   base::PendingFile file = TRY(unpack(std::move(fetched)));
   store::NewFile described;
@@ -82,7 +83,11 @@ Result<void> FetchedFiles::keep(FetchedFile fetched, const ident::SymbolRequest&
   added.container.stamp.size = described.file.size;
   const Sha256 content = described.file.sha256;
   if (!blobs_.has(content)) {
-    TRY(extracted_.take(file.path(), content, ExtractedFiles::Why::kAsked));
+    const auto taken = extracted_.take(file.path(), content, ExtractedFiles::Why::kAsked);
+    if (!taken.ok()) {
+      if (taken.error().fault == Fault::denied && refused_) refused_(described, from);
+      return taken.error();
+    }
   }
   added.members.push_back({std::move(described), "", 0});
   const std::vector<Sha256> gone = TRY(containers_.commit({added}));

@@ -2,11 +2,12 @@
 // is room, and fetched again when somebody wants one that had to go.
 // Not the fetching (upstream) and not the decision to ask (supply).
 // Any thread may call; calls touch disk and database.
-// keep() fails with malformed (it is not what was wanted, or a broken cabinet), too_large, or
-// unavailable (disk, database).
+// keep() fails with malformed (it is not what was wanted, or a broken cabinet), too_large, denied
+// (purged) or unavailable (disk, database).
 // Format: docs/protocols/upstreams.md
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/file.h"
@@ -37,6 +38,11 @@ class FetchedFiles {
                const archive::CabLimits& limits)
       : blobs_(blobs), containers_(containers), extracted_(extracted), limits_(limits) {}
 
+  // Told of what keep() does not keep since it was purged: what it is, and where it came from. Any
+  // thread. Before any other call.
+  using Refused = std::function<void(const store::NewFile& file, const std::string& from)>;
+  void on_refused(Refused refused) { refused_ = std::move(refused); }
+
   // When this returns, whoever asks the catalogue for it finds it. A file that has ids must bear
   // one that was wanted; one that we cannot read is what its path says.
   base::Result<void> keep(FetchedFile fetched, const ident::SymbolRequest& wanted);
@@ -50,6 +56,7 @@ class FetchedFiles {
   store::Containers& containers_;
   ExtractedFiles& extracted_;
   const archive::CabLimits limits_;
+  Refused refused_;
 };
 
 }  // namespace ingest

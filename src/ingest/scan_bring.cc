@@ -58,6 +58,7 @@ bool Scan::waits_for_others(const std::vector<Sha256>& contents) {
 
 Result<void> Scan::bring_one(const Sha256& content, const FetchAgain& fetch_again) {
   if (blobs_.has(content) || extracted_.has(content)) return {};
+  TRY(extracted_.check_allowed(content));
   const std::vector<store::Origin> origins = TRY(containers_.origins_of(content));
   Error last{Fault::not_found, content.hex() + ": lies nowhere any more"};
   for (const store::Origin& origin : origins) {

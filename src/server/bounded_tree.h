@@ -1,9 +1,8 @@
 // A tree in symbol store layout that may take only so many bytes: before a file appears in it,
 // those go that were used longest ago, as the disk tells (the time of the last reading, where the
 // disk keeps that, else of the writing). Or in which files stay only so long unused.
-// Files below NAME/ID/ alone are counted and go, whoever wrote them; 000Admin and what lies nearer
-// to the root are left alone. Links are not followed. What others write meanwhile is seen when the
-// bound is reached, and at the next start.
+// Which files are counted and go: tree_files.h. What others write meanwhile is seen when the bound
+// is reached, and at the next start.
 // Any thread. reserve() and remove_unused() touch the disk, and may take long: whoever comes to
 // reserve() meanwhile is refused.
 // Fails with too_large (more than all that there may be) or unavailable (it is being counted).
@@ -18,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "server/tree_files.h"
 
 namespace server {
 
@@ -37,14 +37,8 @@ class BoundedTree {
   std::uint64_t remove_unused(base::Time since, const std::function<bool()>& goes_on);
 
  private:
-  struct File {
-    std::string path;
-    std::uint64_t size = 0;
-    std::int64_t used_at = 0;  // in nanoseconds
-  };
-  std::vector<File> list(const std::function<bool()>& goes_on) const;
   // What is left of the files, in bytes; at most `size_max`.
-  static std::uint64_t remove_oldest(std::vector<File> files, std::uint64_t size_max);
+  static std::uint64_t remove_oldest(std::vector<TreeFile> files, std::uint64_t size_max);
 
   const std::string directory_;
   const std::uint64_t size_max_;

@@ -1,9 +1,8 @@
 // One bound for all that can be had again: copies of other servers' files and what is made of them.
 // Copies go first, since what was made of one answers without it; of either the least recently
-// used. A single file that is larger than the whole bound is there until the next file needs its
-// place, or until nobody has asked for it for a minute or two (ExtractedFiles::drop_outsized()).
-// Nobody else's files are counted, or touched. Any thread may call. REQUIRES: what it is
-// given outlives it.
+// used. A single copy that is larger than the whole bound only passes (ingest/extracted_files.h).
+// One that was made is there until the next file needs its place. Nobody else's files are counted,
+// or touched. Any thread may call. REQUIRES: what it is given outlives it.
 #pragma once
 
 #include <cstdint>

@@ -84,6 +84,7 @@ void Housekeeper::run() {
     }
     const bool quiet = clock_.is_quiet(base::now().us, base::monotonic_us());
     if (look % kSaveUsesEvery == 0) save_uses();
+    if (house_.also_look) house_.also_look();
     if (look % kSweepEvery == 0 && quiet) sweep();
     std::unique_lock lock(mutex_);
     if (wake_.wait_for(lock, kLookEvery, [this] { return stopping_; })) return;

@@ -50,6 +50,7 @@ struct Household {
   std::function<base::Result<void>()> also_reload = nullptr;  // what others changed
   std::function<void()> also_sweep = nullptr;                 // with the try symbols
   std::function<base::Result<void>()> also_save = nullptr;    // with the uses of tokens
+  std::function<void()> also_look = nullptr;                  // every second
 };
 
 // How long the chunks of uploads stay. On a filling disk only those of uploads under way do.

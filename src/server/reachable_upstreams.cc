@@ -73,6 +73,7 @@ class Planner {
     cache.allow = of.allow;
     cache.deny = of.deny;
     cache.retry_seconds = of.retry_seconds;
+    cache.is_tree = true;
     cache.tree_size_max = of.cache_size;
     cache.tree_days_max = of.cache_days;
     if (!reach(of.cache, cache.name, cache.url) || !is_there(cache)) return;

@@ -180,6 +180,7 @@ Result<void> RequestSources::keep(const std::string& project, const TraceSource&
   server.kinds = *kinds;
   server.misses_max = kMissesMax;
   server.has_room = [&disk = disk_] { return disk.may_extract(); };
+  server.bars = options_.bars;
   if (source.headers.size() > kHeadersMax) return Error{Fault::denied, "too many headers"};
   for (const auto& [name, value] : source.headers) {
     if (!is_header(name, value)) return Error{Fault::denied, "a header of the source is none"};

@@ -46,6 +46,8 @@ class RequestSources {
     std::size_t idle_max = 256;      // sources, when no more than those are in use
     std::size_t sources_max = 2048;
     std::chrono::seconds use_time{180};  // as long as a request may need it
+    // What none is asked for (upstream/server.h).
+    std::function<bool(const upstream::Place& place)> bars = nullptr;
   };
   // `files` and `disk` outlive it.
   RequestSources(ingest::FetchedFiles& files, store::DiskWatch& disk, Options options);

@@ -18,11 +18,16 @@ upkeep::House house_of(const UpkeepRooms& rooms, upkeep::RetentionRules rules) {
   const auto drop_copy = [&extracted = rooms.extracted](const base::Sha256& content) {
     extracted.remove(content);
   };
+  const auto drop_from_trees = [&upstreams = rooms.upstreams](const base::Sha256& content,
+                                                              std::uint64_t size, bool pretend) {
+    return upstreams.remove_from_trees(content, size, pretend);
+  };
   return {rooms.database, rooms.blobs, rooms.catalog, rooms.access, rooms.tombstones, rooms.data,
           cli::all_keepers(rooms.archive, rooms.uploaded, rooms.containers), drop_copy,
           // Half of the machine: the other half serves.
           std::max(1u, base::default_thread_count() / 2),
-          cli::all_ageing(rooms.database, rooms.containers, drop_copy), std::move(rules)};
+          cli::all_ageing(rooms.database, rooms.containers, drop_copy), std::move(rules),
+          drop_from_trees};
 }
 
 }  // namespace
@@ -53,6 +58,20 @@ base::Result<void> bar_purged(store::Tombstones& tombstones, store::Blobs& blobs
   blobs.refuse_with(refuse);
   extracted.refuse_with(refuse);
   return {};
+}
+
+Follower without_purged(Follower follow, const PurgedAnswers& purged) {
+  if (!follow) return nullptr;
+  return [follow = std::move(follow), &purged](
+             std::string_view text, const std::string& name, const std::string& id,
+             const std::vector<std::string>& lies_at) -> base::Result<supply::Supplied> {
+    const ident::StorePath asked{name, id, name};
+    if (purged.has(ident::request_of(asked))) {
+      base::log::info("{} was purged here: its file.ptr is not followed", asked.text());
+      return base::Error{base::Fault::not_found, asked.text() + " was purged here"};
+    }
+    return follow(text, name, id, lies_at);
+  };
 }
 
 base::Result<upkeep::RetentionRules> rules_of(const Options& options) {

@@ -8,6 +8,9 @@
 #include "ingest/extracted_files.h"
 #include "reports/archive.h"
 #include "server/options.h"
+#include "server/pointers.h"
+#include "server/purged_answers.h"
+#include "server/upstream_wiring.h"
 #include "sources/uploaded.h"
 #include "store/containers.h"
 #include "store/tombstones.h"
@@ -25,6 +28,7 @@ struct UpkeepRooms {
   reports::Archive& archive;
   sources::Uploaded& uploaded;
   ingest::ExtractedFiles& extracted;
+  UpstreamWork& upstreams;
   std::string data;
 };
 
@@ -41,6 +45,9 @@ api::RateLimits::Rates rates_of(const Options& options);
 // What was purged is refused wherever contents are kept: before any upload.
 base::Result<void> bar_purged(store::Tombstones& tombstones, store::Blobs& blobs,
                               ingest::ExtractedFiles& extracted);
+
+// Follows no pointer to what was purged. `purged` outlives it.
+Follower without_purged(Follower follow, const PurgedAnswers& purged);
 
 class UpkeepWork {
  public:

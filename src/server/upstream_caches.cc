@@ -22,6 +22,7 @@ namespace {
 constexpr std::size_t kPieceSize = 256 * 1024;
 constexpr std::uint64_t kDaysMax = 36'500;
 constexpr std::int64_t kDay = 86'400'000'000;
+constexpr std::int64_t kCopyTakesAtMost = kDay;  // without a byte
 
 struct Target {
   std::string tree;
@@ -72,6 +73,11 @@ void UpstreamCaches::add(std::string location, std::vector<std::string> trees) {
   if (!trees.empty()) trees_.emplace_back(std::move(location), std::move(trees));
 }
 
+void UpstreamCaches::add_tree(std::string tree) {
+  while (tree.size() > 1 && tree.ends_with('/')) tree.pop_back();
+  all_trees_.insert(std::move(tree));
+}
+
 void UpstreamCaches::bound(const std::string& tree, std::uint64_t size_max) {
   std::shared_ptr<BoundedTree>& bounded = bounded_[tree];
   if (bounded && bounded->size_max() <= size_max) return;
@@ -100,6 +106,49 @@ void UpstreamCaches::remove_unused(base::Time now, const std::function<bool()>& 
 std::optional<std::uint64_t> UpstreamCaches::known_size(const std::string& tree) const {
   const auto at = bounded_.find(tree);
   return at == bounded_.end() ? std::nullopt : at->second->known_size();
+}
+
+void UpstreamCaches::remove_cut_off(base::Time now) const {
+  for (const std::string& tree : all_trees_) {
+    const std::uint64_t gone = server::remove_cut_off(tree, {now.us - kCopyTakesAtMost});
+    if (gone != 0) base::log::info("{}: removed {} copies that were cut off", tree, gone);
+  }
+}
+
+Result<std::uint64_t> UpstreamCaches::remove_content(const base::Sha256& content,
+                                                     std::uint64_t size, bool pretend,
+                                                     const std::function<bool()>& goes_on) const {
+  std::uint64_t count = 0;
+  for (const std::string& tree : all_trees_) {
+    for (const TreeFile& file : list_tree(tree, goes_on)) {
+      if (!goes_on()) break;
+      if (!holds_content(file, content, size)) continue;
+      ++count;
+      if (pretend) continue;
+      TRY(remove_from_tree(file.path));
+      base::log::info("{} was purged, and is gone", file.path);
+    }
+    if (!goes_on()) {
+      return Error{Fault::unavailable, "the server stops: its trees were not looked through"};
+    }
+  }
+  return count;
+}
+
+void UpstreamCaches::remove_content_at(const std::string& from, const base::Sha256& content) const {
+  for (const std::string& place : places_of(from)) {
+    const bool is_in_tree =
+        std::any_of(all_trees_.begin(), all_trees_.end(),
+                    [&](const std::string& tree) { return place.starts_with(tree + "/"); });
+    if (!is_in_tree || !base::file_exists(place)) continue;
+    if (!holds_content({place, 0, 0}, content, std::nullopt)) continue;
+    const auto removed = remove_from_tree(place);
+    if (removed.ok()) {
+      base::log::info("{} was purged, and is gone", place);
+    } else {
+      base::log::warning("it was purged, but stays: {}", removed.error().what);
+    }
+  }
 }
 
 const UpstreamCaches::Trees* UpstreamCaches::find_trees(std::string_view from) const {
@@ -135,9 +184,12 @@ std::function<void()> UpstreamCaches::copier_of(const upstream::Fetched& fetched
     const auto bounded = bounded_.find(tree);
     targets.push_back({tree, bounded == bounded_.end() ? nullptr : bounded->second});
   }
-  return [file, path = fetched.place.path, targets = std::move(targets), free_min = free_min_] {
+  return [file, place = fetched.place, targets = std::move(targets), free_min = free_min_,
+          bars = bars_, copying = copying_] {
+    const std::shared_lock under_way(*copying);
+    if (bars && bars(place)) return;  // it was purged since it came
     for (const Target& into : targets) {
-      const auto copied = copy(*file, into, path, free_min);
+      const auto copied = copy(*file, into, place.path, free_min);
       if (!copied.ok()) base::log::warning("no copy in {}: {}", into.tree, copied.error().what);
     }
   };

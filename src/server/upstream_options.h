@@ -34,7 +34,8 @@ struct UpstreamOptions {
   std::uint64_t cache_size = 0;      // that `cache` may take; 0: it has no bound
   std::uint64_t cache_days = 0;      // that a file stays there unused; 0: for ever
   std::vector<std::string> copies;   // trees that get what it gives (reachable_upstreams.h)
-  std::uint64_t tree_size_max = 0;   // of a cache, which is a server of its own there: its bound
+  bool is_tree = false;              // a cache, which is a server of its own there
+  std::uint64_t tree_size_max = 0;   // of a tree: its bound
   std::uint64_t tree_days_max = 0;   // … of the time that a file stays there unused
   std::uint64_t retry_seconds = 60;  // until a miss is asked for again
   std::uint64_t requests_max = 10;   // at a time

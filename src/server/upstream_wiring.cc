@@ -73,25 +73,26 @@ Error for_client(const Error& error) {
 
 }  // namespace
 
-Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(const Options& options,
-                                                         const std::string& tmp,
-                                                         ingest::FetchedFiles& files,
-                                                         store::DiskWatch& disk,
-                                                         db::Database& database, Follower follow) {
+Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(
+    const Options& options, const std::string& tmp, ingest::FetchedFiles& files,
+    store::DiskWatch& disk, db::Database& database, Follower follow, Bars bars) {
   const std::shared_ptr<Exclusions> exclusions =
       TRY(Exclusions::open(options.upstreams_exclusions));
   UpstreamCaches caches;
   caches.leave_free(options.disk_stop_caching);
+  caches.bars_with(bars);
   const std::string own_name = options.upstreams.empty() ? "" : random_name();
   std::vector<std::unique_ptr<upstream::Server>> servers;
   for (const UpstreamOptions& one : options.upstreams) {
     upstream::ServerOptions server = TRY(server_options(one, options.upstreams_deny));
     server.own_name = own_name;
     server.has_room = [&disk] { return disk.may_extract(); };
+    server.bars = bars;
     if (exclusions->has_file()) {
       server.excludes = [exclusions](std::string_view name) { return exclusions->excludes(name); };
     }
     if (is_symbol_store(server.layout)) caches.add(one.url, one.copies);
+    if (one.is_tree) caches.add_tree(one.url);
     if (one.tree_size_max != 0) caches.bound(one.url, one.tree_size_max);
     if (one.tree_days_max != 0) caches.bound_days(one.url, one.tree_days_max);
     auto made = TRY(upstream::Server::make(server));
@@ -222,10 +223,19 @@ void UpstreamWork::run_aside(const std::function<void()>& job) {
 
 void UpstreamWork::age_trees() {
   const std::int64_t now = base::monotonic_us();
-  if (stopping_ || !caches_.has_days()) return;
+  if (stopping_ || !caches_.has_trees()) return;
   if (aged_us_ != 0 && now - aged_us_ < kAgeTreesEvery) return;
   aged_us_ = now;
-  run_aside([this] { caches_.remove_unused(base::now(), [this] { return !stopping_; }); });
+  run_aside([this] {
+    caches_.remove_cut_off(base::now());
+    caches_.remove_unused(base::now(), [this] { return !stopping_; });
+  });
+}
+
+Result<std::uint64_t> UpstreamWork::remove_from_trees(const base::Sha256& content,
+                                                      std::uint64_t size, bool pretend) {
+  if (!pretend) caches_.wait_for_copies();
+  return caches_.remove_content(content, size, pretend, [this] { return !stopping_; });
 }
 
 void UpstreamWork::stop() {

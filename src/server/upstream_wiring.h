@@ -25,12 +25,12 @@ namespace server {
 
 class UpstreamWork {
  public:
+  using Bars = std::function<bool(const upstream::Place& place)>;
   // `files`, `disk` and `database` must outlive it. `follow`: null when no file.ptr is followed.
-  static base::Result<std::unique_ptr<UpstreamWork>> open(const Options& options,
-                                                          const std::string& tmp,
-                                                          ingest::FetchedFiles& files,
-                                                          store::DiskWatch& disk,
-                                                          db::Database& database, Follower follow);
+  // `bars`: null, or says what no server is asked for (upstream/server.h).
+  static base::Result<std::unique_ptr<UpstreamWork>> open(
+      const Options& options, const std::string& tmp, ingest::FetchedFiles& files,
+      store::DiskWatch& disk, db::Database& database, Follower follow, Bars bars = nullptr);
 
   ~UpstreamWork() { stop(); }
   UpstreamWork(const UpstreamWork&) = delete;
@@ -54,12 +54,20 @@ class UpstreamWork {
   // On a thread that may wait for an upstream server; on the caller's when there is none (any
   // more).
   void run_aside(const std::function<void()>& job);
-  // Begins to take out of trees of copies what they may not keep so long, now and then: for the
-  // housekeeper's thread, as often as it likes.
+  // Begins to take out of trees of copies what they may not keep so long, and what was cut off, now
+  // and then: for the housekeeper's thread, as often as it likes.
   void age_trees();
   // Of a tree of copies, where it is known without a look.
   std::optional<std::uint64_t> known_size(const std::string& tree) const {
     return caches_.known_size(tree);
+  }
+  // A content that is barred by now, out of all trees of copies (upstream_caches.h). Blocks. Fails
+  // with unavailable.
+  base::Result<std::uint64_t> remove_from_trees(const base::Sha256& content, std::uint64_t size,
+                                                bool pretend);
+  // The same of one that came from there, and was refused.
+  void remove_from_trees_at(const std::string& from, const base::Sha256& content) const {
+    caches_.remove_content_at(from, content);
   }
   // All that they do not have is asked for again.
   void forget_misses() { upstreams_.forget_misses(); }

@@ -59,6 +59,7 @@
 #include "server/source_wiring.h"
 #include "server/statistics_wiring.h"
 #include "server/symbol_cache_wiring.h"
+#include "server/tree_size.h"
 #include "server/upkeep_wiring.h"
 #include "server/upstream_wiring.h"
 #include "server/version.h"
@@ -78,6 +79,9 @@ using base::Result;
 
 namespace {
 
+// A file that is larger than its bound, after the last who waited for it or read it.
+constexpr std::chrono::seconds kPassesFor{10};
+
 std::string holder_text(const std::string& address) {
   return address + " (process " + std::to_string(::getpid()) + ")";
 }
@@ -90,8 +94,12 @@ Result<std::unique_ptr<ingest::ExtractedFiles>> open_extracted(const Options& op
   TRY(containers.list_hashes([&](const base::Sha256& hash) { kept.push_back(hash); }));
   std::sort(kept.begin(), kept.end());
   ingest::ExtractedFiles::Budget budget;
-  budget.size_max =
-      options.scan_extracted != 0 ? options.scan_extracted : store::free_bytes(data.path()) / 4;
+  budget.size_max = options.cache_size != 0 ? options.cache_size : options.scan_extracted;
+  if (budget.size_max == 0) {
+    // With what lies there counted as free: else each start would have another one.
+    const std::uint64_t there = measure_tree(data.extracted(), INT64_MAX).bytes;
+    budget.size_max = (store::free_bytes(data.path()) + there) / 4;
+  }
   budget.disk_free_min = scan_disk_free(options, data);
   return ingest::ExtractedFiles::open(
       data.extracted(), data.tmp_of_kept(), budget,
@@ -125,8 +133,9 @@ Result<std::string> make_admin_key(const store::DataDirectory& data) {
   return key;
 }
 
-// Whom supply asks for what nobody here has: the operator's servers, or a request's source.
-void ask_others(UpstreamWork& upstreams, RequestSources& sources,
+// Whom supply asks for what nobody here has: the operator's servers, or a request's source; for
+// what was purged nobody.
+void ask_others(UpstreamWork& upstreams, RequestSources& sources, const PurgedAnswers& purged,
                 supply::Supply::Options& supplying) {
   supplying.may_ask_is_quick = upstreams.empty();
   supplying.may_ask = [&](const ident::SymbolRequest& request) {
@@ -134,6 +143,13 @@ void ask_others(UpstreamWork& upstreams, RequestSources& sources,
                                              : upstreams.may_ask(request);
   };
   supplying.ask = [&](const ident::SymbolRequest& request, const auto& hearer) {
+    if (purged.has(request)) {
+      const ident::SymbolKey& key = request.keys.front();
+      base::log::info("{} {} was purged here: nobody else is asked for it", key.name, key.id);
+      const auto remember = base::policy_of(base::Fault::denied).remember;
+      return hearer.done(
+          {false, supply::nobody_has(request), supply::Supply::Clock::now() + remember});
+    }
     if (RequestSources::is_about(request)) return sources.ask(request, hearer);
     upstreams.ask(request, hearer);
   };
@@ -240,9 +256,18 @@ Result<void> serve(const Options& options, const Reread& reread) {
   ingest::ScanOptions scanning = scan_options(options, data);
   scanning.may_extract = [&disk] { return disk.may_extract(); };
   ingest::FetchedFiles fetched(blobs, containers, *extracted, {});
-  const Follower follow = TRY(pointer_follower(options));
-  const std::unique_ptr<UpstreamWork> upstreams =
-      TRY(UpstreamWork::open(options, data.tmp_of_kept(), fetched, disk, *database, follow));
+  const PurgedAnswers purged(tombstones);
+  const auto is_purged = [&purged](const upstream::Place& place) { return purged.has(place); };
+  Follower anywhere = TRY(pointer_follower(options));
+  const Follower follow = without_purged(std::move(anywhere), purged);
+  const std::unique_ptr<UpstreamWork> upstreams = TRY(
+      UpstreamWork::open(options, data.tmp_of_kept(), fetched, disk, *database, follow, is_purged));
+  fetched.on_refused(
+      [&tombstones, &upstreams](const store::NewFile& file, const std::string& from) {
+        const auto learned = tombstones.learn(file.file, file.keys);
+        if (!learned.ok()) base::log::error("a purged file comes again: {}", learned.error().what);
+        upstreams->remove_from_trees_at(from, file.file.sha256);
+      });
   scanning.run_aside = [&upstreams](const std::function<void()>& job) {
     upstreams->run_aside(job);
   };
@@ -274,9 +299,12 @@ Result<void> serve(const Options& options, const Reread& reread) {
   supplying.containers = &containers;
   if (budget) bound_derived(*budget, supplying, symbolicating);
   asking.tmp = data.tmp_of_kept();
+  asking.bars = is_purged;
   RequestSources request_sources(fetched, disk, std::move(asking));
-  ask_others(*upstreams, request_sources, supplying);
+  ask_others(*upstreams, request_sources, purged, supplying);
   supply::Supply supply(blobs, catalog, std::move(supplying));
+  extracted->pass_while(
+      [&supply](const base::Sha256& content) { return supply.is_in_use(content); });
   DirectoryCopies copies(options, containers, *extracted);
   if (!copies.empty()) {
     upstreams->on_kept([&copies](const std::string& from, const store::FileStamp& stamp) {
@@ -324,18 +352,20 @@ Result<void> serve(const Options& options, const Reread& reread) {
   api::PartialUploads partial(base::join_path(data.path(), "partial"), data.tmp());
   upkeep::RetentionRules retention = TRY(rules_of(options));
   UpkeepWork looking_after({*database, blobs, catalog, access, tombstones, containers, archive,
-                            uploaded_sources, *extracted, data.path()},
+                            uploaded_sources, *extracted, *upstreams, data.path()},
                            std::move(retention));
   store::AskedFiles asked(*database);
   const Housekeeper housekeeper(
       {disk, access, catalog, containers, blobs, *sessions, *chunks, partial, others,
        database->engine() != db::Engine::sqlite, [&tombstones] { return tombstones.reload(); },
-       [&looking_after, &upstreams, &extracted, &supply] {
+       [&looking_after, &upstreams] {
          looking_after.apply_rules();
          upstreams->age_trees();
-         if (extracted->drop_outsized()) supply.close_removed();
        },
-       [&asked, &supply] { return asked.save(supply.take_asked(), base::now()); }});
+       [&asked, &supply] { return asked.save(supply.take_asked(), base::now()); },
+       [&extracted, &supply] {
+         if (extracted->drop_passing(kPassesFor)) supply.close_removed();
+       }});
 
   // The routes; the catch-all for symbol files comes last.
   net::Router router;

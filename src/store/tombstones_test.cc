@@ -70,6 +70,56 @@ TEST_P(TombstonesOn, RefuseTheContentUntilTheyAreLifted) {
   EXPECT_EQ(stones_->lift(hash_of("secret"), {"test", ""}).error().fault, base::Fault::not_found);
 }
 
+TEST_P(TombstonesOn, KnowTheKeysOfWhatWasPurged) {
+  NewFile secret = file_of("secret");
+  secret.file.format = "elf";
+  secret.file.has_debug = true;
+  secret.keys.push_back(
+      {ident::SymbolKey::from_text(ident::KeyKind::path, "secret/secret", "7"), false});
+  const auto build_id = [](const std::string& name, const std::string& content) {
+    return ident::SymbolKey::from_text(ident::KeyKind::build_id, name, hash_of(content).hex());
+  };
+  const auto path = [](const std::string& name) {
+    return ident::SymbolKey::from_text(ident::KeyKind::path, name, "7");
+  };
+  ASSERT_TRUE(catalog_->commit({}, {secret, file_of("good")}).ok());
+  Upload elsewhere;
+  elsewhere.project = "games";
+  ASSERT_TRUE(catalog_->commit(elsewhere, {secret}).ok());
+  must_purge("secret");
+  EXPECT_TRUE(stones_->find(build_id("secret", "secret")).empty()) << "it is not read yet";
+  ASSERT_TRUE(stones_->reload().ok());
+  const auto found = stones_->find(build_id("other name", "secret"));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found.front().file.sha256, hash_of("secret"));
+  EXPECT_EQ(found.front().file.format, "elf");
+  EXPECT_TRUE(found.front().file.has_debug);
+  EXPECT_FALSE(found.front().file.has_code);
+  EXPECT_TRUE(found.front().key.verified);
+  ASSERT_EQ(stones_->find(path("secret/secret")).size(), 1u);
+  EXPECT_FALSE(stones_->find(path("secret/secret")).front().key.verified);
+  EXPECT_TRUE(stones_->find(path("other/other")).empty());
+  EXPECT_TRUE(stones_->find(build_id("good", "good")).empty());
+  EXPECT_EQ(stones_->find_stone(hash_of("secret")).value().value().size, 3u);
+  EXPECT_FALSE(stones_->find_stone(hash_of("good")).value().has_value());
+}
+
+TEST_P(TombstonesOn, LearnTheKeysOfWhatWasNeverHere) {
+  NewFile secret = file_of("secret");
+  secret.file.size = 12;
+  const auto& key = secret.keys.front().key;
+  ASSERT_TRUE(stones_->learn(secret.file, secret.keys).ok());
+  EXPECT_TRUE(stones_->find(key).empty()) << "it is not purged";
+  must_purge("secret");
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(stones_->learn(secret.file, secret.keys).ok());
+  EXPECT_EQ(stones_->find(key).size(), 1u);
+  EXPECT_EQ(stones_->find_stone(hash_of("secret")).value().value().size, 12u);
+  const auto ids = stones_->lift(hash_of("secret"), {"test", ""});
+  ASSERT_TRUE(ids.ok()) << ids.error().what;
+  EXPECT_EQ(*ids, std::vector<std::string>{key.id});
+  EXPECT_TRUE(stones_->find(key).empty());
+}
+
 TEST_P(TombstonesOn, LetThePackageAroundAPurgedFileIn) {
   must_purge("secret");
   Containers containers(*database_, *catalog_);

@@ -15,6 +15,20 @@ const std::vector<db::Migration>& upkeep_migrations() {
       {171, "how much a project may keep",
        "ALTER TABLE project ADD COLUMN quota BIGINT NOT NULL DEFAULT 0;\n"
        "CREATE INDEX symbol_key_project ON symbol_key (project, file) WHERE project <> '';\n"},
+      // As much of a file's row and keys as says what would be answered with it.
+      {172, "what purged contents answered",
+       "CREATE TABLE purged_key (\n"
+       "  sha256 TEXT NOT NULL,\n"
+       "  kind TEXT NOT NULL,\n"
+       "  id TEXT NOT NULL,\n"
+       "  name TEXT NOT NULL,\n"
+       "  verified BIGINT NOT NULL,\n"
+       "  PRIMARY KEY (sha256, kind, id, name));\n"
+       "ALTER TABLE purged_content ADD COLUMN format TEXT NOT NULL DEFAULT '';\n"
+       "ALTER TABLE purged_content ADD COLUMN debug_id TEXT NOT NULL DEFAULT '';\n"
+       "ALTER TABLE purged_content ADD COLUMN has_debug BIGINT NOT NULL DEFAULT 0;\n"
+       "ALTER TABLE purged_content ADD COLUMN has_symbols BIGINT NOT NULL DEFAULT 0;\n"
+       "ALTER TABLE purged_content ADD COLUMN has_code BIGINT NOT NULL DEFAULT 0;\n"},
       // ASCII's lower case on both engines, since the collation says so.
       {175, "files by how their names begin",
        "CREATE INDEX symbol_file_name ON symbol_file\n"

@@ -34,6 +34,12 @@ void AnswerCache::close_removed() {
   for (const auto& shard : shards_) shard->close_removed();
 }
 
+bool AnswerCache::is_read(const std::string& path) {
+  bool is_any = false;
+  for (const auto& shard : shards_) is_any = shard->is_read(path) || is_any;
+  return is_any;
+}
+
 void AnswerCache::close_surplus() {
   for (const auto& shard : shards_) shard->close_surplus();
 }

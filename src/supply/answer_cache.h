@@ -45,6 +45,9 @@ class AnswerCache {
   void clear();
   // Closes files that were removed, so that their room on the disk is free. Asks the disk.
   void close_removed();
+  // Whether somebody reads the file at `path` that is remembered, or was told of it since the last
+  // time that this was asked.
+  bool is_read(const std::string& path);
   // Closes what is open beyond the room of this moment.
   void close_surplus();
   Sizes sizes() const;

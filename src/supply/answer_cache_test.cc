@@ -59,6 +59,25 @@ TEST(AnswerCache, TellsOnceWhatWasAskedFor) {
   EXPECT_EQ(cache.take_asked(), (Ids{"a1", "a2"})) << "though it is not remembered any more";
 }
 
+TEST(AnswerCache, TellsWhatSomebodyReads) {
+  const auto directory = base::TemporaryDirectory::create("answers").value();
+  AnswerCache cache({2, 2, 2, 0}, 1);
+  cache.put(AnswerKey("a"), {"a"}, file_in(directory, "a"));
+  const std::string path = directory.path() + "/a";
+  EXPECT_TRUE(cache.is_read(path)) << "somebody waited for it, and will ask";
+  EXPECT_FALSE(cache.is_read(path));
+  {
+    const Found reader = cache.find(AnswerKey("a"));
+    ASSERT_NE(reader.fd(), nullptr);
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(cache.is_read(path));
+    EXPECT_FALSE(cache.is_read(directory.path() + "/b"));
+  }
+  EXPECT_FALSE(cache.is_read(path));
+  static_cast<void>(cache.find(AnswerKey("a")));
+  EXPECT_TRUE(cache.is_read(path)) << "it was told since";
+  EXPECT_FALSE(cache.is_read(path));
+}
+
 TEST(AnswerCache, AFileThatWasClosedIsOpenedAgain) {
   const auto directory = base::TemporaryDirectory::create("answers").value();
   AnswerCache cache({3, 1, 2, 0}, 1);

@@ -36,7 +36,7 @@ Found AnswerShard::find(const AnswerKey& key, Clock::time_point now, Needs needs
       remove(at->second, closed);
       return {};
     }
-    entry.is_used = entry.is_open_used = entry.is_asked = true;
+    entry.is_used = entry.is_open_used = entry.is_asked = entry.is_told = true;
     found = entry.found;
   }
   const bool is_whole = found.fd() || found.content();
@@ -119,6 +119,17 @@ void AnswerShard::close_removed() {
   }
 }
 
+bool AnswerShard::is_read(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  bool is_any = false;
+  for (const Entries::iterator entry : open_) {
+    if (entry->found.file()->path != path) continue;
+    is_any = is_any || entry->found.fd().use_count() > 1;
+    is_any = std::exchange(entry->is_told, false) || is_any;
+  }
+  return is_any;
+}
+
 void AnswerShard::close_surplus() {
   Closed closed;
   const std::lock_guard lock(mutex_);
@@ -182,7 +193,7 @@ void AnswerShard::put(AnswerKey new_key, const std::vector<std::string>& ids, Fo
   if (const auto at = by_key_.find(key); at != by_key_.end()) remove(at->second, closed);
   Entries& entries = list_of(found);
   entries.push_front({key, ids, std::move(found), expires, std::nullopt});
-  entries.front().is_asked = true;  // somebody waits for it
+  entries.front().is_asked = entries.front().is_told = true;  // somebody waits for it
   by_key_.emplace(key, entries.begin());
   keep_content(entries.front(), closed);
   Entry& entry = entries.front();

@@ -77,6 +77,7 @@ class AnswerShard {
   void forget_misses();
   void clear();
   void close_removed();
+  bool is_read(const std::string& path);
   void close_surplus();
   AnswerSizes sizes() const;
   // Adds the ids of what was found here since the last time; of the entries that went meanwhile,
@@ -98,6 +99,7 @@ class AnswerShard {
     bool is_used = false;                 // since trim() looked
     bool is_open_used = false;            // since keep_open() looked
     bool is_asked = false;                // since take_asked() looked
+    bool is_told = false;                 // since is_read() looked
     std::uint64_t bytes = 0;              // that remembering it takes of the heap
   };
 

@@ -27,6 +27,29 @@ Found found_of(Result<Supplied> supplied) {
   return Found::file(std::move(*supplied));
 }
 
+std::vector<base::Sha256> contents_of(const Choice& choice) {
+  std::vector<base::Sha256> contents;
+  const auto add = [&](const store::FileRecord& file) { contents.push_back(file.sha256); };
+  if (const auto* serve = std::get_if<Serve>(&choice)) {
+    add(serve->file);
+  } else if (const auto* make = std::get_if<Make>(&choice)) {
+    for (const auto* file : {&make->sources.image, &make->sources.debug, &make->sources.sym}) {
+      if (*file) add(**file);
+    }
+  } else if (const auto* pack = std::get_if<Pack>(&choice)) {
+    add(pack->file);
+  } else if (const auto* unpack = std::get_if<Unpack>(&choice)) {
+    add(unpack->file);
+  } else if (const auto* follow = std::get_if<Follow>(&choice)) {
+    add(follow->pointer);
+  } else if (const auto* cut = std::get_if<Cut>(&choice)) {
+    for (const store::FileRecord& file : cut->files) add(file);
+  } else if (const auto* move = std::get_if<Move>(&choice)) {
+    add(move->file);
+  }
+  return contents;
+}
+
 Error nobody_gives_it() {
   return {Fault::unavailable, "the file is known, but nobody gives it now"};
 }
@@ -154,6 +177,7 @@ Result<Supplied> Supply::open_pointed(const Follow& follow) const {
 // carried out whatever came of it. Whoever brings takes out of the catalogue what is gone, which
 // sends the request back to its lookup.
 void Supply::carry_out(const Wanted& wanted, const Choice& choice) {
+  note_contents(wanted.key, choice);
   std::vector<base::Sha256> lacking = lacking_of(choice);
   if (lacking.empty() || !bring_) {
     carry_out_here(wanted, choice);
@@ -169,6 +193,13 @@ void Supply::carry_out(const Wanted& wanted, const Choice& choice) {
     };
     bring_(std::move(lacking), reader_of(wanted, choice), done);
   }
+}
+
+void Supply::note_contents(const std::string& key, const Choice& choice) {
+  std::vector<base::Sha256> contents = contents_of(choice);
+  const std::lock_guard lock(mutex_);
+  const auto at = flights_.find(key);
+  if (at != flights_.end()) at->second.contents = std::move(contents);
 }
 
 // What is served as it is can be read while it comes; what something is made of cannot.
@@ -257,26 +288,12 @@ void Supply::pass_turn(const std::string& key) {
 
 std::vector<base::Sha256> Supply::lacking_of(const Choice& choice) const {
   std::vector<base::Sha256> lacking;
-  const auto want = [&](const store::FileRecord& file) {
-    if (!base::file_exists(blobs_.place_of(file.sha256))) lacking.push_back(file.sha256);
-  };
-  if (const auto* serve = std::get_if<Serve>(&choice)) {
-    want(serve->file);
-  } else if (const auto* make = std::get_if<Make>(&choice)) {
-    if (derived_->find(make->sources, make->artifact)) return lacking;
-    for (const auto* file : {&make->sources.image, &make->sources.debug, &make->sources.sym}) {
-      if (*file) want(**file);
-    }
-  } else if (const auto* pack = std::get_if<Pack>(&choice)) {
-    want(pack->file);
-  } else if (const auto* unpack = std::get_if<Unpack>(&choice)) {
-    if (!derived_->find_plain_pdb(unpack->file)) want(unpack->file);
-  } else if (const auto* follow = std::get_if<Follow>(&choice)) {
-    want(follow->pointer);
-  } else if (const auto* cut = std::get_if<Cut>(&choice)) {
-    for (const store::FileRecord& file : cut->files) want(file);
-  } else if (const auto* move = std::get_if<Move>(&choice)) {
-    want(move->file);
+  const auto* make = std::get_if<Make>(&choice);
+  if (make != nullptr && derived_->find(make->sources, make->artifact)) return lacking;
+  const auto* unpack = std::get_if<Unpack>(&choice);
+  if (unpack != nullptr && derived_->find_plain_pdb(unpack->file)) return lacking;
+  for (const base::Sha256& content : contents_of(choice)) {
+    if (!base::file_exists(blobs_.place_of(content))) lacking.push_back(content);
   }
   return lacking;
 }

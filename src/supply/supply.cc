@@ -243,6 +243,18 @@ Supply::Counts Supply::counts() const {
   return counts;
 }
 
+bool Supply::is_in_use(const base::Sha256& content) {
+  {
+    const std::lock_guard lock(mutex_);
+    const bool is_wanted = std::any_of(flights_.begin(), flights_.end(), [&](const auto& flight) {
+      const std::vector<base::Sha256>& all = flight.second.contents;
+      return std::find(all.begin(), all.end(), content) != all.end();
+    });
+    if (is_wanted) return true;
+  }
+  return cache_.is_read(blobs_.place_of(content));
+}
+
 void Supply::forget_misses() {
   const std::lock_guard lock(mutex_);
   cache_.forget_misses();

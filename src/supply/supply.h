@@ -125,6 +125,10 @@ class Supply {
   void close_surplus() { cache_.close_surplus(); }  // when cache.open_room has become smaller
   void close_removed() { cache_.close_removed(); }  // when copies were removed: frees their room
 
+  // Whether somebody waits for this content or for what is made of it, or reads it as it is, or was
+  // told of it since the last time that this was asked.
+  bool is_in_use(const base::Sha256& content);
+
   // The ids under which files were asked for, and found, since the last call. What a commit made
   // ready counts as well.
   std::vector<std::string> take_asked() { return cache_.take_asked(); }
@@ -162,6 +166,7 @@ class Supply {
     bool is_asked = false;                    // …or are about to say
     std::optional<base::Error> lost;          // the catalogue has it, but it could not be brought
     int brought_again = 0;                    // what it is made of went before it was read
+    std::vector<base::Sha256> contents;       // that answer it, or that the answer is made of
     std::shared_ptr<const Arriving> arriving;
     std::vector<Waiting> waiters;
     std::set<std::string> joined;      // other servers' asked_by that wait for it
@@ -184,6 +189,7 @@ class Supply {
   void carry_out_brought(const Wanted& wanted, const Choice& choice,
                          const base::Result<void>& brought);
   void settle_made(const Wanted& wanted, const Choice& choice, base::Result<Supplied> made);
+  void note_contents(const std::string& key, const Choice& choice);
   void settle_lost(const Wanted& wanted, const Choice& choice, const base::Error& lost);
   bool bring_again(const std::string& key, int times_max);
   void pass_turn(const std::string& key);  // REQUIRES: mutex_ held

@@ -69,6 +69,12 @@ struct House {
   unsigned threads = 1;  // for what can be done side by side
   std::vector<Ageing> ageing = {};
   RetentionRules retention = {};  // unless somebody says others
+  // Takes a content of that size out of the trees of copies that a server keeps
+  // (docs/pysymproxy.md), once it is barred; with `pretend` only counts. How many files. Null:
+  // nobody knows where they are.
+  std::function<base::Result<std::uint64_t>(const base::Sha256& content, std::uint64_t size,
+                                            bool pretend)>
+      drop_from_trees = nullptr;
 };
 
 // How far a piece of work is.

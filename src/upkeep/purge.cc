@@ -67,6 +67,13 @@ Result<Purged> describe(House& house, const Sha256& content, std::set<std::strin
     for (const Row& key : keys) ids.insert(key.text(0));
     return {};
   }));
+  if (purged.was_here) return purged;
+  // Purged before, perhaps where nobody knew of the trees.
+  const auto stone = TRY(house.tombstones.find_stone(content));
+  if (stone) {
+    purged.name = stone->name;
+    purged.size = stone->size;
+  }
   return purged;
 }
 
@@ -111,6 +118,7 @@ Result<void> take_away(House& house, const Purged& purged,
       return store::record_audit(session, actor, "purge", content.hex() + " " + purged.name);
     }));
     house.tombstones.remember(content);
+    TRY(house.tombstones.reload());
     for (const Keeper* keeper : keepers) TRY(keeper->drop(content));
     if (house.blobs.has(content)) TRY(house.blobs.remove(content));
     if (house.drop_copy) house.drop_copy(content);
@@ -136,6 +144,9 @@ Result<std::vector<Purged>> purge(House& house, std::string_view what, Doing doi
     for (const std::string& path : derived) {
       if (doing == Doing::in_earnest) TRY(base::remove_file(path));
     }
+    if (house.drop_from_trees && purged.size != 0) {
+      purged.copies = TRY(house.drop_from_trees(content, purged.size, doing == Doing::for_show));
+    }
     all.push_back(std::move(purged));
   }
   return all;
@@ -149,7 +160,8 @@ std::string json_of(const std::vector<Purged>& purged, Doing doing) {
     out.begin_object().key("sha256").string(one.sha256.hex()).key("name").string(one.name);
     out.key("size").unsigned_integer(one.size).key("was_here").boolean(one.was_here);
     out.key("keys").unsigned_integer(one.keys);
-    out.key("derived").unsigned_integer(one.derived).end_object();
+    out.key("derived").unsigned_integer(one.derived);
+    out.key("copies").unsigned_integer(one.copies).end_object();
   }
   out.end_array().end_object();
   return out.take();

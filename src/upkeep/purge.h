@@ -21,6 +21,7 @@ struct Purged {
   bool was_here = false;
   std::uint64_t keys = 0;
   std::uint64_t derived = 0;  // files made from it, and from others with the same id
+  std::uint64_t copies = 0;   // in trees that get copies of what upstream servers give
 };
 
 enum class Doing : std::uint8_t { for_show, in_earnest };

@@ -45,7 +45,8 @@ Result<std::string> run_purge(House& house, const JsonValue& options, const stor
 Result<std::string> run_lift(House& house, const JsonValue& options, const store::Actor& actor) {
   const auto content = store::find_sha256(base::lower_ascii(options["sha256"].text_or("")));
   if (!content) return Error{Fault::malformed, "lift what? 64 hexadecimal digits"};
-  TRY(house.tombstones.lift(*content, actor));
+  const std::vector<std::string> ids = TRY(house.tombstones.lift(*content, actor));
+  house.catalog.announce_removed(ids);  // who was refused may ask again at once
   return std::string("{}");
 }
 

@@ -48,6 +48,11 @@ Error not_wanted_any_more(const std::string& name) {
   return {Fault::unavailable, name + ": was told to stop"};
 }
 
+Error barred(const std::string& name, const Place& place) {
+  base::log::info("upstream {}: {} was purged here, and is not asked for", name, place.path);
+  return {Fault::denied, name + ": what lies at " + place.path + " was purged here"};
+}
+
 Error left_alone(const std::string& name) {
   return {Fault::unavailable, name + ": did not answer lately, and is left alone"};
 }
@@ -236,6 +241,10 @@ std::optional<Server::Failure> Server::last_failure() const {
 Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::string& tmp,
                                     const std::atomic<bool>& stop, Clock::time_point& miss_until,
                                     Watcher* watcher) {
+  if (options_.bars && options_.bars(place)) {
+    if (!ask.was_there) return barred(options_.name, place);
+    watcher = nullptr;  // what was there has other bytes, which nobody can tell before the end
+  }
   const std::string told_as = miss_key(place, ask);
   if (const auto miss = misses_.find(told_as)) {
     const std::chrono::microseconds left(miss->until.us - base::now().us);

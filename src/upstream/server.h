@@ -47,6 +47,8 @@ struct ServerOptions {
   std::function<bool()> has_room;
   // Names that it is not asked for now; any thread. Null: none.
   std::function<bool(std::string_view name)> excludes;
+  // Whether we may not have what lies there, whoever wants it; any thread. Null: we may.
+  std::function<bool(const Place& place)> bars = nullptr;
   std::chrono::seconds retry_after{60};
   unsigned requests_max = 10;
   std::chrono::seconds wait_max{20};

@@ -267,6 +267,52 @@ TEST(Upstreams, WhatFillsTheDiskIsGivenUp) {
   EXPECT_EQ(base::list_files(root.path()).value().size(), 1u) << "nothing of it stays";
 }
 
+// Nothing is wrong with what the server has: it is not remembered as a miss of the server's.
+TEST(Upstreams, WhatIsBarredIsNotAskedForAndWhatIsRefusedHereIsNoOtherFile) {
+  const auto root = base::TemporaryDirectory::create("barred").value();
+  const std::string at = "app.bin/0123456789ABCDEF0123456789ABCDEF1/app.bin";
+  const std::string store = root.path() + "/store";
+  ASSERT_TRUE(base::write_file_durably(store + "/" + at, base::bytes_of("the file")).ok());
+  bool is_barred = true;
+  ServerOptions options;
+  options.name = "store";
+  options.transport.location = store;
+  options.bars = [&](const Place& place) {
+    EXPECT_EQ(place.name, "app.bin");
+    return is_barred;
+  };
+  std::vector<std::unique_ptr<Server>> servers;
+  servers.push_back(Server::make(options).value());
+  Upstreams upstreams(std::move(servers), root.path(), {});
+  int judged = 0;
+  bool is_refused = true;
+  const Upstreams::Judge judge = [&](const Fetched&) -> base::Result<void> {
+    ++judged;
+    if (is_refused) return base::Error{base::Fault::denied, "purged"};
+    return {};
+  };
+  const auto request = ident::find_request(at).value();
+  const auto fetch = [&] { return upstreams.fetch(request, judge); };
+  auto fetched = fetch();
+  ASSERT_TRUE(std::holds_alternative<Missed>(fetched));
+  EXPECT_EQ(std::get<Missed>(fetched).error.fault, base::Fault::denied);
+  EXPECT_EQ(judged, 0);
+  EXPECT_EQ(upstreams.servers().front()->counts().requests, 0u);
+  // The content that came from there before is known by its hash.
+  EXPECT_TRUE(
+      upstreams.fetch_again(store + "/" + at, [](const Fetched&) { return base::Result<void>(); })
+          .ok());
+
+  is_barred = false;
+  fetched = fetch();
+  ASSERT_TRUE(std::holds_alternative<Missed>(fetched));
+  EXPECT_EQ(std::get<Missed>(fetched).error.fault, base::Fault::denied);
+  EXPECT_EQ(judged, 1);
+  is_refused = false;
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(fetch()));
+  EXPECT_EQ(judged, 2);
+}
+
 TEST(Layout, EachHasAName) {
   for (const Layout layout :
        {Layout::symstore, Layout::symstore_two_tier, Layout::ssqp, Layout::breakpad,

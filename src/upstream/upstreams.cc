@@ -30,6 +30,11 @@ bool is_failure(Fault fault) {
 // Our own trouble with a file that came is nobody's miss.
 bool is_own_trouble(Fault fault) { return fault == Fault::unavailable || fault == Fault::internal; }
 
+// We do not take it, whatever it is: nothing is wrong with what the server has.
+bool is_refused_here(const Place& place, Fault fault) {
+  return fault == Fault::denied && !place.is_pointer;
+}
+
 bool is_miss(Fault fault) {
   return fault == Fault::not_found || fault == Fault::malformed || fault == Fault::unsupported;
 }
@@ -150,7 +155,10 @@ bool Upstreams::take(Search& search, std::size_t index, Result<Fetched> fetched)
   if (taken.ok()) return true;
   base::log::warning("upstream {}: {}: {}", server->name(), from, taken.error().what);
   search.note(taken.error(), true);
-  if (!is_own_trouble(taken.error().fault)) server->reject(place, question, search.missed.until);
+  const Fault fault = taken.error().fault;
+  if (!is_own_trouble(fault) && !is_refused_here(place, fault)) {
+    server->reject(place, question, search.missed.until);
+  }
   return false;
 }
 

@@ -46,7 +46,7 @@ class Upstreams {
   // Whether any of them would be asked for it. Cheap: nobody is.
   bool may_have(const ident::SymbolRequest& request) const;
   // `is_it` looks at what came: an error there makes it a miss of that server, and the next one is
-  // asked.
+  // asked. That it is denied to us is remembered by who says so.
   using Judge = std::function<base::Result<void>(Fetched fetched)>;
   std::variant<std::monostate, Missed> fetch(const ident::SymbolRequest& request,
                                              const Judge& is_it, Watcher* watcher = nullptr);
