@@ -73,14 +73,15 @@ TEST_F(TurnsTest, WhoAsksMuchAtATimeLetsOthersAsk) {
 
 TEST_F(TurnsTest, WhoSendsEmptyLinesLetsOthersAsk) {
   start_one_loop();
-  std::thread sending([this] {
-    std::string lines;
-    while (lines.size() < 1 << 20) lines += "\r\n";
-    for (int i = 0; i < 48; ++i) greedy_->send(lines);
-    greedy_->send("GET /asked/g HTTP/1.1\r\nHost: h\r\n\r\n");
+  std::string lines;
+  while (lines.size() < 20 * 64 * 1024) lines += "\r\n";  // some reads more than a turn has
+  std::promise<void> sent;
+  std::thread sending([&] {
+    greedy_->send(lines + "GET /asked/g HTTP/1.1\r\nHost: h\r\n\r\n");
+    sent.set_value();
     EXPECT_EQ(greedy_->read_answer().status, 200);
   });
-  std::this_thread::sleep_for(100ms);
+  sent.get_future().wait_for(1s);  // the kernel's buffers hold it all, as a rule
   ask_and_open();
   sending.join();
   server_.reset();
