@@ -105,6 +105,7 @@ void add_store_places(const SymbolRequest& request, bool two_tier, const AlsoAsk
   const StorePath& asked = *request.asked;
   const std::string file = plain_file(asked);
   const std::string tier = two_tier ? base::lower_ascii(asked.name.substr(0, 2)) + "/" : "";
+  if (tier == "../" || tier == "./") return;  // "..a.pdb" would lie beside the store
   // Some tools write the age as its GUID.
   const std::string loud = is_guid_and_age(asked.id) ? base::upper_ascii(asked.id) : asked.id;
   for (const std::string& id : std::vector<std::string>{asked.id, symstore_id(asked.id), loud}) {

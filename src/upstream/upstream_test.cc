@@ -65,6 +65,9 @@ TEST(Layout, SaysWhereAFileLies) {
       {Layout::symstore_two_tier, "a.pdb/" + upper + "A/a.pdb",
        "a./a.pdb/" + upper + "A/a.pdb a./a.pdb/" + upper + "A/a.pd_* a./a.pdb/" + upper +
            "a/a.pdb a./a.pdb/" + upper + "a/a.pd_*"},
+      {Layout::symstore_two_tier, "..a.pdb/" + upper + "/..a.pdb", ""},
+      {Layout::symstore_two_tier, ".a.pdb/" + upper + "/.a.pdb",
+       ".a/.a.pdb/" + upper + "/.a.pdb .a/.a.pdb/" + upper + "/.a.pd_*"},
       {Layout::symstore, "App.pdb/" + upper + "/file.ptr", ""},
       {Layout::symstore, "App.pdb/" + upper + "/App.sym", ""},
       {Layout::symstore, "App.pdb/" + std::string(33, '0') + "/App.pdb", ""},
