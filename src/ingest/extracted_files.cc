@@ -122,6 +122,13 @@ Result<void> ExtractedFiles::take(const std::string& path, const Sha256& content
     return base::error_from_errno(errno, "cannot rename to", target);
   }
   add(content, size);
+  if (refuse_) {  // a purge that began meanwhile has looked here before this came
+    auto allowed = refuse_(content);
+    if (!allowed.ok()) {
+      drop(by_content_.at(content.hex()));
+      return allowed;
+    }
+  }
   ++taken_;
   return base::sync_directory(std::string(base::parent_of(target)));
 }
