@@ -1,6 +1,7 @@
 // `faultline admin backup` and `restore`: what was acknowledged before a backup began comes back
 // whole, however busy the server was.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <mutex>
@@ -165,6 +166,19 @@ TEST_F(Backup, InOneFileNeverLooksWholeWhenItIsNot) {
   testing_support::must_run("rm " + path("out") + "/evil");
   const auto good = pack("faultline.db blobs backup.json");
   EXPECT_EQ(good.exit_code, 0) << "packed again by another program: " << good.errors;
+}
+
+TEST_F(Backup, IsNoneWhenADirectoryOfBlobsCannotBeRead) {
+  must_upload("lone.so");
+  std::string odd = data() + "/blobs/00";
+  if (base::file_exists(odd)) odd = data() + "/blobs/01";
+  ASSERT_EQ(::symlink(odd.c_str(), odd.c_str()), 0) << "a link to itself: nobody can open it";
+  for (const char* target : {"backup", "backup.tar"}) {
+    const auto end = admin("backup " + path(target));
+    EXPECT_EQ(end.exit_code, 1) << end.output;
+    EXPECT_NE((end.output + end.errors).find(odd), std::string::npos) << end.output << end.errors;
+  }
+  EXPECT_FALSE(base::file_exists(path("backup/backup.json")));
 }
 
 // It would write on the server's disk, wherever it was asked to.

@@ -1,12 +1,14 @@
 #include "api/store.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 
 #include "api/upload_common.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "ingest/stored_text.h"
 #include "ingest/transaction.h"
 
 namespace api {
@@ -25,6 +27,9 @@ constexpr std::uint64_t kBodyMax = 64ull << 20;
 constexpr std::size_t kHashesMax = 10'000;
 constexpr std::uint64_t kFilesDefault = 100;
 constexpr std::uint64_t kFilesMax = 1000;
+// What was brought since then is not recorded again: half of the shortest time that an upload may
+// be said to stay.
+constexpr std::chrono::microseconds kKnownAgain = std::chrono::hours(12);
 
 Answer answer_error(const Error& error) {
   return json_error(base::policy_of(error.fault).http_status, error.what);
@@ -48,13 +53,13 @@ Result<std::int64_t> id_of(const Request& request) {
   return Error{Fault::not_found, "a transaction's id is a number"};
 }
 
-// The path's project, else the token's own.
-Result<std::string> project_of(const Request& request, const StoreParts& parts) {
+// With the path's project, else the token's own.
+Result<Who> who_asks(const Request& request, const StoreParts& parts) {
   const Admission admission = parts.gate.admit_upload(request, path_project(request));
   if (const auto* denial = std::get_if<Denial>(&admission)) {
     return Error{Fault::denied, denial->what};
   }
-  return std::get<Who>(admission).project.name;
+  return std::get<Who>(admission);
 }
 
 Result<Answer> list(const StoreParts& parts) {
@@ -146,17 +151,49 @@ Result<std::vector<store::AskedFile>> asked_in(const Request& request) {
   return asked;
 }
 
+// Who is told that a file need not be sent has brought it, as if he had sent it: it stays as long.
+Result<void> record_known(const Request& request, const StoreParts& parts, const Who& who,
+                          std::vector<store::NewFile> here) {
+  store::Upload upload;
+  upload.created_at = base::now();
+  upload.peer = request.peer;
+  upload.way = "known";
+  upload.project = who.project.name;
+  upload.is_try = who.only_try;
+  upload.expires_at = upload.created_at;  // what is known here is no try build: none lives longer
+  upload.token = who.token;
+  upload.user = who.name;
+  std::vector<std::int64_t> ids;
+  ids.reserve(here.size());
+  for (const store::NewFile& file : here) ids.push_back(file.file.id);
+  const ident::Scope scope{upload.project, upload.is_try};
+  const base::Time since{upload.created_at.us - kKnownAgain.count()};
+  const auto brought = TRY(parts.uploads.brought_since(ids, scope, since));
+  std::erase_if(here, [&](const auto& file) { return brought.contains(file.file.id); });
+  if (here.empty()) return {};
+  for (const store::NewFile& file : here) upload.size += file.file.size;
+  TRY(parts.catalog.begin_upload(upload, here));
+  return {};
+}
+
 // A content is known when it is wherever it was asked for. Try builds are told of what stays, and
 // send the rest again: that is how it lives longer.
 Result<Answer> known(const Request& request, const StoreParts& parts) {
   const std::vector<store::AskedFile> asked = TRY(asked_in(request));
-  const std::string project = TRY(project_of(request, parts));
-  const auto found = TRY(parts.uploads.find_known(asked, {project, false}));
+  const Who who = TRY(who_asks(request, parts));
+  const auto found = TRY(parts.uploads.find_known(asked, {who.project.name, false}));
   std::set<std::string> known;
   for (const store::AskedFile& file : asked) known.insert(file.sha256);
   for (std::size_t i = 0; i < asked.size(); ++i) {
     if (!found[i]) known.erase(asked[i].sha256);
   }
+  std::vector<store::NewFile> here;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (!found[i] || !known.contains(asked[i].sha256)) continue;
+    here.emplace_back().file = *found[i];
+    here.back().path = ingest::stored_text(asked[i].path.empty() ? found[i]->name : asked[i].path);
+  }
+  TRY(record_known(request, parts, who, std::move(here)));
   return Answer::json(200, hashes_as_json("known", {known.begin(), known.end()}));
 }
 
@@ -165,9 +202,10 @@ Result<Answer> list_files(const Request& request, const StoreParts& parts) {
     const auto given = base::parse_decimal(request.query_value(name).value_or(""));
     return std::min(given.value_or(other), max);
   };
-  const std::string project = TRY(project_of(request, parts));
-  const auto files = TRY(parts.catalog.list_files(
-      number("limit", kFilesDefault, kFilesMax), number("offset", 0, INT64_MAX), {project, false}));
+  const Who who = TRY(who_asks(request, parts));
+  const auto files =
+      TRY(parts.catalog.list_files(number("limit", kFilesDefault, kFilesMax),
+                                   number("offset", 0, INT64_MAX), {who.project.name, false}));
   JsonWriter out;
   out.begin_object().key("files").begin_array();
   for (const store::FileRecord& file : files) {

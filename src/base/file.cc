@@ -326,9 +326,12 @@ Result<std::vector<std::string>> list_files(const std::string& path) {
   fs::recursive_directory_iterator at(path, fs::directory_options::skip_permission_denied, code);
   if (code) return error_from_code(code, "cannot list", path);
   for (const fs::recursive_directory_iterator end; at != end; at.increment(code)) {
-    if (code) return error_from_code(code, "cannot list", path);
-    if (at->symlink_status(code).type() == fs::file_type::regular) files.push_back(at->path());
+    const fs::file_type type = at->symlink_status(code).type();
+    if (type == fs::file_type::none) return error_from_code(code, "cannot list", path);
+    if (type == fs::file_type::regular) files.push_back(at->path());
   }
+  // An iterator that fails on its way is one at the end.
+  if (code) return error_from_code(code, "cannot list all of", path);
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -1,7 +1,11 @@
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace base {
 namespace {
@@ -97,6 +101,26 @@ TEST_F(Files, ListsInNameOrderAndFollowsNoLinks) {
   ASSERT_EQ(symlink("/etc", path("c").c_str()), 0);
   EXPECT_EQ(list_files(directory_.path()).value(),
             (std::vector<std::string>{path("a/x"), path("b")}));
+}
+
+TEST_F(Files, AListThatCannotBeWholeIsNone) {
+  ASSERT_TRUE(write_file_durably(path("a/x"), {}).ok());
+  ASSERT_TRUE(write_file_durably(path("b/y"), {}).ok());
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    // One descriptor more may be opened: the directory's, and none of what is below it.
+    const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::close(next);
+    const auto few = static_cast<rlim_t>(next + 1);
+    const rlimit limit{few, few};
+    if (next < 0 || ::setrlimit(RLIMIT_NOFILE, &limit) != 0) ::_exit(1);
+    ::_exit(list_files(directory_.path()).ok() ? 2 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST(Paths, JoinAndCut) {

@@ -156,6 +156,11 @@ Result<void> ExtractedFiles::take(const std::string& path, const Sha256& content
   if (std::rename(path.c_str(), target.c_str()) != 0) {
     return base::error_from_errno(errno, "cannot rename to", target);
   }
+  // A purge that began meanwhile has looked here before this came.
+  if (auto allowed = check_allowed(content); !allowed.ok()) {
+    static_cast<void>(files_.remove(content));
+    return allowed;
+  }
   if (passes) {
     passing_[content.hex()] = {content, Clock::now()};
   } else {

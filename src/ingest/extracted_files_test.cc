@@ -50,6 +50,20 @@ TEST_F(ExtractedFilesTest, AFileIsTakenOverWhole) {
   EXPECT_FALSE(base::file_exists(at("tmp/new")));
 }
 
+TEST_F(ExtractedFilesTest, WhatIsPurgedWhileItComesGoesAgain) {
+  open(100);
+  int asked = 0;
+  files_->refuse_with([&](const base::Sha256&) -> base::Result<void> {
+    if (++asked == 1) return {};
+    return base::Error{Fault::denied, "it was purged"};
+  });
+  EXPECT_EQ(take("content", Why::kAsked).error().fault, Fault::denied);
+  EXPECT_EQ(asked, 2);
+  EXPECT_FALSE(has("content"));
+  EXPECT_FALSE(base::file_exists(files_->path_of(hash_of("content"))));
+  EXPECT_EQ(files_->size(), 0u);
+}
+
 TEST_F(ExtractedFilesTest, WhatNobodyAskedForMakesNoRoom) {
   open(10);
   ASSERT_TRUE(take("123456", Why::kAhead).ok());

@@ -131,7 +131,10 @@ Result<void> Scan::pass_over_changes() {
     auto beneath = TRY(containers_.list(path));
     known.merge(std::move(beneath));
     std::error_code failure;
-    if (std::filesystem::exists(std::filesystem::symlink_status(path, failure))) {
+    const auto type = std::filesystem::symlink_status(path, failure).type();
+    if (type == std::filesystem::file_type::none) {
+      found.unread.push_back(path);
+    } else if (type != std::filesystem::file_type::not_found) {
       walk_from(path, found);
     }
   }
@@ -178,10 +181,7 @@ void Scan::take_out(const std::map<std::string, Container>& known, const Walk& w
   for (const auto& [path, container] : known) {
     if (walk.files.contains(path)) continue;
     // A directory that cannot be read now (a network disk) says nothing of what is in it.
-    const bool unread =
-        std::any_of(walk.unread.begin(), walk.unread.end(),
-                    [&](const std::string& root) { return path.starts_with(root); });
-    if (unread) continue;
+    if (walk.says_nothing_of(path)) continue;
     if (!options_.drop_excluded && store::stamp_of(path).ok()) continue;
     gone.push_back(container.id);
   }

@@ -109,6 +109,9 @@ class Scan {
   struct Walk {
     std::map<std::string, Wanted> files;
     std::vector<std::string> unread;  // roots that could not be read: nothing there is gone
+    std::vector<std::string> roots;   // of what is watched, those that are there
+    bool lacks_a_root = false;        // where its files were, nobody knows: see take_out()
+    bool says_nothing_of(const std::string& path) const;
   };
   struct Tally {
     std::atomic<std::uint64_t> bytes = 0, executables = 0, debuginfo = 0, sources = 0;
@@ -154,6 +157,7 @@ class Scan {
                                const FetchAgain& fetch_again);
   bool waits_for_others(const std::vector<base::Sha256>& contents);
   base::Result<void> bring_one(const base::Sha256& content, const FetchAgain& fetch_again);
+  base::Result<void> check_place(const store::Container& container);
   base::Result<void> bring_from(const store::Origin& origin, const base::Sha256& content);
   base::Result<void> bring_from_upstream(const store::Origin& origin, const base::Sha256& content,
                                          const FetchAgain& fetch_again);

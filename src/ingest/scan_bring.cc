@@ -69,15 +69,10 @@ Result<void> Scan::bring_one(const Sha256& content, const FetchAgain& fetch_agai
       last = fetched.error();
       continue;
     }
-    const auto stamp = store::stamp_of(origin.container.path);
-    if (origin.container.kind != Container::Kind::upload &&
-        (!stamp.ok() || *stamp != origin.container.stamp)) {
-      // It is gone, or it is another file now, which the next pass reads.
-      const std::vector<Sha256> gone = TRY(containers_.remove({origin.container.id}));
-      forget_contents(gone);
-      ++removed_;
-      if (stamp.ok()) scan_now();
-      continue;
+    if (origin.container.kind != Container::Kind::upload) {
+      const Result<void> here = check_place(origin.container);
+      if (!here.ok() && here.error().fault != Fault::not_found) last = here.error();
+      if (!here.ok()) continue;
     }
     const Result<void> brought = bring_from(origin, content);
     if (brought.ok()) {
@@ -87,6 +82,21 @@ Result<void> Scan::bring_one(const Sha256& content, const FetchAgain& fetch_agai
     last = brought.error();
   }
   return last;
+}
+
+// What is gone, or another file now, which the next pass reads, leaves the catalogue: not_found.
+Result<void> Scan::check_place(const Container& container) {
+  const auto stamp = store::stamp_of(container.path);
+  if (stamp.ok() && *stamp == container.stamp) return {};
+  // A network disk that fails for a moment says nothing of its files.
+  if (!stamp.ok() && stamp.error().fault != Fault::not_found) {
+    return Error{Fault::unavailable, stamp.error().what};
+  }
+  const std::vector<Sha256> gone = TRY(containers_.remove({container.id}));
+  forget_contents(gone);
+  ++removed_;
+  if (stamp.ok()) scan_now();
+  return Error{Fault::not_found, container.path + ": is gone, or another file now"};
 }
 
 Result<void> Scan::bring_from_upstream(const store::Origin& origin, const Sha256& content,

@@ -57,6 +57,13 @@ class TlsTest : public testing::Test {
                                    (request.secure ? " secure" : " plain"));
     };
     router.add(upload);
+    Route away;
+    away.method = "GET";
+    away.pattern = "/away";
+    away.handler = [](Request& request) {
+      return Answer::redirect(302, request.query_value("to").value_or(""));
+    };
+    router.add(away);
     auto server = Server::start(options_, std::move(router), pool_);
     ASSERT_TRUE(server.ok()) << server.error().what;
     server_ = std::move(server).value();
@@ -105,6 +112,22 @@ TEST_F(TlsTest, TheCertificateIsReadAgain) {
   ASSERT_TRUE(base::write_file_durably(options_.tls_key, base::bytes_of("nonsense")).ok());
   EXPECT_EQ(server_->reload_certificate().error().fault, base::Fault::malformed);
   EXPECT_TRUE(client().get(url("/large")).ok());
+}
+
+// One that cannot be read tells where it is shown.
+TEST_F(TlsTest, AClientsCertificateIsForItsOwnServerAlone) {
+  REQUIRE_OR_SKIP(make_certificate(), "openssl is not installed");
+  start();
+  ClientOptions options;
+  options.ca_bundle = options_.tls_certificate;
+  options.client_certificate = directory_->path() + "/none.pem";
+  options.client_key = directory_->path() + "/none.key";
+  EXPECT_FALSE(Client(options).get(url("/large")).ok());
+  EXPECT_FALSE(Client(options).get(url("/away?to=/large")).ok());
+  const auto elsewhere =
+      Client(options).get("http://" + server_->address() + "/away?to=" + url("/large"));
+  ASSERT_TRUE(elsewhere.ok()) << elsewhere.error().what;
+  EXPECT_EQ(elsewhere->body.size(), large_.size());
 }
 
 TEST_F(TlsTest, PlainHttpOnTheTlsPortIsClosed) {

@@ -56,6 +56,7 @@ std::chrono::seconds chunk_age(store::DiskLevel level) {
 
 Housekeeper::Housekeeper(Household house) : house_(std::move(house)) {
   thread_ = std::thread([this] { run(); });
+  sweeper_ = std::thread([this] { run_sweeps(); });
 }
 
 Housekeeper::~Housekeeper() {
@@ -65,6 +66,7 @@ Housekeeper::~Housekeeper() {
   }
   wake_.notify_all();
   thread_.join();
+  sweeper_.join();
   save_uses();
 }
 
@@ -85,9 +87,24 @@ void Housekeeper::run() {
     const bool quiet = clock_.is_quiet(base::now().us, base::monotonic_us());
     if (look % kSaveUsesEvery == 0) save_uses();
     if (house_.also_look) house_.also_look();
-    if (look % kSweepEvery == 0 && quiet) sweep();
     std::unique_lock lock(mutex_);
+    if (look % kSweepEvery == 0 && quiet) {
+      sweep_due_ = true;
+      wake_.notify_all();
+    }
     if (wake_.wait_for(lock, kLookEvery, [this] { return stopping_; })) return;
+  }
+}
+
+void Housekeeper::run_sweeps() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stopping_ || sweep_due_; });
+    if (stopping_) return;
+    sweep_due_ = false;
+    lock.unlock();
+    sweep();
+    lock.lock();
   }
 }
 

@@ -1,8 +1,10 @@
 // What has to be done now and then while a server runs: look at the disk, read what other
 // processes changed about tokens, write when they were last used (once a minute, and at the end),
 // take away try symbols and unfinished uploads that are too old.
-// One thread of its own; the destructor stops it. A clock that jumps takes nothing away: after a
-// jump it waits for an hour of quiet before anything expires.
+// Two threads of its own; the destructor stops them. What takes files away has one for itself: it
+// waits for who copies them (a backup may take minutes), and the disk is looked at all the same. A
+// clock that jumps takes nothing away: after a jump it waits for an hour of quiet before anything
+// expires.
 // REQUIRES: what it is given outlives it.
 #pragma once
 
@@ -48,7 +50,7 @@ struct Household {
   std::function<base::Result<void>(const std::function<void(const base::Sha256&)>&)> others;
   bool is_shared = false;  // other processes work on the same database
   std::function<base::Result<void>()> also_reload = nullptr;  // what others changed
-  std::function<void()> also_sweep = nullptr;                 // with the try symbols
+  std::function<void()> also_sweep = nullptr;                 // with the try symbols; may wait
   std::function<base::Result<void>()> also_save = nullptr;    // with the uses of tokens
   std::function<void()> also_look = nullptr;                  // every second
 };
@@ -68,6 +70,7 @@ class Housekeeper {
 
  private:
   void run();
+  void run_sweeps();
   void sweep();
   void save_uses();
 
@@ -75,8 +78,9 @@ class Housekeeper {
   ClockGuard clock_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool stopping_ = false;  // guarded by mutex_
-  std::thread thread_;
+  bool stopping_ = false;   // guarded by mutex_
+  bool sweep_due_ = false;  // guarded by mutex_
+  std::thread thread_, sweeper_;
 };
 
 }  // namespace server

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <shared_mutex>
 #include <thread>
 
 #include "base/clock.h"
@@ -65,6 +66,34 @@ TEST(Housekeeper, SweepsUploadsInPartsThatNobodyGoesOnWith) {
   }
   EXPECT_EQ(place.partial.received(old), 0u);
   EXPECT_EQ(place.partial.received(late), 1u);
+}
+
+// A backup holds the blobs for minutes.
+TEST(Housekeeper, LooksAtTheDiskWhileItWaitsToTakeBlobsAway) {
+  Place place;
+  store::Upload attempt;
+  attempt.is_try = true;
+  attempt.expires_at = {1};
+  store::NewFile file;
+  file.file.sha256 = base::sha256_of(base::bytes_of("expired"));
+  file.keys.push_back({ident::SymbolKey::from_text(ident::KeyKind::path, "a/a", "1"), true});
+  ASSERT_TRUE(place.catalog.commit(attempt, {file}).ok());
+  const auto within_20s = [](const auto& holds) {
+    const auto until = std::chrono::steady_clock::now() + 20s;
+    while (!holds() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(10ms);
+    return holds();
+  };
+  std::shared_lock backup(place.blobs.in_use());
+  const auto nothing = [](const auto&) -> base::Result<void> { return {}; };
+  const Housekeeper housekeeper({place.disk, place.access, place.catalog, place.containers,
+                                 place.blobs, *place.sessions, *place.chunks, place.partial,
+                                 nothing, false});
+  ASSERT_TRUE(within_20s([&] { return !place.catalog.has(file.file.sha256).value(); }));
+  const std::uint64_t free = place.disk.free_bytes();
+  const std::string filler(32 << 20, 'x');
+  ASSERT_TRUE(base::write_file_durably(place.root.path() + "/filler", base::bytes_of(filler)).ok());
+  EXPECT_TRUE(within_20s([&] { return place.disk.free_bytes() != free; }));
+  backup.unlock();
 }
 
 }  // namespace

@@ -165,6 +165,9 @@ void bound_derived(CacheBudget& budget, supply::Supply::Options& supplying,
     budget.reserve(path, size);
   };
   supplying.derived.trim = [&budget] { budget.trim(); };
+  supplying.derived.removed = [&budget](const std::string& path) {
+    budget.derived().removed(path);
+  };
   symbolicating.maps.used = [&budget](const std::string& path) { budget.derived().used(path); };
 }
 
@@ -297,6 +300,9 @@ Result<void> serve(const Options& options, const Reread& reread) {
   };
   supplying.follow = follow;
   supplying.containers = &containers;
+  supplying.derived.refuse = [&tombstones](const base::Sha256& content) {
+    return tombstones.refuse(content);
+  };
   if (budget) bound_derived(*budget, supplying, symbolicating);
   asking.tmp = data.tmp_of_kept();
   asking.bars = is_purged;

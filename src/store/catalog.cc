@@ -51,6 +51,16 @@ Result<void> keep_keys(Session& session, std::int64_t file, const NewFile& added
   return {};
 }
 
+// What is brought again and need not come lives as long as what comes.
+Result<void> prolong(Session& session, std::int64_t file, const Upload& upload) {
+  if (!upload.is_try) return {};
+  TRY(
+      session.execute("UPDATE symbol_key SET expires_at = ? WHERE file = ? AND project = ? AND "
+                      "is_try = 1 AND expires_at < ?",
+                      {upload.expires_at.us, file, upload.project, upload.expires_at.us}));
+  return {};
+}
+
 // Another project's file is none of this one's: only keys of its own make it known.
 Result<bool> is_named_in(Session& session, std::int64_t file, const Upload& upload) {
   const Rows rows = TRY(session.query(
@@ -212,6 +222,7 @@ Result<std::int64_t> Catalog::begin_upload(const Upload& upload,
     std::int64_t position = 0;
     for (const NewFile& file : skipped) {
       TRY(record_file(session, id, position++, file.file.id, file, true));
+      TRY(prolong(session, file.file.id, upload));
     }
     return {};
   }));

@@ -262,6 +262,12 @@ TEST_P(FileListOn, UploadsAreFilteredAndSummed) {
   filter = {};
   filter.user = "_";
   EXPECT_EQ(users_of(filter), "Anna_1 ") << "no wildcard";
+  keep("\u00c9va", 0, 4'000);
+  filter = {};
+  filter.user = "\u00c9VA";
+  EXPECT_EQ(users_of(filter), "\u00c9va ") << "by its bytes, but for ASCII's letters";
+  filter.is_not_user = true;
+  EXPECT_EQ(users_of(filter), "anna%2 Bert Anna_1 ");
   filter = {};
   filter.from = {2'000};
   filter.until = {3'000};
@@ -297,6 +303,11 @@ TEST_P(FileListOn, WhatUploadsBroughtIsListed) {
   BroughtFilter filter;
   filter.parts = {"TWO", "/2/"};
   EXPECT_EQ(paths_of(filter), "2:two/2/Two 0:two/2/Two ");
+  NewFile accented = file("three", "333");
+  accented.path = "\u00c9.DLL/3/\u00c9.DLL";
+  const std::int64_t third = add({accented});
+  filter.parts = {"\u00c9.dll"};
+  EXPECT_EQ(paths_of(filter), std::to_string(third - first) + ":" + accented.path + " ");
   filter = {};
   filter.upload = second;
   EXPECT_EQ(paths_of(filter), "");
@@ -307,7 +318,7 @@ TEST_P(FileListOn, WhatUploadsBroughtIsListed) {
   filter.project = "game";
   EXPECT_EQ(paths_of(filter), "2:two/2/Two ");
   filter = {};
-  filter.offset = 1;
+  filter.offset = 2;
   filter.limit = 1;
   EXPECT_EQ(paths_of(filter), "0:one/1/one ");
 }

@@ -1,5 +1,6 @@
 // Uploads::find_known(): what need not be sent. Asked by content and by where it shall be found,
-// since the same content under a second name may be out of reach there.
+// since the same content under a second name may be out of reach there. And when it was last
+// brought, since who was told that it need not be sent counts on it as who has sent it.
 #include <algorithm>
 #include <map>
 
@@ -7,6 +8,7 @@
 #include "ident/paths.h"
 #include "store/file_rows.h"
 #include "store/ownership.h"
+#include "store/transactions.h"
 #include "store/uploads.h"
 
 namespace store {
@@ -118,6 +120,32 @@ Result<std::vector<std::optional<FileRecord>>> Uploads::find_known(
     return {};
   }));
   return found;
+}
+
+Result<std::set<std::int64_t>> Uploads::brought_since(const std::vector<std::int64_t>& files,
+                                                      const ident::Scope& scope, base::Time since) {
+  std::set<std::int64_t> brought;
+  TRY(database_.read([&](Session& session) -> Result<void> {
+    brought.clear();
+    for (std::size_t at = 0; at < files.size(); at += kAtOnce) {
+      std::string list;
+      std::vector<Value> values;
+      for (std::size_t i = at; i < std::min(files.size(), at + kAtOnce); ++i) {
+        list += list.empty() ? "?" : ", ?";
+        values.emplace_back(files[i]);
+      }
+      values.insert(values.end(), {scope.project, std::int64_t{scope.include_try ? 1 : 0}, since.us,
+                                   std::string(kTransactionWay)});
+      const Rows rows = TRY(session.query(
+          "SELECT DISTINCT f.id FROM symbol_file f JOIN upload_file u ON u.file = f.id AND "
+          "u.sha256 = f.sha256 JOIN upload o ON o.id = u.upload WHERE f.id IN (" +
+              list + ") AND o.project = ? AND o.is_try <= ? AND o.created_at >= ? AND o.way <> ?",
+          values));
+      for (const Row& row : rows) brought.insert(row.integer(0));
+    }
+    return {};
+  }));
+  return brought;
 }
 
 }  // namespace store

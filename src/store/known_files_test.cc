@@ -152,6 +152,33 @@ TEST_P(KnownFilesOn, ManyAreAskedForAtOnce) {
   EXPECT_TRUE(uploads_->find_known({}).value().empty());
 }
 
+TEST_P(KnownFilesOn, SaysWhatWasBroughtSince) {
+  constexpr std::int64_t kThen = 1'000;
+  const auto upload_at = [](std::int64_t at, Upload upload) {
+    upload.created_at = {at};
+    return upload;
+  };
+  must_upload(dll_of("old.dll", "1"), upload_at(kThen - 1, {}));
+  must_upload(dll_of("new.dll", "2"), upload_at(kThen, {}));
+  must_upload(dll_of("old.dll", "1"), upload_at(kThen, upload_to("game")));
+  must_upload(dll_of("old.dll", "1"), upload_at(kThen, upload_to("", true)));
+  must_add("held.dll", "3");
+  std::vector<std::int64_t> files;
+  for (const char* content : {"1", "2", "3"}) {
+    const auto found = uploads_->find_known({{hash_of(content), ""}}).value();
+    ASSERT_TRUE(found.at(0).has_value()) << content;
+    files.push_back(found.at(0)->id);
+  }
+  files.resize(450, 0);  // more than are asked for at once
+  const auto since = [&](const ident::Scope& scope) {
+    return uploads_->brought_since(files, scope, {kThen}).value();
+  };
+  EXPECT_EQ(since({}), std::set<std::int64_t>{files[1]}) << "a transaction's upload keeps nothing";
+  EXPECT_EQ(since({"", true}), (std::set<std::int64_t>{files[0], files[1]}));
+  EXPECT_EQ(since({"game", false}), std::set<std::int64_t>{files[0]});
+  EXPECT_TRUE(uploads_->brought_since({}, {}, {kThen}).value().empty());
+}
+
 TEST_P(KnownFilesOn, AFileIsListedInItsProjectWhileItIsFound) {
   must_upload(dll_of("foo.dll", "1"), upload_to("game"));
   must_upload(dll_of("try.dll", "2"), upload_to("", true));

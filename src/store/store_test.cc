@@ -269,6 +269,31 @@ TEST_P(CatalogOn, AFileThatComesAgainTeachesItsRow) {
   EXPECT_EQ(catalog_->count()->files, 1u);
 }
 
+TEST_P(CatalogOn, ATryBuildThatIsBroughtAgainLivesLongerThoughItNeedNotCome) {
+  const auto key = SymbolKey::from_text(KeyKind::path, "a/a", "1");
+  NewFile file = file_with("one", {key}, true);
+  Upload attempt = upload_of("put");
+  attempt.is_try = true;
+  attempt.expires_at = {100};
+  for (const char* project : {"game", "tools"}) {
+    attempt.project = project;
+    ASSERT_TRUE(catalog_->commit(attempt, {file}).ok());
+  }
+  const auto found_in = [&](const char* project) {
+    return catalog_->find({key}, {project, true}).value().at(0);
+  };
+  file.file.id = found_in("game").at(0).file.id;
+  attempt.project = "game";
+  for (const std::int64_t until : {200, 50}) {  // the second would be earlier
+    attempt.expires_at = {until};
+    ASSERT_TRUE(catalog_->begin_upload(attempt, {file}).ok());
+  }
+  EXPECT_TRUE(catalog_->expire_try({150}).value().empty());
+  EXPECT_EQ(found_in("game").size(), 1u);
+  EXPECT_EQ(found_in("tools").size(), 0u) << "nobody has brought it there again";
+  EXPECT_EQ(catalog_->expire_try({200}).value().size(), 1u);
+}
+
 TEST(NewFiles, BearEveryDebugIdOfTheirSlices) {
   NewFile fat = file_with("fat",
                           {SymbolKey::from_text(KeyKind::debug_id, "a", "aa0"),

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "db/dialect.h"
 #include "ident/paths.h"
 #include "store/ownership.h"
 
@@ -20,10 +21,12 @@ using ident::SymbolKey;
 
 namespace {
 
+// The names of keys are in lower case as base::lower_ascii() makes it: LOWER goes by the same
+// letters, whatever the database's locale is, once it is told to compare bytes.
 constexpr std::string_view kColumns =
     "t.id, t.tree_number, t.kind, t.day, t.clock, t.product, t.version, t.comment, t.created_at, "
-    "t.deleted_at, t.deleted_by, (SELECT COUNT(DISTINCT LOWER(f.name || '/' || f.key_id)) "
-    "FROM store_transaction_file f WHERE f.txn = t.id)";
+    "t.deleted_at, t.deleted_by, (SELECT COUNT(DISTINCT LOWER((f.name || '/' || f.key_id) COLLATE "
+    "{{bytewise}})) FROM store_transaction_file f WHERE f.txn = t.id)";
 constexpr std::size_t kHashesAtOnce = 200;
 
 TransactionRecord record_of(const Row& row) {
@@ -43,9 +46,13 @@ TransactionRecord record_of(const Row& row) {
   return record;
 }
 
-Result<TransactionRecord> load_in(Session& session, std::int64_t id) {
-  const Rows rows = TRY(session.query(
-      "SELECT " + std::string(kColumns) + " FROM store_transaction t WHERE t.id = ?", {id}));
+Result<std::string> select_with(std::string_view rest, db::Engine engine) {
+  return db::with_engine_words("SELECT " + std::string(kColumns) + std::string(rest), engine);
+}
+
+Result<TransactionRecord> load_in(Session& session, std::int64_t id, db::Engine engine) {
+  const std::string sql = TRY(select_with(" FROM store_transaction t WHERE t.id = ?", engine));
+  const Rows rows = TRY(session.query(sql, {id}));
   if (rows.empty()) {
     return Error{Fault::not_found, "there is no transaction " + std::to_string(id)};
   }
@@ -92,12 +99,15 @@ Result<bool> is_held(Session& session, const std::string& sha256) {
 }
 
 // The same under this very path. A watched file has none.
-Result<bool> is_held_at(Session& session, const std::string& sha256, const SymbolKey& path) {
-  const Rows transactions = TRY(session.query(
+Result<bool> is_held_at(Session& session, const std::string& sha256, const SymbolKey& path,
+                        db::Engine engine) {
+  const std::string sql = TRY(db::with_engine_words(
       "SELECT 1 FROM store_transaction_file f JOIN store_transaction t ON t.id = f.txn WHERE "
-      "f.sha256 = ? AND t.deleted_at = 0 AND LOWER(f.name || '/' || f.file) = ? AND "
-      "LOWER(f.key_id) = ? LIMIT 1",
-      {sha256, path.name, path.id}));
+      "f.sha256 = ? AND t.deleted_at = 0 AND "
+      "LOWER((f.name || '/' || f.file) COLLATE {{bytewise}}) = ? AND "
+      "LOWER(f.key_id COLLATE {{bytewise}}) = ? LIMIT 1",
+      engine));
+  const Rows transactions = TRY(session.query(sql, {sha256, path.name, path.id}));
   if (!transactions.empty()) return true;
   const Rows uploads = TRY(session.query(
       "SELECT DISTINCT u.path FROM upload_file u JOIN upload o ON o.id = u.upload JOIN symbol_file "
@@ -111,10 +121,11 @@ Result<bool> is_held_at(Session& session, const std::string& sha256, const Symbo
 }
 
 // Takes the keys away under which nobody should find the file any more, and returns them.
-Result<std::vector<KeyRecord>> drop_keys(Session& session, const TransactionFile& file) {
+Result<std::vector<KeyRecord>> drop_keys(Session& session, const TransactionFile& file,
+                                         db::Engine engine) {
   std::vector<KeyRecord> dropped;
   const SymbolKey path = ident::path_key({file.name, file.id, file.file});
-  const bool path_stays = TRY(is_held_at(session, file.sha256, path));
+  const bool path_stays = TRY(is_held_at(session, file.sha256, path, engine));
   if (path_stays) return dropped;
   const bool file_stays = TRY(is_held(session, file.sha256));
   std::string where =
@@ -206,8 +217,9 @@ Result<std::vector<TransactionRecord>> Transactions::list() {
   std::vector<TransactionRecord> all;
   TRY(database_.read([&](Session& session) -> Result<void> {
     all.clear();
-    const Rows rows = TRY(session.query("SELECT " + std::string(kColumns) +
-                                        " FROM store_transaction t ORDER BY t.id"));
+    const std::string sql =
+        TRY(select_with(" FROM store_transaction t ORDER BY t.id", database_.engine()));
+    const Rows rows = TRY(session.query(sql));
     for (const Row& row : rows) all.push_back(record_of(row));
     return {};
   }));
@@ -217,7 +229,7 @@ Result<std::vector<TransactionRecord>> Transactions::list() {
 Result<TransactionRecord> Transactions::load(std::int64_t id) {
   TransactionRecord record;
   TRY(database_.read([&](Session& session) -> Result<void> {
-    record = TRY(load_in(session, id));
+    record = TRY(load_in(session, id, database_.engine()));
     return {};
   }));
   return record;
@@ -228,7 +240,7 @@ Result<std::int64_t> Transactions::remove(std::int64_t id, std::int64_t wanted) 
   std::int64_t number = 0;
   TRY(database_.write([&](Session& session) -> Result<void> {
     gone.clear();
-    const TransactionRecord record = TRY(load_in(session, id));
+    const TransactionRecord record = TRY(load_in(session, id, database_.engine()));
     if (record.deleted_at.us != 0) {
       return Error{Fault::not_found, "transaction " + std::to_string(id) + " is deleted already"};
     }
@@ -238,7 +250,7 @@ Result<std::int64_t> Transactions::remove(std::int64_t id, std::int64_t wanted) 
     for (const TransactionFile& file : record.files) {
       if (file.sha256.empty()) continue;
       NewFile dropped;
-      dropped.keys = TRY(drop_keys(session, file));
+      dropped.keys = TRY(drop_keys(session, file, database_.engine()));
       if (!dropped.keys.empty()) gone.push_back(std::move(dropped));
     }
     return {};

@@ -106,6 +106,21 @@ void expect_goes_with_the_last(const std::string& url) {
   EXPECT_TRUE(place.finds_id("foo.pdb", "1"));
 }
 
+// Names of keys are made lower by their ASCII letters alone, on either engine.
+void expect_names_go_by_their_bytes(const std::string& url) {
+  Place place(url);
+  const std::int64_t first = place.add("\u00c9.dll", "7");
+  place.add("\u00c9.dll", "7");
+  ASSERT_TRUE(place.transactions.remove(first).ok());
+  EXPECT_TRUE(place.finds_path("\u00c9.dll"));
+  TransactionRecord record;
+  record.files = {{"\u00c4.pdb", "1", "\u00c4.pdb", "", "pub", ""},
+                  {"\u00e4.pdb", "1", "\u00e4.pdb", "", "pub", ""},
+                  {"\u00e4.PDB", "1", "\u00e4.PDB", "", "pub", ""}};
+  const std::int64_t mixed = place.transactions.add(record).value();
+  EXPECT_EQ(place.transactions.load(mixed)->file_count, 2u);
+}
+
 void expect_others_stay(const std::string& url) {
   Place place(url);
   place.commit("put", "foo.pdb", "2");
@@ -267,6 +282,16 @@ TEST(Transactions, OtherScopesHoldNothingOnPostgresql) {
   REQUIRE_OR_SKIP(testing_support::have_postgres(), "no PostgreSQL on this machine");
   expect_other_scopes_hold_nothing(testing_support::new_postgres_database());
   expect_an_upload_holds_its_own_path(testing_support::new_postgres_database());
+}
+
+TEST(Transactions, NamesGoByTheirBytesOnSqlite) {
+  const auto root = base::TemporaryDirectory::create("transactions-test").value();
+  expect_names_go_by_their_bytes("sqlite:" + root.path() + "/test.db");
+}
+
+TEST(Transactions, NamesGoByTheirBytesOnPostgresql) {
+  REQUIRE_OR_SKIP(testing_support::have_postgres(), "no PostgreSQL on this machine");
+  expect_names_go_by_their_bytes(testing_support::new_postgres_database());
 }
 
 TEST(Transactions, WatchedFilesStayOnSqlite) {

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "db/dialect.h"
 #include "store/blobs.h"
 #include "store/file_rows.h"
 #include "store/ownership.h"
@@ -101,7 +102,8 @@ BroughtFile brought_of(const Row& row) {
   return listed;
 }
 
-// "%part%", of lower-case text, with what LIKE takes for itself behind a "!".
+// "%part%", of lower-case text, with what LIKE takes for itself behind a "!". What is compared with
+// it is made lower by its bytes as well, whatever letters the database's locale knows.
 std::string like_pattern(std::string_view part) {
   std::string pattern("%");
   for (const char c : base::lower_ascii(part)) {
@@ -127,8 +129,8 @@ Where where_of(const UploadFilter& filter) {
   if (filter.project) where.add("project = ?", *filter.project);
   if (filter.token) where.add("token = ?", *filter.token);
   if (!filter.user.empty()) {
-    where.add(filter.is_not_user ? "LOWER(user_label) NOT LIKE ? ESCAPE '!'"
-                                 : "LOWER(user_label) LIKE ? ESCAPE '!'",
+    where.add(filter.is_not_user ? "LOWER(user_label COLLATE {{bytewise}}) NOT LIKE ? ESCAPE '!'"
+                                 : "LOWER(user_label COLLATE {{bytewise}}) LIKE ? ESCAPE '!'",
               like_pattern(filter.user));
   }
   if (filter.from.us != 0) where.add("created_at >= ?", filter.from.us);
@@ -162,6 +164,7 @@ Result<std::vector<UploadRecord>> Uploads::list(const UploadFilter& filter) {
   sql.append(" LIMIT ? OFFSET ?");
   where.values.push_back(number(filter.limit));
   where.values.push_back(number(filter.offset));
+  sql = TRY(db::with_engine_words(sql, database_.engine()));
   std::vector<UploadRecord> list;
   TRY(database_.read([&](Session& session) -> Result<void> {
     list.clear();
@@ -174,11 +177,12 @@ Result<std::vector<UploadRecord>> Uploads::list(const UploadFilter& filter) {
 
 Result<UploadTotals> Uploads::total(const UploadFilter& filter) {
   const Where where = where_of(filter);
+  const std::string sql = TRY(db::with_engine_words(
+      "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM upload" + where.sql,
+      database_.engine()));
   UploadTotals totals;
   TRY(database_.read([&](Session& session) -> Result<void> {
-    const Rows rows = TRY(session.query(
-        "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM upload" + where.sql,
-        where.values));
+    const Rows rows = TRY(session.query(sql, where.values));
     if (rows.empty()) return {};
     totals = {static_cast<std::uint64_t>(rows.front().integer(0)),
               static_cast<std::uint64_t>(rows.front().integer(1))};
@@ -192,7 +196,7 @@ Result<std::vector<BroughtFile>> Uploads::list_brought(const BroughtFilter& filt
   where.add("u.was_known = ?", flag(false));
   if (filter.project) where.add("p.project = ?", *filter.project);
   for (const std::string& part : filter.parts) {
-    where.add("LOWER(u.path) LIKE ? ESCAPE '!'", like_pattern(part));
+    where.add("LOWER(u.path COLLATE {{bytewise}}) LIKE ? ESCAPE '!'", like_pattern(part));
   }
   if (filter.upload) where.add("u.upload = ?", *filter.upload);
   if (filter.position) where.add("u.position = ?", *filter.position);
@@ -203,6 +207,7 @@ Result<std::vector<BroughtFile>> Uploads::list_brought(const BroughtFilter& filt
   sql.append(where.sql).append(" ORDER BY u.upload DESC, u.position LIMIT ? OFFSET ?");
   where.values.push_back(number(filter.limit));
   where.values.push_back(number(filter.offset));
+  sql = TRY(db::with_engine_words(sql, database_.engine()));
   std::vector<BroughtFile> list;
   TRY(database_.read([&](Session& session) -> Result<void> {
     list.clear();

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -108,6 +109,10 @@ class Uploads {
   base::Result<bool> has_digest(std::string_view kind, std::string_view digest,
                                 const base::Sha256& file);
 
+  // Those of the files that somebody has brought to the scope since then, or was told that he need
+  // not. Uploads for transactions do not count, which keep nothing by themselves.
+  base::Result<std::set<std::int64_t>> brought_since(const std::vector<std::int64_t>& files,
+                                                     const ident::Scope& scope, base::Time since);
   // Whether an upload of this way, token and scope has recorded the file since then.
   base::Result<bool> has_recorded(const Upload& upload, std::int64_t file, base::Time since);
 

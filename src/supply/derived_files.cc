@@ -33,6 +33,14 @@ std::string path_in(const std::string& directory, const std::string& name,
 
 std::string extension_of(Artifact artifact) { return artifact == Artifact::sym ? ".sym" : ".idx"; }
 
+std::vector<base::Sha256> contents_of(const Sources& sources) {
+  std::vector<base::Sha256> contents;
+  for (const auto* file : {&sources.image, &sources.debug, &sources.sym}) {
+    if (*file) contents.push_back((*file)->sha256);
+  }
+  return contents;
+}
+
 Supplied made_at(const std::string& path, const struct stat& info) {
   Supplied supplied;
   supplied.size = static_cast<std::uint64_t>(info.st_size);
@@ -178,19 +186,38 @@ void DerivedFiles::finish(const std::string& name, const std::string& what, cons
 }
 
 // Its size is the disk's to tell: a child may have written it.
-Result<void> DerivedFiles::commit(base::PendingFile& file, const std::string& path) const {
+Result<void> DerivedFiles::commit(base::PendingFile& file, const std::string& path,
+                                  const std::vector<base::Sha256>& made_of) const {
   struct stat info{};
-  if (options_.reserve && ::stat(file.path().c_str(), &info) == 0) {
-    options_.reserve(path, static_cast<std::uint64_t>(info.st_size));
+  const bool is_counted = options_.reserve && ::stat(file.path().c_str(), &info) == 0;
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (is_counted) options_.reserve(path, size);
+  Result<void> placed = place(file, path, made_of);
+  if (!placed.ok() && options_.removed) options_.removed(path);
+  if (placed.ok() && is_counted) options_.reserve(path, size);
+  return placed;
+}
+
+// A purge bars a content first and then looks for what was made of it: what it did not find yet,
+// because it came later, is taken away here.
+Result<void> DerivedFiles::place(base::PendingFile& file, const std::string& path,
+                                 const std::vector<base::Sha256>& made_of) const {
+  TRY(file.commit(path));
+  if (!options_.refuse) return {};
+  for (const base::Sha256& content : made_of) {
+    auto allowed = options_.refuse(content);
+    if (allowed.ok()) continue;
+    static_cast<void>(base::remove_file(path));  // the purge may have been quicker
+    return allowed;
   }
-  return file.commit(path);
+  return {};
 }
 
 Result<void> DerivedFiles::pack(const store::FileRecord& file) {
   const auto plain = TRY(base::MappedFile::open(blobs_.place_of(file.sha256)));
   base::PendingFile cabinet = TRY(base::PendingFile::create(options_.tmp));
   TRY(archive::write_cab(file.name, plain->bytes(), file.added_at, cabinet));
-  return commit(cabinet, path_of(file.sha256.hex(), kCabinetExtension));
+  return commit(cabinet, path_of(file.sha256.hex(), kCabinetExtension), {file.sha256});
 }
 
 // In the child: what is in such a container is a stranger's.
@@ -201,7 +228,7 @@ Result<void> DerivedFiles::unpack(const store::FileRecord& file) {
   job.msfz = blobs_.place_of(file.sha256);
   job.pdb_out = plain.path();
   TRY(options_.extractor(job, stopping_));
-  return commit(plain, path_of(file.sha256.hex(), kPdbExtension));
+  return commit(plain, path_of(file.sha256.hex(), kPdbExtension), {file.sha256});
 }
 
 // One that is made alone has all processors: somebody waits for it.
@@ -225,13 +252,13 @@ Result<void> DerivedFiles::run(const Sources& sources) {
   job.index_out = index.path();
   if (!job.sym.empty()) {
     TRY(options_.extractor(job, stopping_));
-    return commit(index, path_of(sources, Artifact::index));
+    return commit(index, path_of(sources, Artifact::index), contents_of(sources));
   }
   base::PendingFile sym = TRY(base::PendingFile::create(options_.tmp));
   job.sym_out = sym.path();
   TRY(options_.extractor(job, stopping_));
-  TRY(commit(sym, path_of(sources, Artifact::sym)));
-  return commit(index, path_of(sources, Artifact::index));
+  TRY(commit(sym, path_of(sources, Artifact::sym), contents_of(sources)));
+  return commit(index, path_of(sources, Artifact::index), contents_of(sources));
 }
 
 DerivedFiles::Counts DerivedFiles::counts() const {

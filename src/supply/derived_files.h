@@ -47,11 +47,16 @@ class DerivedFiles {
     std::string tmp;
     unsigned threads = 1;  // files made at a time
     Extractor extractor;
-    // Told before a file of this size appears at the path; and when making one is over. Null: they
-    // have no bound.
+    // Told before a file of this size appears at the path, and again when it is there, since who
+    // made room meanwhile may have taken it for one that is; and when making one is over. Null:
+    // they have no bound.
     std::function<void(const std::string& path, std::uint64_t size)> reserve = nullptr;
     std::function<void()> trim = nullptr;
     unsigned processors = 1;  // which those share
+    // Told that what was reserved there did not come, or went at once.
+    std::function<void(const std::string& path)> removed = nullptr;
+    // What is made of a content that this refuses does not stay, however far it was made.
+    store::Blobs::Refuse refuse = nullptr;
   };
   // Where the index of a module lies, if it is made.
   static std::string index_path(const std::string& directory, const Sources& sources);
@@ -93,7 +98,10 @@ class DerivedFiles {
   std::string path_of(const Sources& sources, ident::Artifact artifact) const;
   unsigned threads_for_a_job() const;
   base::Result<void> run(const Sources& sources);
-  base::Result<void> commit(base::PendingFile& file, const std::string& path) const;
+  base::Result<void> commit(base::PendingFile& file, const std::string& path,
+                            const std::vector<base::Sha256>& made_of) const;
+  base::Result<void> place(base::PendingFile& file, const std::string& path,
+                           const std::vector<base::Sha256>& made_of) const;
   base::Result<void> pack(const store::FileRecord& file);
   base::Result<void> unpack(const store::FileRecord& file);
   // Posts `maker` unless it is under way under this name.

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <memory>
 #include <shared_mutex>
 
 #include "base/clock.h"
@@ -34,6 +36,11 @@ bool is_empty_or_missing(const std::string& path) {
   return entries < 3;
 }
 
+bool is_blob_directory(std::string_view name) {
+  constexpr std::string_view kHexDigits = "0123456789abcdef";
+  return name.size() == 2 && name.find_first_not_of(kHexDigits) == std::string_view::npos;
+}
+
 Result<void> refuse_postgresql(const House& house, const std::string& target) {
   if (house.database.engine() == db::Engine::sqlite) return {};
   return Error{Fault::unsupported,
@@ -42,13 +49,24 @@ Result<void> refuse_postgresql(const House& house, const std::string& target) {
                    target};
 }
 
+Result<void> list_directory(const std::string& path, std::vector<std::string>& files) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
+  if (!directory) return base::error_from_errno(errno, "cannot list", path);
+  for (;;) {
+    errno = 0;
+    const dirent* const entry = ::readdir(directory.get());
+    if (entry == nullptr && errno != 0) return base::error_from_errno(errno, "cannot list", path);
+    if (entry == nullptr) return {};
+    files.push_back(base::join_path(path, entry->d_name));
+  }
+}
+
 // Linked beside themselves: quick, and from then on nobody can take them away.
 Result<void> stage(const std::string& blobs, const std::string& staged, Progress& progress) {
-  const std::vector<std::string> paths = TRY(base::list_files(blobs));
+  const std::vector<std::string> paths = TRY(list_blobs(blobs));
   progress.files_all = paths.size();
   for (const std::string& path : paths) {
     TRY(go_on(progress));
-    if (!is_blob_path(std::string_view(path).substr(blobs.size() + 1))) continue;
     const std::string target = staged + path.substr(blobs.size());
     TRY(base::make_directories(std::string(base::parent_of(target))));
     if (::link(path.c_str(), target.c_str()) == 0 || errno == ENOENT) continue;
@@ -73,6 +91,21 @@ bool is_blob_path(std::string_view path) {
   const auto parts = base::split(path, '/');
   return parts.size() == 2 && store::find_sha256(parts[1]).has_value() &&
          parts[0] == std::string_view(parts[1]).substr(0, 2);
+}
+
+Result<std::vector<std::string>> list_blobs(const std::string& blobs) {
+  std::vector<std::string> directories;
+  std::vector<std::string> files;
+  TRY(list_directory(blobs, directories));
+  for (const std::string& directory : directories) {
+    if (!is_blob_directory(base::basename_of(directory))) continue;
+    TRY(list_directory(directory, files));
+  }
+  std::erase_if(files, [&](const std::string& path) {
+    return !is_blob_path(std::string_view(path).substr(blobs.size() + 1));
+  });
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 Result<void> must_be_new(const std::string& path) {

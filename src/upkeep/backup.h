@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "upkeep/house.h"
 
@@ -44,6 +45,9 @@ base::Result<BackedUp> read_proof(const std::string& backup);
 // Whether a path below blobs/ is a blob's: "ab/ab…", by its hash. What else lies there is no blob,
 // and in no backup.
 bool is_blob_path(std::string_view path);
+// The blobs below a directory blobs/, in name order, or why not each of them can be named:
+// base::list_files() passes over what it may not read.
+base::Result<std::vector<std::string>> list_blobs(const std::string& blobs);
 // malformed: there is something already.
 base::Result<void> must_be_new(const std::string& path);
 

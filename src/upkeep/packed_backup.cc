@@ -144,7 +144,7 @@ Result<void> pack_backup(const std::string& directory, const TarWriter::Sink& si
   }
   const std::string blobs = base::join_path(directory, "blobs");
   std::vector<std::string> paths;
-  if (base::file_exists(blobs)) paths = TRY(base::list_files(blobs));
+  if (base::file_exists(blobs)) paths = TRY(list_blobs(blobs));
   for (const std::string& path : paths) {
     TRY(pack_file(path, path.substr(directory.size() + 1), tar, progress));
   }

@@ -142,7 +142,9 @@ Result<std::vector<Purged>> purge(House& house, std::string_view what, Doing doi
     const std::vector<std::string> derived = TRY(find_derived(house.data, content, ids));
     purged.derived = derived.size();
     for (const std::string& path : derived) {
-      if (doing == Doing::in_earnest) TRY(base::remove_file(path));
+      if (doing == Doing::for_show) continue;
+      auto removed = base::remove_file(path);
+      if (!removed.ok() && removed.error().fault != Fault::not_found) return removed.error();
     }
     if (house.drop_from_trees && purged.size != 0) {
       purged.copies = TRY(house.drop_from_trees(content, purged.size, doing == Doing::for_show));

@@ -113,6 +113,7 @@ void add_store_places(const SymbolRequest& request, bool two_tier, const AlsoAsk
   if (!asks_for_module(request)) return;
   const StorePath& asked = *request.asked;
   const std::string file = plain_file(asked);
+  if (two_tier && asked.name.starts_with("..")) return;  // it would lie beside the store
   // Some tools write the age as its GUID.
   const std::string loud = is_guid_and_age(asked.id) ? base::upper_ascii(asked.id) : asked.id;
   for (const std::string& tier : tiers_of(asked.name, two_tier)) {
@@ -239,7 +240,7 @@ std::string path_in_tiers(std::string_view path, bool two_tier) {
   if (parts.size() != kParts && parts.size() != kParts + 1) return std::string(path);
   const std::string_view name = parts[parts.size() - kParts];
   std::string moved;
-  if (two_tier) moved.append(name.substr(0, 2)).append("/");
+  if (two_tier && !name.starts_with("..")) moved.append(name.substr(0, 2)).append("/");
   return moved.append(path.substr(static_cast<std::size_t>(name.data() - path.data())));
 }
 

@@ -38,7 +38,8 @@ enum class Layout : std::uint8_t {
 };
 // In the root of a symbol store: it has two tiers.
 constexpr std::string_view kIndex2 = "index2.txt";
-// NAME/ID/FILE of such a store, whichever tiers the path has, in one or two.
+// NAME/ID/FILE of such a store, whichever tiers the path has, in one or two; in one where NAME
+// begins with two dots.
 std::string path_in_tiers(std::string_view path, bool two_tier);
 std::string_view name_of(Layout layout);
 std::optional<Layout> find_layout(std::string_view name);

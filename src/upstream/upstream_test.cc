@@ -65,6 +65,9 @@ TEST(Layout, SaysWhereAFileLies) {
       {Layout::symstore_two_tier, "a.pdb/" + upper + "A/a.pdb",
        "a./a.pdb/" + upper + "A/a.pdb a./a.pdb/" + upper + "A/a.pd_* a./a.pdb/" + upper +
            "a/a.pdb a./a.pdb/" + upper + "a/a.pd_*"},
+      {Layout::symstore_two_tier, "..a.pdb/" + upper + "/..a.pdb", ""},
+      {Layout::symstore_two_tier, ".a.pdb/" + upper + "/.a.pdb",
+       ".a/.a.pdb/" + upper + "/.a.pdb .a/.a.pdb/" + upper + "/.a.pd_*"},
       {Layout::symstore, "App.pdb/" + upper + "/file.ptr", ""},
       {Layout::symstore, "App.pdb/" + upper + "/App.sym", ""},
       {Layout::symstore, "App.pdb/" + std::string(33, '0') + "/App.pdb", ""},
@@ -131,6 +134,7 @@ TEST(Layout, APathMayBeMovedToOtherTiers) {
   EXPECT_EQ(path_in_tiers("fo/Foo.pdb/1/foo.pd_", false), "Foo.pdb/1/foo.pd_");
   EXPECT_EQ(path_in_tiers("a/1/a", true), "a/a/1/a");
   EXPECT_EQ(path_in_tiers("x", true), "x");
+  EXPECT_EQ(path_in_tiers("..a.pdb/1/a.pdb", true), "..a.pdb/1/a.pdb") << "not beside the store";
 }
 
 TEST(Layout, OnlyDebuginfodHasSources) {
