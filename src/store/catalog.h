@@ -114,7 +114,7 @@ class Catalog {
   base::Result<Committed> commit(const Upload& upload, const std::vector<NewFile>& files,
                                  const AlsoWrite& also = nullptr);
   // An upload whose files come one by one, or need not come: its id. `skipped` are here: each is
-  // recorded with its path, while its row and its keys stay as they are; but the keys of a try build
+  // recorded with its path, while its row and its keys stay as they are; but a try build's keys
   // live on until upload.expires_at.
   base::Result<std::int64_t> begin_upload(const Upload& upload,
                                           const std::vector<NewFile>& skipped);
