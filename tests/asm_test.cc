@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "extract/identify.h"
 #include "ident/paths.h"
+#include "index_files.h"
 #include "net/client.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
@@ -232,6 +233,27 @@ TEST_F(AsmServer, GoesOnToTheEndOfTheFunctionWhenAsked) {
   EXPECT_EQ(ask("0x1", "")["size"].text_or(""), "0x1");
   EXPECT_EQ(ask("0x1", R"(,"continueUntilFunctionEnd":false)")["size"].text_or(""), "0x1");
   EXPECT_EQ(ask(size, on)["size"].text_or(""), size);
+}
+
+// The head is looked at when an index is opened, a page when something is looked up in it.
+TEST_F(AsmServer, ADamagedIndexIsMadeAgainAndCostsNoNames) {
+  REQUIRE_OR_SKIP(have_command("nm"), "no binutils");
+  build();
+  start();
+  put("lamp", identity_.debug_id.breakpad(), "lamp", must_read(root_.path() + "/lamp"));
+  const auto [start_address, size] = place_of("flicker");
+  const auto lines = lines_of(must_ask(by_debug_id(start_address, size)));
+  ASSERT_TRUE(std::any_of(lines.begin(), lines.end(),
+                          [](const std::string& line) { return line.ends_with("<dim>"); }));
+  ASSERT_EQ(server_->stop(), 0);
+  const testing_support::IndexFiles indexes(root_.path() + "/data");
+  for (const std::size_t quarters : {0u, 3u}) {
+    indexes.damage(quarters);
+    start();
+    EXPECT_EQ(lines_of(must_ask(by_debug_id(start_address, size))), lines) << quarters;
+    EXPECT_EQ(indexes.count_sound(), 1) << quarters;
+    EXPECT_EQ(server_->stop(), 0);
+  }
 }
 
 TEST_F(AsmServer, ServesNothingButCode) {

@@ -1,6 +1,9 @@
 // Mozilla's symbolication server as it was run: DiskCache and SymServer with the original's
 // configuration, quickstart, the cache under its bound; and where better is done than there.
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <csignal>
@@ -82,6 +85,28 @@ TEST_F(MozillaServer, TheCacheKeepsItsBoundAndLetsOthersFilesBe) {
             known(R"j("of_huge (in huge.pdb)")j"));
   put("m9", "f9", 300'000);
   check(9);
+}
+
+// The original kept symbols as they came, or what it had made of them, under the same names.
+TEST_F(MozillaServer, WhatTheOriginalKeptAsItCameIsUsedAndLeftAlone) {
+  const std::string kept = "cache/a.pdb/" + std::string(kId) + "/a.sym";
+  const std::string made = "cache/b.pdb/" + std::string(kId) + "/b.sym";
+  const std::string made_text = "DiskCache v.1\n0x2000 last\n0x1000 made\n";
+  write(kept, sym("a.pdb", "kept"));
+  write(made, made_text);
+  for (const char* module : {"a", "b"}) put(module, "of_url");
+  for (int start = 0; start < 2; ++start) {
+    const Program cache = disk_cache(urls());
+    EXPECT_EQ(ask(cache->url(), frames("a.pdb", "[0, 4096]")), known(R"j("kept (in a.pdb)")j"));
+    EXPECT_EQ(ask(cache->url(), frames("b.pdb", "[0, 4096]")), known(R"j("of_url (in b.pdb)")j"));
+    for (const char* module : {"a.pdb", "b.pdb"}) {
+      EXPECT_EQ(act(cache->url(), "cacheEvict", of_module(module)), R"j({"success": true})j");
+    }
+    EXPECT_EQ(ask(cache->url(), frames("a.pdb", "[0, 4096]")), known(R"j("kept (in a.pdb)")j"));
+    EXPECT_EQ(base::read_file(path(kept)).value_or(""), sym("a.pdb", "kept"));
+    EXPECT_EQ(base::read_file(path(made)).value_or(""), made_text);
+  }
+  EXPECT_TRUE(symbols_.asked("a.pdb/" + std::string(kId) + "/a.sym").empty());
 }
 
 TEST_F(MozillaServer, NamesAreCodedAndServersMayPackWhatTheyHave) {
@@ -237,7 +262,8 @@ TEST_F(MozillaServer, DiskCacheHasItsDebugActions) {
   const std::string module = of_module("a.pdb");
   EXPECT_EQ(act(url, "cacheExists", module), R"j({"exists": false})j");
   const auto got = base::JsonValue::parse(act(url, "cacheGet", module)).value();
-  EXPECT_TRUE(base::file_exists(std::string(got["path"].text_or("")))) << got["path"].text_or("");
+  EXPECT_EQ(base::read_file(std::string(got["path"].text_or(""))).value_or(""),
+            sym("a.pdb", "good"));
   EXPECT_EQ(act(url, "cacheExists", module), R"j({"exists": true})j");
   EXPECT_EQ(act(url, "cacheEvict", module), R"j({"success": true})j");
   EXPECT_EQ(act(url, "cacheExists", module), R"j({"exists": false})j");
@@ -479,6 +505,30 @@ TEST_F(Quickstart, SaysWhatDidNotStart) {
   write("config.json", "{");
   EXPECT_EQ(quickstart("status"), 255);
   configure("\"restart\": true");
+}
+
+// It has the program's name and words, and somebody listens, who never says a word.
+TEST_F(Quickstart, SaysWhoDidNotAnswerInTime) {
+  if (!have_command("bash")) GTEST_SKIP() << "bash is not installed";
+  const base::Fd mute(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in place{};
+  place.sin_family = AF_INET;
+  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof place;
+  auto* const address = reinterpret_cast<sockaddr*>(&place);
+  ASSERT_EQ(::bind(mute.get(), address, size), 0);
+  ASSERT_EQ(::listen(mute.get(), 64), 0);
+  ASSERT_EQ(::getsockname(mute.get(), address, &size), 0);
+  write("mute", "#!/bin/bash\nexec -a \"$0\" bash -c 'while :; do sleep 0.2; done' it \"$@\"\n");
+  testing_support::must_run("chmod +x " + path("mute"));
+  write("config.json",
+        fmt::format(R"j({{"quickstart": {{"memcached": {{"binary": "{}", "port": {}, )j"
+                    R"j("listenAddress": "127.0.0.1"}}, "DiskCache": {{"start": false}}, )j"
+                    R"j("SymServer": {{"start": false}}}}}})j",
+                    path("mute"), ntohs(place.sin_port)));
+  EXPECT_EQ(quickstart(""), 255);
+  EXPECT_NE(said_.find("memcached did not answer in time"), std::string::npos) << said_;
+  EXPECT_EQ(quickstart("status"), 0) << said_ << "it runs still";
 }
 
 // Neither a second server nor one that cannot begin takes the file from the one that runs.

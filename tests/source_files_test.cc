@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "extract/identify.h"
+#include "index_files.h"
 #include "net/client.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
@@ -333,6 +334,32 @@ TEST_F(SourceServer, AnswersTheProfilerForTheAddressAlone) {
   net::Headers page;
   page.add("Origin", "https://evil.example");
   EXPECT_EQ(ask(address, main_path(), page).status, 403);
+}
+
+// The head is looked at when an index is opened, a page when something is looked up in it.
+TEST_F(SourceServer, ADamagedIndexIsMadeAgainForTheProfiler) {
+  build();
+  start_with_map();
+  upload_symbols();
+  const std::string symbol = must_run("nm " + root_.path() + "/lantern | grep ' T flicker'").output;
+  const auto ask = [&] {
+    return send("POST", "/source/v1",
+                "{\"debugName\":\"lantern\",\"debugId\":\"" + identity_.debug_id.breakpad() +
+                    "\",\"moduleOffset\":\"0x" + symbol.substr(0, symbol.find(' ')) +
+                    "\",\"file\":\"" + main_path() + "\"}");
+  };
+  ASSERT_EQ(ask().status, 200);
+  ASSERT_EQ(server_->stop(), 0);
+  const testing_support::IndexFiles indexes(root_.path() + "/data");
+  for (const std::size_t quarters : {0u, 3u}) {
+    indexes.damage(quarters);
+    start_with_map();
+    const auto answer = ask();
+    EXPECT_EQ(answer.status, 200) << quarters << answer.body;
+    EXPECT_EQ(answer.body.find("/index/"), std::string::npos) << answer.body;
+    EXPECT_EQ(indexes.count_sound(), 1) << quarters;
+    EXPECT_EQ(server_->stop(), 0);
+  }
 }
 
 // ---- real clients ----

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "api/asm_question.h"
 #include "api/door.h"
 #include "api/profiler.h"
 #include "api/read_access.h"
@@ -38,15 +39,17 @@ using net::Answer;
 using net::Request;
 
 struct AsmWork::State {
-  State(supply::Supply& from, unsigned threads) : supply(from), door(threads) {}
+  State(supply::Supply& from, supply::SymbolMaps& open, unsigned threads)
+      : supply(from), maps(open), door(threads) {}
 
   supply::Supply& supply;
+  supply::SymbolMaps& maps;
   std::atomic<std::size_t> taken{0};
   Door door;
 };
 
-AsmWork::AsmWork(supply::Supply& supply, unsigned threads)
-    : state_(std::make_shared<State>(supply, threads)) {}
+AsmWork::AsmWork(supply::Supply& supply, supply::SymbolMaps& maps, unsigned threads)
+    : state_(std::make_shared<State>(supply, maps, threads)) {}
 
 AsmWork::~AsmWork() { state_->door.close(); }
 
@@ -58,16 +61,8 @@ using Shared = std::shared_ptr<const SourcesOptions>;
 // Left to net for sending the answer before its own deadline.
 constexpr std::chrono::milliseconds kMargin{500};
 constexpr std::uint64_t kForeignSizeMax = 1ull << 30;
-constexpr std::uint64_t kAddressMax = 0xffffffff;  // the profiler's are 32 bits wide
-
-struct Question {
-  ident::SymbolRequest executable;
-  std::optional<ident::SymbolRequest> index;
-  std::string uuid;  // 32 digits, for fat files
-  Rva start;
-  std::uint64_t size = 0;
-  bool continues = false;  // to the end of the function
-};
+// How often symbols are asked for that were forgotten or damaged when they were opened.
+constexpr int kRoundsMax = 8;
 
 // One request on its way.
 struct Job {
@@ -76,9 +71,10 @@ struct Job {
   const Request* request = nullptr;  // there until the completer is
   std::shared_ptr<net::Completer> completer;
   Clock::time_point deadline;
-  Question question;
+  AsmQuestion question;
   std::shared_ptr<const base::MappedFile> file;
   extract::CodeBytes code;  // of `file`
+  int rounds = 0;           // in which its symbols were asked for
 
   Job() = default;
   Job(const Job&) = delete;
@@ -91,76 +87,9 @@ struct Job {
     allow_page(*request, options->allowed_origin, answer);
     completer->complete(std::move(answer));
   }
-  void fail(const Error& error) const {
-    complete(profiler_error(profiler_status(error), error.what));
-  }
+  void fail(const Error& error) const { complete(profiler_failure(error)); }
+  bool may_ask_again() const { return rounds < kRoundsMax && Clock::now() < deadline; }
 };
-
-// ---- the question ----
-
-// A PE's code id is a time stamp and a size; an ELF file's is its build id, a Mach-O file's its
-// UUID.
-void add_code_keys(std::string_view name, std::string_view code_id,
-                   std::vector<ident::SymbolKey>& keys) {
-  constexpr std::size_t kPeDigitsMax = 16;
-  constexpr std::size_t kUuidDigits = 32;
-  if (code_id.size() <= kPeDigitsMax) {
-    keys.push_back(ident::SymbolKey::from_text(ident::KeyKind::code_id, name, code_id));
-  }
-  if (code_id.size() == kUuidDigits) {
-    keys.push_back(ident::SymbolKey::from_text(ident::KeyKind::uuid, name, code_id));
-  }
-  if (const auto build_id = base::bytes_from_hex(code_id)) {
-    keys.push_back(ident::SymbolKey::from_build_id(name, *build_id));
-  }
-}
-
-bool is_code_id(std::string_view text) {
-  constexpr std::size_t kDigitsMax = 128;
-  const auto is_hex = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-  };
-  return text.size() >= 4 && text.size() <= kDigitsMax &&
-         std::all_of(text.begin(), text.end(), is_hex);
-}
-
-Error bad_question() {
-  return {
-      Fault::malformed,
-      "expected an object with startAddress and size (hexadecimal, 0x…, 32 bits), and debugName "
-      "with debugId or name with codeId"};
-}
-
-Result<Question> question_of(std::string_view body, const ident::Scope& scope) {
-  const base::JsonValue value = TRY(base::JsonValue::parse(body));
-  const auto start = find_profiler_offset(value["startAddress"]);
-  const auto size = find_profiler_offset(value["size"]);
-  if (!start || !size || start->value > kAddressMax || size->value > kAddressMax) {
-    return bad_question();
-  }
-  Question question;
-  question.start = *start;
-  question.size = size->value;
-  if (const bool* continues = value["continueUntilFunctionEnd"].boolean()) {
-    question.continues = *continues;
-  }
-  question.executable.artifact = Artifact::executable;
-  question.executable.scope = scope;
-  const std::string_view debug_name = value["debugName"].text_or("");
-  if (const auto id = ident::DebugId::parse(value["debugId"].text_or("")); id && !id->is_nil()) {
-    question.executable.keys.push_back(ident::SymbolKey::from_debug_id(debug_name, *id));
-    question.index = ident::module_request(Artifact::index, debug_name, *id, scope);
-    question.uuid = base::lower_ascii(id->breakpad().substr(0, 32));
-  }
-  const std::string_view code_id = value["codeId"].text_or("");
-  if (is_code_id(code_id)) {
-    const std::string_view name = value["name"].text_or("");
-    add_code_keys(name.empty() ? debug_name : name, code_id, question.executable.keys);
-    if (question.uuid.empty()) question.uuid = base::lower_ascii(code_id);
-  }
-  if (question.executable.keys.empty()) return bad_question();
-  return question;
-}
 
 // ---- the code ----
 
@@ -225,7 +154,7 @@ class Names {
 
   // " <function+0x8>", or nothing.
   std::string text_of(Rva place, Rva section_end) {
-    place.value &= kAddressMax;
+    place.value &= kAsmAddressMax;
     if (!map_ || !map_->find(place, hit_)) return "";
     // A public symbol does not say where it ends: not behind its section.
     const bool is_in_section = section_ <= hit_.start && place < section_end;
@@ -303,22 +232,29 @@ Result<Answer> answer_of(const Job& job, std::shared_ptr<const symbols::Map> map
 
 // ---- the way ----
 
+void ask_symbols(const std::shared_ptr<Job>& job);
+
+// A damaged index is made again: when it is opened, or is known to be by what it lacked.
 void write_answer(const std::shared_ptr<Job>& job) {
-  std::shared_ptr<const symbols::Map> map;
+  using MapState = supply::SymbolMaps::Answer::State;
+  supply::SymbolMaps::Answer found;
   if (job->question.index) {
-    const supply::Found found = job->work->supply.local(*job->question.index);
-    if (found.here()) {
-      const auto file = open_found(found);
-      auto opened = file.ok() ? symbols::Map::open(*file) : Error{file.error()};
-      if (opened.ok()) map = *std::move(opened);
-    }
+    found = job->work->maps.open(*job->question.index);
+    if (found.state == MapState::unknown && job->may_ask_again()) return ask_symbols(job);
   }
-  Result<Answer> answer = answer_of(*job, std::move(map));
+  Result<Answer> answer = answer_of(*job, found.map);
+  if (found.map && found.map->is_damaged() && job->may_ask_again()) return ask_symbols(job);
   if (answer.ok()) {
     job->complete(*std::move(answer));
   } else {
     job->fail(answer.error());
   }
+}
+
+void ask_symbols(const std::shared_ptr<Job>& job) {
+  ++job->rounds;
+  job->work->supply.want({*job->question.index}, job->deadline,
+                         [job] { job->work->door.post([job] { write_answer(job); }); });
 }
 
 Result<void> find_code(Job& job) {
@@ -347,14 +283,11 @@ Result<void> find_code(Job& job) {
 void ask_index(const std::shared_ptr<Job>& job) {
   if (auto found = find_code(*job); !found.ok()) {
     job->fail(found.error());
-    return;
-  }
-  if (!job->question.index) {
+  } else if (job->question.index) {
+    ask_symbols(job);
+  } else {
     write_answer(job);
-    return;
   }
-  job->work->supply.want({*job->question.index}, job->deadline,
-                         [job] { job->work->door.post([job] { write_answer(job); }); });
 }
 
 void ask_executable(const std::shared_ptr<Job>& job) {
@@ -372,7 +305,7 @@ net::Reply post_asm(const Request& request, const std::shared_ptr<AsmWork::State
   if (!options->find_reader(request) || !may_page_ask(request, options->allowed_origin)) {
     return refuse(403, "code is not for this page or this client");
   }
-  auto question = question_of(request.body, scope_of(request));
+  auto question = parse_asm_question(request.body, scope_of(request));
   if (!question.ok()) return refuse(400, question.error().what);
   auto job = std::make_shared<Job>();
   job->work = work;

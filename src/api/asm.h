@@ -4,7 +4,7 @@
 // A handler parks the request; the module's file and its symbols come from supply, and AsmWork's
 // own few threads read and disassemble them. 503 when too many wait already.
 // AsmWork's destructor finishes what its threads are at; what still waits is left unanswered.
-// `supply` must outlive it, and it the server. Protocol: docs/protocols/asm.md
+// `supply` and `maps` must outlive it, and it the server. Protocol: docs/protocols/asm.md
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,7 @@
 #include "api/sources.h"
 #include "net/http.h"
 #include "supply/supply.h"
+#include "supply/symbol_maps.h"
 
 namespace api {
 
@@ -24,7 +25,7 @@ class AsmWork {
  public:
   struct State;
 
-  explicit AsmWork(supply::Supply& supply, unsigned threads = 2);
+  AsmWork(supply::Supply& supply, supply::SymbolMaps& maps, unsigned threads = 2);
   AsmWork(const AsmWork&) = delete;
   AsmWork& operator=(const AsmWork&) = delete;
   ~AsmWork();

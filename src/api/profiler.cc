@@ -1,6 +1,7 @@
 #include "api/profiler.h"
 
 #include "api/clients.h"
+#include "api/for_strangers.h"
 #include "base/text.h"
 
 namespace api {
@@ -28,8 +29,10 @@ net::Answer profiler_error(int status, std::string_view text) {
   return with_note(net::Answer::json(status, out.take()), text);
 }
 
-int profiler_status(const base::Error& error) {
-  return error.fault == base::Fault::unsupported ? 404 : base::policy_of(error.fault).http_status;
+net::Answer profiler_failure(const base::Error& error) {
+  const bool is_missing = error.fault == base::Fault::unsupported;
+  const int status = is_missing ? 404 : base::policy_of(error.fault).http_status;
+  return profiler_error(status, for_strangers(error).what);
 }
 
 std::optional<base::Rva> find_profiler_offset(const base::JsonValue& value) {

@@ -24,7 +24,7 @@ bool may_page_ask(const net::Request& request, std::string_view allowed_origin);
 void allow_page(const net::Request& request, std::string_view allowed_origin, net::Answer& answer);
 
 net::Answer profiler_error(int status, std::string_view text);  // {"error": "…"}
-int profiler_status(const base::Error& error);
+net::Answer profiler_failure(const base::Error& error);         // in words for strangers
 
 // "0x1c04b" or a number.
 std::optional<base::Rva> find_profiler_offset(const base::JsonValue& value);

@@ -9,7 +9,9 @@
 
 #include "api/brief_retries.h"
 #include "api/clients.h"
+#include "api/for_strangers.h"
 #include "api/profiler.h"
+#include "api/source_question.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -28,8 +30,6 @@ using sources::Source;
 namespace {
 
 using Shared = std::shared_ptr<const SourcesOptions>;
-
-constexpr std::size_t kMaxPath = 4096;
 
 std::string http_date(base::Time time) {
   const auto seconds = static_cast<std::time_t>(time.us / 1'000'000);
@@ -142,7 +142,7 @@ net::Reply get_source(const Request& request, sources::Sources& sources, const S
   }
   const std::string path = wanted_path(request.path_rest());
   auto debuginfo = ident::find_buildid_request(id, "debuginfo", scope_of(request));
-  if (!debuginfo || path.size() > kMaxPath || path.size() < 2 ||
+  if (!debuginfo || path.size() > kSourcePathMax || path.size() < 2 ||
       path.find('\0') != std::string::npos) {
     return answer_miss(
         request,
@@ -160,7 +160,7 @@ net::Reply get_source(const Request& request, sources::Sources& sources, const S
                 [&request, options, retries, reader, module,
                  completer = std::move(completer)](Result<Source> found) {
                   if (!found.ok()) {
-                    Answer answer = answer_miss(request, found.error(), "");
+                    Answer answer = answer_miss(request, for_strangers(found.error()), "");
                     if (found.error().fault == Fault::timed_out) retries->note(request, answer);
                     completer->complete(std::move(answer));
                     return;
@@ -172,27 +172,6 @@ net::Reply get_source(const Request& request, sources::Sources& sources, const S
 }
 
 // ---- the profiler ----
-
-Result<sources::Question> question_of(std::string_view body, const ident::Scope& scope) {
-  const base::JsonValue value = TRY(base::JsonValue::parse(body));
-  const std::string_view name = value["debugName"].text_or("");
-  const auto id = ident::DebugId::parse(value["debugId"].text_or(""));
-  const auto offset = find_profiler_offset(value["moduleOffset"]);
-  const std::string_view file = value["file"].text_or("");
-  if (!id || !offset || file.empty() || file.size() > kMaxPath) {
-    return Error{Fault::malformed,
-                 "expected an object with debugName, debugId, moduleOffset (hexadecimal, 0x…) "
-                 "and file"};
-  }
-  using ident::Artifact;
-  sources::Question question;
-  question.symbols = {ident::module_request(Artifact::debuginfo, name, *id, scope),
-                      ident::module_request(Artifact::sym, name, *id, scope)};
-  question.path = file;
-  question.address = offset;
-  question.index = ident::module_request(Artifact::index, name, *id, scope);
-  return question;
-}
 
 // samply's answer; the two times are its, and null there, too.
 Answer profiler_source(const std::string& file, const Source& source) {
@@ -215,24 +194,23 @@ net::Reply post_source(const Request& request, sources::Sources& sources, const 
   if (!reader || !may_page_ask(request, options->allowed_origin)) {
     return finish(request, profiler_error(403, "sources are not for this page or this client"));
   }
-  auto question = question_of(request.body, scope_of(request));
+  auto question = parse_source_question(request.body, scope_of(request));
   if (!question.ok()) return finish(request, profiler_error(400, question.error().what));
   const auto deadline =
       std::min(request.deadline, std::chrono::steady_clock::now() + kProfilerPatience);
   return net::Later{[&sources, &request, options, deadline, finish, reader = *reader,
                      question = std::move(*question)](std::shared_ptr<net::Completer> completer) {
-    sources.ask(
-        question, deadline,
-        [&request, options, finish, reader, file = question.path,
-         completer = std::move(completer)](Result<Source> found) {
-          if (!found.ok()) {
-            completer->complete(finish(
-                request, profiler_error(profiler_status(found.error()), found.error().what)));
-            return;
-          }
-          note_read(request.peer, *options, reader, module_text(request, "a profile"), *found);
-          completer->complete(finish(request, profiler_source(file, *found)));
-        });
+    sources.ask(question, deadline,
+                [&request, options, finish, reader, file = question.path,
+                 completer = std::move(completer)](Result<Source> found) {
+                  if (!found.ok()) {
+                    completer->complete(finish(request, profiler_failure(found.error())));
+                    return;
+                  }
+                  note_read(request.peer, *options, reader, module_text(request, "a profile"),
+                            *found);
+                  completer->complete(finish(request, profiler_source(file, *found)));
+                });
   }};
 }
 
@@ -249,12 +227,12 @@ Answer get_uploaded(const Request& request, sources::Sources& sources,
     return answer_miss(request, {Fault::not_found, "a source's id is its SHA-256 in hex"}, "");
   }
   auto found = sources.uploaded().find(*hash);
-  if (!found.ok()) return answer_miss(request, found.error(), "");
+  if (!found.ok()) return answer_miss(request, for_strangers(found.error()), "");
   if (!*found) {
     return answer_miss(request, {Fault::not_found, "nobody has uploaded this content"}, "");
   }
   auto bytes = sources.uploaded().read(**found, options.file_size_max);
-  if (!bytes.ok()) return answer_miss(request, bytes.error(), "");
+  if (!bytes.ok()) return answer_miss(request, for_strangers(bytes.error()), "");
   Source source{std::move(*bytes), (*found)->name, "upload", (*found)->added_at, true};
   note_read(request.peer, options, *reader, hash->hex(), source);
   return answer_source(request, std::move(source));
@@ -275,7 +253,7 @@ Result<std::vector<sources::Place>> places_of(const Request& request) {
       module = sources::find_module_id(value);
       if (!module) return Error{Fault::malformed, "module= wants a build id or debug id in hex"};
     } else if (name == "path") {
-      if (!module || value.empty() || value.size() > kMaxPath || !base::is_utf8(value)) {
+      if (!module || value.empty() || value.size() > kSourcePathMax || !base::is_utf8(value)) {
         return Error{Fault::malformed, "path= wants a path, behind the module= that names it"};
       }
       places.push_back({*module, value});

@@ -1,7 +1,7 @@
 // What the debug actions of Mozilla's DiskCache do to the symbols that were brought from other
 // servers: who wires the server says how. Uploads are no cache: nothing here touches them.
 // `name` and `id` are a module's, as a client spelled them. Any thread may call; calls block, but
-// get() and get_raw(), which call back once, on any thread.
+// get(), which calls back once, on any thread.
 // Format: docs/mozilla-symbolication-server.md
 #pragma once
 
@@ -15,11 +15,10 @@ struct SymbolCache {
   std::function<bool(const std::string& name, const std::string& id)> exists;
   // True when it is not there now.
   std::function<bool(const std::string& name, const std::string& id)> evict;
-  // Where the file lies, brought if need be; "" when nobody has it. get(): what is searched;
-  // get_raw(): the bytes as they came.
+  // Where the symbols lie as text, byte for byte as they came, brought if need be; "" when nobody
+  // has them.
   using Told = std::function<void(std::string path)>;
   std::function<void(const std::string& name, const std::string& id, Told told)> get;
-  std::function<void(const std::string& name, const std::string& id, Told told)> get_raw;
 };
 
 }  // namespace api

@@ -7,6 +7,7 @@
 
 #include "api/clients.h"
 #include "api/door.h"
+#include "api/for_strangers.h"
 #include "api/profiler.h"
 #include "api/read_access.h"
 #include "api/request_statistics.h"
@@ -71,10 +72,10 @@ Answer refusal(Dialect dialect, int status, std::string_view title) {
 }  // namespace
 
 struct Symbolication::State {
-  State(supply::Supply& from, Options given)
+  State(supply::Supply& from, supply::SymbolMaps& open, Options given)
       : supply(from),
         options(std::move(given)),
-        maps(from, options.maps),
+        maps(open),
         bodies(std::make_shared<net::BodyBudget>(options.bodies_max)),
         debug(options.debug_of, options.cache, maps, options.frames.get()),
         hands(std::min({options.threads, base::default_thread_count(), kHandsMax})),
@@ -86,7 +87,7 @@ struct Symbolication::State {
 
   supply::Supply& supply;
   const Options options;
-  supply::SymbolMaps maps;
+  supply::SymbolMaps& maps;
   const std::shared_ptr<net::BodyBudget> bodies;
   SymbolicationDebug debug;
   std::unique_ptr<FrameForwarder> forwarder;  // null: nobody is asked
@@ -267,7 +268,7 @@ class Work : public std::enable_shared_from_this<Work> {
     answer.state = ModuleAnswer::State::missing;
     if (miss.fault == Fault::not_found) return;
     answer.error_name = base::policy_of(miss.fault).name;
-    answer.error = miss.what;
+    answer.error = for_strangers(miss).what;
   }
 
   void read_and_advance() {
@@ -455,16 +456,14 @@ net::Route refusing_route(const Shared& state, std::string_view method, std::str
 
 }  // namespace
 
-Symbolication::Symbolication(supply::Supply& supply, Options options)
-    : state_(std::make_shared<State>(supply, std::move(options))) {}
+Symbolication::Symbolication(supply::Supply& supply, supply::SymbolMaps& maps, Options options)
+    : state_(std::make_shared<State>(supply, maps, std::move(options))) {}
 
-// From here on nothing of ours asks Supply.
+// From here on nothing of ours asks Supply, or for a map.
 Symbolication::~Symbolication() {
   if (state_->forwarder) state_->forwarder->close();
   state_->door.close();
 }
-
-supply::SymbolMaps& Symbolication::maps() { return state_->maps; }
 
 void Symbolication::add_routes(net::Router& router) {
   for (const char* prefix : {"", "/try", "/p/{project}", "/p/{project}/t/{token}"}) {

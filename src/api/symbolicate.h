@@ -32,7 +32,6 @@ namespace api {
 class Symbolication {
  public:
   struct Options {
-    supply::SymbolMaps::Options maps;
     unsigned threads = 2;
     std::chrono::milliseconds time_max{60'000};  // to find the modules of one request
     std::uint64_t bodies_max = 128ull << 20;     // memory of all requests' bodies together
@@ -47,8 +46,8 @@ class Symbolication {
     // Nothing for whom may read a project's symbols; else the refusal. Null: nobody may.
     std::function<std::optional<net::Answer>(const net::Request&)> allows;
   };
-  // `supply` outlives this.
-  Symbolication(supply::Supply& supply, Options options);
+  // `supply` and `maps` outlive this.
+  Symbolication(supply::Supply& supply, supply::SymbolMaps& maps, Options options);
   // What is asked is not answered any more. The server has stopped by then.
   ~Symbolication();
   Symbolication(const Symbolication&) = delete;
@@ -59,8 +58,6 @@ class Symbolication {
   // with a body is taken everywhere by add_routes(): nothing else has such.)
   // REQUIRES: all others have been added.
   void add_last_routes(net::Router& router);
-  // The open indexes, for others who look up addresses; they go with this.
-  supply::SymbolMaps& maps();
 
   struct State;
 

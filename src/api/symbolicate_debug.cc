@@ -105,11 +105,10 @@ void SymbolicationDebug::run_on_cache(const DebugRequest& request,
     return completer->complete(with_flag("success", !cache_.evict || cache_.evict(name, id)));
   }
   const auto tell = [completer](const std::string& path) { completer->complete(with_path(path)); };
-  if (!cache_.get || !cache_.get_raw) return tell("");
-  if (request.action == "cacheGet") return cache_.get(name, id, tell);
-  // Raw means as it came, which is how we keep it: it comes anew.
-  if (cache_.evict) cache_.evict(name, id);
-  cache_.get_raw(name, id, tell);
+  if (!cache_.get) return tell("");
+  // Raw means as it came, which is how we keep all of them: it comes anew.
+  if (request.action == "cacheAddRaw" && cache_.evict) cache_.evict(name, id);
+  cache_.get(name, id, tell);
 }
 
 }  // namespace api

@@ -43,10 +43,13 @@ std::optional<ident::StorePath> path_of(const ident::SymbolRequest& wanted, bool
 
 }  // namespace
 
-bool is_web_page(base::Bytes head) {
-  const std::string words = base::lower_ascii(
-      base::trim(base::text_of(head.first(std::min<std::size_t>(head.size(), 64)))));
-  return words.starts_with("<!doctype html") || words.starts_with("<html");
+// DiskCache kept its texts under the symbol file's own name: addresses and names alone, with no
+// sizes, lines or ids. Whoever has the symbols says more.
+std::string_view find_stand_in(base::Bytes head) {
+  const std::string_view text = base::text_of(head.first(std::min<std::size_t>(head.size(), 64)));
+  const std::string words = base::lower_ascii(base::trim(text));
+  if (words.starts_with("<!doctype html") || words.starts_with("<html")) return "a web page";
+  return text.starts_with("DiskCache v.") ? "what DiskCache had made of symbols" : "";
 }
 
 Result<base::PendingFile> FetchedFiles::unpack(FetchedFile fetched) const {
@@ -70,7 +73,9 @@ Result<void> FetchedFiles::keep(FetchedFile fetched, const ident::SymbolRequest&
   store::NewFile described;
   {
     const auto mapped = TRY(base::MappedFile::open(file.path()));
-    if (is_web_page(mapped->bytes())) return Error{Fault::malformed, "it is a web page"};
+    if (const std::string_view found = find_stand_in(mapped->bytes()); !found.empty()) {
+      return Error{Fault::malformed, std::string("it is ").append(found)};
+    }
     described = describe(mapped->bytes(), path_of(wanted, is_pointer), name);
     if (!is_what_was_wanted(described, wanted)) {
       return Error{Fault::malformed, "it is another file: " + described.file.format + " " +

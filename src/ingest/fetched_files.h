@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/file.h"
 #include "base/result.h"
@@ -29,8 +30,10 @@ struct FetchedFile {
   bool is_pointer = false;  // a file.ptr, which says where it is
 };
 
-// What some web servers say with 200 where there is no such file. `head`: 64 bytes are enough.
-bool is_web_page(base::Bytes head);
+// What stands where a file should be: "a web page", as some servers say with 200 where there is no
+// such file, or what Mozilla's DiskCache had made of symbols. "" when it is neither. `head`: 64
+// bytes are enough.
+std::string_view find_stand_in(base::Bytes head);
 
 class FetchedFiles {
  public:

@@ -54,13 +54,29 @@ void add_ways(const std::string& address, std::uint64_t port, std::string_view d
   writer.set("drain_seconds", kDrainSeconds, program);
 }
 
+// Whether something lies there that is not ours (store/data_directory.h): the original's symbols,
+// each in a directory of its module.
+bool has_old_cache(const std::string& path) {
+  std::error_code failed, unknown;
+  const std::filesystem::directory_iterator end;
+  for (std::filesystem::directory_iterator at(path, failed); !failed && at != end;
+       at.increment(failed)) {
+    if (at->is_directory(unknown) && at->path().filename() != "faultline") return true;
+  }
+  return false;
+}
+
+// What the original had in its cache it took from there before it asked anybody.
 void add_cache(const MozillaConfig::DiskCache& cache, const std::string& directory,
                ForeignSettings& into) {
   Writer writer(into);
   add_cache_place(cache.cache_path, directory, into);
   writer.set("cache.size", std::to_string(std::max<std::uint64_t>(cache.max_size_mb, 1)) + " MiB",
              "DiskCache.maxSizeMB");
-  add_symbol_places(cache.local_symbol_dirs, cache.symbol_urls, directory, into);
+  std::vector<std::string> directories = cache.local_symbol_dirs;
+  const std::string path = absolute_path(cache.cache_path, directory);
+  if (has_old_cache(path)) directories.insert(directories.begin(), path);
+  add_symbol_places(directories, cache.symbol_urls, directory, into);
   writer.set("upstreams.rounds", std::max<std::uint64_t>(cache.retries, 1), "DiskCache.retries");
   writer.set("upstreams.round_ms", cache.retry_delay_ms, "DiskCache.retryDelayMs");
 }

@@ -106,6 +106,25 @@ TEST(OptionsFromMozilla, DiskCacheAsksDirectoriesThenServersInTheirOrder) {
   EXPECT_TRUE(options_from(read.settings).ok());
 }
 
+TEST(OptionsFromMozilla, WhatTheOriginalKeptInItsCacheIsAskedFirst) {
+  const auto place = base::TemporaryDirectory::create("mozilla").value();
+  ASSERT_TRUE(base::make_directories(place.path() + "/local").ok());
+  ASSERT_TRUE(base::make_directories(place.path() + "/cache/faultline/index").ok());
+  MozillaConfig config;
+  config.disk_cache.cache_path = "./cache";
+  config.disk_cache.local_symbol_dirs = {"./local"};
+  EXPECT_EQ(values_of(settings_of_disk_cache(config, place.path()))["upstream.0.url"],
+            place.path() + "/local")
+      << "of what is ours alone nothing is asked";
+  ASSERT_TRUE(base::make_directories(place.path() + "/cache/xul.pdb").ok());
+  for (const auto& settings_of : {settings_of_disk_cache, settings_of_both}) {
+    Values values = values_of(settings_of(config, place.path()));
+    EXPECT_EQ(values["upstream.0.url"], place.path() + "/cache");
+    EXPECT_EQ(values["upstream.0.layout"], "breakpad");
+    EXPECT_EQ(values["upstream.1.url"], place.path() + "/local");
+  }
+}
+
 TEST(OptionsFromMozilla, AddressesOfTheSixthVersionStandInBrackets) {
   EXPECT_EQ(listen_text("0.0.0.0", 80), "0.0.0.0:80");
   EXPECT_EQ(listen_text("::1", 80), "[::1]:80");

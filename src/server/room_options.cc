@@ -142,7 +142,6 @@ Result<std::unique_ptr<api::FrameCache>> frame_cache(const Options& options) {
 
 Result<api::Symbolication::Options> symbolication_options(const Options& options) {
   api::Symbolication::Options symbolication;
-  symbolication.maps.memory_max = options.symbolication_memory;
   symbolication.threads =
       static_cast<unsigned>(std::max<std::uint64_t>(options.symbolication_threads, 1));
   symbolication.bodies_max = options.symbolication_bodies;

@@ -18,6 +18,7 @@ using store::Container;
 namespace {
 
 constexpr std::chrono::seconds kPatience{60};
+constexpr int kRoundsMax = 3;
 
 class Cache {
  public:
@@ -48,19 +49,39 @@ class Cache {
     return !exists(name, id);
   }
 
-  void get(const std::string& name, const std::string& id, Artifact artifact,
-           const api::SymbolCache::Told& told) {
-    ident::SymbolRequest request = supply::SymbolMaps::request_for(name, id, {});
-    request.artifact = artifact;
-    if (request.keys.empty()) return told("");
-    const auto deadline = std::chrono::steady_clock::now() + kPatience;
-    rooms_.supply.want({request}, deadline, [this, request, told] {
-      const supply::Found found = rooms_.supply.local(request);
-      told(found.here() ? found.file()->path : "");
+  void get(const std::string& name, const std::string& id, const api::SymbolCache::Told& told) {
+    const ident::SymbolRequest module = supply::SymbolMaps::request_for(name, id, {});
+    if (module.keys.empty()) return told("");
+    // A text with the same id may be another module's: whether it is this one's, the index says.
+    rooms_.supply.want({module}, deadline(), [this, module, told] {
+      const supply::Found index = rooms_.supply.local(module, supply::Needs::path);
+      const bool is_missing = index.state() == supply::Found::State::missing;
+      if (is_missing && index.miss().fault == base::Fault::not_found) return told("");
+      ident::SymbolRequest text = module;
+      text.artifact = Artifact::sym;
+      get(text, told, kRoundsMax);
     });
   }
 
  private:
+  static std::chrono::steady_clock::time_point deadline() {
+    return std::chrono::steady_clock::now() + kPatience;
+  }
+
+  // One that is remembered may have gone from the disk to make room for others: it is brought
+  // again.
+  void get(const ident::SymbolRequest& text, const api::SymbolCache::Told& told, int rounds) {
+    rooms_.supply.want({text}, deadline(), [this, text, told, rounds] {
+      const supply::Found found = rooms_.supply.local(text);
+      if (!found.here()) return told("");
+      const std::string path = found.file()->path;
+      if (base::file_exists(path)) return told(path);
+      if (rounds == 0) return told("");
+      rooms_.supply.refresh(text);
+      get(text, told, rounds - 1);
+    });
+  }
+
   struct Kept {
     store::FileRecord file;
     std::vector<std::int64_t> containers;
@@ -117,11 +138,7 @@ api::SymbolCache symbol_cache(const SymbolCacheRooms& rooms) {
   };
   actions.get = [cache](const std::string& name, const std::string& id,
                         const api::SymbolCache::Told& told) {
-    cache->get(name, id, Artifact::index, [cache, told](const std::string& path) { told(path); });
-  };
-  actions.get_raw = [cache](const std::string& name, const std::string& id,
-                            const api::SymbolCache::Told& told) {
-    cache->get(name, id, Artifact::sym, [cache, told](const std::string& path) { told(path); });
+    cache->get(name, id, [cache, told](const std::string& path) { told(path); });
   };
   return actions;
 }

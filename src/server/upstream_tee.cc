@@ -13,7 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kHeadSize = 512;             // tells a web page
+constexpr std::uint64_t kHeadSize = 512;             // tells what is no file
 constexpr std::uint64_t kShownAtOnce = 64 * 1024;    // whoever has come so far
 constexpr std::chrono::milliseconds kShownAfter{2};  // …or is slower than this
 
@@ -47,7 +47,7 @@ bool UpstreamTee::is_worth_showing() const {
 void UpstreamTee::show() {
   std::array<std::uint8_t, kHeadSize> head{};
   const ssize_t n = ::pread(growing_->fd()->get(), head.data(), head.size(), 0);
-  if (n < 0 || ingest::is_web_page({head.data(), static_cast<std::size_t>(n)})) {
+  if (n < 0 || !ingest::find_stand_in({head.data(), static_cast<std::size_t>(n)}).empty()) {
     growing_ = nullptr;
     return;
   }

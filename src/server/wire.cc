@@ -71,6 +71,7 @@
 #include "store/data_directory.h"
 #include "store/transactions.h"
 #include "supply/supply.h"
+#include "supply/symbol_maps.h"
 #include "ui/routes.h"
 
 namespace server {
@@ -160,7 +161,7 @@ void ask_others(UpstreamWork& upstreams, RequestSources& sources, const PurgedAn
 
 // What is made of other servers' files shares their bound, and stays as long as it is used.
 void bound_derived(CacheBudget& budget, supply::Supply::Options& supplying,
-                   api::Symbolication::Options& symbolicating) {
+                   supply::SymbolMaps::Options& mapping) {
   supplying.derived.reserve = [&budget](const std::string& path, std::uint64_t size) {
     budget.reserve(path, size);
   };
@@ -168,7 +169,7 @@ void bound_derived(CacheBudget& budget, supply::Supply::Options& supplying,
   supplying.derived.removed = [&budget](const std::string& path) {
     budget.derived().removed(path);
   };
-  symbolicating.maps.used = [&budget](const std::string& path) { budget.derived().used(path); };
+  mapping.used = [&budget](const std::string& path) { budget.derived().used(path); };
 }
 
 // Indexes that are removed are not kept mapped, as long as there are maps.
@@ -303,7 +304,9 @@ Result<void> serve(const Options& options, const Reread& reread) {
   supplying.derived.refuse = [&tombstones](const base::Sha256& content) {
     return tombstones.refuse(content);
   };
-  if (budget) bound_derived(*budget, supplying, symbolicating);
+  supply::SymbolMaps::Options mapping;
+  mapping.memory_max = options.symbolication_memory;
+  if (budget) bound_derived(*budget, supplying, mapping);
   asking.tmp = data.tmp_of_kept();
   asking.bars = is_purged;
   RequestSources request_sources(fetched, disk, std::move(asking));
@@ -311,6 +314,8 @@ Result<void> serve(const Options& options, const Reread& reread) {
   supply::Supply supply(blobs, catalog, std::move(supplying));
   extracted->pass_while(
       [&supply](const base::Sha256& content) { return supply.is_in_use(content); });
+  supply::SymbolMaps maps(supply, std::move(mapping));
+  const RemovalsHeard removals_heard(budget.get(), maps);
   DirectoryCopies copies(options, containers, *extracted);
   if (!copies.empty()) {
     upstreams->on_kept([&copies](const std::string& from, const store::FileStamp& stamp) {
@@ -330,9 +335,9 @@ Result<void> serve(const Options& options, const Reread& reread) {
     sourcing.others = sources_upstream(*upstreams, options.sources_file_size);
   }
   sourcing.web.may_cache = [&disk] { return disk.may_cache(); };
-  const std::unique_ptr<sources::Sources> source_files =
-      TRY(sources::Sources::open(supply, uploaded_sources, source_bundles, std::move(sourcing)));
-  const api::AsmWork disassembling(supply);
+  const std::unique_ptr<sources::Sources> source_files = TRY(
+      sources::Sources::open(supply, maps, uploaded_sources, source_bundles, std::move(sourcing)));
+  const api::AsmWork disassembling(supply, maps);
 
   // Reports: taken in, queued, processed by children; symbols that come late wake them again.
   reports::Queue queue(*database);
@@ -402,9 +407,8 @@ Result<void> serve(const Options& options, const Reread& reread) {
          if (budget) budget->derived().removed(path);
        }});
   const api::FrameCache* const frames = symbolicating.frames.get();
-  api::Symbolication symbolication(supply, std::move(symbolicating));
+  api::Symbolication symbolication(supply, maps, std::move(symbolicating));
   symbolication.add_routes(router);
-  const RemovalsHeard removals_heard(budget.get(), symbolication.maps());
   api::Symbolicator::Options tracing = symbolicator_options(options, data);
   tracing.allows = allows;
   tracing.admit_source = [&request_sources](const auto& source, const ident::Scope& scope,
@@ -418,12 +422,12 @@ Result<void> serve(const Options& options, const Reread& reread) {
       return api::source_reading(request, *source_files, showing);
     };
   }
-  api::Symbolicator symbolicator(supply, symbolication.maps(), std::move(tracing));
+  api::Symbolicator symbolicator(supply, maps, std::move(tracing));
   symbolicator.add_routes(router);
   limit_rates(false);
   api::add_health_routes(router, catalog, supply, disk, kVersion, network,
                          more_metrics({http, *upstreams, upstream_names(*upstreams), scan, disk,
-                                       statistics.get(), frames, &symbolication.maps()}));
+                                       statistics.get(), frames, &maps}));
   api::add_submit_routes(router, intake, submit_options(options));
   api::add_report_routes(router, archive, queue, [&workers] { workers.wake(); });
   api::add_tool_routes(router);

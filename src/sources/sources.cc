@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "sources/checksum.h"
 #include "sources/path.h"
-#include "symbols/map.h"
 
 namespace sources {
 
@@ -17,25 +16,45 @@ using base::Result;
 namespace {
 
 constexpr unsigned kMaxWaiting = 256;
+// How often a damaged index is asked for again.
+constexpr int kProofsMax = 3;
 
 bool is_miss(const Error& error) {
   return error.fault == Fault::not_found || error.fault == Fault::malformed ||
          error.fault == Fault::unsupported;
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Sources>> Sources::open(supply::Supply& supply, Uploaded& uploaded,
-                                               Bundles& bundles, Options options) {
-  Roots roots = TRY(Roots::open(options.directories));
-  std::unique_ptr<Web> web = TRY(Web::open(options.web));
-  return std::unique_ptr<Sources>(
-      new Sources(supply, uploaded, bundles, std::move(options), std::move(roots), std::move(web)));
+// Whether the file is that of a frame at the address, as symbolication would tell it.
+Result<void> check_names(const symbols::Map& map, base::Rva address, std::string_view path) {
+  symbols::Hit hit;
+  if (!map.find(address, hit)) {
+    return Error{Fault::not_found, "the symbols have nothing at this address"};
+  }
+  const std::string wanted = canonical(path);
+  const auto names_it = [&](const symbols::SourceFrame& frame) {
+    return frame.has_file && canonical(frame.file) == wanted;
+  };
+  if (names_it(hit.physical) || std::any_of(hit.inlines.begin(), hit.inlines.end(), names_it)) {
+    return {};
+  }
+  return Error{Fault::not_found, "the symbols do not name this file for this address"};
 }
 
-Sources::Sources(supply::Supply& supply, Uploaded& uploaded, Bundles& bundles, Options options,
-                 Roots roots, std::unique_ptr<Web> web)
+}  // namespace
+
+Result<std::unique_ptr<Sources>> Sources::open(supply::Supply& supply, supply::SymbolMaps& maps,
+                                               Uploaded& uploaded, Bundles& bundles,
+                                               Options options) {
+  Roots roots = TRY(Roots::open(options.directories));
+  std::unique_ptr<Web> web = TRY(Web::open(options.web));
+  return std::unique_ptr<Sources>(new Sources(supply, maps, uploaded, bundles, std::move(options),
+                                              std::move(roots), std::move(web)));
+}
+
+Sources::Sources(supply::Supply& supply, supply::SymbolMaps& maps, Uploaded& uploaded,
+                 Bundles& bundles, Options options, Roots roots, std::unique_ptr<Web> web)
     : supply_(supply),
+      maps_(maps),
       uploaded_(uploaded),
       bundles_(bundles),
       options_(std::move(options)),
@@ -49,25 +68,13 @@ Sources::~Sources() {
   pool_.reset();
 }
 
-// The address is the proof: the path is that of a frame there, as symbolication would tell it.
+// The address is the proof. What a damaged index does not name says nothing: it is made again.
 Result<void> Sources::prove_address(const Question& question, Clock::time_point deadline) {
-  const supply::Found found = supply_.wait_for(*question.index, deadline);
-  if (!found.settled()) return Error{Fault::timed_out, "the symbols are still being read"};
-  if (!found.here()) return found.miss();
-  const auto file = TRY(base::MappedFile::open(found.file()->path));
-  const auto map = TRY(symbols::Map::open(file));
-  symbols::Hit hit;
-  if (!map->find(*question.address, hit)) {
-    return Error{Fault::not_found, "the symbols have nothing at this address"};
+  for (int round = 1;; ++round) {
+    const auto map = TRY(maps_.wait_for(*question.index, deadline));
+    Result<void> proof = check_names(*map, *question.address, question.path);
+    if (proof.ok() || !map->is_damaged() || round == kProofsMax) return proof;
   }
-  const std::string wanted = canonical(question.path);
-  const auto names_it = [&](const symbols::SourceFrame& frame) {
-    return frame.has_file && canonical(frame.file) == wanted;
-  };
-  if (names_it(hit.physical) || std::any_of(hit.inlines.begin(), hit.inlines.end(), names_it)) {
-    return {};
-  }
-  return Error{Fault::not_found, "the symbols do not name this file for this address"};
 }
 
 // The debug file that names the path. Several may be asked: a stripped file names none, but the

@@ -25,6 +25,7 @@
 #include "sources/uploaded.h"
 #include "sources/web.h"
 #include "supply/supply.h"
+#include "supply/symbol_maps.h"
 
 namespace sources {
 
@@ -84,7 +85,8 @@ class Sources {
     std::vector<Provider> providers;
     Others others;
   };
-  static base::Result<std::unique_ptr<Sources>> open(supply::Supply& supply, Uploaded& uploaded,
+  static base::Result<std::unique_ptr<Sources>> open(supply::Supply& supply,
+                                                     supply::SymbolMaps& maps, Uploaded& uploaded,
                                                      Bundles& bundles, Options options);
   Sources(const Sources&) = delete;
   Sources& operator=(const Sources&) = delete;
@@ -99,8 +101,8 @@ class Sources {
   Uploaded& uploaded() { return uploaded_; }
 
  private:
-  Sources(supply::Supply& supply, Uploaded& uploaded, Bundles& bundles, Options options,
-          Roots roots, std::unique_ptr<Web> web);
+  Sources(supply::Supply& supply, supply::SymbolMaps& maps, Uploaded& uploaded, Bundles& bundles,
+          Options options, Roots roots, std::unique_ptr<Web> web);
   struct Module {
     std::shared_ptr<const NamedFiles> named;  // null: only the index names files
     NamedFile file;
@@ -116,6 +118,7 @@ class Sources {
   base::Result<std::string> ask_others(const Wanted& wanted, Clock::time_point deadline);
 
   supply::Supply& supply_;
+  supply::SymbolMaps& maps_;
   Uploaded& uploaded_;
   Bundles& bundles_;
   const Options options_;

@@ -22,6 +22,8 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::chrono::seconds kLookEvery{1};
+// What was settled may be forgotten again before it is opened.
+constexpr int kRoundsMax = 8;
 
 // Under which Supply remembers what a module's name and id stand for.
 std::string spelling_of(std::string_view name, std::string_view id, const ident::Scope& scope) {
@@ -77,7 +79,10 @@ Found SymbolMaps::find(std::string_view name, std::string_view id, const ident::
 SymbolMaps::Answer SymbolMaps::local(std::string_view name, std::string_view id,
                                      const ident::Scope& scope) {
   if (!may_be_module(name, id)) return {State::missing, nullptr, no_module()};
-  const Found found = find(name, id, scope);
+  return answer_of(find(name, id, scope));
+}
+
+SymbolMaps::Answer SymbolMaps::answer_of(const Found& found) {
   if (found.state() == Found::State::missing) return {State::missing, nullptr, found.miss()};
   if (!found.here()) return {};
   if (options_.used) options_.used(found.file()->path);
@@ -91,7 +96,29 @@ SymbolMaps::Answer SymbolMaps::open(std::string_view name, std::string_view id,
   if (answer.state != State::closed) return answer;
   const Found found = find(name, id, scope);
   if (!found.here()) return {};
-  const std::string& path = found.file()->path;
+  return open_file(found.file()->path, request_for(name, id, scope));
+}
+
+SymbolMaps::Answer SymbolMaps::open(const ident::SymbolRequest& request) {
+  const Found found = supply_.local(request, Needs::path);
+  Answer answer = answer_of(found);
+  if (answer.state != State::closed) return answer;
+  return open_file(found.file()->path, request);
+}
+
+Result<SymbolMaps::Map> SymbolMaps::wait_for(const ident::SymbolRequest& request,
+                                             Supply::Clock::time_point deadline) {
+  for (int round = 0; round < kRoundsMax; ++round) {
+    Answer answer = open(request);
+    if (answer.state == State::open) return std::move(answer.map);
+    if (answer.state == State::missing) return std::move(answer.miss);
+    if (!supply_.wait_for(request, deadline).settled()) break;
+  }
+  return Error{Fault::timed_out, "the symbols are still being read"};
+}
+
+SymbolMaps::Answer SymbolMaps::open_file(const std::string& path,
+                                         const ident::SymbolRequest& request) {
   const std::uint64_t before = removals();
   auto map = open_map(path, take_damaged(path), maps_memory_);
   if (map.ok()) return {State::open, keep(path, std::move(*map), before), {}};
@@ -100,9 +127,10 @@ SymbolMaps::Answer SymbolMaps::open(std::string_view name, std::string_view id,
     base::log::warning("{} is made again: {}", path, map.error().what);
     ::unlink(path.c_str());
   } else if (fault != Fault::not_found) {
-    return {State::missing, nullptr, map.error()};
+    base::log::write(base::log::level_of(base::policy_of(fault).loudness), map.error().what);
+    return {State::missing, nullptr, {fault, "the symbol index cannot be read now"}};
   }
-  supply_.refresh(request_for(name, id, scope));
+  supply_.refresh(request);
   return {};
 }
 

@@ -9,8 +9,8 @@
 // room says so. A file that turns out to be damaged, when it is opened or by a lookup, is removed,
 // and made again by who asks next; so is one that somebody cut short while it was open.
 // local() is for network loops: memory only, but for a look at the size of a mapped file once a
-// second, which the kernel has in memory while it is mapped. open() touches the disk. Any thread
-// may call.
+// second, which the kernel has in memory while it is mapped. open() touches the disk, wait_for()
+// blocks. Any thread may call.
 #pragma once
 
 #include <chrono>
@@ -57,6 +57,11 @@ class SymbolMaps {
   // `name` and `id` as a client spelled them; what can be no module's is missing.
   Answer local(std::string_view name, std::string_view id, const ident::Scope& scope);
   Answer open(std::string_view name, std::string_view id, const ident::Scope& scope);
+  // The same for who has a request for an index, which may be one without a name.
+  Answer open(const ident::SymbolRequest& request);
+  // Until it is open. Fails as Supply does; with timed_out when the deadline has come first.
+  base::Result<std::shared_ptr<const symbols::Map>> wait_for(const ident::SymbolRequest& request,
+                                                             Supply::Clock::time_point deadline);
   // What to want of Supply. REQUIRES: local() said unknown.
   static ident::SymbolRequest request_for(std::string_view name, std::string_view id,
                                           const ident::Scope& scope);
@@ -83,6 +88,8 @@ class SymbolMaps {
   using Entries = std::list<Entry>;  // the most recently used first
 
   Found find(std::string_view name, std::string_view id, const ident::Scope& scope);
+  Answer answer_of(const Found& found);
+  Answer open_file(const std::string& path, const ident::SymbolRequest& request);
   Map find_open(const std::string& path);
   std::uint64_t removals() const;
   Map keep(const std::string& path, Map map, std::uint64_t removals);

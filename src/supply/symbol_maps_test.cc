@@ -295,6 +295,42 @@ TEST(SymbolMaps, ADamagedOrLostIndexIsMadeAgain) {
   }
 }
 
+// A request without a name is another question to Supply, but the file is the same.
+TEST(SymbolMaps, WhoWaitsGetsADamagedIndexMadeAgain) {
+  Place place;
+  place.must_put("a.so", id_of(1), 200);
+  const auto request = ident::module_request(ident::Artifact::index, "",
+                                             ident::DebugId::parse(id_of(1)).value(), {});
+  const auto soon = [] { return Supply::Clock::now() + std::chrono::seconds(20); };
+  SymbolMaps maps(*place.supply, {});
+  const auto first = maps.wait_for(request, soon());
+  ASSERT_TRUE(first.ok()) << first.error().what;
+  EXPECT_EQ(place.open(maps, "a.so", id_of(1)).map, *first);
+  const std::string path = (*first)->path();
+  const std::string sound = base::read_file(path).value();
+  int made_again = 0;
+  for (const std::size_t quarters : {0u, 2u, 3u}) {
+    std::string bytes = sound;
+    char& byte = bytes.at(sound.size() * quarters / 4);
+    byte = static_cast<char>(byte ^ 0x10);
+    ASSERT_EQ(::unlink(path.c_str()), 0);
+    ASSERT_TRUE(base::write_file_durably(path, base::bytes_of(bytes)).ok());
+    SymbolMaps others(*place.supply, {});
+    auto map = others.wait_for(request, soon());
+    ASSERT_TRUE(map.ok()) << map.error().what;
+    symbols::Hit hit;
+    for (unsigned i = 0; i < 200; ++i) (void)(*map)->find(base::Rva{0x1000 + i * 16}, hit);
+    map = others.wait_for(request, soon());
+    ASSERT_TRUE(map.ok()) << map.error().what;
+    find_all(**map, 200);
+    made_again += base::read_file(path).value() == sound;
+  }
+  EXPECT_EQ(made_again, 3);
+  const auto missing = ident::module_request(ident::Artifact::index, "",
+                                             ident::DebugId::parse(id_of(2)).value(), {});
+  EXPECT_EQ(maps.wait_for(missing, soon()).error().fault, base::Fault::not_found);
+}
+
 TEST(SymbolMaps, WhatWasRemovedIsNotKeptMapped) {
   Place place;
   place.must_put("a.so", id_of(1));
