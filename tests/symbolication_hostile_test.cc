@@ -114,6 +114,30 @@ TEST_F(HostileSymbolication, TenMillionFrames) {
   }
 }
 
+// As large as Mozilla's server took them (its configuration says so here, too): 60 MB, answered by
+// more than twice as much, which is not in memory as a whole.
+TEST_F(HostileSymbolication, TenMillionFramesWhereTheOriginalsBodiesAreTaken) {
+  start({"FAULTLINE_SYMBOLICATION_BODY=100 MiB"});
+  net::ClientRequest request;
+  request.method = "POST";
+  request.url = server_->url() + "/";
+  request.body = question(R"(["a","B"])", "[" + repeated("[0,1],", 10 * kMillion) + "]");
+  std::size_t size = 0;
+  std::size_t frames = 0;
+  request.on_body = [&](std::string_view piece) {
+    size += piece.size();
+    frames += static_cast<std::size_t>(std::count(piece.begin(), piece.end(), '('));
+    return base::Result<void>();
+  };
+  net::ClientOptions options;
+  options.accept_compressed = false;
+  const auto answer = net::Client(options).send(request);
+  ASSERT_TRUE(answer.ok()) << answer.error().what;
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(frames, 10 * kMillion);
+  EXPECT_GT(size, 10 * kMillion * std::string_view(R"j("0x1 (in a)", )j").size());
+}
+
 TEST_F(HostileSymbolication, AsManyFramesAndStacksAsABodyHolds) {
   start();
   const std::string frames = "[" + repeated("[0,1],", 5 * kMillion) + "]";

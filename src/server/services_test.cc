@@ -1,7 +1,10 @@
 #include "server/services.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -138,6 +141,36 @@ TEST_F(Services, WhoCameToItsNumberMeanwhileIsNotKilled) {
   EXPECT_TRUE(ours.runs());
   const int status = ours.end();
   EXPECT_TRUE(WIFEXITED(status)) << status;
+}
+
+// It listens: who connects waits for the first byte of an answer.
+TEST_F(Services, WhatListensAndNeverAnswersIsNamedWhenTheTimeIsUp) {
+  const base::Fd mute(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in place{};
+  place.sin_family = AF_INET;
+  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof place;
+  auto* const address = reinterpret_cast<sockaddr*>(&place);
+  ASSERT_EQ(::bind(mute.get(), address, size), 0);
+  ASSERT_EQ(::listen(mute.get(), 16), 0);
+  ASSERT_EQ(::getsockname(mute.get(), address, &size), 0);
+  Service silent =
+      service({"sh", "-c", "while :; do sleep 0.1; done", "program", "--pidfile", path("it.pid")});
+  silent.writes_pid_file = false;
+  silent.port = ntohs(place.sin_port);
+  silent.question = "are you there?";
+  silent.answer = "yes";
+  std::vector<Started> started;
+  started.push_back(Started::start(silent).value());
+  ASSERT_TRUE(soon([&] { return running_pid(silent) == started.front().pid(); }));
+  const auto waited = wait_for(started, 300ms);
+  ASSERT_FALSE(waited.ok());
+  EXPECT_EQ(waited.error().what, "it did not answer in time");
+  EXPECT_EQ(waited.error().fault, base::Fault::unavailable);
+  const auto others = wait_until({silent}, does_answer, 300ms);
+  ASSERT_FALSE(others.ok());
+  EXPECT_EQ(others.error().what, "it did not answer in time");
+  EXPECT_TRUE(stop({silent}, 5s).ok());
 }
 
 TEST_F(Services, APidFileIsLeftToTheProcessThatHasIt) {
