@@ -60,7 +60,7 @@ struct ClientRequest {
   // Bytes done and bytes in all (0 when not known), of whichever direction moves. False stops.
   std::function<bool(std::uint64_t done, std::uint64_t total)> progress;
   // We ourselves do not go there: may_connect says no, or a redirect leads away from https.
-  std::function<void()> on_refusal;
+  std::function<void()> on_refusal = nullptr;
   // The head of the final answer, before its body; an error stops.
   std::function<base::Result<void>(const ClientAnswer& head)> on_head;
   // Takes the body of a 2xx instead of ClientAnswer::body; an error stops.
