@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <thread>
 
@@ -239,6 +240,24 @@ TEST_F(SymsrvReplay, TwoTiersOnBothSides) {
       {lost + "ntdll.pd_", 404, ""},
       {lost + "file.ptr", 404, ""}};
   replay_every_time(kSymsrv, rows, {"/la" + path, "/la" + packed});
+}
+
+// How many tiers it has is asked once; who is not there to say it has said what it has not.
+TEST_F(SymsrvReplay, AStoreWhoseTiersAreFoundOut) {
+  const std::string there = "/there.bin/0123456789ABCDEF0123456789ABCDEF1/there.bin";
+  const std::string lost = "/lost.bin/0123456789ABCDEF0123456789ABCDEF1/lost.bin";
+  put(there.substr(1), "content");
+  start_nginx();
+  start("layout = \"symstore-any\"\ncabinets = 0\n");
+  const std::vector<Row> rows{{there, 200, "content"}, {lost, 404, ""}};
+  replay(kSymsrv, rows, "the first time");
+  const std::vector<std::string> log = settled_log();
+  EXPECT_EQ(log.at(0), "GET /index2.txt 404");
+  EXPECT_EQ(std::count(log.begin(), log.end(), log.at(0)), 1);
+  EXPECT_EQ(with_status(log, "200"), std::set<std::string>{there});
+  nginx_->stop();
+  restart();
+  replay(kSymsrv, rows, "after a restart, with nginx gone");
 }
 
 // The operator says where the shares are that pointers name; nobody else's pointer reads our disk.

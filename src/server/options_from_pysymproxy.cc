@@ -109,7 +109,9 @@ class PySymProxy {
     TRY(set_text(prefix + "name", server.member(has_name ? "name" : "identifier")));
     TRY(set_path(prefix + "cache", server.member("cacheLocation")));
     TRY(set_number(prefix + "requests_max", server.member("maxRequests")));
-    // symsrv looked for them everywhere, web servers included.
+    // symsrv found out itself how many tiers there are, and looked for pointers everywhere, web
+    // servers included.
+    reader_.set(prefix + "layout", "symstore-any", server);
     reader_.set(prefix + "pointers", "1", server);
     TRY(read_retry(server, prefix));
     TRY(set_patterns(prefix + "allow", server.member("whitelist")));

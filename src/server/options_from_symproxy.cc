@@ -136,6 +136,7 @@ class SymProxy {
   void set_store(const std::string& store, const std::string& project, std::size_t line) {
     const std::string prefix = "upstream." + std::to_string(servers_++) + ".";
     set(prefix + "url", store, line);
+    set(prefix + "layout", "symstore-any", line);
     if (!project.empty()) set(prefix + "projects", project, line);
     const bool share = is_share(store);
     bool pointers = !is_on("nofilepointers");

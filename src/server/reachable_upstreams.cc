@@ -68,6 +68,7 @@ class Planner {
     UpstreamOptions cache;
     cache.name = of.name.empty() ? "cache" : "cache of " + of.name;
     if (!of.identifier.empty()) cache.identifier = of.identifier + " cache";
+    cache.layout = "symstore-any";
     cache.projects = of.projects;
     cache.kinds = of.kinds;
     cache.allow = of.allow;

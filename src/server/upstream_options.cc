@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "upstream.";
 constexpr std::uint64_t kUpstreamsMax = 100;
+constexpr std::string_view kAnyTiers = "symstore-any";
 
 using Field = std::variant<std::string UpstreamOptions::*, std::uint64_t UpstreamOptions::*>;
 struct Known {
@@ -163,16 +164,18 @@ Result<upstream::ServerOptions> server_options(const UpstreamOptions& options,
   if (options.url.empty()) {
     return Error{Fault::malformed, "[[upstream]] " + options.name + " has no url"};
   }
-  const auto layout = options.layout.empty() ? std::optional(upstream::Layout::symstore)
-                                             : upstream::find_layout(options.layout);
+  const bool finds_tiers = options.layout == kAnyTiers;
+  const auto layout = finds_tiers ? std::optional(upstream::Layout::symstore)
+                                  : upstream::find_layout(options.layout);
   if (!layout) {
-    return Error{Fault::malformed,
-                 "[[upstream]] " + server.name + ": there is no layout " + options.layout +
-                     "; expected symstore, symstore-two-tier, ssqp, breakpad, debuginfod, unified "
-                     "or native"};
+    return Error{Fault::malformed, "[[upstream]] " + server.name + ": there is no layout " +
+                                       options.layout +
+                                       "; expected symstore, symstore-two-tier, symstore-any, "
+                                       "ssqp, breakpad, debuginfod, unified "
+                                       "or native"};
   }
   server.layout = *layout;
-  server.finds_tiers = options.layout.empty() && !upstream::is_s3(options.url);
+  server.finds_tiers = finds_tiers && !upstream::is_s3(options.url);
   server.identifier = options.identifier;
   server.group = options.group;
   server.kinds = TRY(kinds_of(options.kinds, server.name));

@@ -17,19 +17,19 @@ namespace server {
 struct Setting;
 
 struct UpstreamOptions {
-  std::string name;                // "": what `url` says
-  std::string identifier;          // in statistics; "": the name
-  std::string url;                 // http://…, https://…, s3://… or a directory
-  std::string layout;              // upstream/layout.h; "": a symbol store's, tiers are found out
-  std::string group;               // neighbours of one are asked at once; "": alone
-  std::string projects;            // one name a line; an empty one is the default project
-  std::string kinds;               // of files, one a line (upstream/layout.h); "": all
-  std::string pointers;            // whether file.ptr is asked for; "": of a directory
-  std::uint64_t cabinets = 1;      // 0: FIL_ is not asked for
-  std::string allow = ".*", deny;  // one expression a line, of file names
-  std::string headers;             // one "Name: value" a line
-  std::string private_addresses;   // one a line: redirects may lead there
-  std::string cache;               // a symbol store tree that is looked into before; "": none
+  std::string name;                 // "": what `url` says
+  std::string identifier;           // in statistics; "": the name
+  std::string url;                  // http://…, https://…, s3://… or a directory
+  std::string layout = "symstore";  // upstream/layout.h; or "symstore-any": its tiers are found out
+  std::string group;                // neighbours of one are asked at once; "": alone
+  std::string projects;             // one name a line; an empty one is the default project
+  std::string kinds;                // of files, one a line (upstream/layout.h); "": all
+  std::string pointers;             // whether file.ptr is asked for; "": of a directory
+  std::uint64_t cabinets = 1;       // 0: FIL_ is not asked for
+  std::string allow = ".*", deny;   // one expression a line, of file names
+  std::string headers;              // one "Name: value" a line
+  std::string private_addresses;    // one a line: redirects may lead there
+  std::string cache;                // a symbol store tree that is looked into before; "": none
   std::string proxy, ca_bundle, client_certificate, client_key;
   std::uint64_t cache_size = 0;      // that `cache` may take; 0: it has no bound
   std::uint64_t cache_days = 0;      // that a file stays there unused; 0: for ever

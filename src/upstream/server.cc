@@ -443,6 +443,13 @@ Result<void> Server::find_tiers(const std::string& tmp, const std::atomic<bool>&
   return {};
 }
 
+// Whether all these are misses that are remembered.
+bool Server::has_missed(const std::vector<Place>& places, const Ask& ask) {
+  return std::all_of(places.begin(), places.end(), [&](const Place& place) {
+    return misses_.find(miss_key(place, ask)).has_value();
+  });
+}
+
 void Server::note_failure(const Error& error) {
   breaker_.failed();
   base::log::warning("upstream {}: {}", options_.name, error.what);
@@ -496,9 +503,12 @@ Result<Fetched> Server::fetch(const SymbolRequest& request, const std::string& t
                               Watcher* watcher) {
   Error last{Fault::not_found, options_.name + ": is not asked for such a file"};
   if (!may_have(request)) return last;
-  TRY(find_tiers(tmp, stop));
+  const Result<void> tiers = find_tiers(tmp, stop);
   const Ask ask = ask_for(request);
-  for (const Place& place : places_of_wanted(request, layout())) {
+  const std::vector<Place> places = places_of_wanted(request, layout());
+  // Who is not there to say it may have said before that it has no such file.
+  if (!tiers.ok() && !has_missed(places, ask)) return tiers.error();
+  for (const Place& place : places) {
     auto fetched = fetch_place(place, ask, tmp, stop, miss_until, watcher);
     if (fetched.ok()) return fetched;
     last = std::move(fetched).error();

@@ -163,6 +163,7 @@ class Server {
   base::Result<void> find_tiers(const std::string& tmp, const std::atomic<bool>& stop);
   base::Result<std::optional<bool>> ask_for_tiers(const std::string& tmp,
                                                   const std::atomic<bool>& stop);
+  bool has_missed(const std::vector<Place>& places, const Ask& ask);
   void note_failure(const base::Error& error);
   Server(const ServerOptions& options, FileFilter filter, std::unique_ptr<Transport> transport);
   // Of the `ask` all but the path counts: that is the place's.
