@@ -69,7 +69,9 @@ class UploadHouse {
     if (policy.where != net::BodyPolicy::Where::none) {
       auto sink = net::BodySink::create(coding, policy, data_.tmp());
       ASSERT(sink.ok());
-      if (const auto written = (*sink)->write(body); !written.ok()) return refuse(written.error());
+      std::uint64_t room = UINT64_MAX;  // all in one turn
+      const auto written = (*sink)->write(body, room);
+      if (!written.ok()) return refuse(written.error());
       if (const auto done = (*sink)->finish(request); !done.ok()) return refuse(done.error());
     }
     net::Reply reply = route.handler(request);
