@@ -41,8 +41,8 @@ std::string export_with(std::string_view options) {
   return std::string(kHead).append(options).append(kDirectories);
 }
 
-// Without options a miss holds five minutes, a store that is down is asked all the same, and
-// pointers are looked for on web servers, too.
+// Without options a miss holds five minutes, a store that is down is asked all the same, and its
+// tiers and its pointers are looked for on web servers, too.
 TEST(SymProxy, DirectoriesAreListsOfServers) {
   Values wanted{{"virtual_directories", "Symbols\nPartners=partners"},
                 {"upstream.0.url", "\\\\files\\drop"},
@@ -53,6 +53,7 @@ TEST(SymProxy, DirectoriesAreListsOfServers) {
     const std::string prefix = server;
     wanted[prefix + "retry_seconds"] = "300";
     wanted[prefix + "failures_max"] = "0";
+    wanted[prefix + "layout"] = "symstore-any";
     wanted[prefix + "pointers"] = "1";
   }
   EXPECT_EQ(values_of(export_with("")), wanted);
