@@ -44,8 +44,13 @@ struct Place {
   std::atomic<unsigned> threads_given = 0;  // to the last one
   std::unique_ptr<Supply> supply;
 
-  Place() {
+  // `supply` is made by who makes the place: the catalogue goes on calling the first.
+  struct WithoutSupply {};
+  explicit Place(WithoutSupply) {
     EXPECT_TRUE(database->migrate(store::Catalog::migrations()).ok());
+  }
+
+  Place() : Place(WithoutSupply()) {
     supply = std::make_unique<Supply>(
         blobs, catalog,
         Supply::Options{{},
@@ -466,7 +471,6 @@ struct Spelled {
       asked.push_back({request.asked->name, hearer});
       came.notify_all();
     };
-    place.supply.reset();
     place.supply = std::make_unique<Supply>(place.blobs, place.catalog, std::move(options));
   }
   static ident::SymbolRequest request_as(const std::string& name) {
@@ -498,7 +502,7 @@ struct Spelled {
   std::mutex mutex;
   std::condition_variable came;
   std::vector<Question> asked;
-  Place place;  // goes first: it calls back
+  Place place{Place::WithoutSupply()};  // goes first: it calls back
 };
 
 TEST(Supply, WhatOthersHaveNotGotHoldsForTheSpellingThatTheyWereAskedFor) {
