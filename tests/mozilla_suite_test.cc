@@ -248,6 +248,24 @@ TEST_F(Stress, WhatMemcachedHas) {
   EXPECT_GT(memcached_hits(), before);
 }
 
+// Each of many modules is asked for by several.
+TEST_F(Stress, WhatNobodyHasYet) {
+  constexpr std::size_t kModules = 60;
+  std::vector<Asked> all;
+  for (std::size_t i = 0; i < kRequests; ++i) {
+    const std::string name = fmt::format("new{}", i % kModules);
+    const std::string id = fmt::format("{:032X}1", i % kModules + 1);
+    if (i < kModules) {
+      symbols_.put(path_of(name, id), fmt::format("MODULE windows x86 {0} {1}.pdb\n"
+                                                  "PUBLIC 1000 0 of_{1}\n",
+                                                  id, name));
+    }
+    all.push_back(about(name, id, fmt::format("[0, {}]", 0x1000 + i),
+                        fmt::format(R"j("of_{0} (in {0}.pdb)")j", name)));
+  }
+  ask_at_once(std::move(all));
+}
+
 TEST_F(Stress, WhatDiskCacheHas) {
   const std::vector<Asked> all = of_disk_cache(kRequests + 1);
   EXPECT_EQ(ask(sym_server(), all[0].body), all[0].answer);

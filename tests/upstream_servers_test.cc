@@ -302,6 +302,24 @@ TEST_F(UpstreamTest, NobodyWaitsForATurnWithoutEnd) {
   EXPECT_EQ(slow.asked, 1);
 }
 
+// As with a profile of many modules that nobody has yet.
+TEST_F(UpstreamTest, ACrowdIsServedOneAfterTheOther) {
+  ScriptedServer slow(root_.path(), [&](net::Request& request) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return net::Answer::text(200, "file of " + request.path);
+  });
+  start(slow.table("requests_max = 1\ncabinets = 0\n"));
+  std::vector<std::thread> clients;
+  clients.reserve(60);
+  for (int i = 0; i < 60; ++i) {
+    clients.emplace_back([&, path = "/f" + std::to_string(i) + "/1/f" + std::to_string(i)] {
+      EXPECT_EQ(get(path).body, "file of /store" + path);
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(slow.asked, 60);
+}
+
 // Asked one after the other, the first would let nobody else have a turn.
 TEST_F(UpstreamTest, OfAGroupTheFastestGivesTheFile) {
   std::atomic<bool> may_go{false};

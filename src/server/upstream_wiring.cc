@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "base/log.h"
 #include "base/random.h"
@@ -25,6 +26,9 @@ constexpr std::int64_t kAgeTreesEvery = 6 * 3'600'000'000;  // microseconds
 // may wait for it (upstream/server.h), so that there is always one left for the others.
 constexpr unsigned kThreadsMin = 16;
 constexpr unsigned kThreadsMax = 512;
+// So long a question stays that finds too many waiting: as long as symbolication has time.
+constexpr std::chrono::seconds kCrowdedMax{60};
+constexpr std::chrono::milliseconds kCrowdedNap{50};
 constexpr std::uint64_t kPointerSizeMax = 64ull << 10;
 // Long enough that all who wait for it see a miss which is not to be remembered.
 constexpr std::chrono::seconds kMissIsSeen{1};
@@ -54,6 +58,10 @@ std::string random_name() {
   std::array<std::uint8_t, 8> bytes{};
   base::fill_random(bytes);
   return base::hex_of(bytes);
+}
+
+Asked we_stop() {
+  return {false, {Fault::unavailable, "the server stops"}, supply::Supply::Clock::now()};
 }
 
 Error disk_is_nearly_full() {
@@ -125,14 +133,39 @@ void UpstreamWork::ask(const ident::SymbolRequest& request,
   {
     const std::lock_guard lock(mutex_);
     if (pool_) {
-      return pool_->post([this, request, hearer] { hearer.done(fetch(request, hearer)); });
+      const Question question{request, hearer, supply::Supply::Clock::now() + kCrowdedMax};
+      return pool_->post([this, question] { answer(question); });
     }
   }
-  hearer.done({false, {Fault::unavailable, "the server stops"}, supply::Supply::Clock::now()});
+  hearer.done(we_stop());
+}
+
+// What found too many waiting holds no thread until somebody else is done.
+void UpstreamWork::answer(const Question& question) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++answering_;
+  }
+  bool is_crowded = false;
+  const Asked asked = fetch(question.request, question.hearer, is_crowded);
+  const bool waits = is_crowded && !stopping_ && supply::Supply::Clock::now() < question.until;
+  if (!waits) question.hearer.done(asked);
+  std::unique_lock lock(mutex_);
+  --answering_;
+  if (waits) {
+    crowded_out_.push_back(question);
+    if (answering_ != 0) return;
+    lock.unlock();  // others hold the turns: for source files
+    std::this_thread::sleep_for(kCrowdedNap);
+    lock.lock();
+  }
+  if (crowded_out_.empty() || !pool_) return;
+  pool_->post([this, next = std::move(crowded_out_.front())] { answer(next); });
+  crowded_out_.pop_front();
 }
 
 Asked UpstreamWork::fetch(const ident::SymbolRequest& request,
-                          const supply::Supply::Options::Hearer& hearer) {
+                          const supply::Supply::Options::Hearer& hearer, bool& is_crowded) {
   const auto now = supply::Supply::Clock::now();
   if (!disk_.may_cache()) {
     return {false, disk_is_nearly_full(), now + base::policy_of(Fault::unavailable).remember};
@@ -144,6 +177,7 @@ Asked UpstreamWork::fetch(const ident::SymbolRequest& request,
   auto missed = upstreams_.fetch(
       request, [&](upstream::Fetched fetched) { return keep(std::move(fetched), request); }, &tee);
   if (const auto* miss = std::get_if<upstream::Missed>(&missed)) {
+    is_crowded = miss->is_crowded;
     const Error told = miss->is_left_alone ? supply::nobody_answers() : for_client(miss->error);
     return {false, told, std::max(miss->until, supply::Supply::Clock::now() + kMissIsSeen)};
   }
@@ -248,6 +282,8 @@ void UpstreamWork::stop() {
     pool = std::move(pool_);
   }
   pool.reset();  // runs what was posted: each sees that we stop
+  for (const Question& question : crowded_out_) question.hearer.done(we_stop());
+  crowded_out_.clear();
 }
 
 }  // namespace server

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
 
@@ -94,8 +95,15 @@ class UpstreamWork {
         follow_(std::move(follow)) {}
   base::Result<void> keep(upstream::Fetched fetched, const ident::SymbolRequest& request);
   base::Result<std::string> fetch(const upstream::SourceWish& wish, const IsIt& is_it);
+  struct Question {
+    ident::SymbolRequest request;
+    supply::Supply::Options::Hearer hearer;
+    supply::Supply::Clock::time_point until;  // it may wait among others
+  };
+  void answer(const Question& question);
   supply::Supply::Options::Asked fetch(const ident::SymbolRequest& request,
-                                       const supply::Supply::Options::Hearer& hearer);
+                                       const supply::Supply::Options::Hearer& hearer,
+                                       bool& is_crowded);
 
   upstream::Upstreams upstreams_;
   std::unique_ptr<MissKeeper> keeper_;  // null: nobody to ask
@@ -111,6 +119,8 @@ class UpstreamWork {
   Kept kept_;
   std::mutex mutex_;
   std::unique_ptr<base::WorkerPool> pool_;  // null: nobody to ask, or stopped; guarded by mutex_
+  unsigned answering_ = 0;                  // threads in answer(); guarded by mutex_
+  std::deque<Question> crowded_out_;        // guarded by mutex_
 };
 
 // Stops it at the end of its scope, however that is left.

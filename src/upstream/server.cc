@@ -19,6 +19,8 @@ using ident::SymbolRequest;
 namespace {
 
 constexpr std::chrono::milliseconds kStopIsSeen{50};
+constexpr std::string_view kBusy = ": is busy with as much as it may be asked";
+constexpr std::string_view kCrowded = ": is busy, and as many wait for it as may";
 // What stands in index2.txt does not matter; some write a word or two.
 constexpr std::uint64_t kIndex2SizeMax = 64ull << 10;
 constexpr std::chrono::hours kTiersGoodFor{1};
@@ -150,15 +152,24 @@ class Watched {
 
 struct Server::Turn {
   Turn(Server& server, const std::atomic<bool>& stop)
-      : server_(server), taken(server.take_turn(stop)) {}
+      : server_(server), taken(server.take_turn(stop, crowded)) {}
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
   ~Turn() {
     if (taken) server_.give_turn();
   }
+  // Why there is none.
+  Error refusal() const {
+    return {Fault::unavailable, server_.name() + std::string(crowded ? kCrowded : kBusy)};
+  }
   Server& server_;
+  bool crowded = false;  // before `taken`, which sets it
   const bool taken;
 };
+
+bool says_crowded(const Error& error) {
+  return error.fault == Fault::unavailable && error.what.ends_with(kCrowded);
+}
 
 Result<std::unique_ptr<Server>> Server::make(const ServerOptions& options) {
   auto filter = FileFilter::make(options.allow, options.deny);
@@ -194,10 +205,11 @@ Server::Server(const ServerOptions& options, FileFilter filter,
       misses_(options.misses_max, options.retry_after),
       tiers_(kTiersGoodFor) {}
 
-bool Server::take_turn(const std::atomic<bool>& stop) {
+bool Server::take_turn(const std::atomic<bool>& stop, bool& crowded) {
   std::unique_lock lock(mutex_);
-  // A second round of waiters would only wait in vain.
-  if (busy_ >= options_.requests_max && waiting_ >= 2 * options_.requests_max) return false;
+  // A second round of waiters would only hold threads.
+  crowded = busy_ >= options_.requests_max && waiting_ >= 2 * options_.requests_max;
+  if (crowded) return false;
   ++waiting_;
   const auto until = Clock::now() + options_.wait_max;
   const auto has_room = [&] { return busy_ < options_.requests_max; };
@@ -255,9 +267,7 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
   if (breaker_.rest_left() > std::chrono::seconds(0)) return left_alone(options_.name);
   const Turn turn(*this, stop);
   if (stop) return not_wanted_any_more(options_.name);
-  if (!turn.taken) {
-    return Error{Fault::unavailable, options_.name + ": is busy with as much as it may be asked"};
-  }
+  if (!turn.taken) return turn.refusal();
   auto created = base::PendingFile::create(tmp);
   if (!created.ok()) return own_trouble(created.error());
   base::PendingFile file = std::move(*created);
@@ -466,7 +476,7 @@ Result<std::optional<bool>> Server::ask_for_tiers(const std::string& tmp,
   if (breaker_.rest_left() > std::chrono::seconds(0)) return left_alone(options_.name);
   const Turn turn(*this, stop);
   if (stop) return not_wanted_any_more(options_.name);
-  if (!turn.taken) return Error{Fault::unavailable, options_.name + ": is busy"};
+  if (!turn.taken) return turn.refusal();
   auto created = base::PendingFile::create(tmp);
   if (!created.ok()) return own_trouble(created.error());
   base::PendingFile file = std::move(*created);

@@ -93,6 +93,9 @@ class Watcher {
   virtual void ended(bool is_good) = 0;
 };
 
+// Whether it was not asked since too many wait for it: later it may be.
+bool says_crowded(const base::Error& error);
+
 class Server {
  public:
   using Clock = std::chrono::steady_clock;
@@ -170,7 +173,7 @@ class Server {
   base::Result<Fetched> fetch_place(const Place& place, Ask ask, const std::string& tmp,
                                     const std::atomic<bool>& stop, Clock::time_point& miss_until,
                                     Watcher* watcher);
-  bool take_turn(const std::atomic<bool>& stop);
+  bool take_turn(const std::atomic<bool>& stop, bool& crowded);
   void give_turn();
 
   const ServerOptions options_;

@@ -67,6 +67,7 @@ struct Upstreams::Search {
   bool may_answer_later = false;
 
   void note(const Error& error, bool is_new) {
+    missed.is_crowded = missed.is_crowded || says_crowded(error);
     const bool is_round = is_miss(missed.error.fault) && net::says_came_round(error);
     if (is_round || says_more(error, missed.error)) missed.error = error;
     is_trouble_new = is_trouble_new || (is_new && is_failure(error.fault));

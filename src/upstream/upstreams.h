@@ -26,6 +26,7 @@ struct Missed {
   std::chrono::steady_clock::time_point until;  // then it may be worth asking again
   // Those that did not answer have not for a while, and are left alone.
   bool is_left_alone = false;
+  bool is_crowded = false;  // one was not asked (server.h: says_crowded)
 };
 
 class Upstreams {
