@@ -1,9 +1,6 @@
 // Mozilla's symbolication server as it was run: DiskCache and SymServer with the original's
 // configuration, quickstart, the cache under its bound; and where better is done than there.
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <csignal>
@@ -13,6 +10,7 @@
 #include "base/text.h"
 #include "mozilla_place.h"
 #include "testing/commands.h"
+#include "testing/silent_listener.h"
 
 namespace mozilla {
 namespace {
@@ -510,22 +508,14 @@ TEST_F(Quickstart, SaysWhatDidNotStart) {
 // It has the program's name and words, and somebody listens, who never says a word.
 TEST_F(Quickstart, SaysWhoDidNotAnswerInTime) {
   if (!have_command("bash")) GTEST_SKIP() << "bash is not installed";
-  const base::Fd mute(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in place{};
-  place.sin_family = AF_INET;
-  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof place;
-  auto* const address = reinterpret_cast<sockaddr*>(&place);
-  ASSERT_EQ(::bind(mute.get(), address, size), 0);
-  ASSERT_EQ(::listen(mute.get(), 64), 0);
-  ASSERT_EQ(::getsockname(mute.get(), address, &size), 0);
+  const testing_support::SilentListener mute;
   write("mute", "#!/bin/bash\nexec -a \"$0\" bash -c 'while :; do sleep 0.2; done' it \"$@\"\n");
   testing_support::must_run("chmod +x " + path("mute"));
   write("config.json",
         fmt::format(R"j({{"quickstart": {{"memcached": {{"binary": "{}", "port": {}, )j"
                     R"j("listenAddress": "127.0.0.1"}}, "DiskCache": {{"start": false}}, )j"
                     R"j("SymServer": {{"start": false}}}}}})j",
-                    path("mute"), ntohs(place.sin_port)));
+                    path("mute"), mute.port()));
   EXPECT_EQ(quickstart(""), 255);
   EXPECT_NE(said_.find("memcached did not answer in time"), std::string::npos) << said_;
   EXPECT_EQ(quickstart("status"), 0) << said_ << "it runs still";

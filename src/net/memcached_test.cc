@@ -1,9 +1,6 @@
 #include "net/memcached.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -11,6 +8,7 @@
 #include "testing/commands.h"
 #include "testing/free_port.h"
 #include "testing/peer_process.h"
+#include "testing/silent_listener.h"
 
 namespace net {
 namespace {
@@ -118,15 +116,8 @@ TEST_F(SharedTexts, AServerThatWasStartedAnewIsUsedAtOnce) {
 
 // The kernel takes the connection, and then nobody says a word.
 TEST_F(SharedTexts, AServerThatHangsIsLeftAlone) {
-  const base::Fd silent(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  ASSERT_EQ(::bind(silent.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(::listen(silent.get(), 8), 0);
-  ASSERT_EQ(::getsockname(silent.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-  const std::string name = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  const testing_support::SilentListener silent;
+  const std::string name = "127.0.0.1:" + std::to_string(silent.port());
   const auto texts =
       Memcached::make({{name}, std::chrono::milliseconds(50), std::chrono::hours(1)}).value();
   EXPECT_EQ(texts->find({"a", "b"}), (Texts{std::nullopt, std::nullopt}));

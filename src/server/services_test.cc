@@ -1,15 +1,14 @@
 #include "server/services.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <thread>
+
+#include "testing/silent_listener.h"
 
 namespace server {
 namespace {
@@ -145,19 +144,11 @@ TEST_F(Services, WhoCameToItsNumberMeanwhileIsNotKilled) {
 
 // It listens: who connects waits for the first byte of an answer.
 TEST_F(Services, WhatListensAndNeverAnswersIsNamedWhenTheTimeIsUp) {
-  const base::Fd mute(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in place{};
-  place.sin_family = AF_INET;
-  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof place;
-  auto* const address = reinterpret_cast<sockaddr*>(&place);
-  ASSERT_EQ(::bind(mute.get(), address, size), 0);
-  ASSERT_EQ(::listen(mute.get(), 16), 0);
-  ASSERT_EQ(::getsockname(mute.get(), address, &size), 0);
+  const testing_support::SilentListener mute;
   Service silent =
       service({"sh", "-c", "while :; do sleep 0.1; done", "program", "--pidfile", path("it.pid")});
   silent.writes_pid_file = false;
-  silent.port = ntohs(place.sin_port);
+  silent.port = mute.port();
   silent.question = "are you there?";
   silent.answer = "yes";
   std::vector<Started> started;

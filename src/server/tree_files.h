@@ -24,7 +24,8 @@ struct TreeFile {
 
 std::vector<TreeFile> list_tree(const std::string& directory, const std::function<bool()>& goes_on);
 
-// And its folders, when nothing is in them any more. Fails as base::remove_file() does.
+// And its folders, when nothing is in them any more. Fails as base::remove_file() does, but for
+// what is gone already.
 base::Result<void> remove_from_tree(const std::string& path);
 
 // Whether these are the bytes, plain or in a cabinet that is called like one. `size`: theirs, when

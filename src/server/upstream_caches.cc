@@ -119,19 +119,22 @@ Result<std::uint64_t> UpstreamCaches::remove_content(const base::Sha256& content
                                                      std::uint64_t size, bool pretend,
                                                      const std::function<bool()>& goes_on) const {
   std::uint64_t count = 0;
+  Result<void> stays;  // the first that does: the others go all the same
   for (const std::string& tree : all_trees_) {
     for (const TreeFile& file : list_tree(tree, goes_on)) {
       if (!goes_on()) break;
       if (!holds_content(file, content, size)) continue;
       ++count;
       if (pretend) continue;
-      TRY(remove_from_tree(file.path));
-      base::log::info("{} was purged, and is gone", file.path);
+      const auto removed = remove_from_tree(file.path);
+      if (removed.ok()) base::log::info("{} was purged, and is gone", file.path);
+      if (!removed.ok() && stays.ok()) stays = removed;
     }
     if (!goes_on()) {
       return Error{Fault::unavailable, "the server stops: its trees were not looked through"};
     }
   }
+  TRY(stays);
   return count;
 }
 

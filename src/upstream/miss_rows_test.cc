@@ -4,6 +4,7 @@
 
 #include "testing/on_each_engine.h"
 #include "testing/scripted_server.h"
+#include "upstream/options_fixture.h"
 #include "upstream/upstreams.h"
 
 namespace upstream {
@@ -14,15 +15,6 @@ using testing_support::ScriptedServer;
 using Servers = std::vector<std::unique_ptr<Server>>;
 
 const base::Error kMiss{base::Fault::not_found, "it is not there"};
-
-ServerOptions options_at(const std::string& location) {
-  ServerOptions options;
-  options.name = "other";
-  options.also.cabinets = false;
-  options.retry_after = 3600s;
-  options.transport.location = location;
-  return options;
-}
 
 class MissRowsOn : public testing_support::OnEachEngine {
  protected:

@@ -222,6 +222,17 @@ bool Server::take_turn(const std::atomic<bool>& stop, bool& crowded) {
   return free;
 }
 
+// What may still be in the way of a question that has its turn; then the breaker waits for its end.
+Result<base::PendingFile> Server::begin(const Turn& turn, const std::string& tmp,
+                                        const std::atomic<bool>& stop) {
+  if (stop) return not_wanted_any_more(options_.name);
+  if (!turn.taken) return turn.refusal();
+  auto created = base::PendingFile::create(tmp);
+  if (!created.ok()) return own_trouble(created.error());
+  if (!breaker_.may_ask()) return left_alone(options_.name);
+  return std::move(created).value();
+}
+
 void Server::give_turn() {
   const std::lock_guard lock(mutex_);
   --busy_;
@@ -266,12 +277,7 @@ Result<Fetched> Server::fetch_place(const Place& place, Ask ask, const std::stri
   // Those that it has under way may hold all turns until they time out.
   if (breaker_.rest_left() > std::chrono::seconds(0)) return left_alone(options_.name);
   const Turn turn(*this, stop);
-  if (stop) return not_wanted_any_more(options_.name);
-  if (!turn.taken) return turn.refusal();
-  auto created = base::PendingFile::create(tmp);
-  if (!created.ok()) return own_trouble(created.error());
-  base::PendingFile file = std::move(*created);
-  if (!breaker_.may_ask()) return left_alone(options_.name);
+  base::PendingFile file = TRY(begin(turn, tmp, stop));
   if (watcher != nullptr) watcher->asks(*this, place);
   Watched watched(watcher, place, file);
   Progress progress = watched.progress();
@@ -475,12 +481,7 @@ Result<std::optional<bool>> Server::ask_for_tiers(const std::string& tmp,
                                                   const std::atomic<bool>& stop) {
   if (breaker_.rest_left() > std::chrono::seconds(0)) return left_alone(options_.name);
   const Turn turn(*this, stop);
-  if (stop) return not_wanted_any_more(options_.name);
-  if (!turn.taken) return turn.refusal();
-  auto created = base::PendingFile::create(tmp);
-  if (!created.ok()) return own_trouble(created.error());
-  base::PendingFile file = std::move(*created);
-  if (!breaker_.may_ask()) return left_alone(options_.name);
+  base::PendingFile file = TRY(begin(turn, tmp, stop));
   Ask ask;
   ask.path = kIndex2;
   ask.size_max = kIndex2SizeMax;

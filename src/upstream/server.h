@@ -174,6 +174,9 @@ class Server {
                                     const std::atomic<bool>& stop, Clock::time_point& miss_until,
                                     Watcher* watcher);
   bool take_turn(const std::atomic<bool>& stop, bool& crowded);
+  // The file that the answer goes to.
+  base::Result<base::PendingFile> begin(const Turn& turn, const std::string& tmp,
+                                        const std::atomic<bool>& stop);
   void give_turn();
 
   const ServerOptions options_;

@@ -5,6 +5,7 @@
 #include "testing/commands.h"
 #include "testing/corpus.h"
 #include "testing/scripted_server.h"
+#include "upstream/options_fixture.h"
 #include "upstream/upstreams.h"
 
 namespace upstream {
@@ -25,15 +26,6 @@ struct Asking {
   const std::atomic<bool> stop = false;
   Server::Clock::time_point until = Server::Clock::time_point::max();
 };
-
-ServerOptions options_for(const std::string& url) {
-  ServerOptions options;
-  options.name = "other";
-  options.also.cabinets = false;
-  options.retry_after = 3600s;
-  options.transport.location = url;
-  return options;
-}
 
 // A server that speaks TLS with a certificate of its own making.
 class SelfSigned {
@@ -82,7 +74,7 @@ TEST(Trust, ACertificateThatNobodyVouchesForIsAFailure) {
                                          {"junk for CAs", junk, ""},
                                          {"junk for a certificate", other.certificate, junk}}) {
     SCOPED_TRACE(row.name);
-    ServerOptions options = options_for(other.url());
+    ServerOptions options = options_at(other.url());
     options.breaker.failures_max = 2;
     options.transport.ca_bundle = row.ca_bundle;
     options.transport.client_certificate = row.certificate;
@@ -103,7 +95,7 @@ TEST(Trust, ACertificateThatNobodyVouchesForIsAFailure) {
     const std::string& what = failure.value().what;
     EXPECT_NE(what.find(other.url()), std::string::npos) << what;
   }
-  ServerOptions options = options_for(other.url());
+  ServerOptions options = options_at(other.url());
   options.transport.ca_bundle = other.certificate;
   const auto trusted = Server::make(options).value();
   EXPECT_FALSE(asking.find_error(*trusted).has_value());
@@ -118,7 +110,7 @@ TEST(Trust, WhereWeDoNotGoIsNoMissThatIsKept) {
     return is_down ? net::Answer::text(500, "no")
                    : net::Answer::redirect(302, "http://169.254.169.254/latest/meta-data");
   });
-  ServerOptions options = options_for(other.url());
+  ServerOptions options = options_at(other.url());
   options.breaker = {1, 0s};
   const auto server = Server::make(options).value();
   EXPECT_EQ(asking.find_error(*server).value().fault, base::Fault::unavailable);
@@ -147,7 +139,7 @@ TEST(Trust, WhatAServerRefusesIsAMiss) {
     Asking asking;
     const ScriptedServer other(asking.root.path(),
                                [&](net::Request&) { return net::Answer::text(status, "no"); });
-    const auto server = Server::make(options_for(other.url())).value();
+    const auto server = Server::make(options_at(other.url())).value();
     EXPECT_TRUE(asking.find_error(*server).has_value());
     EXPECT_TRUE(asking.find_error(*server).has_value());
     EXPECT_EQ(other.asked, 1) << status;
