@@ -178,12 +178,12 @@ TEST_F(SuiteByQuickstart, ASymbolFileIsKeptByteForByteAsItCame) {
 TEST_F(SuiteByQuickstart, AnswersTheSampleAndRefusesWhatIsNone) {
   EXPECT_EQ(ask(sym_server(), sample()), kSampleAnswer);
   const std::string stacks = R"j("stacks": [[[0, 11723767], [1, 65802]]])j";
-  const std::string half_a_map = R"j("memoryMap": [["xul.pdb", ")j" + std::string(kId) + "\"],]";
+  const std::string half_a_map = fmt::format(R"j("memoryMap": [["xul.pdb", "{}"],])j", kId);
   for (const std::string& body :
        {std::string(), std::string("This is not JSON"), sample_fields() + R"j(, "version": 4)j",
-        "{" + stacks + ", " + half_a_map + R"j(, "version": 4})j",
-        "{" + stacks + R"j(, "version": 4})j", sample_fields() + ", }", sample_fields() + "}",
-        std::string(R"j({"memoryMap": [], "version": 4})j")}) {
+        fmt::format(R"j({{{}, {}, "version": 4}})j", stacks, half_a_map),
+        fmt::format(R"j({{{}, "version": 4}})j", stacks), sample_fields() + ", }",
+        sample_fields() + "}", std::string(R"j({"memoryMap": [], "version": 4})j")}) {
     EXPECT_EQ(post(sym_server(), body).status, 400) << body;
   }
 }

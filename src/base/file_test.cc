@@ -112,7 +112,7 @@ TEST_F(Files, AListThatCannotBeWholeIsNone) {
     // One descriptor more may be opened: the directory's, and none of what is below it.
     const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     ::close(next);
-    const auto few = static_cast<rlim_t>(next + 1);
+    const auto few = static_cast<rlim_t>(next) + 1;
     const rlimit limit{few, few};
     if (next < 0 || ::setrlimit(RLIMIT_NOFILE, &limit) != 0) ::_exit(1);
     ::_exit(list_files(directory_.path()).ok() ? 2 : 0);

@@ -101,7 +101,7 @@ bool is_at_proxy(std::string_view proxy, std::string_view address, std::string_v
 
 std::optional<std::string> find_refused_address(
     std::string_view url, const std::function<bool(std::string_view address)>& may) {
-  const std::string host = authority_of(url).host;
+  std::string host = authority_of(url).host;
   if (!is_plain_host(host)) return host;
   for (std::string& address : addresses_of(host)) {
     if (!may(address)) return std::move(address);

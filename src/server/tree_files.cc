@@ -91,7 +91,7 @@ std::vector<TreeFile> list_tree(const std::string& directory,
 }
 
 Result<void> remove_from_tree(const std::string& path) {
-  const auto removed = base::remove_file(path);
+  auto removed = base::remove_file(path);
   if (!removed.ok() && removed.error().fault != base::Fault::not_found) return removed;
   const std::string id(base::parent_of(path));
   if (::rmdir(id.c_str()) == 0) ::rmdir(std::string(base::parent_of(id)).c_str());

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 using testing_support::ScriptedServer;
 using Servers = std::vector<std::unique_ptr<Server>>;
 
-const base::Error kMiss{base::Fault::not_found, "it is not there"};
+base::Error miss() { return {base::Fault::not_found, "it is not there"}; }
 
 class MissRowsOn : public testing_support::OnEachEngine {
  protected:
@@ -29,7 +29,7 @@ class MissRowsOn : public testing_support::OnEachEngine {
   std::string known_by(const std::vector<ServerOptions>& all) {
     MissRows rows(*database_);
     const Servers before = made(all);
-    before.front()->misses().remember("f", kMiss);
+    before.front()->misses().remember("f", miss());
     EXPECT_TRUE(rows.save(before).ok());
     const Servers after = made(all);
     EXPECT_TRUE(rows.load(after).ok());

@@ -34,7 +34,7 @@ Result<bool> Tiers::are_two(const Question& ask, const std::atomic<bool>& stop) 
     return std::move(answer).error();
   }
   if (*answer) {
-    known_ = **answer;
+    known_ = *answer;
     ask_again_ = Clock::now() + good_for_;
   }
   return known_.value_or(false);

@@ -57,6 +57,7 @@ TEST(Tiers, WhoComesMeanwhileWaitsForTheSameAnswer) {
   };
   std::atomic<int> said_two = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] { said_two += tiers.are_two(ask, kGoesOn).value() ? 1 : 0; });
   }
