@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <thread>
 
 #include "base/child.h"
@@ -363,12 +364,53 @@ TEST_F(PySymProxyTest, ExclusionsAreReadAgainWhenTheOperatorSaysSo) {
   EXPECT_EQ(get("/symbols" + store_path("other.pdb")).body, "another file");
   write("symsrv.ini", "[exclusions]\r\n");
   ASSERT_EQ(::kill(server_->pid(), SIGHUP), 0);
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (server_->log().find("exclusions read again") == std::string::npos &&
-         std::chrono::steady_clock::now() < until) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  EXPECT_EQ(get("/symbols" + store_path("msodbc.pdb") + "?_refresh").body, "the file");
+  ASSERT_TRUE(server_->log_comes_to_say("configuration read again"));
+  EXPECT_EQ(get("/symbols" + store_path("msodbc.pdb")).body, "the file")
+      << "that nobody was asked for it is remembered no more";
+}
+
+TEST_F(PySymProxyTest, WhatIsDeniedIsReadAgainWhenTheOperatorSaysSo) {
+  write("store" + store_path("first.pdb"), "the first");
+  write("store" + store_path("second.pdb"), "the second");
+  write("store" + store_path("third.pdb"), "the third");
+  const auto denying = [&](const char* everywhere, const char* there) {
+    std::string config =
+        config_of(directory_server(fmt::format(R"(, "blacklist": ["{}"])", there)));
+    return config.replace(config.find("blocked"), std::strlen("blocked"), everywhere);
+  };
+  const auto status_of = [&](const char* name) {
+    return get("/symbols" + store_path(name)).status;
+  };
+  start(denying("first", "second"));
+  EXPECT_EQ(status_of("first.pdb"), 404);
+  EXPECT_EQ(status_of("second.pdb"), 404);
+
+  write("pysymproxy.json", denying("third", "(fourth"));
+  ASSERT_EQ(::kill(server_->pid(), SIGHUP), 0);
+  ASSERT_TRUE(server_->log_comes_to_say("configuration not read again, the old stays"));
+  EXPECT_EQ(status_of("first.pdb"), 404) << "the old list, as a whole";
+
+  write("pysymproxy.json", denying("third", "fourth"));
+  ASSERT_EQ(::kill(server_->pid(), SIGHUP), 0);
+  ASSERT_TRUE(server_->log_comes_to_say("configuration read again"));
+  EXPECT_EQ(status_of("first.pdb"), 200);
+  EXPECT_EQ(status_of("second.pdb"), 200);
+  EXPECT_EQ(status_of("third.pdb"), 404);
+  const std::string page = get("/").body;
+  EXPECT_THAT(page, HasSubstr("<code>third</code>"));
+  EXPECT_THAT(page, Not(HasSubstr("<code>first</code>")));
+}
+
+TEST_F(PySymProxyTest, WhatWaitsForTheNextStartIsNamed) {
+  write("faultline.toml", "workers = 3\n");
+  start(config_of(directory_server()), {"--config", path("faultline.toml")});
+  write("faultline.toml", "workers = 4\n[limits]\nrequests_per_address = 9\nconnections = 77\n");
+  write("pysymproxy.json", config_of(directory_server(R"(, "maxRequests": 3)")));
+  ASSERT_EQ(::kill(server_->pid(), SIGHUP), 0);
+  EXPECT_TRUE(server_->log_comes_to_say(
+      "what else changed waits for the next start: workers, limits.connections, [[upstream]] "));
+  EXPECT_TRUE(server_->log_comes_to_say("configuration read again"));
+  EXPECT_EQ(server_->log().find("requests_per_address"), std::string::npos);
 }
 
 TEST_F(PySymProxyTest, TheLogsLevelIsReadAgainWhenTheOperatorSaysSo) {
@@ -376,7 +418,7 @@ TEST_F(PySymProxyTest, TheLogsLevelIsReadAgainWhenTheOperatorSaysSo) {
   start(config_of(directory_server()), {"--config", path("faultline.toml")});
   write("faultline.toml", "log_level = \"loud\"\n");
   ASSERT_EQ(::kill(server_->pid(), SIGHUP), 0);
-  EXPECT_TRUE(server_->log_comes_to_say("log level not read again, the old stays"));
+  EXPECT_TRUE(server_->log_comes_to_say("configuration not read again, the old stays"));
   write("faultline.toml", "log_level = \"off\"\n");
   ASSERT_EQ(::kill(server_->pid(), SIGHUP), 0);
   EXPECT_EQ(server_->stop(), 0);

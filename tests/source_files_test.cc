@@ -2,6 +2,8 @@
 // own debuginfod beside ours.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "base/child.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -12,12 +14,14 @@
 #include "net/client.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/scripted_server.h"
 #include "testing/server_process.h"
 #include "testing/stored_zip.h"
 
 namespace {
 
 using testing_support::have_command;
+using testing_support::ScriptedServer;
 using testing_support::ServerProcess;
 
 std::string must_read(const std::string& path) {
@@ -389,6 +393,40 @@ TEST_F(SourceServer, GdbListsASourceThatItDoesNotHave) {
   EXPECT_NE(end.output.find("int flicker(int a) { return dim(a) - 1; }"), std::string::npos)
       << end.output;
   EXPECT_NE(end.output.find("return a * 3 + 1;"), std::string::npos) << end.output;
+}
+
+// Others wait for the upstream server's only turn, as many as may.
+TEST_F(SourceServer, ACrowdAtTheUpstreamServerMakesNoMissOfASource) {
+  build();
+  std::atomic<bool> may_go{false};
+  ScriptedServer slow(root_.path(), [&](net::Request& request) {
+    if (request.path.find("/source/") != std::string::npos) return net::Answer::text(200, kMain);
+    while (!may_go) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return net::Answer::text(404, "no");
+  });
+  const std::string config = root_.path() + "/faultline.toml";
+  ASSERT_TRUE(base::write_file_durably(
+                  config, base::bytes_of(slow.table("layout = \"debuginfod\"\nrequests_max = 1\n")))
+                  .ok());
+  server_.emplace(ServerProcess::start({root_.path() + "/data", {"--config", config}, {}, {}}));
+  upload_symbols();
+  std::vector<std::thread> crowd;
+  crowd.reserve(6);
+  for (int i = 0; i < 6; ++i) {
+    crowd.emplace_back([&, id = std::string(40, static_cast<char>('1' + i))] {
+      EXPECT_EQ(send("GET", "/buildid/" + id + "/debuginfo").status, 404);
+    });
+  }
+  std::thread opener([&] {
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    may_go = true;
+  });
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // three have gone there, the others wait
+  const auto answer = get_source(main_path());
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.body, kMain);
+  for (std::thread& one : crowd) one.join();
+  opener.join();
 }
 
 // Debian's debuginfod on the same files, with the same questions.

@@ -34,8 +34,19 @@ Answer refusal_for(const Request& request, const std::string& what) {
 
 }  // namespace
 
+void RateLimits::use(const Rates& rates) {
+  per_address_ = rates.per_address;
+  per_token_ = rates.per_token;
+  burst_seconds_ = rates.burst_seconds;
+  per_project_ = rates.per_project;
+}
+
+RateLimits::Rates RateLimits::rates() const {
+  return {per_address_, per_token_, burst_seconds_, per_project_};
+}
+
 void RateLimits::drop_full(Shard& shard, std::int64_t now_us) const {
-  const auto full_after = static_cast<std::int64_t>(rates_.burst_seconds) * 1'000'000;
+  const auto full_after = static_cast<std::int64_t>(burst_seconds_) * 1'000'000;
   std::erase_if(shard.buckets,
                 [&](const auto& entry) { return now_us - entry.second.seen_us >= full_after; });
   // More addresses than we can count within a burst: all begin anew.
@@ -44,7 +55,7 @@ void RateLimits::drop_full(Shard& shard, std::int64_t now_us) const {
 
 bool RateLimits::take(const std::string& key, std::uint64_t per_second, std::int64_t now_us) {
   const auto rate = static_cast<double>(per_second);
-  const double most = rate * static_cast<double>(std::max<std::uint64_t>(rates_.burst_seconds, 1));
+  const double most = rate * static_cast<double>(std::max<std::uint64_t>(burst_seconds_, 1));
   Shard& shard = shards_[std::hash<std::string>()(key) % shards_.size()];
   const std::lock_guard lock(shard.mutex);
   if (shard.buckets.size() >= kBucketsMax) drop_full(shard, now_us);
@@ -59,21 +70,23 @@ bool RateLimits::take(const std::string& key, std::uint64_t per_second, std::int
 }
 
 std::optional<Answer> RateLimits::refuse(const Request& request) {
-  if (empty() || is_local(request)) return std::nullopt;
+  const Rates rates = this->rates();
+  const bool is_limited = rates.per_address != 0 || rates.per_token != 0 || rates.per_project != 0;
+  if (!is_limited || is_local(request)) return std::nullopt;
   const std::int64_t now = base::monotonic_us();
-  if (rates_.per_address != 0 && !take("a" + address_of(request.peer), rates_.per_address, now)) {
+  if (rates.per_address != 0 && !take("a" + address_of(request.peer), rates.per_address, now)) {
     return refusal_for(request, "too many requests from this address");
   }
-  const std::string shown = rates_.per_token == 0 ? "" : token_of(request);
+  const std::string shown = rates.per_token == 0 ? "" : token_of(request);
   const std::string secret = shown.substr(0, shown.find('-'));  // whatever label stands behind it
   // The secret itself stays nowhere.
   if (!secret.empty() &&
-      !take("t" + std::to_string(std::hash<std::string>()(secret)), rates_.per_token, now)) {
+      !take("t" + std::to_string(std::hash<std::string>()(secret)), rates.per_token, now)) {
     return refusal_for(request, "too many requests with this token");
   }
-  if (rates_.per_project == 0 || !project_of_) return std::nullopt;
+  if (rates.per_project == 0 || !project_of_) return std::nullopt;
   const std::string project = project_of_(request);
-  if (!project.empty() && !take("p" + project, rates_.per_project, now)) {
+  if (!project.empty() && !take("p" + project, rates.per_project, now)) {
     return refusal_for(request, "too many requests for the project " + project);
   }
   return std::nullopt;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -33,13 +34,14 @@ class RateLimits {
   // use up anybody's.
   using ProjectOf = std::function<std::string(const net::Request&)>;
   explicit RateLimits(const Rates& rates, ProjectOf project_of = nullptr)
-      : rates_(rates), project_of_(std::move(project_of)) {}
+      : project_of_(std::move(project_of)) {
+    use(rates);
+  }
   RateLimits(const RateLimits&) = delete;
   RateLimits& operator=(const RateLimits&) = delete;
 
-  bool empty() const {
-    return rates_.per_address == 0 && rates_.per_token == 0 && rates_.per_project == 0;
-  }
+  // From now on.
+  void use(const Rates& rates);
   // Nothing: go on.
   std::optional<net::Answer> refuse(const net::Request& request);
   // Takes one of `key`'s; false: there is none left. `now_us` never goes back.
@@ -56,7 +58,9 @@ class RateLimits {
   };
   void drop_full(Shard& shard, std::int64_t now_us) const;  // REQUIRES: its mutex held
 
-  const Rates rates_;
+  Rates rates() const;
+
+  std::atomic<std::uint64_t> per_address_, per_token_, burst_seconds_, per_project_;
   const ProjectOf project_of_;
   std::array<Shard, 16> shards_;
 };

@@ -12,9 +12,9 @@ namespace server {
 namespace {
 
 base::Result<Options> options_for(const std::vector<std::string>& configs,
-                                  const std::vector<Setting>& flags) {
+                                  const std::vector<Setting>& flags, Caches caches) {
   Options options = TRY(load_options(configs, flags));
-  return with_reachable_upstreams(std::move(options), Caches::made);
+  return with_reachable_upstreams(std::move(options), caches);
 }
 
 base::Result<void> log_to_file(const Options& options) {
@@ -46,7 +46,8 @@ int run_serve(int argc, char** argv) {
   if (!listen.empty()) given.push_back({"listen", listen, "--listen"});
   if (!log_level.empty()) given.push_back({"log_level", log_level, "--log-level"});
   for (Setting& share : share_settings(shares, "--unc")) given.push_back(std::move(share));
-  return serve_with(options_for(configs, given), [&] { return load_options(configs, given); });
+  return serve_with(options_for(configs, given, Caches::made),
+                    [&] { return options_for(configs, given, Caches::left_alone); });
 }
 
 int serve_with(const base::Result<Options>& options, const Reread& reread) {

@@ -146,8 +146,9 @@ ui::UpstreamRow row_of(const upstream::Server& server) {
   row.address = ui::address_without_secrets(server.place());
   row.projects = options.projects;
   row.kinds = options.kinds;
-  if (options.allow != std::vector<std::string>{".*"}) row.allow = options.allow;
-  row.deny = options.deny;
+  const std::shared_ptr<const upstream::FileFilter> filter = server.filter();
+  if (filter->allowed() != std::vector<std::string>{".*"}) row.allow = filter->allowed();
+  row.deny = filter->denied();
   row.state = state_of(server.breaker_state());
   row.rests = counts.rests;
   row.requests = counts.requests;

@@ -1,6 +1,6 @@
 // What the operator tells a running server by signals, on the thread that started it.
 //   SIGTERM, SIGINT   stop
-//   SIGHUP            read certificate, exclusions and the log's level again
+//   SIGHUP            read again what can be (server/reload.h)
 //   SIGUSR1, SIGUSR2  look at the watched directories, as debuginfod does
 // Between them it sees to what has to be read again now and then.
 #pragma once
@@ -8,9 +8,8 @@
 #include <csignal>
 
 #include "ingest/scan.h"
-#include "net/server.h"
 #include "server/exclusions.h"
-#include "server/options.h"
+#include "server/reload.h"
 
 namespace server {
 
@@ -19,10 +18,9 @@ namespace server {
 sigset_t take_signals();
 
 struct Told {
-  net::Server& server;
   ingest::Scan& scan;
   Exclusions& exclusions;
-  const Reread& reread;  // null: there is nothing to read
+  Reload& reload;
 };
 
 // The signal that ended the wait.

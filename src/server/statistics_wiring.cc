@@ -99,8 +99,9 @@ std::vector<ui::UpstreamCard> cards_of(const UpstreamWork& upstreams, bool tells
       card.layout = upstream::name_of(server.layout());
       card.retry_seconds = static_cast<std::uint64_t>(options.retry_after.count());
       card.requests_max = options.requests_max;
-      card.allow = options.allow;
-      card.deny = options.deny;
+      const std::shared_ptr<const upstream::FileFilter> filter = server.filter();
+      card.allow = filter->allowed();
+      card.deny = filter->denied();
     }
     cards.push_back(std::move(card));
   }
@@ -144,6 +145,7 @@ Answer show_missing(const Request& request, const SymbolRooms& rooms) {
 Answer show_symbols(const Request& request, const SymbolRooms& rooms, const SymbolSite& site) {
   ui::SymbolsPage shown;
   shown.site = site.site;
+  shown.site.deny = rooms.upstreams.denied();
   shown.is_on = rooms.statistics != nullptr;
   shown.view =
       statistics::SymbolView::of([&](std::string_view name) { return request.query_value(name); });
@@ -174,9 +176,6 @@ SymbolSite symbol_site(const Options& options) {
   site.site.administrator = own.administrator;
   site.site.symbol_path = own.default_sympath;
   site.site.cache_place = options.upstreams_cache;
-  for (const std::string_view line : base::split(options.upstreams_deny, '\n')) {
-    if (!line.empty()) site.site.deny.emplace_back(line);
-  }
   site.trees = trees_of(options);
   site.has_statistics = own.statistics != 0;
   site.is_home = !own.old_config.empty();

@@ -157,6 +157,12 @@ Result<bool> apply_upstream(const Setting& setting, std::vector<UpstreamOptions>
   return true;
 }
 
+bool is_same_server(UpstreamOptions one, const UpstreamOptions& other) {
+  one.allow = other.allow;
+  one.deny = other.deny;
+  return one == other;
+}
+
 Result<upstream::ServerOptions> server_options(const UpstreamOptions& options,
                                                std::string_view denied) {
   upstream::ServerOptions server;

@@ -63,6 +63,9 @@ bool upstream_takes_number(std::string_view key);
 // The lines of a list that are not blank.
 std::vector<std::string> lines_of(std::string_view text);
 
+// Whether they differ in nothing but the names that are asked for.
+bool is_same_server(UpstreamOptions one, const UpstreamOptions& other);
+
 // `denied`: lines of `deny` that hold for every server.
 base::Result<upstream::ServerOptions> server_options(const UpstreamOptions& options,
                                                      std::string_view denied = "");

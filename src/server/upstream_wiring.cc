@@ -16,7 +16,6 @@ namespace server {
 using base::Error;
 using base::Fault;
 using base::Result;
-using Asked = supply::Supply::Options::Asked;
 
 namespace {
 
@@ -60,9 +59,7 @@ std::string random_name() {
   return base::hex_of(bytes);
 }
 
-Asked we_stop() {
-  return {false, {Fault::unavailable, "the server stops"}, supply::Supply::Clock::now()};
-}
+Error we_stop() { return {Fault::unavailable, "the server stops"}; }
 
 Error disk_is_nearly_full() {
   return {Fault::unavailable, "the disk is nearly full: nothing is fetched from upstream"};
@@ -83,7 +80,7 @@ Error for_client(const Error& error) {
 
 Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(
     const Options& options, const std::string& tmp, ingest::FetchedFiles& files,
-    store::DiskWatch& disk, db::Database& database, Follower follow, Bars bars) {
+    store::DiskWatch& disk, db::Database& database, Follower follow, const Bars& bars) {
   const std::shared_ptr<Exclusions> exclusions =
       TRY(Exclusions::open(options.upstreams_exclusions));
   UpstreamCaches caches;
@@ -112,6 +109,8 @@ Result<std::unique_ptr<UpstreamWork>> UpstreamWork::open(
                                            std::chrono::milliseconds(options.upstreams_round_ms)};
   std::unique_ptr<UpstreamWork> work(
       new UpstreamWork(std::move(servers), tmp, rounds, files, disk, std::move(follow)));
+  work->opened_ = options.upstreams;
+  work->denied_ = lines_of(options.upstreams_deny);
   work->exclusions_ = exclusions;
   work->own_name_ = own_name;
   work->caches_ = std::move(caches);
@@ -130,14 +129,22 @@ bool UpstreamWork::may_ask(const ident::SymbolRequest& request) const {
 
 void UpstreamWork::ask(const ident::SymbolRequest& request,
                        const supply::Supply::Options::Hearer& hearer) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (pool_) {
-      const Question question{request, hearer, supply::Supply::Clock::now() + kCrowdedMax};
-      return pool_->post([this, question] { answer(question); });
-    }
-  }
-  hearer.done(we_stop());
+  const bool is_posted = post([this, request, hearer](bool may_wait) {
+    bool is_crowded = false;
+    const Asked asked = fetch(request, hearer, is_crowded);
+    if (is_crowded && may_wait) return false;
+    hearer.done(asked);
+    return true;
+  });
+  if (!is_posted) hearer.done({false, we_stop(), supply::Supply::Clock::now()});
+}
+
+bool UpstreamWork::post(std::function<bool(bool may_wait)> answers) {
+  const std::lock_guard lock(mutex_);
+  if (!pool_) return false;
+  Question question{std::move(answers), supply::Supply::Clock::now() + kCrowdedMax};
+  pool_->post([this, question = std::move(question)] { answer(question); });
+  return true;
 }
 
 // What found too many waiting holds no thread until somebody else is done.
@@ -146,16 +153,14 @@ void UpstreamWork::answer(const Question& question) {
     const std::lock_guard lock(mutex_);
     ++answering_;
   }
-  bool is_crowded = false;
-  const Asked asked = fetch(question.request, question.hearer, is_crowded);
-  const bool waits = is_crowded && !stopping_ && supply::Supply::Clock::now() < question.until;
-  if (!waits) question.hearer.done(asked);
+  const bool may_wait = !stopping_ && supply::Supply::Clock::now() < question.until;
+  const bool waits = !question.answer(may_wait);
   std::unique_lock lock(mutex_);
   --answering_;
   if (waits) {
     crowded_out_.push_back(question);
     if (answering_ != 0) return;
-    lock.unlock();  // others hold the turns: for source files
+    lock.unlock();  // others hold the turns: what is fetched again
     std::this_thread::sleep_for(kCrowdedNap);
     lock.lock();
   }
@@ -164,8 +169,9 @@ void UpstreamWork::answer(const Question& question) {
   crowded_out_.pop_front();
 }
 
-Asked UpstreamWork::fetch(const ident::SymbolRequest& request,
-                          const supply::Supply::Options::Hearer& hearer, bool& is_crowded) {
+UpstreamWork::Asked UpstreamWork::fetch(const ident::SymbolRequest& request,
+                                        const supply::Supply::Options::Hearer& hearer,
+                                        bool& is_crowded) {
   const auto now = supply::Supply::Clock::now();
   if (!disk_.may_cache()) {
     return {false, disk_is_nearly_full(), now + base::policy_of(Fault::unavailable).remember};
@@ -184,22 +190,47 @@ Asked UpstreamWork::fetch(const ident::SymbolRequest& request,
   return {true, {}, now};
 }
 
+std::vector<std::string> UpstreamWork::denied() const {
+  const std::lock_guard lock(mutex_);
+  return denied_;
+}
+
+Result<void> UpstreamWork::refilter(const Options& options) {
+  std::vector<std::pair<upstream::Server*, upstream::FileFilter>> fresh;
+  for (std::size_t i = 0; i < opened_.size(); ++i) {
+    const auto now =
+        std::find_if(options.upstreams.begin(), options.upstreams.end(),
+                     [&](const UpstreamOptions& one) { return is_same_server(one, opened_[i]); });
+    if (now == options.upstreams.end()) continue;
+    const upstream::ServerOptions server = TRY(server_options(*now, options.upstreams_deny));
+    auto filter = upstream::FileFilter::make(server.allow, server.deny);
+    if (!filter.ok()) return base::with_context(server.name, std::move(filter).error());
+    fresh.emplace_back(servers()[i].get(), std::move(filter).value());
+  }
+  for (auto& [server, filter] : fresh) server->use(std::move(filter));
+  const std::lock_guard lock(mutex_);
+  denied_ = lines_of(options.upstreams_deny);
+  return {};
+}
+
 void UpstreamWork::joined(const ident::SymbolRequest& request) {
   if (circles_) circles_->joined(request);
 }
 
 void UpstreamWork::ask(const upstream::SourceWish& wish, const IsIt& is_it,
                        const std::function<void(Result<std::string>)>& done) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (pool_) {
-      return pool_->post([=, this] { done(fetch(wish, is_it)); });
-    }
-  }
-  done(Error{Fault::unavailable, "the server stops"});
+  const bool is_posted = post([=, this](bool may_wait) {
+    bool is_crowded = false;
+    Result<std::string> bytes = fetch(wish, is_it, is_crowded);
+    if (is_crowded && may_wait) return false;
+    done(std::move(bytes));
+    return true;
+  });
+  if (!is_posted) done(we_stop());
 }
 
-Result<std::string> UpstreamWork::fetch(const upstream::SourceWish& wish, const IsIt& is_it) {
+Result<std::string> UpstreamWork::fetch(const upstream::SourceWish& wish, const IsIt& is_it,
+                                        bool& is_crowded) {
   if (!disk_.may_cache()) return disk_is_nearly_full();
   std::string bytes;
   const auto missed = upstreams_.fetch(wish, [&](upstream::Fetched fetched) -> Result<void> {
@@ -207,8 +238,9 @@ Result<std::string> UpstreamWork::fetch(const upstream::SourceWish& wish, const 
     if (is_it(bytes)) return {};
     return Error{Fault::malformed, "it is not the file that was compiled"};
   });
-  if (!missed.ok()) return for_client(missed.error());
-  return bytes;
+  if (missed.ok()) return bytes;
+  is_crowded = upstream::says_crowded(missed.error());
+  return for_client(missed.error());
 }
 
 // A pointer that leads nowhere is a miss: the next server may have the file itself.
@@ -282,7 +314,7 @@ void UpstreamWork::stop() {
     pool = std::move(pool_);
   }
   pool.reset();  // runs what was posted: each sees that we stop
-  for (const Question& question : crowded_out_) question.hearer.done(we_stop());
+  for (const Question& question : crowded_out_) question.answer(false);
   crowded_out_.clear();
 }
 

@@ -31,7 +31,7 @@ class UpstreamWork {
   // `bars`: null, or says what no server is asked for (upstream/server.h).
   static base::Result<std::unique_ptr<UpstreamWork>> open(
       const Options& options, const std::string& tmp, ingest::FetchedFiles& files,
-      store::DiskWatch& disk, db::Database& database, Follower follow, Bars bars = nullptr);
+      store::DiskWatch& disk, db::Database& database, Follower follow, const Bars& bars = nullptr);
 
   ~UpstreamWork() { stop(); }
   UpstreamWork(const UpstreamWork&) = delete;
@@ -84,6 +84,11 @@ class UpstreamWork {
   void stop();
   // What is asked for nowhere: for whom the time comes to read it again.
   Exclusions& exclusions() { return *exclusions_; }
+  // The patterns of names that no server is asked for.
+  std::vector<std::string> denied() const;
+  // Which names the servers are asked for, as these options say it by now of those that are there
+  // as they were opened; of all or, when it fails with malformed (a pattern), of none.
+  base::Result<void> refilter(const Options& options);
 
  private:
   UpstreamWork(std::vector<std::unique_ptr<upstream::Server>> servers, const std::string& tmp,
@@ -94,19 +99,24 @@ class UpstreamWork {
         disk_(disk),
         follow_(std::move(follow)) {}
   base::Result<void> keep(upstream::Fetched fetched, const ident::SymbolRequest& request);
-  base::Result<std::string> fetch(const upstream::SourceWish& wish, const IsIt& is_it);
+  using Asked = supply::Supply::Options::Asked;
+  // `is_crowded`: whether a server was not asked since too many wait for it.
+  Asked fetch(const ident::SymbolRequest& request, const supply::Supply::Options::Hearer& hearer,
+              bool& is_crowded);
+  base::Result<std::string> fetch(const upstream::SourceWish& wish, const IsIt& is_it,
+                                  bool& is_crowded);
   struct Question {
-    ident::SymbolRequest request;
-    supply::Supply::Options::Hearer hearer;
+    // Answers, or says false: it found too many waiting, and it `may_wait`.
+    std::function<bool(bool may_wait)> answer;
     supply::Supply::Clock::time_point until;  // it may wait among others
   };
+  // False: we stop.
+  bool post(std::function<bool(bool may_wait)> answer);
   void answer(const Question& question);
-  supply::Supply::Options::Asked fetch(const ident::SymbolRequest& request,
-                                       const supply::Supply::Options::Hearer& hearer,
-                                       bool& is_crowded);
 
   upstream::Upstreams upstreams_;
-  std::unique_ptr<MissKeeper> keeper_;  // null: nobody to ask
+  std::vector<UpstreamOptions> opened_;  // of which upstreams_ were made
+  std::unique_ptr<MissKeeper> keeper_;   // null: nobody to ask
   ingest::FetchedFiles& files_;
   store::DiskWatch& disk_;
   const Follower follow_;
@@ -117,8 +127,9 @@ class UpstreamWork {
   std::string own_name_;
   std::unique_ptr<CircleWatch> circles_;  // null: nobody to ask
   Kept kept_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unique_ptr<base::WorkerPool> pool_;  // null: nobody to ask, or stopped; guarded by mutex_
+  std::vector<std::string> denied_;         // guarded by mutex_
   unsigned answering_ = 0;                  // threads in answer(); guarded by mutex_
   std::deque<Question> crowded_out_;        // guarded by mutex_
 };

@@ -52,6 +52,7 @@
 #include "server/old_site.h"
 #include "server/pointers.h"
 #include "server/processor.h"
+#include "server/reload.h"
 #include "server/request_sources.h"
 #include "server/room_options.h"
 #include "server/settings_wiring.h"
@@ -389,7 +390,7 @@ Result<void> serve(const Options& options, const Reread& reread) {
     const auto too_many = [&rates](const net::Request& request) {
       return request.method == net::Method::options ? std::nullopt : rates.refuse(request);
     };
-    router.guard(is_limited && !rates.empty() ? net::Router::Admit(too_many) : nullptr);
+    router.guard(is_limited ? net::Router::Admit(too_many) : nullptr);
   };
   api::UploadOptions uploading = upload_options(options);
   api::HttpFigures http;
@@ -501,7 +502,8 @@ Result<void> serve(const Options& options, const Reread& reread) {
   }
 
   TRY(scan.start());
-  const int signal = wait_for_stop(stopping, {*server, scan, upstreams->exclusions(), reread});
+  Reload reload(options, reread, {*server, *upstreams, rates, supply});
+  const int signal = wait_for_stop(stopping, {scan, upstreams->exclusions(), reload});
   base::log::info("stopping: signal {}", signal);
   // A second signal ends us at once: nothing acknowledged can be lost.
   ::pthread_sigmask(SIG_UNBLOCK, &stopping, nullptr);

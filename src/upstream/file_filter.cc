@@ -22,9 +22,12 @@ Result<std::vector<Pattern>> compile(const std::vector<std::string>& texts) {
 
 Result<FileFilter> FileFilter::make(const std::vector<std::string>& allow,
                                     const std::vector<std::string>& deny) {
-  std::vector<Pattern> allowing = TRY(compile(allow));
-  std::vector<Pattern> denying = TRY(compile(deny));
-  return FileFilter(std::move(allowing), std::move(denying));
+  FileFilter filter;
+  filter.allow_ = TRY(compile(allow));
+  filter.deny_ = TRY(compile(deny));
+  filter.allowed_ = allow;
+  filter.denied_ = deny;
+  return filter;
 }
 
 bool FileFilter::allows(std::string_view name) const {

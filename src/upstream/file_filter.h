@@ -20,10 +20,13 @@ class FileFilter {
                                        const std::vector<std::string>& deny);
 
   bool allows(std::string_view name) const;
+  // The patterns, as they were given.
+  const std::vector<std::string>& allowed() const { return allowed_; }
+  const std::vector<std::string>& denied() const { return denied_; }
 
  private:
-  FileFilter(std::vector<Pattern> allow, std::vector<Pattern> deny)
-      : allow_(std::move(allow)), deny_(std::move(deny)) {}
+  FileFilter() = default;
+  std::vector<std::string> allowed_, denied_;
   std::vector<Pattern> allow_, deny_;
 };
 

@@ -199,11 +199,12 @@ Server::Server(const ServerOptions& options, FileFilter filter,
                std::unique_ptr<Transport> transport)
     : options_(options),
       identity_(identity_of(options.transport)),
-      filter_(std::move(filter)),
       transport_(std::move(transport)),
       breaker_(options.breaker),
       misses_(options.misses_max, options.retry_after),
-      tiers_(kTiersGoodFor) {}
+      tiers_(kTiersGoodFor) {
+  use(std::move(filter));
+}
 
 bool Server::take_turn(const std::atomic<bool>& stop, bool& crowded) {
   std::unique_lock lock(mutex_);
@@ -254,6 +255,17 @@ Server::Counts Server::counts() const {
   counts.busy = busy_;
   counts.rests = breaker_.rest_left();
   return counts;
+}
+
+std::shared_ptr<const FileFilter> Server::filter() const {
+  const std::lock_guard lock(mutex_);
+  return filter_;
+}
+
+void Server::use(FileFilter filter) {
+  auto fresh = std::make_shared<const FileFilter>(std::move(filter));
+  const std::lock_guard lock(mutex_);
+  filter_.swap(fresh);
 }
 
 std::optional<Server::Failure> Server::last_failure() const {
@@ -397,7 +409,7 @@ Ask Server::ask_for(const SymbolRequest& request) const {
 }
 
 bool Server::allows(std::string_view name) const {
-  return filter_.allows(name) && (!options_.excludes || !options_.excludes(name));
+  return filter()->allows(name) && (!options_.excludes || !options_.excludes(name));
 }
 
 // Where it may be asked for what is wanted; nowhere when projects, kinds or filter say no.

@@ -1,5 +1,5 @@
 // One upstream server: what it is asked for, how it is spared, and what it said lately.
-//   - files that its filter refuses are never asked for
+//   - files that its filter refuses are never asked for; that can be changed at any time
 //   - a place where it has nothing is asked again only after retry_after (a remembered miss is not
 //     made younger by asking)
 //   - at most requests_max requests at a time; who must wait does so for at most wait_max
@@ -134,6 +134,9 @@ class Server {
   Layout layout() const;
   const std::string& name() const { return options_.name; }
   const ServerOptions& options() const { return options_; }
+  // By the options' `allow` and `deny`, until another one is used.
+  std::shared_ptr<const FileFilter> filter() const;
+  void use(FileFilter filter);
   // Where it is. Others may be there, too, who let us in as somebody else.
   const std::string& place() const { return options_.transport.location; }
   // What its misses are kept by: the place, and a digest of what else its answers depend on, what
@@ -181,7 +184,6 @@ class Server {
 
   const ServerOptions options_;
   const std::string identity_;
-  const FileFilter filter_;
   const std::unique_ptr<Transport> transport_;
   Breaker breaker_;
   Misses misses_;
@@ -192,6 +194,7 @@ class Server {
   mutable std::mutex mutex_;
   std::condition_variable turn_came_;
   // All guarded by mutex_.
+  std::shared_ptr<const FileFilter> filter_;
   unsigned busy_ = 0;
   unsigned waiting_ = 0;
   Counts counts_;
