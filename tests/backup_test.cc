@@ -182,9 +182,10 @@ TEST_F(Backup, IsNoneWhenADirectoryOfBlobsCannotBeRead) {
   EXPECT_FALSE(base::file_exists(path("backup/backup.json")));
 }
 
-// It would write on the server's disk, wherever it was asked to.
+// It would write on the server's disk, wherever it was asked to. The label is that of the command
+// line in the audit log.
 TEST_F(Backup, IsNotForThoseWhoAskFromElsewhere) {
-  const std::string token = must_admin("token create boss --rights admin");
+  const std::string token = must_admin("token create 'command line' --rights admin");
   uploads::Fields headers{{"Authorization", "Bearer " + token}, {"Via", "1.1 proxy"}};
   const std::string body = "{\"directory\":\"" + path("backup") + "\"}";
   const auto refused =
@@ -195,6 +196,31 @@ TEST_F(Backup, IsNotForThoseWhoAskFromElsewhere) {
   EXPECT_EQ(uploads::send(server_->url(), "POST", "/api/v1/upkeep/backup", body, headers).status,
             202);
   EXPECT_EQ(uploads::send(server_->url(), "POST", "/api/v1/upkeep/fsck", "{}").status, 403);
+}
+
+// A server that listens on an address of its network alone: the command comes from that address.
+TEST_F(Backup, IsForThoseWhoHaveTheKeyOfTheDirectory) {
+  const std::string key(base::trim(base::read_file(data() + "/admin.key").value()));
+  const std::string body = "{\"directory\":\"" + path("backup") + "\"}";
+  const uploads::Fields headers{{"Authorization", "Bearer " + key}, {"Host", "192.0.2.7:7070"}};
+  const auto begun = uploads::send(server_->url(), "POST", "/api/v1/upkeep/backup", body, headers);
+  EXPECT_EQ(begun.status, 202) << begun.body;
+  uploads::Fields from_a_page = headers;
+  from_a_page["Sec-Fetch-Site"] = "cross-site";
+  EXPECT_EQ(
+      uploads::send(server_->url(), "POST", "/api/v1/upkeep/backup", body, from_a_page).status,
+      403);
+}
+
+TEST_F(Backup, OfAServerThatListensElsewhereOnThisMachine) {
+  const File file = must_upload("lone.so");
+  stop();
+  server_.emplace(ServerProcess::start(
+      {data(), {}, {}, {}, {"serve", "--data", data(), "--listen", "127.0.0.2:0"}}));
+  ASSERT_TRUE(server_->url().starts_with("http://127.0.0.2:")) << server_->url();
+  must_admin("backup " + path("backup"));
+  EXPECT_EQ(restore(path("backup"), path("restored")).exit_code, 0);
+  expect_all(path("restored"), {file});
 }
 
 }  // namespace

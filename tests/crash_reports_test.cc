@@ -146,6 +146,23 @@ TEST_F(CrashReports, HealWhenTheirSymbolsArrive) {
             "sadness_generator::raise_segfault");
 }
 
+// Nobody has to upload what another symbol server has.
+TEST_F(CrashReports, GetTheirSymbolsFromUpstream) {
+  REQUIRE_CORPUS(corpus);
+  const std::string config = root_.path() + "/faultline.toml";
+  const std::string table =
+      "[[upstream]]\nurl = \"" + corpus + "/minidumps/symbols\"\nlayout = \"breakpad\"\n";
+  ASSERT_TRUE(base::write_file_durably(config, base::bytes_of(table)).ok());
+  const ServerProcess server = ServerProcess::start({data_, {"--config", config}, {}, {}});
+  const std::string id = must_submit(
+      server.url(),
+      base::read_file(corpus + "/minidumps/dumps/rust-minidump/pipeline-inlines-macos-segv.dmp")
+          .value());
+  const JsonValue report = settled_report(server.url(), id);
+  EXPECT_EQ(report["processed"]["crashing_thread"]["frames"].at(0)["function"].text_or(""),
+            "sadness_generator::raise_segfault");
+}
+
 // A Mach-O image for two machines that says its UUIDs and nothing else.
 std::string fat_image(const std::vector<std::string>& uuids) {
   constexpr std::uint32_t kSliceAt = 4096;

@@ -296,6 +296,15 @@ TEST_F(Debuginfod, WhatSlashSays) {
   EXPECT_EQ(answer.output, "302 https://lamps.example/");
 }
 
+TEST_F(Debuginfod, AnExpressionThatIsNoneIsBadUsage) {
+  const auto end =
+      run(testing_support::faultline_program() +
+          " debuginfod --listen-address=127.0.0.1 -F -I '(' -d " + root_ + "/data " + watched_);
+  EXPECT_EQ(end.exit_code, 2);
+  EXPECT_NE(end.errors.find("\"(\" is no regular expression"), std::string::npos) << end.errors;
+  EXPECT_FALSE(base::file_exists(root_ + "/data"));
+}
+
 TEST_F(Debuginfod, ASearchThatTakesTooLongSaysSo) {
   start({"--passive", "--metadata-maxtime", "1"});
   EXPECT_TRUE(is_complete(metadata("key=glob&value=*")));

@@ -243,11 +243,13 @@ TEST(Durability, LittleRoomIsRefusedFromTheHead) {
   EXPECT_NE(answer->body.find("disk of the server is too full"), std::string::npos);
 }
 
-base::ChildEnd serve(const std::string& arguments) {
+base::ChildEnd serve(const std::string& arguments, const std::string& environment = "") {
   base::ChildLimits limits;
   limits.wall = 20s;
   const auto end = base::run_child(
-      "/bin/sh", {"sh", "-c", "exec " + faultline_program() + " serve " + arguments}, limits);
+      "/bin/sh",
+      {"sh", "-c", "exec env " + environment + " " + faultline_program() + " serve " + arguments},
+      limits);
   EXPECT_TRUE(end.ok());
   EXPECT_FALSE(end->timed_out) << "it serves: " << arguments;
   return *end;
@@ -285,9 +287,36 @@ TEST(ServerStart, WrongSettingsAreOneLine) {
   expect_one_line(serve("--config " + config), 2, {"f.toml:2", "uplaod", "limits.upload"});
   expect_one_line(serve("--config /no/such.toml"), 2, {"/no/such.toml"});
   expect_one_line(serve("--data /proc/nowhere"), 1, {"/proc/nowhere"});
-  expect_one_line(serve("--log-level error --listen nonsense --data " + root.path() + "/d"), 1,
+  expect_one_line(serve("--log-level error --listen nonsense --data " + root.path() + "/d"), 2,
                   {"--listen", "nonsense"});
   EXPECT_EQ(serve("--no-such-flag").exit_code, 2);
+}
+
+// What restarts a server that failed (RestartPreventExitStatus=2) does not restart it for ever.
+TEST(ServerStart, AValueThatCannotHoldIsBadUsage) {
+  const auto root = base::TemporaryDirectory::create("start").value();
+  const std::string data = root.path() + "/d";
+  struct Case {
+    std::string environment;
+    const char* said;
+  };
+  const std::string upstream = "FAULTLINE_UPSTREAM_0_URL=";
+  const std::vector<Case> cases = {
+      {"FAULTLINE_LOG_ANSWERS=some", "log_answers"},
+      {"FAULTLINE_SYMBOLICATION_DIALECT=polish", "symbolication.dialect"},
+      {"FAULTLINE_MEMCACHED_KEYS=none", "memcached.keys"},
+      {"FAULTLINE_TRUSTED_PROXIES=10.0.0.0/99", "trusted_proxies"},
+      {"FAULTLINE_VIRTUAL_DIRECTORIES=a=no/name", "virtual_directories"},
+      {"FAULTLINE_RETENTION_PROJECTS=game", "retention.projects"},
+      {"'FAULTLINE_SCAN_INCLUDE=('", "scan.include"},
+      {upstream + "/srv FAULTLINE_UPSTREAM_0_LAYOUT=odd", "there is no layout odd"},
+      {upstream + "/srv 'FAULTLINE_UPSTREAM_0_DENY=('", "/srv"},
+      {upstream + "s3://b FAULTLINE_UPSTREAM_0_ACCESS_KEY=a", "go together"},
+  };
+  for (const Case& row : cases) {
+    expect_one_line(serve("--listen 127.0.0.1:0 --data " + data, row.environment), 2, {row.said});
+    EXPECT_FALSE(base::file_exists(data)) << row.environment;
+  }
 }
 
 TEST(ServerStop, SigtermLetsAnUploadFinish) {

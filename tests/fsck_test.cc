@@ -9,6 +9,8 @@
 
 #include "base/json.h"
 #include "served_place.h"
+#include "testing/corpus.h"
+#include "testing/small_disk.h"
 
 namespace {
 
@@ -123,6 +125,26 @@ TEST_P(Fsck, SaysItAsJson) {
 
 INSTANTIATE_TEST_SUITE_P(Places, Fsck, testing::Bool(),
                          [](const auto& info) { return info.param ? "Served" : "Alone"; });
+
+class FsckOfTwoDisks : public uploads::ServedPlace {};
+
+TEST_F(FsckOfTwoDisks, SetsBrokenCopiesAsideOnTheDiskOfTheData) {
+  auto disk = testing_support::SmallDisk::mount("8m");
+  REQUIRE_OR_SKIP(disk.has_value(), "may not mount a tmpfs");
+  ASSERT_NO_FATAL_FAILURE(start({"FAULTLINE_CACHE_PATH=" + disk->path()}));
+  const std::string name(64, 'a');
+  const std::string copy = data() + "/extracted/aa/" + name;
+  for (const std::string& aside : {name, name + ".2"}) {  // served, and then alone
+    ASSERT_TRUE(base::write_file_durably(copy, base::bytes_of("of something else")).ok());
+    EXPECT_EQ(admin("fsck").exit_code, 1);
+    const auto repaired = admin("fsck --repair");
+    EXPECT_EQ(repaired.exit_code, 0) << repaired.output << repaired.errors;
+    EXPECT_FALSE(base::file_exists(copy));
+    EXPECT_EQ(base::read_file(data() + "/quarantine/" + aside).value_or(""), "of something else");
+    EXPECT_NE(must_admin("fsck").find("all is well"), std::string::npos);
+    if (server_) stop();
+  }
+}
 
 class BusyFsck : public uploads::ServedPlace {};
 

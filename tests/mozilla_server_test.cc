@@ -263,6 +263,10 @@ TEST_F(MozillaServer, DiskCacheHasItsDebugActions) {
   EXPECT_EQ(base::read_file(std::string(got["path"].text_or(""))).value_or(""),
             sym("a.pdb", "good"));
   EXPECT_EQ(act(url, "cacheExists", module), R"j({"exists": true})j");
+  // An entry is a name and an id, as it was there.
+  EXPECT_EQ(act(url, "cacheExists", of_module("b.pdb")), R"j({"exists": false})j");
+  EXPECT_EQ(act(url, "cacheEvict", of_module("b.pdb")), R"j({"success": true})j");
+  EXPECT_EQ(act(url, "cacheExists", module), R"j({"exists": true})j");
   EXPECT_EQ(act(url, "cacheEvict", module), R"j({"success": true})j");
   EXPECT_EQ(act(url, "cacheExists", module), R"j({"exists": false})j");
   EXPECT_EQ(act(url, "cacheEvict", module), R"j({"success": true})j");

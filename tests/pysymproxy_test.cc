@@ -443,4 +443,31 @@ TEST_F(PySymProxyTest, TheCommandsCheckAndTranslate) {
   EXPECT_THAT(wrong.errors, HasSubstr("Builds"));
 }
 
+// The example of docs/protocols/upstreams.md.
+TEST_F(PySymProxyTest, TheEnvironmentIsCheckedAsWell) {
+  write("secret", "wJalrXUtnFEMI\n");
+  write("faultline.toml",
+        "[[upstream]]\nname = \"our archive\"\nurl = \"s3://symbols/v1\"\nregion = \"eu-west-1\"\n"
+        "access_key = \"AKIA\"\n");
+  write("elsewhere/x", "");
+  const auto check = [&](const std::string& environment, const std::string& file) {
+    return testing_support::run("cd " + root_.path() + "/elsewhere && env " + environment + " " +
+                                testing_support::faultline_program() + " config check " + file);
+  };
+  const std::string secret = "FAULTLINE_UPSTREAM_0_SECRET_KEY_FILE=" + path("secret");
+  const auto half = check("", path("faultline.toml"));
+  EXPECT_EQ(half.exit_code, 1) << half.output;
+  EXPECT_THAT(half.errors, HasSubstr("our archive: access_key and secret_key go together"));
+  const auto whole = check(secret, path("faultline.toml"));
+  EXPECT_EQ(whole.exit_code, 0) << whole.errors;
+  EXPECT_THAT(whole.output, HasSubstr("is faultline's and right: 1 upstream servers"));
+  const auto wrong = check(secret + " FAULTLINE_LIMITS_UPLOAD=much", path("faultline.toml"));
+  EXPECT_EQ(wrong.exit_code, 1) << wrong.output;
+  EXPECT_THAT(wrong.errors, HasSubstr("FAULTLINE_LIMITS_UPLOAD"));
+  // Without a file as well.
+  EXPECT_EQ(check("FAULTLINE_LIMITS_UPLOAD=5", "").exit_code, 0);
+  EXPECT_EQ(check("FAULTLINE_LIMITS_UPLOAD=much", "").exit_code, 1);
+  EXPECT_EQ(check("FAULTLINE_LOG_ANSWERS=some", "").exit_code, 1);
+}
+
 }  // namespace

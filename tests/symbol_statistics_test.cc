@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 #include "base/clock.h"
@@ -21,6 +22,7 @@ namespace {
 using testing_support::ServerProcess;
 
 constexpr std::string_view kId = "0123456789ABCDEF0123456789ABCDEF1";
+constexpr std::string_view kDeny = "deny = [\"mso\"]";
 
 class SymbolStatistics : public testing::Test {
  protected:
@@ -29,11 +31,17 @@ class SymbolStatistics : public testing::Test {
   void write(const std::string& name, std::string_view text) const {
     ASSERT_TRUE(base::write_file_durably(path(name), base::bytes_of(text)).ok());
   }
+  // A directory as upstream server, with these keys.
+  std::string store_table(std::string_view keys) const {
+    return fmt::format(
+        "[[upstream]]\nname = \"our store\"\nurl = \"{}\"\nretry_seconds = 600\n{}\n",
+        path("store"), keys);
+  }
   // With a directory as upstream server, and those of `more`.
-  void start(const std::string& more = "") {
+  void start(const std::string& more = "") { start_with(store_table(kDeny) + more); }
+  void start_with(const std::string& config) {
     write("store/here", "");
-    write("faultline.toml", "[[upstream]]\nname = \"our store\"\nurl = \"" + path("store") +
-                                "\"\ndeny = [\"mso\"]\nretry_seconds = 600\n" + more);
+    write("faultline.toml", config);
     server_.emplace(
         ServerProcess::start({path("data"), {"--config", path("faultline.toml")}, {}, {}}));
     ASSERT_NE(server_->url(), "");
@@ -142,6 +150,55 @@ TEST_F(SymbolStatistics, CountWhatCameOfEachRequestAndKeepItOverARestart) {
     EXPECT_EQ(server_->stop(), 0);
     start();
   }
+}
+
+TEST_F(SymbolStatistics, CountAsMissingWhatProjectsAndKindsLeaveOut) {
+  struct Row {
+    const char *keys, *module;
+    std::int64_t excluded;  // so far, of mso.pdb, where somebody is asked for the default project
+  };
+  const std::vector<Row> rows{{"projects = [\"games\"]\n", "xul", 0},
+                              {"kinds = [\"elf\"]\n", "nss", 1},
+                              {"layout = \"breakpad\"\nkinds = [\"pdb\"]\n", "gfx", 2}};
+  for (const Row& row : rows) {
+    start_with(store_table(row.keys + std::string(kDeny)));
+    const std::string pdb = fmt::format("{}.pdb", row.module);
+    ask(pdb, fmt::format("{}.sym", row.module), 1, 404);
+    ask("mso.pdb", "mso.pdb", 1, 404);
+    EXPECT_EQ(json("/symbols.json")[pdb]["numFail"].integer_or(-1), 1) << row.keys;
+    EXPECT_EQ(json("/statistics.json")["numExcluded"].integer_or(-1), row.excluded) << row.keys;
+    EXPECT_TRUE(has(get("/missingsymbols.csv?today=1").body, pdb)) << row.keys;
+    EXPECT_EQ(server_->stop(), 0);
+  }
+}
+
+TEST_F(SymbolStatistics, FollowWhatIsDeniedAndExcludedByNow) {
+  write("symsrv.ini", "[exclusions]\n");
+  const std::string exclusions = "[upstreams]\nexclusions = \"" + path("symsrv.ini") + "\"\n";
+  start(exclusions);
+  ask("mso.pdb", "mso.pdb", 10, 404);
+  ask("lost.pdb", "lost.pdb", 10, 404);
+  expect_missing(1);
+  const auto is_suggested = [&](const char* name) {
+    return has(page("/status/symbols").body, fmt::format("{}\\.pdb$", name));
+  };
+  EXPECT_TRUE(is_suggested("lost"));
+
+  write("symsrv.ini", "[exclusions]\nlost*\n");
+  write("faultline.toml", store_table("") + exclusions);
+  ASSERT_EQ(::kill(server_->pid(), SIGHUP), 0);
+  ASSERT_TRUE(server_->log_comes_to_say("configuration read again"));
+  EXPECT_FALSE(is_suggested("lost"));
+  ask("mso.pdb", "mso.pdb", 10, 404);
+  ask("lost.pdb", "lost.pdb", 10, 404);
+  const base::JsonValue symbols = json("/symbols.json");
+  for (const char* name : {"mso.pdb", "lost.pdb"}) {
+    EXPECT_EQ(symbols[name]["numExcluded"].integer_or(-1), 10) << name;
+    EXPECT_EQ(symbols[name]["numFail"].integer_or(-1), 10) << name;
+  }
+  EXPECT_TRUE(is_suggested("mso"));
+  EXPECT_FALSE(is_suggested("lost"));
+  expect_missing(2);
 }
 
 TEST_F(SymbolStatistics, TellUpstreamServersApart) {

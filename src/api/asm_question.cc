@@ -6,6 +6,7 @@
 #include "api/profiler.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "supply/symbol_maps.h"
 
 namespace api {
 
@@ -67,9 +68,10 @@ Result<AsmQuestion> parse_asm_question(std::string_view body, const ident::Scope
   question.executable.artifact = Artifact::executable;
   question.executable.scope = scope;
   const std::string_view debug_name = value["debugName"].text_or("");
-  if (const auto id = ident::DebugId::parse(value["debugId"].text_or("")); id && !id->is_nil()) {
+  const std::string_view id_text = value["debugId"].text_or("");
+  if (const auto id = ident::DebugId::parse(id_text); id && !id->is_nil()) {
     question.executable.keys.push_back(ident::SymbolKey::from_debug_id(debug_name, *id));
-    question.index = ident::module_request(Artifact::index, debug_name, *id, scope);
+    question.index = supply::SymbolMaps::request_for(debug_name, id_text, scope);
     question.uuid = base::lower_ascii(id->breakpad().substr(0, 32));
   }
   const std::string_view code_id = value["codeId"].text_or("");

@@ -64,6 +64,14 @@ bool Gate::is_open_to_local() const {
   return options_.upload_token.empty() && !access_.has_upload_tokens();
 }
 
+bool Gate::is_admin_key(std::string_view secret) const {
+  return !options_.admin_key.empty() && equal_secrets(secret, options_.admin_key);
+}
+
+bool Gate::shows_admin_key(const net::Request& request) const {
+  return is_admin_key(token_of(request));
+}
+
 Admission Gate::who_is(const Token& token, const std::optional<std::string>& project) const {
   const bool everywhere = token.project == store::kEveryProject;
   // Without a project in the path a token's uploads go to its own.
@@ -111,7 +119,7 @@ Admission Gate::admit_any(const net::Request& request, std::initializer_list<Rig
       return who_is(configured, project);
     }
   }
-  if (!options_.admin_key.empty() && equal_secrets(secret, options_.admin_key)) {
+  if (is_admin_key(secret)) {
     Token admin;
     admin.label = "command line";
     admin.project = store::kEveryProject;

@@ -63,6 +63,10 @@ class Gate {
   // upload there.
   Admission admit_read(const net::Request& request) const;
 
+  // Whether the request shows the secret of the data directory, which only who may read that
+  // knows: no token does, whatever its rights.
+  bool shows_admin_key(const net::Request& request) const;
+
   // Whether everybody may read that project: the default one, and the open ones.
   bool is_open(std::string_view project) const;
   // Whether local requests may upload without a token.
@@ -71,6 +75,7 @@ class Gate {
  private:
   Admission admit_any(const net::Request& request, std::initializer_list<store::Right> rights,
                       const std::optional<std::string>& project, std::string secret) const;
+  bool is_admin_key(std::string_view secret) const;
   Admission who_is(const store::Token& token, const std::optional<std::string>& project) const;
 
   store::Access& access_;

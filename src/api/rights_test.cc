@@ -160,6 +160,24 @@ TEST_F(GateTest, LocalRequestsUploadUntilTheFirstToken) {
   EXPECT_EQ(local(), "no token") << "revoking all does not open the door";
 }
 
+TEST_F(GateTest, TheKeyOfTheDataDirectoryIsNoToken) {
+  const Gate gate(access_, {"of-the-configuration", "key-of-the-directory", {}});
+  const auto shows_key = [&](const std::string& secret) {
+    return gate.shows_admin_key(request_with(secret, "192.0.2.1:5"));
+  };
+  EXPECT_TRUE(shows_key("key-of-the-directory"));
+  net::Request bearer = request_with("", "192.0.2.1:5");
+  bearer.headers.set("Authorization", "Bearer key-of-the-directory");
+  EXPECT_TRUE(gate.shows_admin_key(bearer)) << "as the command line sends it";
+  EXPECT_EQ(text_of(gate.admit(bearer, Right::admin)), "default");
+  for (const std::string& other :
+       {must_create("command line", "admin", "*"), std::string("of-the-configuration"),
+        std::string("key-of-the-director"), std::string()}) {
+    EXPECT_FALSE(shows_key(other)) << other;
+  }
+  EXPECT_FALSE(gate_.shows_admin_key(request_with("", "127.0.0.1:5"))) << "there is none";
+}
+
 TEST_F(GateTest, WhoMayReadAProject) {
   const std::string reader = must_create("reader", "read", "game");
   const auto read = [&](const std::string& path, const std::string& token,

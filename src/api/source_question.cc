@@ -2,6 +2,7 @@
 
 #include "api/profiler.h"
 #include "base/json.h"
+#include "supply/symbol_maps.h"
 
 namespace api {
 
@@ -13,7 +14,8 @@ using ident::Artifact;
 Result<sources::Question> parse_source_question(std::string_view body, const ident::Scope& scope) {
   const base::JsonValue value = TRY(base::JsonValue::parse(body));
   const std::string_view name = value["debugName"].text_or("");
-  const auto id = ident::DebugId::parse(value["debugId"].text_or(""));
+  const std::string_view id_text = value["debugId"].text_or("");
+  const auto id = ident::DebugId::parse(id_text);
   const auto offset = find_profiler_offset(value["moduleOffset"]);
   const std::string_view file = value["file"].text_or("");
   if (!id || !offset || file.empty() || file.size() > kSourcePathMax) {
@@ -26,7 +28,7 @@ Result<sources::Question> parse_source_question(std::string_view body, const ide
                       ident::module_request(Artifact::sym, name, *id, scope)};
   question.path = file;
   question.address = offset;
-  question.index = ident::module_request(Artifact::index, name, *id, scope);
+  question.index = supply::SymbolMaps::request_for(name, id_text, scope);
   return question;
 }
 

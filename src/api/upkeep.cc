@@ -15,9 +15,16 @@ using net::Request;
 
 namespace {
 
-Answer start(upkeep::Work& work, const Request& request, const store::Actor& actor) {
+// It is written on the server's disk, wherever the request says. Who shows the key is at home
+// there, though the request came to an address that others reach as well.
+bool may_back_up(const Gate& gate, const Request& request) {
+  return is_local(request) || gate.shows_admin_key(request);
+}
+
+Answer start(upkeep::Work& work, const Gate& gate, const Request& request,
+             const store::Actor& actor) {
   const std::string what(request.path_parameter("what"));
-  if (what == "backup" && !is_local(request)) {
+  if (what == "backup" && !may_back_up(gate, request)) {
     return json_error(403,
                       "a backup is written on the server's own disk: ask on that machine, with "
                       "`faultline admin backup`");
@@ -46,9 +53,10 @@ void add_upkeep_routes(net::Router& router, const Gate& gate, upkeep::Work& work
                        store::Tombstones& tombstones) {
   add_admin_route(router, gate, "GET", "/api/v1/upkeep/work/{id}",
                   [&work](Request& request, const store::Actor&) { return show(work, request); });
-  add_admin_route(
-      router, gate, "POST", "/api/v1/upkeep/{what}",
-      [&work](Request& request, const store::Actor& actor) { return start(work, request, actor); });
+  add_admin_route(router, gate, "POST", "/api/v1/upkeep/{what}",
+                  [&work, &gate](Request& request, const store::Actor& actor) {
+                    return start(work, gate, request, actor);
+                  });
   add_admin_route(router, gate, "GET", "/api/v1/purged",
                   [&tombstones](Request&, const store::Actor&) {
                     const auto stones = tombstones.list();

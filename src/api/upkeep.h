@@ -3,7 +3,8 @@
 //   GET /api/v1/upkeep/work/N   how far it is, and its result
 //   GET /api/v1/purged          what may not come back
 // Needs the right to administer. A backup is written on the server's own disk, so it is asked for
-// from that machine. Pool. Format: docs/protocols/admin-api.md
+// from that machine, or with the key of the data directory. Pool. Format:
+// docs/protocols/admin-api.md
 #pragma once
 
 #include "api/rights.h"

@@ -94,6 +94,19 @@ Result<std::string> allowed_host(std::string_view url, std::string_view hosts) {
   return name;
 }
 
+Result<void> check_hosts(std::string_view hosts) {
+  for (const std::string_view part : base::split(hosts, ',')) {
+    const std::string text = base::lower_ascii(base::trim(part));
+    const std::string_view name = std::string_view(text).substr(text.starts_with("*.") ? 2 : 0);
+    if (text.empty() || (!name.empty() && is_plain_host(name))) continue;
+    return Error{Fault::malformed,
+                 text +
+                     ": expected names of hosts, such as example.com or *.example.com, with "
+                     "commas between"};
+  }
+  return {};
+}
+
 Result<FetchedArchive> fetch_archive(const Context& context, const std::string& url) {
   net::Client client(client_options(context));
   std::string at = url;

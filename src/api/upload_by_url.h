@@ -29,4 +29,7 @@ std::string archive_name(std::string_view url);
 // names with commas between; "*.example.com" also allows what is below.
 base::Result<std::string> allowed_host(std::string_view url, std::string_view hosts);
 
+// malformed: one of these names that is no host's ever.
+base::Result<void> check_hosts(std::string_view hosts);
+
 }  // namespace api

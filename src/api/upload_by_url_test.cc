@@ -37,5 +37,15 @@ TEST(UploadByUrl, OnlyAllowedHostsAreAsked) {
   }
 }
 
+TEST(UploadByUrl, AListNamesNoHostThatNobodyCanHave) {
+  for (const char* good : {"", "a.example", "A_b-1.example, *.below.example,", "*.example"}) {
+    EXPECT_TRUE(check_hosts(good).ok()) << good;
+  }
+  for (const char* wrong : {"https://a.example", "a.example:8443", "a.example b.example", "*.",
+                            "a.example\nb.example", "*", "[::1]", "a.example, b/c"}) {
+    EXPECT_FALSE(check_hosts(wrong).ok()) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace api

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/keepers.h"
 #include "cli/migrations.h"
+#include "cli/server_of_directory.h"
 #include "net/client.h"
 #include "store/access.h"
 #include "store/access_json.h"
@@ -189,14 +190,10 @@ Result<std::unique_ptr<AdminSource>> open_admin_source(const std::string& path,
   }
   auto data = store::DataDirectory::open(path, "faultline admin");
   if (data.ok()) return AdminDirectory::open(std::move(data).value(), database);
-  const std::string holder = store::holder_of(path);
-  const std::string address = holder.substr(0, holder.find(' '));
-  if (data.error().fault != Fault::unavailable || address.find(':') == std::string::npos) {
-    return std::move(data).error();
-  }
+  std::string url = TRY(url_of_server(path, std::move(data).error()));
   const std::string secret = TRY(base::read_file(base::join_path(path, "admin.key"), 4096));
   return std::unique_ptr<AdminSource>(
-      std::make_unique<AdminServer>("http://" + address, std::string(base::trim(secret))));
+      std::make_unique<AdminServer>(std::move(url), std::string(base::trim(secret))));
 }
 
 }  // namespace cli

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/migrations.h"
 #include "cli/refusal.h"
+#include "cli/server_of_directory.h"
 #include "net/client.h"
 #include "reports/archive.h"
 #include "reports/intake.h"
@@ -192,13 +193,8 @@ Result<std::unique_ptr<ReportSource>> open_report_directory(const std::string& p
   }
   auto data = store::DataDirectory::open(path, "faultline report");
   if (data.ok()) return ReportDirectory::open(std::move(data).value());
-  // "127.0.0.1:7070 (process 4711)"
-  const std::string holder = store::holder_of(path);
-  const std::string address = holder.substr(0, holder.find(' '));
-  if (data.error().fault != Fault::unavailable || address.find(':') == std::string::npos) {
-    return std::move(data).error();
-  }
-  return open_report_server("http://" + address);
+  std::string url = TRY(url_of_server(path, std::move(data).error()));
+  return open_report_server(std::move(url));
 }
 
 }  // namespace cli

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/migrations.h"
 #include "cli/refusal.h"
+#include "cli/server_of_directory.h"
 #include "ingest/ingest.h"
 #include "ingest/transaction.h"
 #include "net/client.h"
@@ -198,13 +199,8 @@ Result<std::unique_ptr<StoreTarget>> open_store_directory(const std::string& pat
                                                           const std::string& token) {
   auto data = store::DataDirectory::open(path, "faultline store");
   if (data.ok()) return StoreDirectory::open(std::move(data).value());
-  // "127.0.0.1:7070 (process 4711)"
-  const std::string holder = store::holder_of(path);
-  const std::string address = holder.substr(0, holder.find(' '));
-  if (data.error().fault != Fault::unavailable || address.find(':') == std::string::npos) {
-    return std::move(data).error();
-  }
-  return open_store_server("http://" + address, token);
+  std::string url = TRY(url_of_server(path, std::move(data).error()));
+  return open_store_server(std::move(url), token);
 }
 
 }  // namespace cli

@@ -62,11 +62,14 @@ struct SymbolFiles::State {
     if (key.debug_id.empty() || !is_safe_name(key.debug_file)) return "";
     const auto single = singles.find(base::upper_ascii(key.debug_id));
     if (single != singles.end()) return single->second;
-    const std::string relative =
-        key.debug_file + "/" + key.debug_id + "/" + ident::sym_file_name(key.debug_file);
+    const std::string file = ident::sym_file_name(key.debug_file);
+    const std::string relative = key.debug_file + "/" + key.debug_id + "/" + file;
+    const std::string loud = key.debug_file + "/" + base::upper_ascii(key.debug_id) + "/" + file;
     for (const std::string& tree : trees) {
-      std::string path = base::join_path(tree, relative);
-      if (base::file_exists(path)) return path;
+      for (const std::string& place : {relative, loud}) {
+        std::string path = base::join_path(tree, place);
+        if (base::file_exists(path)) return path;
+      }
     }
     if (options.urls.empty() || options.cache.empty()) return "";
     std::string cached = base::join_path(options.cache, relative);

@@ -84,7 +84,9 @@ Result<LoadedFile> load(const std::string& path) {
   return LoadedFile{std::move(map), head.image_base()};
 }
 
-void append_place(std::string& out, const symbols::SourceFrame& frame, bool functions) {
+// Without a line addr2line says so in two ways: of an address that nothing covers, and of others.
+void append_place(std::string& out, const symbols::SourceFrame& frame, bool functions,
+                  bool is_covered) {
   if (functions) fmt::format_to(std::back_inserter(out), "{}\n", frame.function);
   if (!frame.has_file) {
     out += "??:";
@@ -92,7 +94,7 @@ void append_place(std::string& out, const symbols::SourceFrame& frame, bool func
     fmt::format_to(std::back_inserter(out), "{}:", frame.file);
   }
   if (!frame.has_line || frame.line == 0) {
-    out += frame.has_file ? "?\n" : "0\n";
+    out += is_covered ? "?\n" : "0\n";
   } else {
     fmt::format_to(std::back_inserter(out), "{}\n", frame.line);
   }
@@ -117,11 +119,11 @@ Result<void> answer_address(const LoadedFile& file, const FileQuestion& question
   }
   if (question.inlines || hit.inlines.empty()) {
     for (const symbols::SourceFrame& frame : hit.inlines) {
-      append_place(out, frame, question.functions);
+      append_place(out, frame, question.functions, found);
     }
-    append_place(out, hit.physical, question.functions);
+    append_place(out, hit.physical, question.functions, found);
   } else {
-    append_place(out, hit.inlines.front(), question.functions);
+    append_place(out, hit.inlines.front(), question.functions, found);
   }
   return print(out);
 }

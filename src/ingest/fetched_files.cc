@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "extract/identify.h"
 #include "ingest/ingest.h"
 
 namespace ingest {
@@ -21,12 +22,15 @@ bool is_same(const SymbolKey& own, const SymbolKey& wanted) {
   return own.id_is_unique() || own.name == wanted.name || wanted.name.empty();
 }
 
+bool has_id(const store::NewFile& file) {
+  return std::any_of(file.keys.begin(), file.keys.end(), [](const store::KeyRecord& record) {
+    return record.key.kind != ident::KeyKind::path;
+  });
+}
+
 // Whether the bytes say that this is the file, or say nothing and came by its path.
 bool is_what_was_wanted(const store::NewFile& file, const ident::SymbolRequest& wanted) {
-  const bool has_id = std::any_of(
-      file.keys.begin(), file.keys.end(),
-      [](const store::KeyRecord& record) { return record.key.kind != ident::KeyKind::path; });
-  if (!has_id) return wanted.asked.has_value();
+  if (!has_id(file)) return wanted.asked.has_value();
   return std::any_of(file.keys.begin(), file.keys.end(), [&](const store::KeyRecord& record) {
     if (!record.verified) return false;
     return std::any_of(wanted.keys.begin(), wanted.keys.end(),
@@ -73,6 +77,7 @@ Result<void> FetchedFiles::keep(FetchedFile fetched, const ident::SymbolRequest&
   store::NewFile described;
   {
     const auto mapped = TRY(base::MappedFile::open(file.path()));
+    if (mapped->bytes().empty()) return Error{Fault::malformed, "it is empty"};
     if (const std::string_view found = find_stand_in(mapped->bytes()); !found.empty()) {
       return Error{Fault::malformed, std::string("it is ").append(found)};
     }
@@ -80,6 +85,11 @@ Result<void> FetchedFiles::keep(FetchedFile fetched, const ident::SymbolRequest&
     if (!is_what_was_wanted(described, wanted)) {
       return Error{Fault::malformed, "it is another file: " + described.file.format + " " +
                                          described.file.debug_id + " " + described.file.code_id};
+    }
+    if (!has_id(described)) {
+      // Cut short, above all: what says how long it should be lies at its end.
+      const std::string problem = extract::identify(mapped->bytes()).problem;
+      if (!problem.empty()) return Error{Fault::malformed, "it is damaged: " + problem};
     }
     described.file.sha256 = base::sha256_of(mapped->bytes());
   }

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "net/origin.h"
 #include "net/outbound_proxy.h"
 #include "net/percent.h"
 
@@ -30,13 +31,16 @@ void init_curl_once() {
   static_cast<void>(once);
 }
 
-Fault fault_of(CURLcode code) {
+Fault fault_of(CURLcode code, std::string_view url) {
   switch (code) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
       return Fault::malformed;
+    case CURLE_UNSUPPORTED_PROTOCOL: {
+      // libcurl says so of an answer that is no HTTP ("SSH-2.0-…"), too.
+      const std::string scheme = origin_of(url).scheme;
+      return scheme == "http" || scheme == "https" ? Fault::unavailable : Fault::malformed;
+    }
     case CURLE_OPERATION_TIMEDOUT:
       return Fault::timed_out;
     case CURLE_FILESIZE_EXCEEDED:
@@ -52,14 +56,6 @@ Fault fault_of(CURLcode code) {
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-// "https://host:port" in lower case: what headers may be shown to.
-std::string origin_of(std::string_view url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos) return "";
-  const std::size_t end = std::min(url.find_first_of("/?#", scheme + 3), url.size());
-  return base::lower_ascii(url.substr(0, end));
 }
 
 bool harmless_elsewhere(std::string_view header) {
@@ -102,6 +98,9 @@ class Transfer {
   void set_options(const std::string& url, const std::string& method, const Headers& headers);
   void set_times(std::chrono::milliseconds timeout);
   void set_body(const std::string& method);
+  bool is_at_own_server(const std::string& url) const {
+    return is_same_server(origin_of(request_.url), origin_of(url));
+  }
   Result<void> judge_what_a_proxy_fetches(const std::string& url);
   bool may_connect_to(const std::string& address, std::string_view port) const;
   Error may_not_connect(const std::string& url, std::string_view address) const;
@@ -197,7 +196,7 @@ void Transfer::set_options(const std::string& url, const std::string& method,
     curl_easy_setopt(easy_, CURLOPT_CAINFO, options_.ca_bundle.c_str());
   }
   // What lets us in here is shown nowhere else.
-  if (!options_.client_certificate.empty() && origin_of(url) == origin_of(request_.url)) {
+  if (!options_.client_certificate.empty() && is_at_own_server(url)) {
     curl_easy_setopt(easy_, CURLOPT_SSLCERT, options_.client_certificate.c_str());
     curl_easy_setopt(easy_, CURLOPT_SSLKEY, options_.client_key.c_str());
   }
@@ -339,7 +338,7 @@ Result<ClientAnswer> Transfer::run(const std::string& url, const std::string& me
                                    const Headers& headers, bool may_redirect,
                                    std::chrono::milliseconds timeout) {
   may_redirect_ = may_redirect;
-  is_trusted_ = options_.trusts_own_origin && origin_of(url) == origin_of(request_.url);
+  is_trusted_ = options_.trusts_own_origin && is_at_own_server(url);
   if (!options_.is_strangers) proxy_ = find_outbound_proxy(options_.proxy, url);
   TRY(judge_what_a_proxy_fetches(url));
   TRY(open_body());
@@ -356,7 +355,7 @@ Result<ClientAnswer> Transfer::run(const std::string& url, const std::string& me
     return may_not_connect(url, refused_);
   }
   if (code != CURLE_OK && !answered) {
-    return Error{fault_of(code),
+    return Error{fault_of(code, url),
                  fmt::format("{}: {}", url, text[0] != '\0' ? text : curl_easy_strerror(code))};
   }
   auto head = take_head();
@@ -405,11 +404,12 @@ Result<ClientAnswer> Client::send(const ClientRequest& request) {
                                                    state_->options.redirects_max)};
     }
     const std::string target = next;
-    if (url.starts_with("https:") && !target.starts_with("https:")) {
+    const Origin here = origin_of(url), there = origin_of(target);
+    if (here.scheme == "https" && there.scheme != "https") {
       return refused_by_us(request,
                            fmt::format("{}: redirects away from https to {}", url, target));
     }
-    if (origin_of(url) != origin_of(target)) {
+    if (!is_same_server(here, there)) {
       Headers kept;
       for (const auto& [name, value] : headers.all()) {
         if (harmless_elsewhere(name)) kept.add(name, value);

@@ -4,9 +4,10 @@
 // A Client keeps its connections for the next request; one thread at a time. cancel-safe: a
 // progress function that returns false ends the request with unavailable.
 // Any HTTP status is an answer, not a failure (fault_of_status() makes one of it). Fails with
-// malformed (URL, protocol), timed_out, too_large, denied (TLS, or on_refusal was told),
-// unavailable (no connection, reset, ended early), or what a sink says.
-// Redirects are followed by us: headers that could be secret stay behind when the origin changes.
+// malformed (URL, its protocol, coding), timed_out, too_large, denied (TLS, or on_refusal was
+// told), unavailable (no connection, no HTTP, reset, ended early), or what a sink says.
+// Redirects are followed by us: headers that could be secret go to the same server alone
+// (net/origin.h).
 #pragma once
 
 #include <chrono>
@@ -40,7 +41,7 @@ struct ClientOptions {
   // A stranger chose the URL: there is no proxy, whatever the environment says, so that may_connect
   // sees where it leads; and a refusal does not tell him what address a name of ours has.
   bool is_strangers = false;
-  // Then may_connect is asked only where a redirect leads to another origin than the request's.
+  // Then may_connect is asked only where a redirect leads to another server than the request's.
   bool trusts_own_origin = false;
 };
 

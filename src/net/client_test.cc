@@ -8,6 +8,7 @@
 #include "net/address.h"
 #include "net/growing_file.h"
 #include "net/server.h"
+#include "testing/greeting_listener.h"
 #include "testing/raw_http.h"
 
 namespace net {
@@ -35,6 +36,9 @@ class ClientTest : public testing::Test {
     add("GET", "/away", [this](Request&) {
       return Answer::redirect(302, "http://localhost:" + port() + "/headers");
     });
+    add("GET", "/to-ftp", [](Request&) { return Answer::redirect(302, "ftp://127.0.0.1/hello"); });
+    add("GET", "/names-port",
+        [](Request&) { return Answer::redirect(302, "http://127.0.0.1:80/headers"); });
     add("GET", "/leads-to", [](Request& request) {
       return Answer::redirect(302, "http://" + request.query + "/hello");
     });
@@ -303,11 +307,38 @@ TEST_F(ClientTest, SecretsStayBehindWhenTheOriginChanges) {
   EXPECT_NE(client.send(request)->body.find("secret"), std::string::npos);
 }
 
+// Through a proxy, since no test listens at port 80.
+TEST_F(ClientTest, TheUsualPortMayBeNamedOrNot) {
+  ::unsetenv("no_proxy");
+  ::unsetenv("NO_PROXY");
+  ClientOptions options;
+  options.proxy = "http://" + server_->address();
+  options.may_connect = is_public_address;
+  options.trusts_own_origin = true;
+  ClientRequest request;
+  request.url = "http://127.0.0.1/names-port";
+  request.headers.add("Auth-Token", "secret");
+  const auto answer = Client(options).send(request);
+  ASSERT_TRUE(answer.ok()) << answer.error().what;
+  EXPECT_NE(answer->body.find("secret"), std::string::npos) << answer->body;
+}
+
 TEST_F(ClientTest, BrokenAnswersAndDeadServersAreFailures) {
   Client client;
   EXPECT_EQ(client.get(url("/breaks")).error().fault, base::Fault::unavailable);
   EXPECT_EQ(client.get("http://127.0.0.1:1/").error().fault, base::Fault::unavailable);
   EXPECT_EQ(client.get("file:///etc/passwd").error().fault, base::Fault::malformed);
+  EXPECT_EQ(client.get(url("/to-ftp")).error().fault, base::Fault::malformed);
+}
+
+TEST_F(ClientTest, WhoSpeaksNoHttpIsNotThere) {
+  for (const char* greeting : {"SSH-2.0-OpenSSH_9.2p1\r\n", "220 mail.example ESMTP\r\n",
+                               "HTTP/1.1 200 OK\r\nContent-Length: much\r\n\r\n", ""}) {
+    const testing_support::GreetingListener other(greeting);
+    const auto answer = Client().get(other.url());
+    ASSERT_FALSE(answer.ok()) << greeting;
+    EXPECT_EQ(answer.error().fault, base::Fault::unavailable) << answer.error().what;
+  }
 }
 
 TEST(JoinUrl, EncodesThePath) {

@@ -28,7 +28,12 @@ struct Address {
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 
-Result<Address> resolve(const std::string& text) {
+struct HostAndPort {
+  std::string host;
+  std::string port;
+};
+
+Result<HostAndPort> split_address(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   const auto port = colon == std::string::npos
                         ? std::nullopt
@@ -40,14 +45,18 @@ Result<Address> resolve(const std::string& text) {
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
   }
+  return HostAndPort{std::move(host), std::to_string(*port)};
+}
+
+Result<Address> resolve(const std::string& text) {
+  const auto [host, port] = TRY(split_address(text));
   const bool any = host.empty() || host == "*";
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   hints.ai_family = any ? AF_INET : AF_UNSPEC;
   addrinfo* found = nullptr;
-  const int status =
-      ::getaddrinfo(any ? nullptr : host.c_str(), std::to_string(*port).c_str(), &hints, &found);
+  const int status = ::getaddrinfo(any ? nullptr : host.c_str(), port.c_str(), &hints, &found);
   if (status != 0 || found == nullptr) {
     return Error{Fault::malformed,
                  fmt::format("cannot listen on {}: {}", text, ::gai_strerror(status))};
@@ -88,6 +97,11 @@ Result<base::Fd> bound_socket(const Address& address, Sharing sharing) {
 }
 
 }  // namespace
+
+Result<void> check_address(const std::string& address) {
+  TRY(split_address(address));
+  return {};
+}
 
 std::string text_of(const sockaddr& address) {
   char host[INET6_ADDRSTRLEN] = "";

@@ -21,6 +21,9 @@ struct Listening {
 // `address`: HOST:PORT; "*" or nothing as host is every interface; an IPv6 host in brackets.
 base::Result<Listening> listen_on(const std::string& address, unsigned count);
 
+// malformed when listen_on() could never take it. Asks nobody what its name means.
+base::Result<void> check_address(const std::string& address);
+
 std::string text_of(const sockaddr& address);  // "127.0.0.1:5123", "[::1]:5123"
 
 }  // namespace net

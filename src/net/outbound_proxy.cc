@@ -9,47 +9,19 @@
 #include <memory>
 #include <vector>
 
-#include "base/text.h"
+#include "net/origin.h"
 
 namespace net {
 namespace {
 
-constexpr std::string_view kSchemeEnd = "://";
 constexpr std::string_view kProxyPort = "1080";  // libcurl's, where none is said
 constexpr std::string_view kTlsProxyPort = "443";
-
-struct Authority {
-  std::string host;  // without brackets
-  std::string port;  // "": none is said
-};
-
-std::string_view scheme_of(std::string_view url) {
-  const std::size_t end = url.find(kSchemeEnd);
-  return end == std::string_view::npos ? std::string_view() : url.substr(0, end);
-}
-
-Authority authority_of(std::string_view url) {
-  if (const std::size_t at = url.find(kSchemeEnd); at != std::string_view::npos) {
-    url.remove_prefix(at + kSchemeEnd.size());
-  }
-  url = url.substr(0, url.find_first_of("/?#"));
-  if (const std::size_t user = url.rfind('@'); user != std::string_view::npos) {
-    url.remove_prefix(user + 1);
-  }
-  const std::size_t bracket = url.starts_with('[') ? url.find(']') : std::string_view::npos;
-  const bool is_literal = bracket != std::string_view::npos;
-  const std::size_t colon = url.find(':', is_literal ? bracket : 0);
-  Authority authority;
-  authority.host = is_literal ? url.substr(1, bracket - 1) : url.substr(0, colon);
-  if (colon != std::string_view::npos) authority.port = url.substr(colon + 1);
-  return authority;
-}
 
 // libcurl makes other spellings out of others: of percent signs, of other scripts' digits.
 bool is_plain_host(std::string_view host) {
   return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == '_' || c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' ||
+           c == ':';
   });
 }
 
@@ -84,24 +56,23 @@ std::string environment_of(std::initializer_list<std::string> names) {
 std::string find_outbound_proxy(std::string_view setting, std::string_view url) {
   if (!setting.empty()) return std::string(setting);
   // Not HTTP_PROXY: in a CGI program that is a client's header.
-  if (base::lower_ascii(scheme_of(url)) == "http") {
+  if (origin_of(url).scheme == "http") {
     return environment_of({"http_proxy", "all_proxy", "ALL_PROXY"});
   }
   return environment_of({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
 }
 
 bool is_at_proxy(std::string_view proxy, std::string_view address, std::string_view port) {
-  const Authority authority = authority_of(proxy);
-  const bool is_tls = base::lower_ascii(scheme_of(proxy)) == "https";
-  const std::string_view usual = is_tls ? kTlsProxyPort : kProxyPort;
-  if (port != (authority.port.empty() ? usual : std::string_view(authority.port))) return false;
-  const std::vector<std::string> all = addresses_of(authority.host);
+  const Origin at = origin_of(proxy);
+  const std::string_view usual = at.scheme == "https" ? kTlsProxyPort : kProxyPort;
+  if (port != (at.port.empty() ? usual : std::string_view(at.port))) return false;
+  const std::vector<std::string> all = addresses_of(at.host);
   return std::find(all.begin(), all.end(), address) != all.end();
 }
 
 std::optional<std::string> find_refused_address(
     std::string_view url, const std::function<bool(std::string_view address)>& may) {
-  std::string host = authority_of(url).host;
+  std::string host = origin_of(url).host;
   if (!is_plain_host(host)) return host;
   for (std::string& address : addresses_of(host)) {
     if (!may(address)) return std::move(address);

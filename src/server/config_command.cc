@@ -5,7 +5,6 @@
 
 #include "cli/options.h"
 #include "server/config_files.h"
-#include "server/exclusions.h"
 #include "server/reachable_upstreams.h"
 #include "server/room_options.h"
 #include "server/toml_from_settings.h"
@@ -22,35 +21,22 @@ void warn(const std::string& text) {
   std::fprintf(stderr, "faultline: warning: %s\n", text.c_str());
 }
 
-// All that serve would find wrong before it listens, as far as no disk is written to.
-Result<void> check_rooms(const Options& options) {
-  TRY(log_level(options));
-  TRY(symbolication_options(options));
-  TRY(request_sources_options(options));
-  TRY(log_format(options));
-  TRY(answers_to_log(options));
-  TRY(virtual_directories(options));
-  for (const UpstreamOptions& one : options.upstreams) {
-    const upstream::ServerOptions server = TRY(server_options(one, options.upstreams_deny));
-    TRY(upstream::Server::make(server));
-  }
-  TRY(Exclusions::open(options.upstreams_exclusions));
-  return {};
-}
-
+// As serve would read it: with the environment.
 Result<void> check(const std::string& given, const std::vector<Setting>& later) {
-  const std::string path = given.empty() ? find_config() : given;
-  if (path.empty()) {
-    std::printf("no configuration here: the defaults hold\n");
-    return {};
-  }
-  const ConfigFile file = TRY(read_config(path));
-  Options read = TRY(options_of({file}, later));
+  std::vector<std::string> files{given.empty() ? find_config() : given};
+  if (files.front().empty()) files.clear();
+  Options read = TRY(load_options(files, later));
   const Options options = TRY(with_reachable_upstreams(std::move(read), Caches::left_alone));
   for (const std::string& warning : options.warnings) warn(warning);
   TRY(check_rooms(options));
-  std::printf("%s: is %s and right: %zu upstream servers and caches, listens on %s\n", path.c_str(),
-              file.kind.c_str(), options.upstreams.size(), options.listen.c_str());
+  if (files.empty()) {
+    std::printf("no configuration here: the defaults hold, and what the environment says\n");
+    return {};
+  }
+  const ConfigFile file = TRY(read_config(files.front()));
+  std::printf("%s: is %s and right: %zu upstream servers and caches, listens on %s\n",
+              file.path.c_str(), file.kind.c_str(), options.upstreams.size(),
+              options.listen.c_str());
   return {};
 }
 

@@ -13,6 +13,9 @@
 #include "base/pool.h"
 #include "base/text.h"
 #include "cli/options.h"
+#include "net/origin.h"
+#include "server/room_options.h"
+#include "server/serve.h"
 #include "server/version.h"
 #include "server/wire.h"
 
@@ -99,7 +102,7 @@ The symbol server with the flags of elfutils' debuginfod. PATHs are scanned.
   -L                  follow links, and onto other disks
   -c NUM              threads that read (default: one for each processor)
   -t SECONDS          between scans (default 300; 0: once, and at SIGUSR1)
-  -g SECONDS          between grooms (default 86400; also at SIGUSR2)
+  -g SECONDS          between grooms (default: each scan grooms; also at SIGUSR2)
   --disable-source-scan  no sources from the places that files of -F name
   -r                  grooming applies -I and -X
   --passive           no scan, no groom
@@ -112,6 +115,7 @@ The symbol server with the flags of elfutils' debuginfod. PATHs are scanned.
   --home-html=FILE    what / shows
   --home-redirect=URL  where / leads
   --fdcache-mbs=NUM   budget of extracted files (default: a quarter of the free disk)
+  --extracted-mbs=NUM  the same
   --fdcache-mintmp=N  extract nothing ahead when less than N percent of the disk are free
   -v                  more in the log
 
@@ -319,18 +323,18 @@ Result<DebuginfodFlags> debuginfod_flags(int argc, char** argv) {
 void ask_others(std::string_view urls, DebuginfodFlags& flags) {
   std::string words(urls);
   std::replace_if(words.begin(), words.end(), [](char c) { return c == '\t' || c == '\n'; }, ' ');
-  for (std::string_view word : base::split(words, ' ')) {
+  for (const std::string_view word : base::split(words, ' ')) {
     if (word.empty()) continue;
     // A tag is for those who check signatures; ours has none to check.
     if (word.starts_with("ima:")) continue;
     constexpr std::string_view kDirectory = "file://";
-    if (word.starts_with(kDirectory)) word.remove_prefix(kDirectory.size());
     UpstreamOptions other;
-    other.url = word;
+    other.url = net::with_lower_scheme(word);
+    if (other.url.starts_with(kDirectory)) other.url.erase(0, kDirectory.size());
     other.layout = "debuginfod";
     other.group = "DEBUGINFOD_URLS";
-    const bool is_url = word.starts_with("http://") || word.starts_with("https://");
-    if (!is_url && !word.starts_with('/')) {
+    const bool is_url = other.url.starts_with("http://") || other.url.starts_with("https://");
+    if (!is_url && !other.url.starts_with('/')) {
       flags.ignored.push_back("DEBUGINFOD_URLS: " + other.url +
                               " is not http://…, https://… or file:///…");
       continue;
@@ -356,6 +360,9 @@ int run_debuginfod(int argc, char** argv) {
   base::log::set_level(flags->verbosity > 1 ? base::log::Level::debug : base::log::Level::info);
   if (const char* urls = std::getenv("DEBUGINFOD_URLS")) ask_others(urls, *flags);
   for (const std::string& ignored : flags->ignored) base::log::warning("{}", ignored);
+  if (const auto checked = check_rooms(flags->options); !checked.ok()) {
+    return refuse_to_start(checked.error());
+  }
   std::optional<base::TemporaryDirectory> memory;
   if (flags->in_memory) {
     auto made = base::TemporaryDirectory::create("debuginfod");

@@ -116,7 +116,7 @@ TEST(DebuginfodFlags, ThatDoNothingHereAreTakenAndNamed) {
 
 TEST(DebuginfodFlags, OtherServersAreAskedAtOnce) {
   DebuginfodFlags flags = must_parse({"-F", "/a"});
-  ask_others("  https://debuginfod.example\thttp://other:8002/ ima:enforcing file:///mnt/ids\n x",
+  ask_others("  https://debuginfod.example\tHTTP://other:8002/ ima:enforcing File:///mnt/ids\n x",
              flags);
   std::vector<std::string> urls;
   for (const UpstreamOptions& one : flags.options.upstreams) {

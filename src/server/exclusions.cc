@@ -85,6 +85,7 @@ Result<void> Exclusions::reread(Clock::time_point now) {
   read_at_ = now;  // of a failure, too: it is not tried every minute
   if (!text.ok()) return text.error();
   wildcards_ = std::make_shared<const std::vector<std::string>>(exclusions_in(*text));
+  ++times_read_;
   return {};
 }
 

@@ -6,7 +6,9 @@
 // Format: docs/pysymproxy.md
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -36,12 +38,14 @@ class Exclusions {
   bool excludes(std::string_view name) const;
   bool is_due(Clock::time_point now = Clock::now()) const;
   base::Result<void> reread(Clock::time_point now = Clock::now());
+  std::uint64_t times_read() const { return times_read_; }
 
  private:
   const std::string path_;
   mutable std::mutex mutex_;
   std::shared_ptr<const std::vector<std::string>> wildcards_;  // guarded by mutex_
   Clock::time_point read_at_;                                  // guarded by mutex_
+  std::atomic<std::uint64_t> times_read_ = 0;
 };
 
 }  // namespace server

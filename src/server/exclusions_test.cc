@@ -64,6 +64,7 @@ TEST(Exclusions, AreReadAgainAndSurviveALostFile) {
   ASSERT_TRUE(exclusions->reread(start + std::chrono::minutes(30)).ok());
   EXPECT_FALSE(exclusions->excludes("mso.pdb"));
   EXPECT_TRUE(exclusions->excludes("other.pdb"));
+  EXPECT_EQ(exclusions->times_read(), 2u);
   EXPECT_FALSE(exclusions->is_due(start + std::chrono::minutes(59)));
   ASSERT_TRUE(base::remove_file(path).ok());
   EXPECT_FALSE(exclusions->reread(start + std::chrono::minutes(60)).ok());

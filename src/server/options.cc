@@ -265,15 +265,6 @@ std::vector<std::string> changed_keys(Options one, Options other) {
   for (const Known& known : kKnown) {
     if (value_of(known, one) != value_of(known, other)) keys.emplace_back(known.key);
   }
-  const std::size_t count = std::max(one.upstreams.size(), other.upstreams.size());
-  one.upstreams.resize(count);
-  other.upstreams.resize(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const UpstreamOptions& server = one.upstreams[i];
-    if (server == other.upstreams[i]) continue;
-    const UpstreamOptions& shown = server.url.empty() ? other.upstreams[i] : server;
-    keys.push_back("[[upstream]] " + (shown.name.empty() ? shown.url : shown.name));
-  }
   return keys;
 }
 

@@ -165,7 +165,7 @@ base::Result<std::vector<Setting>> settings_from_environment(
 // Whether the key's values are numbers or sizes; false for one that does not exist.
 bool takes_number(std::string_view key);
 
-// The keys whose values differ; of an upstream server that is another one, "[[upstream]] NAME".
+// The keys whose values differ, but for those of the upstream servers.
 std::vector<std::string> changed_keys(Options one, Options other);
 
 // Every key with its default, in the order of docs/configuration.md.

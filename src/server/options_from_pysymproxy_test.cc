@@ -200,6 +200,7 @@ TEST(PySymProxy, DirectoriesBeginWhereItWasStarted) {
   EXPECT_EQ(url_of("/store/"), "/store");
   EXPECT_EQ(url_of("D:\\\\store"), "D:\\store");
   EXPECT_EQ(url_of("//files/store"), "//files/store");
+  EXPECT_EQ(url_of("HTTP://Server/Sym"), "http://Server/Sym");
 }
 
 TEST(PySymProxy, AsTomlItGivesTheSameOptions) {

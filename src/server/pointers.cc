@@ -37,13 +37,12 @@ Result<supply::Supplied> supplied_of(symstore::PointerTarget target, const std::
 }
 
 // Where a pointer for that very key lies: what its text says is taken from there.
-std::vector<std::string> directories_of(const std::vector<std::string>& pointers,
-                                        const std::string& name, const std::string& id) {
+std::vector<std::string> directories_of(const supply::Pointer& pointer) {
   std::vector<std::string> directories;
-  for (const std::string& path : pointers) {
+  for (const std::string& path : pointer.lies_at) {
     const auto place = ident::find_pointer_place(path);
-    if (!place || !base::equal_ignoring_case(place->name, name) ||
-        !base::equal_ignoring_case(place->id, id)) {
+    if (!place || !base::equal_ignoring_case(place->name, pointer.name) ||
+        !base::equal_ignoring_case(place->id, pointer.id)) {
       continue;
     }
     directories.emplace_back(base::parent_of(path));
@@ -51,27 +50,64 @@ std::vector<std::string> directories_of(const std::vector<std::string>& pointers
   return directories;
 }
 
+struct Roots {
+  symstore::PointerRoots always;
+  std::vector<std::string> watched;
+  std::vector<std::string> upstreams;  // directories, without a slash at the end
+
+  bool empty() const { return always.directories.empty() && watched.empty() && upstreams.empty(); }
+};
+
+// The innermost: one server's directory may lie in another's.
+const std::string* find_upstream(const Roots& roots, std::string_view path) {
+  const std::string* found = nullptr;
+  for (const std::string& directory : roots.upstreams) {
+    const bool is_below =
+        path.starts_with(directory) && path.substr(directory.size()).starts_with('/');
+    if (is_below && (found == nullptr || directory.size() > found->size())) found = &directory;
+  }
+  return found;
+}
+
+symstore::PointerRoots roots_for(const Roots& roots, const supply::Pointer& pointer) {
+  symstore::PointerRoots own = roots.always;
+  if (pointer.project.empty()) {
+    own.directories.insert(own.directories.end(), roots.watched.begin(), roots.watched.end());
+  }
+  for (const std::string& path : pointer.lies_at) {
+    if (const std::string* directory = find_upstream(roots, path)) {
+      own.directories.push_back(*directory);
+    }
+  }
+  return own;
+}
+
+Result<supply::Supplied> follow(const Roots& roots, const supply::Pointer& pointer) {
+  auto target = symstore::open_pointed(pointer.text, pointer.name, pointer.id,
+                                       roots_for(roots, pointer), directories_of(pointer));
+  if (target.ok()) return supplied_of(std::move(*target), pointer.name);
+  base::log::warning("{}/{}/file.ptr not followed: {}", pointer.name, pointer.id,
+                     target.error().what);
+  return std::move(target).error();
+}
+
 }  // namespace
 
 Result<Follower> pointer_follower(const Options& options) {
-  symstore::PointerRoots roots =
-      TRY(symstore::parse_pointer_roots(options.store_pointers + "\n" + options.unc));
+  Roots roots;
+  roots.always = TRY(symstore::parse_pointer_roots(options.store_pointers + "\n" + options.unc));
   for (const std::string_view path : base::split(options.scan_paths, ':')) {
-    if (!path.empty()) roots.directories.emplace_back(path);
+    if (!path.empty()) roots.watched.emplace_back(path);
   }
   for (const UpstreamOptions& upstream : options.upstreams) {
-    if (upstream.url.starts_with('/')) roots.directories.push_back(upstream.url);
+    if (!upstream.url.starts_with('/')) continue;
+    std::string directory = upstream.url;
+    while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
+    roots.upstreams.push_back(std::move(directory));
   }
-  if (roots.directories.empty()) return Follower();
-  return Follower([roots = std::move(roots)](
-                      std::string_view text, const std::string& name, const std::string& id,
-                      const std::vector<std::string>& lies_at) -> Result<supply::Supplied> {
-    auto target = symstore::open_pointed(text, name, id, roots, directories_of(lies_at, name, id));
-    if (!target.ok()) {
-      base::log::warning("{}/{}/file.ptr not followed: {}", name, id, target.error().what);
-      return std::move(target).error();
-    }
-    return supplied_of(std::move(*target), name);
+  if (roots.empty()) return Follower();
+  return Follower([roots = std::move(roots)](const supply::Pointer& pointer) {
+    return follow(roots, pointer);
   });
 }
 

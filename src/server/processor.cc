@@ -1,6 +1,7 @@
 #include "server/processor.h"
 
 #include "analyze/process_in_child.h"
+#include "supply/symbol_maps.h"
 
 namespace server {
 namespace {
@@ -15,7 +16,8 @@ std::vector<analyze::Supplied> find_indexes(supply::Supply& supply,
   for (std::size_t i = 0; i < lacking.size(); ++i) {
     const auto id = ident::DebugId::parse(lacking[i].debug_id);
     if (!id || id->is_nil()) continue;
-    requests.push_back(ident::module_request(ident::Artifact::index, lacking[i].debug_file, *id));
+    requests.push_back(
+        supply::SymbolMaps::request_for(lacking[i].debug_file, lacking[i].debug_id, {}));
     places.push_back(i);
   }
   std::vector<analyze::Supplied> answer(lacking.size());

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "net/origin.h"
 
 namespace server {
 
@@ -116,7 +117,8 @@ Result<std::string> location_of(const TraceSource& source) {
     return Error{Fault::denied, "no files of this machine are read for requests"};
   }
   if (source.type == "http") {
-    if (source.url.starts_with("http://") || source.url.starts_with("https://")) return source.url;
+    std::string url = net::with_lower_scheme(source.url);
+    if (url.starts_with("http://") || url.starts_with("https://")) return url;
     return Error{Fault::denied, "the url of the source is neither http:// nor https://"};
   }
   if (source.type != "s3") {

@@ -186,6 +186,12 @@ TEST_F(RequestSourcesTest, WhatIsUsedDoesNotGoForAnothersSake) {
   EXPECT_FALSE(admit("http://192.0.2.1", 0).refusal.has_value()) << "it is there";
 }
 
+TEST_F(RequestSourcesTest, ASchemeMayBeInCapitals) {
+  open();
+  EXPECT_FALSE(admit("HTTP://192.0.2.1").refusal.has_value());
+  EXPECT_TRUE(admit("FTP://192.0.2.1").refusal.has_value());
+}
+
 TEST_F(RequestSourcesTest, WhatNobodyUsesGoesWhenOthersCome) {
   options_.idle_max = 2;
   options_.use_time = 0s;

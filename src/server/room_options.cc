@@ -2,8 +2,18 @@
 
 #include <algorithm>
 
+#include "api/upload_by_url.h"
+#include "base/file.h"
 #include "base/pool.h"
 #include "base/text.h"
+#include "ingest/path_patterns.h"
+#include "net/listener.h"
+#include "server/exclusions.h"
+#include "server/pointers.h"
+#include "server/upkeep_wiring.h"
+#include "server/version.h"
+#include "sources/roots.h"
+#include "sources/web.h"
 #include "supply/extract_in_child.h"
 
 namespace server {
@@ -91,6 +101,10 @@ api::Layout layout_of(const Options& options, const store::Access& access,
   if (project.empty()) return {options.store_two_tier != 0, options.store_cabinets != 0};
   const auto found = access.find_project(project);
   return found ? api::Layout{found->two_tier, found->cabinets} : api::Layout{};
+}
+
+api::HomeOptions home_options(const Options& options) {
+  return {options.home_redirect, options.home_html, options.is_debuginfod, kVersion};
 }
 
 api::MetadataOptions metadata_options(const Options& options) {
@@ -227,6 +241,16 @@ Result<VirtualDirectories> virtual_directories(const Options& options) {
   return VirtualDirectories::from(items_of(options.virtual_directories));
 }
 
+namespace {
+
+Result<net::AddressSet> trusted_proxies(const Options& options) {
+  auto trusted = net::AddressSet::parse(items_of(options.trusted_proxies));
+  if (!trusted.ok()) return base::with_context("trusted_proxies", std::move(trusted).error());
+  return trusted;
+}
+
+}  // namespace
+
 Result<net::ServerOptions> net_options(const Options& options, const store::DataDirectory& data) {
   net::ServerOptions net;
   net.listen = options.listen;
@@ -237,11 +261,84 @@ Result<net::ServerOptions> net_options(const Options& options, const store::Data
       options.threads != 0 ? static_cast<unsigned>(options.threads) : base::default_thread_count();
   net.spool_directory = data.tmp();
   net.connections_max = static_cast<unsigned>(options.limit_connections);
-  auto trusted = net::AddressSet::parse(items_of(options.trusted_proxies));
-  if (!trusted.ok()) return base::with_context("trusted_proxies", std::move(trusted).error());
-  net.trusted_proxies = std::move(*trusted);
+  net.trusted_proxies = TRY(trusted_proxies(options));
   net.drain_timeout = std::chrono::seconds(options.drain_seconds);
   return net;
+}
+
+namespace {
+
+// The error of a room that does not know what its setting is called.
+template <class T>
+Result<void> named(std::string_view key, Result<T> made) {
+  if (made.ok()) return {};
+  return base::with_context(key, std::move(made).error());
+}
+
+Result<void> check_addresses(const Options& options) {
+  if (!options.listen.empty()) {
+    TRY(named("listen (--listen chooses another)", net::check_address(options.listen)));
+  }
+  if (!options.tls_listen.empty()) TRY(named("tls.listen", net::check_address(options.tls_listen)));
+  TRY(trusted_proxies(options));
+  return {};
+}
+
+Result<void> check_home(const Options& options) {
+  const std::string& url = options.home_redirect;
+  const bool is_odd = std::any_of(url.begin(), url.end(), [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
+  });
+  if (is_odd) return Error{Fault::malformed, "home.redirect: expected a URL, got '" + url + "'"};
+  return named("home.html", api::make_home(home_options(options)));
+}
+
+Result<void> check_uploads(const Options& options) {
+  const std::string& answer = options.upload_url_private;
+  if (!answer.empty() && answer != "yes" && answer != "no") {
+    return Error{Fault::malformed, "upload.url_private: expected yes or no, got '" + answer + "'"};
+  }
+  TRY(named("upload.url_hosts", api::check_hosts(options.upload_url_hosts)));
+  if (options.upload_url_ca_bundle.empty()) return {};
+  return named("upload.url_ca_bundle", base::MappedFile::open(options.upload_url_ca_bundle));
+}
+
+Result<void> check_scan(const Options& options) {
+  TRY(named("scan.include", ingest::PathPatterns::compile(options.scan_include, "")));
+  return named("scan.exclude", ingest::PathPatterns::compile("", options.scan_exclude));
+}
+
+Result<void> check_sources(const Options& options) {
+  TRY(sources::Roots::open(options.sources_directories));
+  sources::WebOptions web;
+  web.hosts = options.sources_hosts;
+  web.credentials_file = options.sources_credentials;
+  TRY(sources::Web::read_rules(web));
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_rooms(const Options& options) {
+  TRY(log_level(options));
+  TRY(symbolication_options(options));
+  TRY(request_sources_options(options));
+  TRY(log_format(options));
+  TRY(answers_to_log(options));
+  TRY(virtual_directories(options));
+  TRY(check_addresses(options));
+  TRY(check_home(options));
+  TRY(check_uploads(options));
+  TRY(check_scan(options));
+  TRY(check_sources(options));
+  for (const UpstreamOptions& one : options.upstreams) {
+    const upstream::ServerOptions server = TRY(server_options(one, options.upstreams_deny));
+    TRY(upstream::Server::make(server));
+  }
+  TRY(Exclusions::open(options.upstreams_exclusions));
+  TRY(rules_of(options));
+  TRY(pointer_follower(options));
+  return {};
 }
 
 }  // namespace server

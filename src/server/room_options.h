@@ -4,6 +4,7 @@
 #pragma once
 
 #include "api/answer_log.h"
+#include "api/home.h"
 #include "api/metadata.h"
 #include "api/submit.h"
 #include "api/symbolicate.h"
@@ -34,6 +35,7 @@ store::DiskWatch::Marks disk_marks(const Options& options);
 // The default project's layout stands in the configuration, the others' in their rows.
 api::Layout layout_of(const Options& options, const store::Access& access,
                       const std::string& project);
+api::HomeOptions home_options(const Options& options);
 api::MetadataOptions metadata_options(const Options& options);
 api::SubmitOptions submit_options(const Options& options);
 base::Result<api::Symbolication::Options> symbolication_options(const Options& options);
@@ -44,6 +46,10 @@ base::Result<base::log::Level> log_level(const Options& options);
 base::Result<base::log::Format> log_format(const Options& options);
 base::Result<api::AnswerLog::Wants> answers_to_log(const Options& options);
 base::Result<VirtualDirectories> virtual_directories(const Options& options);
+// What makes these options none that anybody could serve: all that serve would find wrong of them
+// before it listens, as far as no disk is written to. Reads the files and opens the directories
+// that they name, and fails as those do as well; starts no thread.
+base::Result<void> check_rooms(const Options& options);
 base::Result<net::ServerOptions> net_options(const Options& options,
                                              const store::DataDirectory& data);
 

@@ -12,9 +12,9 @@ namespace server {
 namespace {
 
 base::Result<Options> options_for(const std::vector<std::string>& configs,
-                                  const std::vector<Setting>& flags, Caches caches) {
+                                  const std::vector<Setting>& flags) {
   Options options = TRY(load_options(configs, flags));
-  return with_reachable_upstreams(std::move(options), caches);
+  return with_reachable_upstreams(std::move(options), Caches::made);
 }
 
 base::Result<void> log_to_file(const Options& options) {
@@ -46,8 +46,12 @@ int run_serve(int argc, char** argv) {
   if (!listen.empty()) given.push_back({"listen", listen, "--listen"});
   if (!log_level.empty()) given.push_back({"log_level", log_level, "--log-level"});
   for (Setting& share : share_settings(shares, "--unc")) given.push_back(std::move(share));
-  return serve_with(options_for(configs, given, Caches::made),
-                    [&] { return options_for(configs, given, Caches::left_alone); });
+  return serve_with(options_for(configs, given), [&] { return options_for(configs, given); });
+}
+
+int refuse_to_start(const base::Error& wrong) {
+  cli::fail(wrong.what);
+  return wrong.fault == base::Fault::malformed ? cli::kBadUsage : cli::kFailed;
 }
 
 int serve_with(const base::Result<Options>& options, const Reread& reread) {
@@ -55,14 +59,11 @@ int serve_with(const base::Result<Options>& options, const Reread& reread) {
     cli::fail(options.error().what);
     return cli::kBadUsage;
   }
-  const auto level = server::log_level(*options);
-  const auto format = log_format(*options);
-  if (!level.ok() || !format.ok()) {
-    cli::fail((level.ok() ? format.error() : level.error()).what);
-    return cli::kBadUsage;
-  }
-  base::log::set_level(*level);
-  if (*format != base::log::Format::text) base::log::set_format(*format);
+  if (const auto checked = check_rooms(*options); !checked.ok())
+    return refuse_to_start(checked.error());
+  base::log::set_level(log_level(*options).value());
+  const base::log::Format format = log_format(*options).value();
+  if (format != base::log::Format::text) base::log::set_format(format);
   const auto logging = log_to_file(*options);
   if (!logging.ok()) return cli::fail(logging.error().what);
   for (const std::string& warning : options->warnings) base::log::warning("{}", warning);

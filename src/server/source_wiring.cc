@@ -56,11 +56,12 @@ sources::Others sources_upstream(UpstreamWork& upstreams, std::uint64_t size_max
   others.may_ask = [&upstreams, wish_of](const sources::Wanted& wanted) {
     return upstreams.may_ask(wish_of(wanted));
   };
-  others.ask = [&upstreams, wish_of](const sources::Wanted& wanted, const auto& done) {
+  others.ask = [&upstreams, wish_of](const sources::Wanted& wanted, const auto deadline,
+                                     const auto& done) {
     const auto fits = [checksum = wanted.checksum](std::string_view bytes) {
       return sources::fit_of(bytes, checksum) != sources::Fit::no;
     };
-    upstreams.ask(wish_of(wanted), fits, done);
+    upstreams.ask(wish_of(wanted), deadline, fits, done);
   };
   return others;
 }

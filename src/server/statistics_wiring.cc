@@ -36,19 +36,29 @@ Result<bool> is_here(store::Catalog& catalog, const SymbolRequest& request) {
   return !std::holds_alternative<base::Error>(choice);
 }
 
-// Whether no upstream server would be asked for a file of that name, whatever its id is.
+// Whether a server refuses, by their names, the file of a module and its text. For which kinds it
+// is asked is no matter: what it is not asked for by these is missing, not excluded.
+bool refuses(const upstream::Server& server, std::string_view module) {
+  using upstream::Layout;
+  const Layout layout = server.options().layout;
+  const bool has_files = layout != Layout::breakpad;
+  const bool has_texts = !has_files || layout == Layout::native;  // by a name of their own
+  return !(has_files && server.allows(module)) &&
+         !(has_texts && server.allows(ident::sym_file_name(module)));
+}
+
+// Whether all servers that are asked for the default project refuse it; files of other projects are
+// counted without their names.
 bool is_excluded(const UpstreamWork& upstreams, std::string_view name) {
-  if (upstreams.empty() || !ident::is_allowed_name(name)) return false;
-  const std::string file(name);
-  const std::string debug_id = std::string(32, '1') + "1";
-  const std::string build_id = "elf-buildid-" + std::string(40, '1');
-  const std::vector<ident::StorePath> paths{{file, debug_id, file},
-                                            {file, debug_id, ident::sym_file_name(file)},
-                                            {file, "5f00000012000", file},
-                                            {file, build_id, file}};
-  return std::none_of(paths.begin(), paths.end(), [&](const ident::StorePath& path) {
-    return upstreams.may_ask(ident::request_of(path));
-  });
+  if (!ident::is_allowed_name(name)) return false;
+  bool is_refused = false;
+  for (const auto& server : upstreams.servers()) {
+    const std::vector<std::string>& projects = server->options().projects;
+    if (std::find(projects.begin(), projects.end(), "") == projects.end()) continue;
+    if (!refuses(*server, name)) return false;
+    is_refused = true;
+  }
+  return is_refused;
 }
 
 // Symbol store trees that are looked into and written to, those of an old configuration above all.
@@ -207,6 +217,7 @@ Result<std::unique_ptr<statistics::Statistics>> open_statistics(const SymbolSite
   options.is_excluded = [&upstreams](std::string_view name) {
     return is_excluded(upstreams, name);
   };
+  options.exclusion_changes = [&upstreams] { return upstreams.filter_changes(); };
   options.is_here = [&catalog](const SymbolRequest& request) { return is_here(catalog, request); };
   std::vector<std::string> places{data.blobs(), data.extracted(), data.index()};
   places.insert(places.end(), site.trees.begin(), site.trees.end());

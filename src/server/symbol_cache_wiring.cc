@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "supply/derived_files.h"
 #include "supply/symbol_maps.h"
 
@@ -87,6 +88,12 @@ class Cache {
     std::vector<std::int64_t> containers;
   };
 
+  // A module is found by its id, whatever name it goes by; a cache has it under its own.
+  static bool is_of_another_name(const ident::SymbolKey& key, std::string_view name) {
+    return key.kind == ident::KeyKind::debug_id && !key.name.empty() &&
+           !base::equal_ignoring_case(key.name, name);
+  }
+
   // The module's files that came from other servers; from directories of this machine not.
   std::vector<Kept> kept_of(const std::string& name, const std::string& id) {
     const ident::SymbolRequest request = supply::SymbolMaps::request_for(name, id, {});
@@ -95,6 +102,7 @@ class Cache {
     if (!rows.ok()) return kept;
     for (const std::vector<store::Found>& of_key : *rows) {
       for (const store::Found& row : of_key) {
+        if (is_of_another_name(row.key.key, name)) continue;
         Kept one{row.file, containers_of(row.file.sha256)};
         if (!one.containers.empty()) kept.push_back(std::move(one));
       }

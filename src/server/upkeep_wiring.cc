@@ -62,15 +62,14 @@ base::Result<void> bar_purged(store::Tombstones& tombstones, store::Blobs& blobs
 
 Follower without_purged(Follower follow, const PurgedAnswers& purged) {
   if (!follow) return nullptr;
-  return [follow = std::move(follow), &purged](
-             std::string_view text, const std::string& name, const std::string& id,
-             const std::vector<std::string>& lies_at) -> base::Result<supply::Supplied> {
-    const ident::StorePath asked{name, id, name};
+  return [follow = std::move(follow),
+          &purged](const supply::Pointer& pointer) -> base::Result<supply::Supplied> {
+    const ident::StorePath asked{pointer.name, pointer.id, pointer.name};
     if (purged.has(ident::request_of(asked))) {
       base::log::info("{} was purged here: its file.ptr is not followed", asked.text());
       return base::Error{base::Fault::not_found, asked.text() + " was purged here"};
     }
-    return follow(text, name, id, lies_at);
+    return follow(pointer);
   };
 }
 

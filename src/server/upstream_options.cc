@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "ident/scope.h"
+#include "net/origin.h"
 #include "server/options.h"
 #include "server/upstream_s3.h"
 
@@ -71,6 +72,13 @@ const Known* find_known(std::string_view key) {
   const auto* known =
       std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& one) { return one.key == key; });
   return known == kKnown.end() ? nullptr : known;
+}
+
+// But for the names that it is asked for.
+bool is_same_server(UpstreamOptions one, const UpstreamOptions& other) {
+  one.allow = other.allow;
+  one.deny = other.deny;
+  return one == other;
 }
 
 std::string known_keys() {
@@ -145,7 +153,8 @@ Result<bool> apply_upstream(const Setting& setting, std::vector<UpstreamOptions>
   }
   UpstreamOptions& options = upstreams[static_cast<std::size_t>(*index)];
   if (const auto* text = std::get_if<std::string UpstreamOptions::*>(&known->field)) {
-    options.** text = setting.value;
+    const bool is_url = known->key == "url";
+    options.** text = is_url ? net::with_lower_scheme(setting.value) : setting.value;
     return true;
   }
   const auto number = parse_size(setting.value);
@@ -157,10 +166,18 @@ Result<bool> apply_upstream(const Setting& setting, std::vector<UpstreamOptions>
   return true;
 }
 
-bool is_same_server(UpstreamOptions one, const UpstreamOptions& other) {
-  one.allow = other.allow;
-  one.deny = other.deny;
-  return one == other;
+std::vector<std::optional<std::size_t>> partners_of(const std::vector<UpstreamOptions>& running,
+                                                    const std::vector<UpstreamOptions>& fresh) {
+  std::vector<std::optional<std::size_t>> partners(running.size());
+  std::vector<bool> is_taken(fresh.size());
+  for (std::size_t i = 0; i < running.size(); ++i) {
+    for (std::size_t j = 0; j < fresh.size() && !partners[i]; ++j) {
+      if (is_taken[j] || !is_same_server(fresh[j], running[i])) continue;
+      is_taken[j] = true;
+      partners[i] = j;
+    }
+  }
+  return partners;
 }
 
 Result<upstream::ServerOptions> server_options(const UpstreamOptions& options,
@@ -177,8 +194,8 @@ Result<upstream::ServerOptions> server_options(const UpstreamOptions& options,
     return Error{Fault::malformed, "[[upstream]] " + server.name + ": there is no layout " +
                                        options.layout +
                                        "; expected symstore, symstore-two-tier, symstore-any, "
-                                       "ssqp, breakpad, debuginfod, unified "
-                                       "or native"};
+                                       "ssqp, breakpad, debuginfod, unified, "
+                                       "native or slashsymbols"};
   }
   server.layout = *layout;
   server.finds_tiers = finds_tiers && !upstream::is_s3(options.url);

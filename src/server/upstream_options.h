@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,7 @@ struct Setting;
 struct UpstreamOptions {
   std::string name;                 // "": what `url` says
   std::string identifier;           // in statistics; "": the name
-  std::string url;                  // http://…, https://…, s3://… or a directory
+  std::string url;                  // http://…, https://…, s3://… (in lower case) or a directory
   std::string layout = "symstore";  // upstream/layout.h; or "symstore-any": its tiers are found out
   std::string group;                // neighbours of one are asked at once; "": alone
   std::string projects;             // one name a line; an empty one is the default project
@@ -63,8 +64,10 @@ bool upstream_takes_number(std::string_view key);
 // The lines of a list that are not blank.
 std::vector<std::string> lines_of(std::string_view text);
 
-// Whether they differ in nothing but the names that are asked for.
-bool is_same_server(UpstreamOptions one, const UpstreamOptions& other);
+// For each of `running` which of `fresh` it is, by its place there: the first that differs in
+// nothing but the names that are asked for, and is no other's. Nothing: there is none any more.
+std::vector<std::optional<std::size_t>> partners_of(const std::vector<UpstreamOptions>& running,
+                                                    const std::vector<UpstreamOptions>& fresh);
 
 // `denied`: lines of `deny` that hold for every server.
 base::Result<upstream::ServerOptions> server_options(const UpstreamOptions& options,

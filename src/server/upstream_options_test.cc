@@ -84,6 +84,23 @@ TEST(UpstreamOptions, AwsNamesAreForBucketsWithoutKeys) {
   EXPECT_TRUE(server_options(upstreams[3]).ok());
 }
 
+TEST(UpstreamOptions, ASchemeMayBeInCapitals) {
+  struct Row {
+    std::string table, location;
+  };
+  for (const Row& row :
+       {Row{"url = \"HTTP://Server/Sym\"\n", "http://Server/Sym"},
+        Row{"url = \"Https://Server/Sym\"\n", "https://Server/Sym"},
+        Row{"url = \"S3://bucket/Sym\"\nendpoint = \"HTTP://Minio:9000\"\n", "s3://bucket/Sym"},
+        Row{"url = \"/Srv/A://B\"\n", "/Srv/A://B"}}) {
+    const auto upstreams = must_upstreams("[[upstream]]\n" + row.table, {});
+    ASSERT_EQ(upstreams.size(), 1u);
+    const auto server = upstream::Server::make(server_options(upstreams[0]).value());
+    ASSERT_TRUE(server.ok()) << server.error().what;
+    EXPECT_EQ(server.value()->place(), row.location);
+  }
+}
+
 TEST(UpstreamOptions, KeysOfBucketsAreChecked) {
   const std::string bucket = "[[upstream]]\nurl = \"s3://bucket\"\n";
   EXPECT_EQ(error_of(bucket), "");

@@ -129,20 +129,20 @@ bool UpstreamWork::may_ask(const ident::SymbolRequest& request) const {
 
 void UpstreamWork::ask(const ident::SymbolRequest& request,
                        const supply::Supply::Options::Hearer& hearer) {
-  const bool is_posted = post([this, request, hearer](bool may_wait) {
+  const auto answers = [this, request, hearer](bool may_wait) {
     bool is_crowded = false;
     const Asked asked = fetch(request, hearer, is_crowded);
     if (is_crowded && may_wait) return false;
     hearer.done(asked);
     return true;
-  });
+  };
+  const bool is_posted = post({answers, supply::Supply::Clock::now() + kCrowdedMax});
   if (!is_posted) hearer.done({false, we_stop(), supply::Supply::Clock::now()});
 }
 
-bool UpstreamWork::post(std::function<bool(bool may_wait)> answers) {
+bool UpstreamWork::post(Question question) {
   const std::lock_guard lock(mutex_);
   if (!pool_) return false;
-  Question question{std::move(answers), supply::Supply::Clock::now() + kCrowdedMax};
   pool_->post([this, question = std::move(question)] { answer(question); });
   return true;
 }
@@ -196,18 +196,19 @@ std::vector<std::string> UpstreamWork::denied() const {
 }
 
 Result<void> UpstreamWork::refilter(const Options& options) {
-  std::vector<std::pair<upstream::Server*, upstream::FileFilter>> fresh;
-  for (std::size_t i = 0; i < opened_.size(); ++i) {
-    const auto now =
-        std::find_if(options.upstreams.begin(), options.upstreams.end(),
-                     [&](const UpstreamOptions& one) { return is_same_server(one, opened_[i]); });
-    if (now == options.upstreams.end()) continue;
-    const upstream::ServerOptions server = TRY(server_options(*now, options.upstreams_deny));
+  const auto partners = partners_of(opened_, options.upstreams);
+  std::vector<UpstreamOptions> now = opened_;
+  std::vector<upstream::FileFilter> filters;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (partners[i]) now[i] = options.upstreams[*partners[i]];
+    const upstream::ServerOptions server = TRY(server_options(now[i], options.upstreams_deny));
     auto filter = upstream::FileFilter::make(server.allow, server.deny);
     if (!filter.ok()) return base::with_context(server.name, std::move(filter).error());
-    fresh.emplace_back(servers()[i].get(), std::move(filter).value());
+    filters.push_back(std::move(filter).value());
   }
-  for (auto& [server, filter] : fresh) server->use(std::move(filter));
+  for (std::size_t i = 0; i < now.size(); ++i) servers()[i]->use(std::move(filters[i]));
+  ++refilters_;
+  opened_ = std::move(now);
   const std::lock_guard lock(mutex_);
   denied_ = lines_of(options.upstreams_deny);
   return {};
@@ -217,16 +218,16 @@ void UpstreamWork::joined(const ident::SymbolRequest& request) {
   if (circles_) circles_->joined(request);
 }
 
-void UpstreamWork::ask(const upstream::SourceWish& wish, const IsIt& is_it,
-                       const std::function<void(Result<std::string>)>& done) {
-  const bool is_posted = post([=, this](bool may_wait) {
+void UpstreamWork::ask(const upstream::SourceWish& wish, supply::Supply::Clock::time_point deadline,
+                       const IsIt& is_it, const std::function<void(Result<std::string>)>& done) {
+  const auto answers = [=, this](bool may_wait) {
     bool is_crowded = false;
     Result<std::string> bytes = fetch(wish, is_it, is_crowded);
     if (is_crowded && may_wait) return false;
     done(std::move(bytes));
     return true;
-  });
-  if (!is_posted) done(we_stop());
+  };
+  if (!post({answers, deadline})) done(we_stop());
 }
 
 Result<std::string> UpstreamWork::fetch(const upstream::SourceWish& wish, const IsIt& is_it,
@@ -249,8 +250,10 @@ Result<void> UpstreamWork::keep(upstream::Fetched fetched, const ident::SymbolRe
     if (!follow_ || !request.asked) {
       return Error{Fault::not_found, "it is a file.ptr, and store.pointers lets none be followed"};
     }
-    const std::string text = TRY(base::read_file(fetched.file.path(), kPointerSizeMax));
-    TRY(follow_(text, request.asked->name, request.asked->id, {fetched.from}));
+    supply::Pointer pointer{
+        "", request.asked->name, request.asked->id, request.scope.project, {fetched.from}};
+    pointer.text = TRY(base::read_file(fetched.file.path(), kPointerSizeMax));
+    TRY(follow_(pointer));
   }
   std::function<void()> copier;
   if (request.scope.project.empty()) copier = caches_.copier_of(fetched);

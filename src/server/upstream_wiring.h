@@ -50,8 +50,9 @@ class UpstreamWork {
   // A source file: the bytes of the first one that `is_it` takes. `done` is called once.
   bool may_ask(const upstream::SourceWish& wish) const { return upstreams_.may_have(wish); }
   using IsIt = std::function<bool(std::string_view bytes)>;
-  void ask(const upstream::SourceWish& wish, const IsIt& is_it,
-           const std::function<void(base::Result<std::string>)>& done);
+  // After the deadline it waits for no turn any more.
+  void ask(const upstream::SourceWish& wish, supply::Supply::Clock::time_point deadline,
+           const IsIt& is_it, const std::function<void(base::Result<std::string>)>& done);
   // On a thread that may wait for an upstream server; on the caller's when there is none (any
   // more).
   void run_aside(const std::function<void()>& job);
@@ -86,9 +87,12 @@ class UpstreamWork {
   Exclusions& exclusions() { return *exclusions_; }
   // The patterns of names that no server is asked for.
   std::vector<std::string> denied() const;
-  // Which names the servers are asked for, as these options say it by now of those that are there
-  // as they were opened; of all or, when it fails with malformed (a pattern), of none.
+  // Which names the servers are asked for, as these options say it by now: upstreams_deny of all,
+  // allow and deny of those that are there as they were opened (partners_of()). All of it or, when
+  // it fails with malformed (a pattern), nothing. One thread at a time.
   base::Result<void> refilter(const Options& options);
+  // Grows after each change of what Server::allows() says: refilter(), exclusions() read again.
+  std::uint64_t filter_changes() const { return refilters_ + exclusions_->times_read(); }
 
  private:
   UpstreamWork(std::vector<std::unique_ptr<upstream::Server>> servers, const std::string& tmp,
@@ -110,17 +114,17 @@ class UpstreamWork {
     std::function<bool(bool may_wait)> answer;
     supply::Supply::Clock::time_point until;  // it may wait among others
   };
-  // False: we stop.
-  bool post(std::function<bool(bool may_wait)> answer);
+  bool post(Question question);  // false: we stop
   void answer(const Question& question);
 
   upstream::Upstreams upstreams_;
-  std::vector<UpstreamOptions> opened_;  // of which upstreams_ were made
+  std::vector<UpstreamOptions> opened_;  // of which upstreams_ were made; refilter()'s
   std::unique_ptr<MissKeeper> keeper_;   // null: nobody to ask
   ingest::FetchedFiles& files_;
   store::DiskWatch& disk_;
   const Follower follow_;
   std::shared_ptr<Exclusions> exclusions_;
+  std::atomic<std::uint64_t> refilters_ = 0;
   UpstreamCaches caches_;
   std::int64_t aged_us_ = 0;  // monotonic; the housekeeper's
   std::atomic<bool> stopping_ = false;

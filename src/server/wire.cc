@@ -448,8 +448,7 @@ Result<void> serve(const Options& options, const Reread& reread) {
   api::add_upload_routes(router, rooms, uploading);
   limit_rates(false);
   const SymbolRooms symbols{statistics.get(), supply, *upstreams, gate, options};
-  const api::Home home = TRY(
-      api::make_home({options.home_redirect, options.home_html, options.is_debuginfod, kVersion}));
+  const api::Home home = TRY(api::make_home(home_options(options)));
   ui::add_routes(router,
                  {archive, queue, [&] { return status_figures(catalog, supply, disk, gate); },
                   symbols_as_home(home, symbols, site)});

@@ -141,7 +141,7 @@ Result<std::string> Sources::ask_others(const Wanted& wanted, Clock::time_point 
   return web_->fetch_once(key, deadline, [&]() -> Result<std::string> {
     const auto answer = std::make_shared<std::promise<Result<std::string>>>();
     auto coming = answer->get_future();
-    options_.others.ask(wanted, [answer, key, web = web_](Result<std::string> bytes) {
+    options_.others.ask(wanted, deadline, [answer, key, web = web_](Result<std::string> bytes) {
       if (bytes.ok()) web->keep(key, *bytes);
       answer->set_value(std::move(bytes));
     });

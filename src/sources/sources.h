@@ -69,8 +69,10 @@ struct Wanted {
 struct Others {
   // Whether anybody would be asked. Cheap. Null: nobody.
   std::function<bool(const Wanted& wanted)> may_ask;
-  // Does not block. `done` is called once, from any thread, with what fits the checksum.
-  std::function<void(const Wanted& wanted, std::function<void(base::Result<std::string>)> done)>
+  // Does not block. `done` is called once, from any thread, with what fits the checksum; after the
+  // deadline nobody waits for it.
+  std::function<void(const Wanted& wanted, std::chrono::steady_clock::time_point deadline,
+                     std::function<void(base::Result<std::string>)> done)>
       ask;
 };
 

@@ -75,12 +75,17 @@ std::optional<std::string> from_base64(std::string_view text) {
   return out;
 }
 
-Result<std::unique_ptr<Web>> Web::open(const WebOptions& options) {
-  std::string credentials;
-  if (!options.credentials_file.empty()) {
-    credentials = TRY(base::read_file(options.credentials_file, kMaxCredentials));
+Result<HostRules> Web::read_rules(const WebOptions& options) {
+  if (options.credentials_file.empty()) return HostRules::parse(options.hosts, "");
+  auto credentials = base::read_file(options.credentials_file, kMaxCredentials);
+  if (!credentials.ok()) {
+    return base::with_context("sources.credentials", std::move(credentials).error());
   }
-  HostRules rules = TRY(HostRules::parse(options.hosts, credentials));
+  return HostRules::parse(options.hosts, *credentials);
+}
+
+Result<std::unique_ptr<Web>> Web::open(const WebOptions& options) {
+  HostRules rules = TRY(read_rules(options));
   auto web = std::unique_ptr<Web>(new Web(options, std::move(rules)));
   TRY(web->read_cache());
   return web;

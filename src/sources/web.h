@@ -42,6 +42,8 @@ struct WebOptions {
 class Web {
  public:
   static base::Result<std::unique_ptr<Web>> open(const WebOptions& options);
+  // The list and the credentials, as open() reads them.
+  static base::Result<HostRules> read_rules(const WebOptions& options);
   Web(const Web&) = delete;
   Web& operator=(const Web&) = delete;
 

@@ -35,7 +35,7 @@ Statistics::Statistics(db::Database& database, Options options)
     : database_(database),
       options_(std::move(options)),
       missing_(database),
-      table_(options_.names_max, options_.is_excluded) {}
+      table_(options_.names_max, options_.is_excluded, options_.exclusion_changes) {}
 
 void Statistics::arrived(const std::vector<std::string>& ids) {
   const std::lock_guard lock(mutex_);
@@ -94,7 +94,12 @@ std::vector<Suggestion> Statistics::suggestions() {
         suggested_at_ != Clock::time_point() && now - suggested_at_ < kSuggestServes;
     if (rows->size() > kAlwaysFresh && is_new) return suggestions_;
   }
-  std::vector<Suggestion> fresh = suggest_patterns(*rows, kSuggestions);
+  // For many names that may take long: counting goes on between two of them.
+  const auto is_excluded = [this](std::string_view name) {
+    const std::lock_guard lock(mutex_);
+    return table_.is_excluded(name);
+  };
+  std::vector<Suggestion> fresh = suggest_patterns(*rows, kSuggestions, is_excluded);
   const std::lock_guard lock(mutex_);
   suggested_at_ = now;
   suggestions_ = fresh;

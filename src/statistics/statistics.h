@@ -35,6 +35,8 @@ struct Options {
   std::vector<std::string> servers;  // upstream, by name, as Counts::servers has them
   // Whether nobody may be asked for a file of that name. Null: never.
   std::function<bool(std::string_view name)> is_excluded = nullptr;
+  // Another number after each change of what that says. Null: it never changes.
+  std::function<std::uint64_t()> exclusion_changes = nullptr;
   // Whether we have what a request wants, by the catalogue. Null: nothing is taken off the list.
   std::function<base::Result<bool>(const ident::SymbolRequest&)> is_here = nullptr;
   // Bytes that the files take; asked for on our thread, since it may take long. Null: 0.

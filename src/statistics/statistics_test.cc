@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "statistics/tables.h"
@@ -141,6 +142,43 @@ TEST_P(StatisticsOn, DoNotListWhatIsExcluded) {
   ASSERT_TRUE(statistics->save_soon().ok());
   EXPECT_EQ(listed(*statistics), 0u);
   EXPECT_EQ(row_of(*statistics, "mso.pdb").excluded, 1);
+}
+
+TEST_P(StatisticsOn, FollowWhatIsExcludedByNow) {
+  std::atomic<std::uint64_t> changes = 0;
+  Options options;
+  options.exclusion_changes = [&] { return changes.load(); };
+  options.is_excluded = [&](std::string_view name) {
+    return name == (changes == 0 ? "mso.pdb" : "foo.pdb");
+  };
+  const auto statistics = start(options);
+  const auto suggested = [&] {
+    std::string patterns;
+    for (const Suggestion& one : statistics->suggestions()) patterns += one.pattern + " ";
+    return patterns;
+  };
+  const auto ask_for_both = [&] {
+    for (int i = 0; i < 10; ++i) {
+      statistics->answered(missing("mso.pdb", kId, "mso.sym"));
+      statistics->answered(missing("foo.pdb", kId, "foo.sym"));
+    }
+  };
+  ask_for_both();
+  EXPECT_EQ(suggested(), "foo\\.pdb$ ");
+  changes = 1;
+  EXPECT_EQ(suggested(), "");
+  ask_for_both();
+  EXPECT_EQ(suggested(), "mso\\.pdb$ ");
+  for (const char* name : {"mso.pdb", "foo.pdb"}) {
+    EXPECT_EQ(row_of(*statistics, name).excluded, 10) << name;
+    EXPECT_EQ(row_of(*statistics, name).failures, 10) << name;
+  }
+  EXPECT_EQ(statistics->totals().counts.excluded, 20);
+  ASSERT_TRUE(statistics->save_soon().ok());
+  const MissingPage page = statistics->missing().list({}).value();
+  ASSERT_EQ(page.rows.size(), 2u);
+  EXPECT_EQ(page.rows[0].times, 10);
+  EXPECT_EQ(page.rows[1].times, 10);
 }
 
 TEST_P(StatisticsOn, TakeOffTheListWhatCame) {

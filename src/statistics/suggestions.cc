@@ -97,14 +97,17 @@ class Families {
 
 }  // namespace
 
-std::vector<Suggestion> suggest_patterns(const std::vector<SymbolRow>& rows, std::size_t count) {
+std::vector<Suggestion> suggest_patterns(
+    const std::vector<SymbolRow>& rows, std::size_t count,
+    const std::function<bool(std::string_view name)>& is_excluded) {
   std::vector<std::string> found;
   std::vector<Name> lost;
   for (const SymbolRow& row : rows) {
     const Counts& counts = row.counts;
     if (counts.successes != 0) {
       found.push_back(base::lower_ascii(row.name));
-    } else if (counts.misses != 0 && counts.excluded == 0 && !row.name.starts_with("buildid/")) {
+    } else if (counts.misses != 0 && !row.name.starts_with("buildid/") &&
+               !(is_excluded && is_excluded(row.name))) {
       lost.push_back({base::lower_ascii(row.name), &row});
     }
   }

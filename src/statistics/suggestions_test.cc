@@ -50,6 +50,15 @@ TEST(Suggestions, LeaveAloneWhatAnOutageHid) {
   EXPECT_EQ(all[0].requests, 12);
 }
 
+TEST(Suggestions, LeaveAloneWhatIsExcludedByNow) {
+  SymbolRow allowed_again = lost("foo.pdb", 20);
+  allowed_again.counts.excluded = 5;
+  const auto all = suggest_patterns({lost("mso.pdb", 20), allowed_again}, 10,
+                                    [](std::string_view name) { return name == "mso.pdb"; });
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].pattern, "foo\\.pdb$");
+}
+
 TEST(Suggestions, JoinNoFamilyWithWhatAnOutageHid) {
   EXPECT_EQ(patterns({lost("mso1.pdb", 9), lost("mso2.pdb", 9), troubled("mso3.pdb", 500)}),
             Texts{});

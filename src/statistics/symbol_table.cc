@@ -18,7 +18,7 @@ Counts to_keep(Counts counts) {
 }  // namespace
 
 void SymbolTable::load(SymbolRow row) {
-  rows_.emplace(std::move(row.name), Row{std::move(row.counts), Exclusion::not_known});
+  rows_.emplace(std::move(row.name), Row{std::move(row.counts)});
 }
 
 void SymbolTable::load_totals(const Counts& totals) { totals_ = totals; }
@@ -28,16 +28,17 @@ SymbolTable::Row& SymbolTable::row_of(const std::string& name) {
   return at == rows_.end() ? rows_[name] : at->second;
 }
 
-SymbolTable::Exclusion SymbolTable::exclusion_of(std::string_view name, Row& row) {
-  if (row.exclusion == Exclusion::not_known) {
-    row.exclusion = is_excluded_ && is_excluded_(name) ? Exclusion::yes : Exclusion::no;
-  }
-  return row.exclusion;
-}
-
+// The number is read first: what changes while we ask is asked again the next time.
 bool SymbolTable::is_excluded(std::string_view name) {
   const auto at = rows_.find(name);
-  return at != rows_.end() && exclusion_of(name, at->second) == Exclusion::yes;
+  if (at == rows_.end() || !is_excluded_) return false;
+  Row& row = at->second;
+  const std::uint64_t changes = exclusion_changes_ ? exclusion_changes_() : 0;
+  if (row.excluded_as_of != changes) {
+    row.is_excluded = is_excluded_(at->first);
+    row.excluded_as_of = changes;
+  }
+  return row.is_excluded;
 }
 
 void SymbolTable::add_to(ByName<Counts>& sums, const std::string& name, const Counts& counts) {
@@ -55,7 +56,7 @@ void SymbolTable::merge(Tally::Batch batch) {
   for (auto& [name, count] : batch.names) {
     Row& row = row_of(name);
     Counts& counts = count.counts;
-    if (counts.failures != 0 && exclusion_of(name, row) == Exclusion::yes) {
+    if (counts.failures != 0 && is_excluded(name)) {
       counts.excluded = std::exchange(counts.failures, 0);
       counts.misses = 0;
       counts.hits -= count.failed_hits;

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,16 +23,20 @@ class SymbolTable {
   static constexpr std::size_t kWrittenMax = 20'000;
 
   // `is_excluded`: nobody may be asked for a file of that name, so that its failures are counted
-  // as excluded; asked once for each name. Null: none is.
-  SymbolTable(std::size_t names_max, std::function<bool(std::string_view)> is_excluded)
-      : names_max_(names_max), is_excluded_(std::move(is_excluded)) {}
+  // as excluded; asked once for each name (of its row), and again when `exclusion_changes` has
+  // another number. Null: none is; it never changes.
+  SymbolTable(std::size_t names_max, std::function<bool(std::string_view)> is_excluded,
+              std::function<std::uint64_t()> exclusion_changes = nullptr)
+      : names_max_(names_max),
+        is_excluded_(std::move(is_excluded)),
+        exclusion_changes_(std::move(exclusion_changes)) {}
 
   // What was kept; before anything else.
   void load(SymbolRow row);
   void load_totals(const Counts& totals);
 
   void merge(Tally::Batch batch);
-  bool is_excluded(std::string_view name);
+  bool is_excluded(std::string_view name);  // now; false of a name without a row
 
   const Counts& totals() const { return totals_; }
   std::size_t size() const { return rows_.size(); }
@@ -49,21 +54,22 @@ class SymbolTable {
   void give_back(Unsaved unsaved);  // it could not be written
 
  private:
-  enum class Exclusion : std::uint8_t { not_known, no, yes };
   struct Row {
     Counts counts;
-    Exclusion exclusion = Exclusion::not_known;
+    // As it was said at that number of exclusion_changes_; nothing: not asked yet.
+    bool is_excluded = false;
+    std::optional<std::uint64_t> excluded_as_of = {};
   };
   template <class T>
   using ByName = std::unordered_map<std::string, T, FoldedHash, FoldedEqual>;
 
   Row& row_of(const std::string& name);
-  Exclusion exclusion_of(std::string_view name, Row& row);
   void add_to(ByName<Counts>& sums, const std::string& name, const Counts& counts);
   void drop_oldest();
 
   const std::size_t names_max_;
   const std::function<bool(std::string_view)> is_excluded_;
+  const std::function<std::uint64_t()> exclusion_changes_;
   ByName<Row> rows_;
   Counts totals_;
   ByName<Counts> unsaved_;

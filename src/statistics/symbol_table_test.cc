@@ -57,6 +57,37 @@ TEST(SymbolTable, CountsFailuresOfRefusedNamesAsExcluded) {
   EXPECT_EQ(table.totals().excluded, 3);
 }
 
+TEST(SymbolTable, AsksAgainWhatIsExcludedWhenThatHasChanged) {
+  std::string denied = "mso.pdb";
+  std::uint64_t changes = 0;
+  int asked = 0;
+  const auto is_excluded = [&](std::string_view name) {
+    ++asked;
+    return name == denied;
+  };
+  SymbolTable table(100, is_excluded, [&] { return changes; });
+  Counts counts = requests(1);
+  counts.failures = counts.misses = 1;
+  table.load({"foo.pdb", counts});
+  for (int i = 0; i < 2; ++i) {
+    table.merge(batch_of("mso.pdb", 1, counts));
+    table.merge(batch_of("foo.pdb", 1, counts));
+  }
+  EXPECT_EQ(asked, 2) << "each name once";
+  denied = "foo.pdb";
+  ++changes;
+  EXPECT_TRUE(table.is_excluded("foo.pdb"));
+  EXPECT_FALSE(table.is_excluded("mso.pdb"));
+  table.merge(batch_of("mso.pdb", 1, counts));
+  table.merge(batch_of("foo.pdb", 1, counts));
+  EXPECT_EQ(asked, 4);
+  EXPECT_EQ(row_of(table, "mso.pdb").excluded, 2) << "as it was then";
+  EXPECT_EQ(row_of(table, "mso.pdb").failures, 1);
+  EXPECT_EQ(row_of(table, "foo.pdb").failures, 3);
+  EXPECT_EQ(row_of(table, "foo.pdb").excluded, 1);
+  EXPECT_EQ(table.totals().excluded, 3);
+}
+
 TEST(SymbolTable, DropsWhatWasAskedForLongestAgo) {
   SymbolTable table(100, nullptr);
   for (int i = 0; i < 101; ++i) table.merge(batch_of("f" + std::to_string(i), i + 1, requests(1)));

@@ -164,11 +164,11 @@ void Supply::follow_pointers(const ident::Scope& scope, const std::vector<Wanted
 }
 
 // Where it leads is the follower's to judge; what may not be followed is a miss like any other.
-Result<Supplied> Supply::open_pointed(const Follow& follow) const {
-  const std::string text =
-      TRY(base::read_file(blobs_.place_of(follow.pointer.sha256), kPointerSizeMax));
-  const auto lies_at = watched_files(containers_, follow.pointer.sha256);
-  auto opened = follow_(text, follow.name, follow.id, lies_at);
+Result<Supplied> Supply::open_pointed(const Follow& follow, const std::string& project) const {
+  Pointer pointer{"", follow.name, follow.id, project,
+                  files_here(containers_, follow.pointer.sha256, project)};
+  pointer.text = TRY(base::read_file(blobs_.place_of(follow.pointer.sha256), kPointerSizeMax));
+  auto opened = follow_(pointer);
   if (opened.ok() || opened.error().fault == Fault::unavailable) return opened;
   return Error{Fault::not_found, opened.error().what};
 }
@@ -331,7 +331,7 @@ void Supply::carry_out_here(const Wanted& wanted, const Choice& choice) {
       derived_->make_plain_pdb(unpack->file, when_made);
     }
   } else if (const auto* follow = std::get_if<Follow>(&choice)) {
-    settle_found(open_pointed(*follow));
+    settle_found(open_pointed(*follow, wanted.request.scope.project));
   } else if (const auto* cut = std::get_if<Cut>(&choice)) {
     settle_found(open_section(blobs_, containers_, cut->files, wanted.request));
   } else if (const auto* move = std::get_if<Move>(&choice)) {

@@ -59,18 +59,21 @@ void add_origin(store::Containers* containers, const base::Sha256& content,
   supplied.ima_signature = signature_of(supplied.archive, supplied.member);
 }
 
-std::vector<std::string> watched_files(store::Containers* containers, const base::Sha256& content) {
+std::vector<std::string> files_here(store::Containers* containers, const base::Sha256& content,
+                                    std::string_view project) {
   std::vector<std::string> paths;
   if (containers == nullptr) return paths;
   const auto origins = containers->origins_of(content);
   if (!origins.ok()) return paths;
+  using Kind = store::Container::Kind;
   for (const store::Origin& origin : *origins) {
+    const store::Container& container = origin.container;
+    if (container.project != project) continue;
+    std::string_view path = container.path;
+    if (container.kind == Kind::upstream) path = store::place_of_upstream_container(path, project);
     // An upstream directory's path is one here; a server's is none.
-    const bool is_here = origin.container.kind == store::Container::Kind::file ||
-                         origin.container.kind == store::Container::Kind::upstream;
-    if (is_here && origin.container.path.starts_with('/')) {
-      paths.push_back(origin.container.path);
-    }
+    const bool is_file = container.kind == Kind::file || container.kind == Kind::upstream;
+    if (is_file && path.starts_with('/')) paths.emplace_back(path);
   }
   return paths;
 }

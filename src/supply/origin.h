@@ -19,8 +19,9 @@ namespace supply {
 void add_origin(store::Containers* containers, const base::Sha256& content,
                 const ident::Scope& scope, Supplied& supplied);
 
-// The watched files that are this content, and those of directories that are asked as upstream
-// servers. Null containers: none.
-std::vector<std::string> watched_files(store::Containers* containers, const base::Sha256& content);
+// The project's watched files that are this content, and those of directories that are asked as
+// upstream servers for it. Null containers: none.
+std::vector<std::string> files_here(store::Containers* containers, const base::Sha256& content,
+                                    std::string_view project);
 
 }  // namespace supply

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -35,6 +36,15 @@ struct Supplied {
   std::string moved_to_id;
 
   bool is_moved() const { return !moved_to_id.empty(); }
+};
+
+// A file.ptr that stands for NAME/ID in a project.
+struct Pointer {
+  std::string text;
+  std::string name;
+  std::string id;
+  std::string project;
+  std::vector<std::string> lies_at;  // files of the project with this text, on this machine
 };
 
 // What somebody needs of a file that is remembered.

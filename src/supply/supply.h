@@ -59,12 +59,8 @@ class Supply {
     // a blob.
     using Brought = std::function<void(base::Result<void> brought)>;
     std::function<void(std::vector<base::Sha256>, Arrives arrives, Brought done)> bring = nullptr;
-    // Opens what the text of a file.ptr says, stored for NAME/ID, if that is allowed; may block.
-    // `lies_at` are the watched files with that text. Null: pointers are not followed.
-    std::function<base::Result<Supplied>(std::string_view text, const std::string& name,
-                                         const std::string& id,
-                                         const std::vector<std::string>& lies_at)>
-        follow = nullptr;
+    // Opens what a file.ptr leads to, if that is allowed; may block. Null: none is followed.
+    std::function<base::Result<Supplied>(const Pointer& pointer)> follow = nullptr;
     store::Containers* containers = nullptr;  // says where such contents lie
     struct Asked {
       bool found = false;  // the catalogue has it now
@@ -183,7 +179,7 @@ class Supply {
   void look_up_in(const ident::Scope& scope, const std::vector<Wanted>& batch);
   void follow_pointers(const ident::Scope& scope, const std::vector<Wanted>& batch,
                        std::vector<Choice>& choices);
-  base::Result<Supplied> open_pointed(const Follow& follow) const;
+  base::Result<Supplied> open_pointed(const Follow& follow, const std::string& project) const;
   void carry_out(const Wanted& wanted, const Choice& choice);
   void carry_out_here(const Wanted& wanted, const Choice& choice);
   void carry_out_brought(const Wanted& wanted, const Choice& choice,

@@ -85,7 +85,8 @@ struct AnswerWriter::SliceWork {
 };
 
 std::vector<bool> wanted_modules(const Job& job, Dialect dialect) {
-  std::vector<bool> wanted(job.modules.size(), dialect == Dialect::snappy);
+  // Snappy looked for all of them, once for each stack.
+  std::vector<bool> wanted(job.modules.size(), dialect == Dialect::snappy && !job.ends.empty());
   for (const AskedFrame& frame : job.frames) {
     if (frame.module != AskedFrame::kNoModule) wanted[frame.module] = true;
   }

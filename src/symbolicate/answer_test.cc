@@ -216,6 +216,9 @@ TEST(Answer, SnappyLooksForAllModulesThatHaveAName) {
   EXPECT_TRUE(AnswerWriter(question, answers)
                   .write_all()
                   .ends_with(R"j("knownModules": [true, false, true, false]})j"));
+  const Question no_stacks =
+      must_ask(R"j({"version":4,"memoryMap":[["a","B"]],"stacks":[]})j", Dialect::snappy);
+  EXPECT_EQ(wanted_modules(no_stacks.jobs[0], Dialect::snappy), std::vector<bool>{false});
 }
 
 TEST(Answer, PiecesAreTheWhole) {

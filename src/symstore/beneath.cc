@@ -92,7 +92,7 @@ Error leads_out(std::string_view target) {
 // \\server\share\rest with a mapped share: where that is mounted, and the rest.
 struct Mapped {
   std::string root;
-  std::string rest;
+  std::string rest;  // "/rest", or "": it is the share itself
 };
 
 std::string prefix_of(const PointerRoots::Share& share) {
@@ -101,16 +101,23 @@ std::string prefix_of(const PointerRoots::Share& share) {
   return prefix;
 }
 
-std::optional<Mapped> find_share(std::string_view target, const PointerRoots& roots) {
-  const std::string path = with_slashes(target);
+// By the longest that fits.
+std::optional<Mapped> find_share(std::string_view given, const PointerRoots& roots) {
+  const std::string path = with_slashes(given);
+  std::optional<Mapped> found;
+  std::size_t longest = 0;
   for (const PointerRoots::Share& share : roots.shares) {
     const std::string prefix = prefix_of(share);
-    if (path.size() > prefix.size() + 1 && path[prefix.size()] == '/' &&
-        base::equal_ignoring_case(std::string_view(path).substr(0, prefix.size()), prefix)) {
-      return Mapped{share.directory, path.substr(prefix.size() + 1)};
+    const bool is_below =
+        path.size() == prefix.size() || (path.size() > prefix.size() && path[prefix.size()] == '/');
+    if (!is_below || prefix.size() <= longest ||
+        !base::equal_ignoring_case(std::string_view(path).substr(0, prefix.size()), prefix)) {
+      continue;
     }
+    longest = prefix.size();
+    found = {share.directory, path.substr(prefix.size())};
   }
-  return std::nullopt;
+  return found;
 }
 
 // The target as an absolute path of this machine, or the fault.
@@ -137,21 +144,9 @@ Result<std::string> local_path(const std::string& pointer_directory, std::string
 }  // namespace
 
 std::optional<std::string> find_mounted(std::string_view given, const PointerRoots& roots) {
-  const std::string path = with_slashes(given);
-  std::optional<std::string> found;
-  std::size_t longest = 0;
-  for (const PointerRoots::Share& share : roots.shares) {
-    const std::string prefix = prefix_of(share);
-    const bool is_below =
-        path.size() == prefix.size() || (path.size() > prefix.size() && path[prefix.size()] == '/');
-    if (!is_below || prefix.size() <= longest ||
-        !base::equal_ignoring_case(std::string_view(path).substr(0, prefix.size()), prefix)) {
-      continue;
-    }
-    longest = prefix.size();
-    found = share.directory + path.substr(prefix.size());
-  }
-  return found;
+  const auto mapped = find_share(given, roots);
+  if (!mapped) return std::nullopt;
+  return mapped->root + mapped->rest;
 }
 
 Result<Fd> open_beneath(const std::string& root, const std::string& relative) {
@@ -186,9 +181,10 @@ Result<PointerTarget> follow_pointer(const std::string& store_root,
   if (target.empty() || target.find('\0') != std::string_view::npos) {
     return Error{Fault::malformed, "file.ptr names no file"};
   }
-  if (const auto mapped = find_share(target, roots)) {
-    base::Fd fd = TRY(open_beneath(mapped->root, mapped->rest));
-    return PointerTarget{base::join_path(mapped->root, mapped->rest), std::move(fd)};
+  if (const auto mapped = find_share(target, roots); mapped && mapped->rest.size() > 1) {
+    const std::string below = mapped->rest.substr(1);
+    base::Fd fd = TRY(open_beneath(mapped->root, below));
+    return PointerTarget{base::join_path(mapped->root, below), std::move(fd)};
   }
   const std::string path = TRY(local_path(pointer_directory, target));
   std::vector<std::string> allowed{store_root};

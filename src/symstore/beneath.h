@@ -36,8 +36,8 @@ struct PointerTarget {
   base::Fd fd;
 };
 
-// Follows the path in a file.ptr that lies in `pointer_directory`. Fails with unsupported when
-// the path is of a kind that no root maps.
+// Follows the path in a file.ptr that lies in `pointer_directory`; of several shares that it begins
+// with, into the longest. Fails with unsupported when the path is of a kind that no root maps.
 base::Result<PointerTarget> follow_pointer(const std::string& store_root,
                                            const std::string& pointer_directory,
                                            std::string_view target, const PointerRoots& roots);

@@ -103,6 +103,25 @@ TEST(SymstorePointer, HostileTargetsAreRefused) {
   EXPECT_EQ(must_read(place.find("foo.pdb", "1", roots).file), "other");
 }
 
+TEST(SymstorePointer, TheLongestShareCounts) {
+  const Place place;
+  place.write("whole/foo.pdb", "of the whole");
+  place.write("whole/deep/foo.pdb", "hidden by the part");
+  place.write("part/foo.pdb", "of the part");
+  PointerRoots roots;
+  roots.shares.push_back({"\\\\files\\drop", place.root.path() + "/whole"});
+  roots.shares.push_back({"\\\\files\\drop\\deep", place.root.path() + "/part"});
+  for (int order = 0; order < 2; ++order) {
+    place.write("store/foo.pdb/1/file.ptr", "\\\\files\\drop\\foo.pdb");
+    place.write("store/foo.pdb/2/file.ptr", "\\\\files\\drop\\Deep\\foo.pdb");
+    place.write("store/foo.pdb/3/file.ptr", "\\\\files\\drop\\deep");
+    EXPECT_EQ(must_read(place.find("foo.pdb", "1", roots).file), "of the whole");
+    EXPECT_EQ(must_read(place.find("foo.pdb", "2", roots).file), "of the part");
+    EXPECT_FALSE(place.find("foo.pdb", "3", roots).file.valid()) << "a share is no file";
+    std::swap(roots.shares.front(), roots.shares.back());
+  }
+}
+
 TEST(SymstoreTree, ReadsTheCorpus) {
   REQUIRE_CORPUS(corpus);
   const std::string stores = corpus + "/symbols/store";

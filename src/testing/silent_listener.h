@@ -25,6 +25,7 @@ class SilentListener {
     port_ = ntohs(place.sin_port);
   }
   std::uint16_t port() const { return port_; }
+  int fd() const { return fd_.get(); }
 
  private:
   const base::Fd fd_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};

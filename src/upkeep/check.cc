@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <mutex>
 #include <set>
@@ -14,6 +15,7 @@
 #include "base/text.h"
 #include "store/content_rows.h"
 #include "symbols/index_file.h"
+#include "upkeep/copy_files.h"
 #include "upkeep/stored_files.h"
 
 namespace upkeep {
@@ -25,6 +27,20 @@ using Kind = Problem::Kind;
 namespace {
 
 constexpr std::string_view kRepair = "`faultline admin fsck --repair`";
+
+// Durably: it is in one of the two places at any time.
+Result<void> move_file(const std::string& from, const std::string& to) {
+  const std::string to_directory(base::parent_of(to));
+  if (std::rename(from.c_str(), to.c_str()) == 0) return base::sync_directory(to_directory);
+  if (errno != EXDEV) return base::error_from_errno(errno, "cannot move to " + to, from);
+  // Copies may lie on a disk of their own (cache.path).
+  if (auto copied = copy_durably(from, to); !copied.ok()) {
+    static_cast<void>(base::remove_file(to));
+    return copied;
+  }
+  TRY(base::sync_directory(to_directory));
+  return base::remove_file(from);
+}
 
 // One run; its parts in the order in which they are called.
 class Check {
@@ -80,10 +96,7 @@ Result<void> Check::set_aside(const BadFile& file) {
   for (int i = 2; base::file_exists(target); ++i) {
     target = base::join_path(directory, fmt::format("{}.{}", name, i));
   }
-  if (std::rename(file.path.c_str(), target.c_str()) != 0) {
-    return base::error_from_errno(errno, "cannot move to " + target, file.path);
-  }
-  TRY(base::sync_directory(directory));
+  TRY(move_file(file.path, target));
   return base::sync_directory(std::string(base::parent_of(file.path)));
 }
 

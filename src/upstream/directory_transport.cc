@@ -42,7 +42,7 @@ class DirectoryTransport : public Transport {
       const ssize_t n = ::read(file.get(), piece.data(), piece.size());
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return base::error_from_errno(errno, "cannot read", directory_ + "/" + path);
-      if (n == 0) return {};
+      if (n == 0) return check_whole(file, info, path);
       if (into.size() + static_cast<std::uint64_t>(n) > size_max) {
         return Error{Fault::too_large, directory_ + "/" + path + ": is too large"};
       }
@@ -55,6 +55,17 @@ class DirectoryTransport : public Transport {
   }
 
  private:
+  // Somebody may be writing it: then what was read is nothing to keep.
+  Result<void> check_whole(const base::Fd& file, const struct stat& before,
+                           const std::string& path) const {
+    struct stat now{};
+    const bool is_same = ::fstat(file.get(), &now) == 0 && now.st_size == before.st_size &&
+                         now.st_mtim.tv_sec == before.st_mtim.tv_sec &&
+                         now.st_mtim.tv_nsec == before.st_mtim.tv_nsec;
+    if (is_same) return {};
+    return Error{Fault::unavailable, directory_ + "/" + path + ": changed while it was read"};
+  }
+
   Error not_there(const std::string& path) const {
     return {Fault::not_found, directory_ + " has no " + path};
   }

@@ -143,6 +143,15 @@ void add_ssqp_places(const SymbolRequest& request, Places& places) {
   }
 }
 
+// A module may be called anything by who asks; as part of a path it may lead nowhere else.
+bool is_one_step(std::string_view name) {
+  const auto leads_on = [](char c) {
+    return c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+  };
+  return !name.empty() && name != "." && name != ".." &&
+         std::none_of(name.begin(), name.end(), leads_on);
+}
+
 void add_breakpad_places(const SymbolRequest& request, Places& places) {
   if (!wants_text(request)) return;
   if (request.asked) {
@@ -153,7 +162,7 @@ void add_breakpad_places(const SymbolRequest& request, Places& places) {
     return;
   }
   for (const ident::SymbolKey& key : request.keys) {
-    if (key.kind != KeyKind::debug_id || key.name.empty()) continue;
+    if (key.kind != KeyKind::debug_id || !is_one_step(key.name)) continue;
     const std::string file = ident::sym_file_name(key.name);
     places.add(key.name + "/" + base::upper_ascii(key.id) + "/" + file, file);
   }
@@ -208,7 +217,7 @@ void add_slashsymbols_places(const SymbolRequest& request, Places& places) {
   for (const ident::SymbolKey& key : request.keys) {
     if (key.kind != KeyKind::build_id) continue;
     const std::string name = request.asked ? request.asked->name : key.name;
-    if (name.empty()) continue;
+    if (!is_one_step(name)) continue;
     places.add(name + "/" + base::lower_ascii(key.id) + "/symbols", name);
     places.add(name + "/" + base::upper_ascii(key.id) + "/symbols", name);
   }

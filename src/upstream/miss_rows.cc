@@ -39,6 +39,9 @@ Result<void> save_changes(db::Session& session, const std::string& server,
   if (changes.is_cleared) {
     TRY(session.execute("DELETE FROM upstream_miss WHERE server = ?", {server}));
   }
+  for (const std::string& path : changes.forgotten) {
+    TRY(session.execute("DELETE FROM upstream_miss WHERE server = ? AND path = ?", {server, path}));
+  }
   for (const Misses::Miss& miss : changes.said) {
     TRY(session.execute(
         "INSERT INTO upstream_miss (server, path, cause, words, until_at) VALUES (?, ?, ?, ?, ?) "
@@ -97,9 +100,7 @@ Result<void> MissRows::save(const std::vector<std::unique_ptr<Server>>& servers)
   std::vector<std::pair<std::string, Misses::Changes>> all;
   for (const auto& server : servers) {
     Misses::Changes changes = server->misses().take_changes();
-    if (changes.is_cleared || !changes.said.empty()) {
-      all.emplace_back(server->identity(), std::move(changes));
-    }
+    if (!changes.empty()) all.emplace_back(server->identity(), std::move(changes));
   }
   if (all.empty()) return {};
   return database_.write([&](db::Session& session) -> Result<void> {

@@ -1,7 +1,8 @@
 // Upstream servers' misses in the database, so that a restart does not ask again for what nobody
-// had a minute ago: by the server's identity(), which those share that say the same. Whoever
-// restarts after a kill has lost what was said since the last save(): that costs a request, no
-// more. Any thread may call; calls block. Fails as the database does.
+// had a minute ago: by the server's identity(), which those share that say the same. What changed
+// since the last save() that succeeded does not outlive a kill: what was said is asked for once
+// more, and what was forgotten is a miss until its time is over. Any thread may call; calls block.
+// Fails as the database does.
 #pragma once
 
 #include "db/database.h"
@@ -17,7 +18,7 @@ class MissRows {
 
   // Those of servers that are asked no more go, and those whose time is over.
   base::Result<void> load(const std::vector<std::unique_ptr<Server>>& servers);
-  // What was said since the last time; nothing to write costs nothing.
+  // What was said and forgotten since the last time; nothing to write costs nothing.
   base::Result<void> save(const std::vector<std::unique_ptr<Server>>& servers);
 
  private:

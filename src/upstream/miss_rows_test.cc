@@ -74,6 +74,29 @@ TEST_P(MissRowsOn, WhoLetsUsInAsSomebodyElseDoesNot) {
   }
 }
 
+TEST_P(MissRowsOn, WhatWasForgottenDoesNotComeBack) {
+  MissRows rows(*database_);
+  const std::vector<ServerOptions> all{options_at("/srv/a"), options_at("/srv/b")};
+  const Servers before = made(all);
+  for (const auto& server : before) {
+    for (const char* path : {"gone", "again", "kept"}) server->misses().remember(path, miss());
+  }
+  ASSERT_TRUE(rows.save(before).ok());
+  Misses& misses = before.front()->misses();
+  misses.forget("gone");
+  misses.forget("again");
+  misses.remember("again", {base::Fault::denied, "403"});
+  ASSERT_TRUE(rows.save(before).ok());
+  const Servers after = made(all);
+  ASSERT_TRUE(rows.load(after).ok());
+  EXPECT_FALSE(after[0]->misses().find("gone").has_value());
+  EXPECT_TRUE(after[0]->misses().find("kept").has_value());
+  EXPECT_TRUE(after[1]->misses().find("gone").has_value()) << "another server's";
+  const auto again = after[0]->misses().find("again");
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(again.value().error.fault, base::Fault::denied);
+}
+
 // As they were written when the place alone told servers apart.
 TEST_P(MissRowsOn, OldRowsAreIgnored) {
   const auto write = [&](db::Session& session) -> base::Result<void> {

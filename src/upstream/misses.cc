@@ -1,6 +1,5 @@
 #include "upstream/misses.h"
 
-#include <unordered_set>
 #include <utility>
 
 namespace upstream {
@@ -54,6 +53,12 @@ void Misses::forget(const std::string& path) {
   if (at == by_path_.end()) return;
   order_.erase(at->second);
   by_path_.erase(at);
+  if (forgotten_.size() >= size_max_) {  // nobody takes them: too many to name
+    forgotten_.clear();
+    is_cleared_ = true;
+  } else {
+    forgotten_.insert(path);
+  }
 }
 
 void Misses::forget_all() {
@@ -61,6 +66,7 @@ void Misses::forget_all() {
   order_.clear();
   by_path_.clear();
   said_.clear();
+  forgotten_.clear();
   is_cleared_ = true;
 }
 
@@ -71,7 +77,7 @@ std::size_t Misses::size() const {
 
 Misses::Changes Misses::take_changes() {
   const std::lock_guard lock(mutex_);
-  Changes changes{std::exchange(is_cleared_, false), {}};
+  Changes changes{std::exchange(is_cleared_, false), std::exchange(forgotten_, {}), {}};
   std::unordered_set<std::string> told;
   for (std::string& path : std::exchange(said_, {})) {
     const auto at = by_path_.find(path);

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
@@ -27,8 +28,12 @@ class Misses {
     base::Time until;
   };
   struct Changes {
-    bool is_cleared = false;  // before `said` were
+    // In this order: what was forgotten may have been said again.
+    bool is_cleared = false;
+    std::unordered_set<std::string> forgotten;  // paths
     std::vector<Miss> said;
+
+    bool empty() const { return !is_cleared && forgotten.empty() && said.empty(); }
   };
 
   Misses(std::size_t size_max, std::chrono::seconds retry_after)
@@ -36,7 +41,7 @@ class Misses {
 
   std::optional<Miss> find(const std::string& path, base::Time now = base::now());
   void remember(const std::string& path, const base::Error& error, base::Time now = base::now());
-  void forget(const std::string& path);  // over a restart it may come back
+  void forget(const std::string& path);
   void forget_all();
   std::size_t size() const;
 
@@ -57,7 +62,8 @@ class Misses {
   // All guarded by mutex_.
   Order order_;
   std::unordered_map<std::string, Order::iterator> by_path_;
-  std::vector<std::string> said_;  // paths
+  std::vector<std::string> said_;              // paths
+  std::unordered_set<std::string> forgotten_;  // paths
   bool is_cleared_ = false;
 };
 

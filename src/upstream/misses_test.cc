@@ -61,6 +61,31 @@ TEST(Misses, ChangesAreToldOnce) {
   EXPECT_FALSE(misses.find("old", at(3)));
 }
 
+TEST(Misses, WhatWasForgottenIsToldBeforeWhatWasSaidAgain) {
+  Misses misses(10, seconds(60));
+  misses.restore({"gone", nothing(), at(50)}, at(1));
+  misses.restore({"again", nothing(), at(50)}, at(1));
+  for (const char* path : {"gone", "again", "never known"}) misses.forget(path);
+  misses.remember("again", nothing(), at(2));
+  const Misses::Changes changes = misses.take_changes();
+  EXPECT_FALSE(changes.is_cleared);
+  EXPECT_EQ(changes.forgotten, (std::unordered_set<std::string>{"gone", "again"}));
+  ASSERT_EQ(changes.said.size(), 1U);
+  EXPECT_EQ(changes.said[0].path, "again");
+  EXPECT_TRUE(misses.take_changes().empty());
+}
+
+TEST(Misses, TooManyForgottenAreToldAsAll) {
+  Misses misses(1, seconds(60));
+  for (const char* path : {"a", "b"}) {
+    misses.remember(path, nothing(), at(1));
+    misses.forget(path);
+  }
+  const Misses::Changes changes = misses.take_changes();
+  EXPECT_TRUE(changes.is_cleared);
+  EXPECT_TRUE(changes.forgotten.empty());
+}
+
 TEST(Misses, WhatIsOverIsNotRestored) {
   Misses misses(10, seconds(60));
   misses.restore({"over", nothing(), at(5)}, at(6));

@@ -55,7 +55,7 @@ Result<Endpoint> parse_endpoint(std::string_view endpoint) {
   const Error wrong{Fault::malformed, fmt::format("endpoint {}: expected http://host:port or "
                                                   "https://host",
                                                   endpoint)};
-  const std::string_view scheme = endpoint.substr(0, endpoint.find("://"));
+  const std::string scheme = base::lower_ascii(endpoint.substr(0, endpoint.find("://")));
   if (scheme != "http" && scheme != "https") return wrong;
   std::string_view rest = endpoint.substr(std::min(scheme.size() + 3, endpoint.size()));
   while (rest.ends_with('/')) rest.remove_suffix(1);

@@ -25,7 +25,7 @@ TEST(S3Address, IsWhereTheBucketIs) {
        "https://s3.eu-west-1.amazonaws.com/my.symbols/ s3.eu-west-1.amazonaws.com"},
       {"s3://Symbols", "",
        "https://s3.eu-west-1.amazonaws.com/Symbols/ s3.eu-west-1.amazonaws.com"},
-      {"s3://symbols/v1", "http://LocalHost:9000/",
+      {"s3://symbols/v1", "HTTP://LocalHost:9000/",
        "http://localhost:9000/symbols/v1/ localhost:9000"},
       {"s3://symbols", "https://storage.example:443/s3",
        "https://storage.example:443/s3/symbols/ storage.example"},

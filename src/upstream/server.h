@@ -136,6 +136,8 @@ class Server {
   const ServerOptions& options() const { return options_; }
   // By the options' `allow` and `deny`, until another one is used.
   std::shared_ptr<const FileFilter> filter() const;
+  // Whether the filter and what is excluded now let it be asked for a file that is called so there.
+  bool allows(std::string_view name) const;
   void use(FileFilter filter);
   // Where it is. Others may be there, too, who let us in as somebody else.
   const std::string& place() const { return options_.transport.location; }
@@ -159,7 +161,6 @@ class Server {
  private:
   struct Turn;  // holds one of the requests_max turns
 
-  bool allows(std::string_view name) const;
   Ask ask_for(const ident::SymbolRequest& request) const;
   void say_who_asks(Ask& ask, std::string_view asked_by) const;
   void note_answer(int status, const net::Headers& headers);

@@ -1,8 +1,8 @@
 // How the bytes of a file come from an upstream server: over HTTP, or out of a directory.
 // Any thread may call; fetch() blocks. Fails with not_found (it is not there), denied (we may not),
-// too_large, timed_out, unavailable (the server is down, has no certificate that we trust, broke
-// off, or `stop` was set) or malformed (no HTTP). Errors name the server; what lets us in stands in
-// none.
+// too_large, timed_out, unavailable (the server is down, has no certificate that we trust, speaks
+// no HTTP, broke off, or `stop` was set) or malformed (an answer that we can make nothing of).
+// Errors name the server; what lets us in stands in none.
 #pragma once
 
 #include <sys/stat.h>
@@ -25,7 +25,8 @@
 namespace upstream {
 
 struct TransportOptions {
-  std::string location;  // "http://host/symbols", "https://…", "s3://bucket", or a directory
+  // "http://host/symbols", "https://…", "s3://bucket", the scheme in lower case; or a directory.
+  std::string location;
   std::vector<std::pair<std::string, std::string>> headers;  // for this server alone
   std::string proxy;                                         // "": as the environment says
   std::string ca_bundle, client_certificate, client_key;     // "": the system's, none

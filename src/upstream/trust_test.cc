@@ -4,6 +4,7 @@
 #include "net/server.h"
 #include "testing/commands.h"
 #include "testing/corpus.h"
+#include "testing/greeting_listener.h"
 #include "testing/scripted_server.h"
 #include "upstream/options_fixture.h"
 #include "upstream/upstreams.h"
@@ -100,6 +101,18 @@ TEST(Trust, ACertificateThatNobodyVouchesForIsAFailure) {
   const auto trusted = Server::make(options).value();
   EXPECT_FALSE(asking.find_error(*trusted).has_value());
   EXPECT_FALSE(trusted->last_failure().has_value());
+}
+
+TEST(Trust, WhoSpeaksNoHttpHasSaidNothing) {
+  Asking asking;
+  const testing_support::GreetingListener other("SSH-2.0-OpenSSH_9.2p1\r\n");
+  const auto server = Server::make(options_at(other.url())).value();
+  const auto error = asking.find_error(*server);
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error.value().fault, base::Fault::unavailable) << error.value().what;
+  EXPECT_EQ(server->counts().failures, 1u);
+  EXPECT_EQ(server->counts().misses, 0u);
+  EXPECT_TRUE(server->misses().take_changes().empty());
 }
 
 // It says nothing about the file, nor that the server is well: the operator may let us go there.

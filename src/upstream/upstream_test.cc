@@ -109,6 +109,22 @@ TEST(Layout, SaysWhereAFileLies) {
   }
 }
 
+// Who asks for symbols calls a module as they like.
+TEST(Layout, ANameLeadsNowhereElse) {
+  const auto id = *ident::DebugId::parse("946967C36ED4F5254C4C44205044422E1");
+  const auto paths = [&](std::string_view name) {
+    ident::SymbolRequest request;
+    request.artifact = ident::Artifact::index;
+    request.keys.push_back(ident::SymbolKey::from_debug_id(name, id));
+    return places_of(Layout::breakpad, request, {}).size();
+  };
+  EXPECT_EQ(paths("{a}.pdb"), 1u);
+  for (const std::string_view name : {"../a.pdb", "..", ".", "a/b", "a\\b", "a\nb", ""}) {
+    EXPECT_EQ(paths(name), 0u) << name;
+  }
+  EXPECT_EQ(paths(std::string_view("a\0b", 3)), 0u);
+}
+
 TEST(Layout, AServerMaySpellAllItsPathsAlike) {
   const std::vector<Place> places{{"Ab/C/a.Pdb", "a.Pdb"}, {"aB/c/A.pdb", "A.pdb"}};
   EXPECT_EQ(in_casing(places, Casing::of_layout), places);

@@ -216,7 +216,8 @@ Result<void> Upstreams::fetch(const SourceWish& wish, const Judge& is_it) {
       for (Racers::Answer& answer : ask(left, asked, nullptr)) {
         std::erase(left, answer.server);
         if (!answer.fetched.ok()) {
-          if (says_more(answer.fetched.error(), missed)) missed = answer.fetched.error();
+          const Error& error = answer.fetched.error();
+          if (says_crowded(error) || says_more(error, missed)) missed = error;
           continue;
         }
         const Place place = answer.fetched->place;

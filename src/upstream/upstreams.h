@@ -52,7 +52,8 @@ class Upstreams {
   std::variant<std::monostate, Missed> fetch(const ident::SymbolRequest& request,
                                              const Judge& is_it, Watcher* watcher = nullptr);
   // Whether any of them would be asked for that source file; and it, looked at likewise. Fails with
-  // not_found (all said so), or as the first server that may have it and gave no answer.
+  // not_found (all said so), or as a server that may have it and gave no answer: one that was not
+  // asked for the crowd (server.h: says_crowded) before any other, else the first.
   bool may_have(const SourceWish& wish) const;
   base::Result<void> fetch(const SourceWish& wish, const Judge& is_it);
   // A file that came from there before, looked at likewise, from the first server at that place

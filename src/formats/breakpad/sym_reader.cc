@@ -512,7 +512,9 @@ SymFile read(base::Bytes bytes, Reading reading, unsigned threads) {
   text = text.substr(0, whole);
 
   std::vector<std::string_view> pieces;
-  if (!text.empty()) pieces = cut(text, threads);
+  // A bad line ends nothing for the lenient reader: what comes before a piece counts in it.
+  const bool is_strict = reading == Reading::kStrict;
+  if (!text.empty()) pieces = cut(text, is_strict ? threads : 1);
   std::vector<PartReader> readers;
   readers.reserve(pieces.size());
   for (const std::string_view piece : pieces) readers.emplace_back(piece, readers.empty(), reading);

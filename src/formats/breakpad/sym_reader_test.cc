@@ -282,6 +282,19 @@ std::string with_carriage_returns(std::string_view text) {
   return out;
 }
 
+// What a bad text means does not depend on how many read it.
+TEST(SymReader, LenientReadingIsTheSameOnAnyNumberOfThreads) {
+  std::string text = module_line() + "FILE 0 a.c\n";
+  while (text.size() < (8u << 20)) {
+    text += "FUNC 1000 10 0 f\n1000 8 1 0\nPUBLIC 2000 0 p\nFUNC bad\n1008 8 2 0\n";
+  }
+  const SymFile one = read(base::bytes_of(text), Reading::kLenient, 1);
+  const SymFile four = read(base::bytes_of(text), Reading::kLenient, 4);
+  EXPECT_GT(one.skipped_lines, 0u);
+  EXPECT_EQ(one.skipped_lines, four.skipped_lines);
+  EXPECT_TRUE(one.parts == four.parts);
+}
+
 void expect_same_either_way(const std::string& text, const std::string& what) {
   const std::string slow = with_carriage_returns(text);
   for (const Reading reading : {Reading::kStrict, Reading::kLenient}) {
