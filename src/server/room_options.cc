@@ -331,6 +331,8 @@ Result<void> check_rooms(const Options& options) {
   TRY(check_uploads(options));
   TRY(check_scan(options));
   TRY(check_sources(options));
+  const std::vector<std::string> denied = lines_of(options.upstreams_deny);
+  TRY(named("upstreams.deny", upstream::FileFilter::make({}, denied)));
   for (const UpstreamOptions& one : options.upstreams) {
     const upstream::ServerOptions server = TRY(server_options(one, options.upstreams_deny));
     TRY(upstream::Server::make(server));

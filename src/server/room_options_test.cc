@@ -47,6 +47,7 @@ TEST(CheckRooms, NamesTheSettingThatCannotHold) {
       {"symbolication.private_sources", "home", "symbolication.private_sources"},
       {"memcached.keys", "none", "memcached.keys"},
       {"upstreams.exclusions", "/no/such.ini", "/no/such.ini"},
+      {"upstreams.deny", "(", "upstreams.deny"},
       {"upstream.0.url", "relative", "relative"},
   };
   for (const Case& row : cases) {
